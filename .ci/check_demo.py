@@ -1,0 +1,57 @@
+"""Holds the figures of a demo run to what they must be: `check_demo.py SUMMARY [SAME_RUN_AGAIN]`.
+
+With a second summary, the two runs must agree on everything but how long they took.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SIDES = 2
+ZERO = ("cancel_404", "rejected_429", "position_drift", "invariants_broken", "open_after_teardown")
+NEEDED = (*ZERO, "seconds", "placed", "mean_batch", "slot_cycles_quoted", "cycles", "markets", "fills")
+
+
+def complaints(summary: Mapping[str, Any]) -> list[str]:
+    """What is wrong with one summary; a figure that is absent is wrong too."""
+    absent = sorted(set(NEEDED) - summary.keys())
+    if absent:
+        return [f"absent: {', '.join(absent)}"]
+    slot_cycles = summary["cycles"] * summary["markets"] * SIDES
+    wanted = {
+        "seconds < 180": summary["seconds"] < 180,
+        "placed >= 1000": summary["placed"] >= 1000,
+        "mean_batch >= 5": summary["mean_batch"] >= 5,
+        f"slot_cycles_quoted >= half of {slot_cycles}": summary["slot_cycles_quoted"] * 2 >= slot_cycles > 0,
+        "fills > 0": summary["fills"] > 0,
+        **{f"{name} == 0": summary[name] == 0 for name in ZERO},
+    }
+    return [f"not {claim}" for claim, holds in wanted.items() if not holds]
+
+
+def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Figures in which two runs of the same session differ, the duration aside."""
+    names = sorted((first.keys() | second.keys()) - {"seconds"})
+    return [
+        f"{name}: {first.get(name)!r} then {second.get(name)!r}"
+        for name in names
+        if first.get(name) != second.get(name)
+    ]
+
+
+def main(paths: list[str]) -> None:
+    """Print one line, or exit with the complaints."""
+    summaries = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+    found = [complaint for summary in summaries for complaint in complaints(summary)]
+    found += [
+        f"not repeatable: {line}" for other in summaries[1:] for line in differences(summaries[0], other)
+    ]
+    if found:
+        sys.exit("demo: " + "; ".join(found))
+    print(f"demo: {len(summaries)} run(s) hold")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

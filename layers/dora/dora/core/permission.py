@@ -1,0 +1,92 @@
+"""May we place at all, and on which shards? Every switch is asked; the most restrictive one wins."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from dora.core.config import GlobalConfig
+from dora.core.model import OrderGroup, SessionMetadata, SessionStatus, ShardStatus
+from dora.core.ports import Control
+from dora.core.reasons import Reason
+from dora.core.units import Money, TimeMs
+
+GROUP_SETTLES_MS = 60_000
+"""A group is readable only some seconds after its create; one not listed later than this is gone."""
+
+PULLS_QUOTES = frozenset(
+    {Reason.HALTED, Reason.TRADING_DISABLED, Reason.NO_SESSION, Reason.SESSION_NOT_ACTIVE, Reason.CONFIG_MISSING}
+)
+"""Reasons under which our resting orders are cancelled as well, unless GLOBAL says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """`whole` forbids every placement; `shards` forbids those of one shard. None and absent allow."""
+
+    whole: Reason | None = None
+    shards: Mapping[int, Reason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the switches are asked of. `account_known`: all a placement rests on was read whole."""
+
+    globals_: GlobalConfig | None
+    control: Control
+    session: SessionMetadata | None
+    account_known: bool
+    auth_refused: bool
+    skew_ms: int
+    max_skew_ms: int
+    status: Mapping[int, ShardStatus]
+    cash: Mapping[int, Money]
+    groups: Iterable[OrderGroup]
+    now_ms: TimeMs
+
+
+def may_place(standing: Standing, shards: Iterable[int]) -> Permission:
+    """The verdict for the whole cycle and for each of these shards."""
+    whole = _whole(standing)
+    if whole is not None:
+        return Permission(whole)
+    verdicts = {shard: _shard(standing, shard) for shard in shards}
+    return Permission(None, {shard: reason for shard, reason in verdicts.items() if reason is not None})
+
+
+def _whole(standing: Standing) -> Reason | None:
+    checks = (
+        (standing.globals_ is None, Reason.CONFIG_MISSING),
+        (standing.control.halted, Reason.HALTED),
+        (standing.globals_ is not None and not standing.globals_.trading_enabled, Reason.TRADING_DISABLED),
+        (standing.session is None, Reason.NO_SESSION),
+        (
+            standing.session is not None and standing.session.status is not SessionStatus.ACTIVE,
+            Reason.SESSION_NOT_ACTIVE,
+        ),
+        (standing.auth_refused, Reason.AUTH_REFUSED),
+        (not standing.account_known, Reason.READ_UNKNOWN),
+        (abs(standing.skew_ms) > standing.max_skew_ms, Reason.CLOCK_SKEW),
+    )
+    return next((reason for forbidden, reason in checks if forbidden), None)
+
+
+def _shard(standing: Standing, shard: int) -> Reason | None:
+    status = standing.status.get(shard)
+    if status is None or not (status.exchange_active and status.trading_active):
+        return Reason.SHARD_CLOSED
+    if standing.cash.get(shard, 0) <= 0:
+        return Reason.SHARD_UNFUNDED
+    return _group(standing, shard)
+
+
+def _group(standing: Standing, shard: int) -> Reason | None:
+    session = standing.session
+    if session is None or not session.use_order_groups:
+        return None
+    ours = {group.group_id for group in session.order_groups if group.shard == shard}
+    if not ours:
+        return Reason.SHARD_WITHOUT_GROUP
+    listed = {group.group_id: group for group in standing.groups}
+    if any(listed[group_id].tripped for group_id in ours & listed.keys()):
+        return Reason.GROUP_TRIPPED
+    young = standing.now_ms - session.created_at_ms < GROUP_SETTLES_MS
+    return None if young or ours <= listed.keys() else Reason.SHARD_WITHOUT_GROUP

@@ -1,0 +1,184 @@
+"""The diff: what to keep, decrease, cancel and place in each slot, and in what order.
+
+Queue place is money, so an order that is slightly off or partly filled stays. A decrease keeps the queue
+place and is used when only the size must fall. A replacement is placed only after its cancel is confirmed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeVar
+
+from dora.core.config import MarketConfig
+from dora.core.journal import OrderState, TrackedOrder, View
+from dora.core.model import CancelRequest, DecreaseRequest, Side, Slot, TargetOrder
+from dora.core.reasons import Reason
+from dora.core.units import CONTRACT, Count, PriceGrid
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one market's diff goes by."""
+
+    grid: PriceGrid
+    config: MarketConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotPlan:
+    """The diff of all slots. `places` come most valuable first and may need a cancel of their slot first."""
+
+    kept: tuple[TrackedOrder, ...]
+    decreases: tuple[DecreaseRequest, ...]
+    cancels: tuple[CancelRequest, ...]
+    places: tuple[TargetOrder, ...]
+    withheld: tuple[tuple[Slot, Reason], ...]
+
+    @property
+    def writes(self) -> int:
+        """How many orders would be written."""
+        return len(self.decreases) + len(self.cancels) + len(self.places)
+
+
+def plan_slots(
+    targets: Iterable[TargetOrder],
+    view: View,
+    rules: Mapping[str, Rules],
+    starved: Mapping[str, int] | None = None,
+) -> SlotPlan:
+    """The diff of wanted and live orders. Pure; the order of its inputs does not matter.
+
+    `starved` counts for how many cycles a slot's placement was dropped: the longest wait goes first.
+    """
+    wanted = {target.slot: target for target in targets}
+    live = _live_by_slot(view)
+    parts: list[_Part] = []
+    for slot in sorted(wanted.keys() | live.keys()):
+        parts.append(_plan_slot(slot, wanted.get(slot), live.get(slot, ()), view, rules.get(slot.ticker)))
+    waits = starved or {}
+    places = [place for part in parts for place in part.places]
+    places.sort(key=lambda p: (-waits.get(slot_key(p.slot), 0), -p.edge, p.slot))
+    return SlotPlan(
+        kept=tuple(order for part in parts for order in part.kept),
+        decreases=tuple(order for part in parts for order in part.decreases),
+        cancels=tuple(cancel_request(order) for part in parts for order in part.cancels),
+        places=tuple(places),
+        withheld=tuple(entry for part in parts for entry in part.withheld),
+    )
+
+
+def slot_key(slot: Slot) -> str:
+    """A slot as one word, for records."""
+    return f"{slot.ticker}|{slot.side}|{slot.level}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    kept: tuple[TrackedOrder, ...] = ()
+    decreases: tuple[DecreaseRequest, ...] = ()
+    cancels: tuple[TrackedOrder, ...] = ()
+    places: tuple[TargetOrder, ...] = ()
+    withheld: tuple[tuple[Slot, Reason], ...] = ()
+
+
+def _live_by_slot(view: View) -> dict[Slot, tuple[TrackedOrder, ...]]:
+    live = [order for order in view.journal.orders.values() if order.state is OrderState.LIVE]
+    live.sort(key=lambda order: (order.slot, order.client_order_id))
+    return {slot: tuple(orders) for slot, orders in groupby(live, key=lambda order: order.slot)}
+
+
+def _plan_slot(
+    slot: Slot,
+    target: TargetOrder | None,
+    live: Sequence[TrackedOrder],
+    view: View,
+    rules: Rules | None,
+) -> _Part:
+    if slot in view.frozen:
+        return _Part(withheld=((slot, Reason.SLOT_UNRESOLVED),) if target else ())
+    if target is None or rules is None:
+        return _Part(cancels=tuple(live))
+    keeper = next((order for order in live if _keeps(order, target, rules)), None)
+    others = tuple(order for order in live if order is not keeper)
+    if slot.ticker in view.blocked:
+        kept = (keeper,) if keeper else ()
+        return _Part(kept=kept, cancels=others, withheld=((slot, Reason.SLOT_UNRESOLVED),))
+    if keeper is None:
+        return _Part(cancels=others, places=(target,))
+    if keeper.remaining > target.count:
+        return _Part(decreases=(_decrease(keeper, target.count),), cancels=others)
+    return _Part(kept=(keeper,), cancels=others)
+
+
+def _keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+    return _price_keeps(order, target, rules) and _size_keeps(order, target, rules)
+
+
+def _price_keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+    """Within the tolerance; a quote more eager than its target must still earn the least edge."""
+    if abs(rules.grid.ticks_between(order.price, target.price)) > rules.config.price_tolerance_ticks:
+        return False
+    eager = (order.price - target.price) * order.slot.side.sign
+    return eager <= 0 or target.edge - eager >= rules.config.min_edge
+
+
+def _size_keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+    """Partly filled quotes stay until little is left, or less than one contract where more is wanted."""
+    if order.remaining >= target.count:
+        return True
+    share = order.remaining * 100 >= target.count * rules.config.refill_below
+    return share and order.remaining >= min(CONTRACT, target.count)
+
+
+def _decrease(order: TrackedOrder, count: Count) -> DecreaseRequest:
+    return DecreaseRequest(
+        order_id=order.order_id or "",
+        client_order_id=order.client_order_id,
+        ticker=order.slot.ticker,
+        shard=order.shard,
+        reduce_to=count,
+    )
+
+
+def cancel_request(order: TrackedOrder) -> CancelRequest:
+    """The cancel of a live order, routed by its market and shard."""
+    return CancelRequest(
+        order_id=order.order_id or "",
+        client_order_id=order.client_order_id,
+        ticker=order.slot.ticker,
+        shard=order.shard,
+        remaining=order.remaining,
+    )
+
+
+def split(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Batches of at most `size`, in order."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def crosses_own(places: Iterable[TargetOrder], live: Iterable[TrackedOrder]) -> set[Slot]:
+    """Slots whose placement would meet one of our own orders of the other side of its market."""
+    highest_bid: dict[str, int] = {}
+    lowest_ask: dict[str, int] = {}
+    for order in live:
+        _note(order.slot, order.price, highest_bid, lowest_ask)
+    crossing = set()
+    for place in places:
+        ticker, price = place.slot.ticker, place.price
+        meets_ask = place.slot.side is Side.BID and price >= lowest_ask.get(ticker, price + 1)
+        meets_bid = place.slot.side is Side.ASK and price <= highest_bid.get(ticker, price - 1)
+        if meets_ask or meets_bid:
+            crossing.add(place.slot)
+        else:
+            _note(place.slot, price, highest_bid, lowest_ask)
+    return crossing
+
+
+def _note(slot: Slot, price: int, highest_bid: dict[str, int], lowest_ask: dict[str, int]) -> None:
+    if slot.side is Side.BID:
+        highest_bid[slot.ticker] = max(price, highest_bid.get(slot.ticker, price))
+    else:
+        lowest_ask[slot.ticker] = min(price, lowest_ask.get(slot.ticker, price))

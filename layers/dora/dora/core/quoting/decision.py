@@ -1,0 +1,43 @@
+"""What a quote is computed from, and what comes out of it."""
+
+from dataclasses import dataclass
+
+from dora.core.book import Resting
+from dora.core.config import MarketConfig
+from dora.core.fees import FeeTerms
+from dora.core.model import Book, Market, Slot, TargetOrder
+from dora.core.reasons import Reason
+from dora.core.units import Count, TimeMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteInputs:
+    """One market at one moment. `book` is as the exchange shows it, our own orders included."""
+
+    market: Market
+    config: MarketConfig
+    book: Book | None
+    """None: it could not be read."""
+    own: tuple[Resting, ...]
+    """Everything our account rests in this market, this bot's or not: it is taken off the book."""
+    net: Count
+    """Net YES contracts, fills that are not booked yet included."""
+    fees: FeeTerms | None
+    """None: not known, so the market is not quoted."""
+    now_ms: TimeMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The quotes wanted in one market, or why there are none. Model values are dollars, exact to 1e-9."""
+
+    ticker: str
+    targets: tuple[TargetOrder, ...] = ()
+    skip: Reason | None = None
+    """Why the whole market is not quoted."""
+    dropped: tuple[tuple[Slot, Reason], ...] = ()
+    """Sides that are not quoted although the market is, or would be."""
+    fair_value: float | None = None
+    fair_value_source: str = ""
+    reservation_price: float | None = None
+    half_spread: float | None = None

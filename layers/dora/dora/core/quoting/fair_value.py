@@ -1,0 +1,40 @@
+"""Fair value of a market from its book."""
+
+from dataclasses import dataclass
+from math import isfinite
+
+from dora.core.book import best_ask, best_bid, is_crossed, weighted_mid
+from dora.core.model import Book
+from dora.core.reasons import Reason
+from dora.core.units import Price
+
+LEVELS = 3
+"""How many prices of each side weigh in: the touch alone is moved by one small order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FairValue:
+    """Dollars in (0, 1), where they come from, and the touch they were read off."""
+
+    value: float
+    source: str
+    bid: Price
+    ask: Price
+
+
+def fair_value(book: Book, max_spread: Price) -> FairValue | Reason:
+    """The depth-weighted mid of a book without our own orders, or why it holds no fair value.
+
+    A quiet book is as good as a busy one: only what it shows counts, not when it last changed.
+    """
+    bid, ask = best_bid(book), best_ask(book)
+    if bid is None or ask is None:
+        return Reason.BOOK_ONE_SIDED
+    if is_crossed(book):
+        return Reason.BOOK_CROSSED
+    if ask - bid > max_spread:
+        return Reason.BOOK_TOO_WIDE
+    value = weighted_mid(book, LEVELS)
+    if not (isfinite(value) and 0.0 < value < 1.0):
+        return Reason.TARGET_INVALID
+    return FairValue(value, "book", bid, ask)

@@ -1,0 +1,122 @@
+"""What quoting remembers of a market from one look to the next: how far and how fast it moves.
+
+Stored as one flat object of ints, so that it reads back bit for bit whatever carries it. Anything that is
+absent, too old or not understood is cold memory: the market is then quoted wider, never tighter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from math import sqrt
+
+from dora.core.quoting.fair_value import FairValue
+from dora.core.quoting.reservation import logit
+from dora.core.units import ONE, TimeMs
+
+STALE_MS = 600_000
+"""Memory older than this says nothing about the market now."""
+WARM_MS = 300_000
+"""How long a market must have been watched before its averages are believed."""
+VOLATILITY_WINDOW_MS = 600_000
+SPEED_WINDOW_MS = 1_800_000
+STOP_SPEED, RESUME_SPEED = 0.5, 0.4
+"""A market is left alone from the first on and quoted again below the second."""
+
+_E9, _E12 = 10**9, 10**12
+_LARGEST = 10**18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Averages up to the last look. Units are in the names; `e9` and `e12` count billionths and 1e-12."""
+
+    at_ms: int
+    fair_e9: int
+    mid_e9: int
+    watched_ms: int = 0
+    variance_e12: int = 0
+    """Mean squared move of fair value in logits, per second."""
+    move_e9: int = 0
+    """Mean absolute move of the mid in dollars, per minute."""
+    half_e9: int = 0
+    """Mean half-spread of the book in dollars."""
+    fast: int = 0
+
+    @property
+    def warm(self) -> bool:
+        """Watched long enough for its averages to mean something."""
+        return self.watched_ms >= WARM_MS
+
+    @property
+    def speed(self) -> float:
+        """Mean move of the mid per minute, as a multiple of the half-spread."""
+        return self.move_e9 / self.half_e9 if self.half_e9 else 0.0
+
+    @property
+    def typical_move(self) -> float:
+        """Standard deviation of fair value over one minute, in dollars."""
+        fair = self.fair_e9 / _E9
+        return fair * (1.0 - fair) * sqrt(self.variance_e12 / _E12 * 60.0)
+
+    def stored(self) -> dict[str, object]:
+        """The flat object that `recall` reads back."""
+        return {spec.name: getattr(self, spec.name) for spec in fields(self)}
+
+
+def recall(stored: Mapping[str, object] | None) -> Memory | None:
+    """The memory as stored, None when there is none or it is not understood."""
+    names = {spec.name for spec in fields(Memory)}
+    if stored is None or set(stored) != names:
+        return None
+    values = {name: value for name, value in stored.items() if type(value) is int and 0 <= value < _LARGEST}
+    if len(values) != len(names) or not 0 < values["fair_e9"] < _E9:
+        return None
+    return Memory(**values)
+
+
+def remember(before: Memory | None, fair: FairValue, now_ms: TimeMs) -> Memory:
+    """The memory after this look. Looks far apart, or backwards in time, start it afresh."""
+    looked = _look(fair, now_ms)
+    if before is None or not 0 <= now_ms - before.at_ms <= STALE_MS:
+        return looked
+    if now_ms == before.at_ms:
+        return before
+    return _averaged(before, looked, now_ms - before.at_ms)
+
+
+def _look(fair: FairValue, now_ms: TimeMs) -> Memory:
+    scale = _E9 // ONE
+    return Memory(
+        at_ms=now_ms,
+        fair_e9=min(max(round(fair.value * _E9), 1), _E9 - 1),
+        mid_e9=(fair.bid + fair.ask) * scale // 2,
+        half_e9=(fair.ask - fair.bid) * scale // 2,
+    )
+
+
+def _averaged(before: Memory, looked: Memory, span_ms: int) -> Memory:
+    watched = before.watched_ms + span_ms
+    square = (logit(looked.fair_e9 / _E9) - logit(before.fair_e9 / _E9)) ** 2
+    slow = span_ms / min(watched, max(SPEED_WINDOW_MS, span_ms))
+    quick = span_ms / min(watched, max(VOLATILITY_WINDOW_MS, span_ms))
+    move = abs(looked.mid_e9 - before.mid_e9) * 60_000 / span_ms
+    after = Memory(
+        at_ms=looked.at_ms,
+        fair_e9=looked.fair_e9,
+        mid_e9=looked.mid_e9,
+        watched_ms=watched,
+        variance_e12=_mixed(before.variance_e12, square * 1000 / span_ms * _E12, quick),
+        move_e9=_mixed(before.move_e9, move, slow),
+        half_e9=_mixed(before.half_e9, looked.half_e9, slow),
+        fast=before.fast,
+    )
+    return _judged(after)
+
+
+def _mixed(average: int, sample: float, weight: float) -> int:
+    """A plain mean while the window fills, an exponential one from then on."""
+    return round(average + (sample - average) * weight)
+
+
+def _judged(memory: Memory) -> Memory:
+    limit = RESUME_SPEED if memory.fast else STOP_SPEED
+    return replace(memory, fast=int(memory.warm and memory.speed >= limit))

@@ -1,0 +1,155 @@
+"""Exact units: every price, count and amount is an int, and price x count is money exactly.
+
+    Price   1e-4 $ of the YES contract      "0.4600" -> 4600
+    Count   0.01 contract                   "10.00"  -> 1000
+    Money   1e-6 $                          4600 x 1000 = 4_600_000 = $4.60
+    TimeMs  Unix milliseconds
+
+Decimal strings are parsed straight to ints: no float ever holds one of these.
+"""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import NewType
+
+from dora.core.errors import NumberInvalid
+
+Price = NewType("Price", int)
+Count = NewType("Count", int)
+Money = NewType("Money", int)
+TimeMs = NewType("TimeMs", int)
+
+PRICE_DECIMALS, COUNT_DECIMALS, MONEY_DECIMALS = 4, 2, 6
+DOLLAR = Money(10**MONEY_DECIMALS)
+CONTRACT = Count(10**COUNT_DECIMALS)
+ONE = Price(10**PRICE_DECIMALS)
+"""The notional of a binary contract: $1."""
+
+_DECIMAL = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
+
+
+def parse_scaled(text: str, decimals: int) -> int:
+    """An exact int of 10**-decimals units. Raises NumberInvalid when the text is not exact in them."""
+    match = _DECIMAL.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise NumberInvalid(f"{text!r} is not a plain decimal string")
+    sign, whole, fraction = match.group(1), match.group(2), (match.group(3) or "").rstrip("0")
+    if len(fraction) > decimals:
+        raise NumberInvalid(f"{text!r} has more than {decimals} decimals")
+    value = int(whole + fraction.ljust(decimals, "0"))
+    return -value if sign else value
+
+
+def format_scaled(value: int, decimals: int) -> str:
+    """The decimal string with exactly that many decimals, as the exchange writes it."""
+    whole, fraction = divmod(abs(value), 10**decimals)
+    return f"{'-' if value < 0 else ''}{whole}.{fraction:0{decimals}d}"
+
+
+def parse_price(text: str) -> Price:
+    """Dollars of the YES contract, up to 4 decimals (more only if they are zeros)."""
+    return Price(parse_scaled(text, PRICE_DECIMALS))
+
+
+def parse_count(text: str) -> Count:
+    """Contracts, up to 2 decimals."""
+    return Count(parse_scaled(text, COUNT_DECIMALS))
+
+
+def parse_money(text: str) -> Money:
+    """Dollars, up to 6 decimals."""
+    return Money(parse_scaled(text, MONEY_DECIMALS))
+
+
+def format_price(price: Price) -> str:
+    """`4600` -> `"0.4600"`."""
+    return format_scaled(price, PRICE_DECIMALS)
+
+
+def format_count(count: Count) -> str:
+    """`1000` -> `"10.00"`."""
+    return format_scaled(count, COUNT_DECIMALS)
+
+
+def format_money(money: Money) -> str:
+    """`4_600_000` -> `"4.600000"`."""
+    return format_scaled(money, MONEY_DECIMALS)
+
+
+def value_of(price: Price, count: Count) -> Money:
+    """What `count` contracts cost at `price`; exact by the choice of units."""
+    return Money(price * count)
+
+
+def complement(price: Price) -> Price:
+    """The NO price of a YES price, and back."""
+    return Price(ONE - price)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRange:
+    """One row of a market's `price_ranges`: prices start, start + step, ... up to end, both included."""
+
+    start: Price
+    end: Price
+    step: Price
+
+
+@dataclass(frozen=True, slots=True)
+class PriceGrid:
+    """The prices a market accepts, from its `price_ranges`; 0 and $1 are never among them.
+
+    Raises NumberInvalid when the ranges overlap, leave a gap, do not divide or do not span 0 to $1.
+    """
+
+    ranges: tuple[PriceRange, ...]
+
+    def __post_init__(self) -> None:
+        edge = Price(0)
+        for row in self.ranges:
+            if row.start != edge or row.step <= 0 or row.end <= row.start or (row.end - row.start) % row.step:
+                raise NumberInvalid(f"price range {row} does not continue a grid at {format_price(edge)}")
+            edge = row.end
+        if edge != ONE:
+            raise NumberInvalid(f"price ranges end at {format_price(edge)}, not at $1")
+
+    def __contains__(self, price: object) -> bool:
+        return isinstance(price, int) and 0 < price < ONE and self.floor(Price(price)) == price
+
+    def _row(self, price: Price) -> PriceRange:
+        return self.ranges[max(bisect_right(self.ranges, price, key=lambda row: row.start) - 1, 0)]
+
+    def floor(self, price: Price) -> Price:
+        """The highest grid point at or below `price` (0 and $1 count as points here)."""
+        bounded = Price(min(max(price, 0), ONE))
+        row = self._row(bounded)
+        return Price(bounded - (bounded - row.start) % row.step)
+
+    def ceil(self, price: Price) -> Price:
+        """The lowest grid point at or above `price`."""
+        point = self.floor(price)
+        return point if point >= min(price, ONE) else self.above(point)
+
+    def tick_at(self, price: Price) -> Price:
+        """The step of the range that holds `price`; at a seam, that of the range above."""
+        return self._row(Price(min(max(price, 0), ONE - 1))).step
+
+    def above(self, price: Price) -> Price:
+        """The next grid point strictly above a price ($1 at the top)."""
+        point = self.floor(price)
+        return Price(min(point + self.tick_at(point), ONE))
+
+    def below(self, price: Price) -> Price:
+        """The next grid point strictly below a price (0 at the bottom)."""
+        return self.floor(Price(price - 1)) if price > 0 else Price(0)
+
+    def ticks_between(self, low: Price, high: Price) -> int:
+        """How many grid steps lie from `low` up to `high` (negative when high < low)."""
+        if high < low:
+            return -self.ticks_between(high, low)
+        return sum(
+            -(-(min(high, row.end) - max(low, row.start)) // row.step)
+            for row in self.ranges
+            if row.start < high and row.end > low
+        )

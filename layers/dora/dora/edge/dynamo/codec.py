@@ -1,0 +1,237 @@
+"""DynamoDB items: attribute values, keys, the schema version, and collections packed into chunks.
+
+Records that people may want to look at in the console are native attributes. Collections (journal orders,
+plans, strategy memory, reference) are gzip'd JSON in a binary attribute, cut into chunks well below the 400 kB
+an item may have. A chunk says how many there are and of which generation: a mixture is never taken for a value.
+"""
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dora.core.errors import StateError, StateTooNew, StateUnavailable
+from dora.edge.dynamo.plain import from_plain, to_plain
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Item = dict[str, "AttributeValueTypeDef"]
+Value = TypeVar("Value")
+
+SCHEMA = 1
+OLDEST_SCHEMA = 1
+"""Code reads its own version and the one before; version 1 has none before it."""
+CHUNK_BYTES = 350_000
+CHUNK_ROWS = 1_500
+MAX_DIGITS = 38
+_FRAME = frozenset({"pk", "sk", "v", "expires_at"})
+
+
+# --- attribute values ------------------------------------------------------------------------------
+
+
+def attribute(plain: Any) -> "AttributeValueTypeDef":
+    """The wire form of a plain value; numbers travel as int strings, never as floats or Decimals."""
+    match plain:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": plain}
+        case int():
+            return {"N": _digits(plain)}
+        case str():
+            return {"S": plain}
+        case bytes():
+            return {"B": plain}
+        case list():
+            return {"L": [attribute(entry) for entry in plain]}
+        case dict():
+            return {"M": {key: attribute(entry) for key, entry in plain.items()}}
+    raise TypeError(f"no attribute holds a {type(plain).__name__}")
+
+
+def _digits(number: int) -> str:
+    text = str(number)
+    if len(text.lstrip("-")) > MAX_DIGITS:
+        raise ValueError(f"{text} has more than {MAX_DIGITS} digits")
+    return text
+
+
+def plain_of(value: Mapping[str, Any]) -> Any:
+    """Back from the wire. Raises StateError for a type this schema never writes."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "NULL":
+            return None
+        case "BOOL" | "S" | "B":
+            return content
+        case "N":
+            return _integer(content)
+        case "L":
+            return [plain_of(entry) for entry in content]
+        case "M":
+            return {key: plain_of(entry) for key, entry in content.items()}
+    raise StateError(f"an attribute of type {kind}")
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise StateError(f"{text!r} is not a whole number") from None
+
+
+# --- items -----------------------------------------------------------------------------------------
+
+
+def key(pk: str, sk: str) -> Item:
+    """The key of one item."""
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def key_of(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Partition and sort key of an item as read."""
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def item_of(pk: str, sk: str, value: object, expires_s: int | None = None) -> Item:
+    """An item that holds one record (or object). `expires_s`: Unix seconds after which it may go."""
+    body: dict[str, Any] = to_plain(value)
+    if clash := _FRAME & body.keys():
+        raise ValueError(f"{sk}: {sorted(clash)} are names of the frame")
+    own = {name: attribute(entry) for name, entry in body.items()}
+    frame = {**key(pk, sk), "v": attribute(SCHEMA)}
+    return {**frame, **own, **({} if expires_s is None else {"expires_at": attribute(expires_s)})}
+
+
+def fields_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item's own fields. Raises StateTooNew or a StateError that names its key."""
+    check_version(item)
+    try:
+        return {name: plain_of(value) for name, value in item.items() if name not in _FRAME}
+    except StateError as error:
+        raise named(item, error) from error
+
+
+def value_of_item(kind: type[Value], item: Mapping[str, Any]) -> Value:
+    """The record an item holds. Raises StateTooNew or a StateError that names its key."""
+    body = fields_of(item)
+    try:
+        return from_plain(kind, body)
+    except StateError as error:
+        raise named(item, error) from error
+
+
+def named(item: Mapping[str, Any], error: StateError) -> StateError:
+    """The same complaint with the key of the item it is about."""
+    return StateError(f"stored item {' / '.join(key_of(item))}: {error}")
+
+
+def check_version(item: Mapping[str, Any]) -> None:
+    """Raises StateTooNew for an item of a newer Dora, StateError for one without a readable version."""
+    text = item.get("v", {}).get("N", "")
+    if not text.isdecimal() or int(text) < OLDEST_SCHEMA:
+        raise named(item, StateError(f"schema version {text or 'missing'} cannot be read"))
+    if int(text) > SCHEMA:
+        where = " / ".join(key_of(item))
+        raise StateTooNew(f"stored item {where} has schema version {text}, this code reads up to {SCHEMA}")
+
+
+def expires_s_of(item: Mapping[str, Any]) -> int | None:
+    """When the item may go, in Unix seconds; None for one that stays."""
+    return int(item["expires_at"]["N"]) if "expires_at" in item else None
+
+
+# --- collections -----------------------------------------------------------------------------------
+
+
+def pack(plain: object) -> bytes:
+    """gzip'd JSON; equal content makes equal bytes."""
+    text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
+    return gzip.compress(text.encode(), compresslevel=6, mtime=0)
+
+
+def unpack(body: object) -> Any:
+    """Back from `pack`. Raises StateError."""
+    try:
+        return json.loads(gzip.decompress(body))  # type: ignore[arg-type]
+    except (TypeError, ValueError, EOFError, OSError, zlib.error) as error:
+        raise StateError(f"body is not gzip'd JSON ({error})") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A head of single values and any number of rows."""
+
+    head: Mapping[str, Any]
+    rows: Sequence[Any]
+
+
+def chunk_key(name: str, number: int) -> str:
+    """`ORDERS#00`."""
+    return f"{name}#{number:02d}"
+
+
+def chunk_items(pk: str, name: str, collection: Collection) -> list[Item]:
+    """The items of a collection, at least one, each at most CHUNK_ROWS rows and CHUNK_BYTES."""
+    bodies = _bodies(collection.head, collection.rows)
+    generation = hashlib.sha256(b"".join(bodies)).hexdigest()[:16]
+    return [
+        item_of(pk, chunk_key(name, n), {"body": body, "chunks": len(bodies), "generation": generation})
+        for n, body in enumerate(bodies)
+    ]
+
+
+def _bodies(head: Mapping[str, Any], rows: Sequence[Any]) -> list[bytes]:
+    if len(rows) <= CHUNK_ROWS:
+        body = pack({"head": head, "rows": rows})
+        if len(body) <= CHUNK_BYTES:
+            return [body]
+        if len(rows) <= 1:
+            raise StateError(f"one entry of {len(body)} packed bytes does not fit an item")
+    middle = (len(rows) + 1) // 2
+    return _bodies(head, rows[:middle]) + _bodies(head, rows[middle:])
+
+
+def join_chunks(items: Iterable[Mapping[str, Any]]) -> Collection:
+    """The collection that chunk items make up; surplus ones of an earlier, larger value are ignored.
+
+    Raises StateUnavailable when they are of different generations: it was rewritten while being read.
+    """
+    numbered = {int(key_of(item)[1].rpartition("#")[2]): item for item in items}
+    heads, rows = [], []
+    first = fields_of(numbered[0]) if 0 in numbered else {"chunks": 0, "generation": ""}
+    for number in range(_count(first)):
+        item = numbered.get(number)
+        if item is None or (fields := fields_of(item)).get("generation") != first.get("generation"):
+            raise _torn(numbered)
+        head, part = _open(item, fields)
+        heads.append(head)
+        rows.extend(part)
+    if not heads:
+        raise _torn(numbered)
+    return Collection(heads[0], rows)
+
+
+def _count(first: Mapping[str, Any]) -> int:
+    count = first.get("chunks")
+    return count if isinstance(count, int) else 0
+
+
+def _open(item: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    try:
+        content = unpack(fields.get("body"))
+        if not isinstance(content, dict) or not isinstance(content.get("rows"), list):
+            raise StateError("body holds no rows")
+        return content["head"], content["rows"]
+    except StateError as error:
+        raise named(item, error) from error
+
+
+def _torn(numbered: Mapping[int, Mapping[str, Any]]) -> StateUnavailable:
+    name = key_of(next(iter(numbered.values())))[1].rpartition("#")[0]
+    return StateUnavailable(f"{name} was rewritten while it was being read")

@@ -1,0 +1,200 @@
+"""One DynamoDB table: its client, complete consistent reads, conditional writes, transactions, errors."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dora.core.errors import StateError, StateUnavailable
+from dora.edge.dynamo.codec import Item, key_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+REFUSED = "ConditionalCheckFailed"
+TRANSACTION_ITEMS = 100
+TRANSACTION_BYTES = 4_000_000
+"""DynamoDB allows 4 MB a transaction; sizes here are estimated from above."""
+GET_ITEMS = 100
+_TRIES = 3
+_PASSING = frozenset({"None", "TransactionConflict"})
+"""Reasons after which the same transaction may pass at once: somebody else's was under way."""
+
+
+def dynamo_client(endpoint_url: str | None) -> "DynamoDBClient":
+    """A client whose calls end long before a tick does: botocore's own default is to read for 60 s.
+
+    The retry mode is named, because its default differs between botocore versions.
+    """
+    config = Config(
+        connect_timeout=1,
+        read_timeout=2,
+        tcp_keepalive=True,
+        retries={"mode": "standard", "total_max_attempts": 3},
+    )
+    return boto3.client("dynamodb", endpoint_url=endpoint_url or None, config=config)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A conditional write whose condition did not hold; `stored` is the item that stood in the way."""
+
+    stored: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition expression with its names (`#n`) and values (`:n`)."""
+
+    text: str
+    names: Mapping[str, str]
+    values: Mapping[str, Any]
+
+    def arguments(self) -> dict[str, Any]:
+        """As botocore takes it; DynamoDB refuses an empty map of values."""
+        given = {"ConditionExpression": self.text, "ExpressionAttributeNames": self.names}
+        return given | ({"ExpressionAttributeValues": self.values} if self.values else {})
+
+
+class Table:
+    """A table by name. Every read is consistent; every failure is a StateError."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self._client: Any = client
+        self.name = name
+
+    def query(self, pk: str, *, descending: bool = False, limit: int | None = None) -> list[Item]:
+        """All items of a partition, to the last page; the first `limit` of them if given."""
+        given: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "ConsistentRead": True,
+            "ScanIndexForward": not descending,
+        }
+        items: list[Item] = []
+        while limit is None or len(items) < limit:
+            if limit is not None:
+                given["Limit"] = limit - len(items)
+            with _translated(f"read of {pk}"):
+                page = self._client.query(**given)
+            items += page["Items"]
+            if "LastEvaluatedKey" not in page:
+                break
+            given["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return items
+
+    def get(self, keys: Sequence[Item]) -> list[Item]:
+        """Those of these (different) keys that exist."""
+        found: list[Item] = []
+        for first in range(0, len(keys), GET_ITEMS):
+            found += self._get(list(keys[first : first + GET_ITEMS]))
+        return found
+
+    def _get(self, keys: list[Item]) -> list[Item]:
+        found: list[Item] = []
+        for _ in range(_TRIES):
+            wanted = {self.name: {"Keys": keys, "ConsistentRead": True}}
+            with _translated("read of single items"):
+                answer = self._client.batch_get_item(RequestItems=wanted)
+            found += answer["Responses"].get(self.name, [])
+            left = answer.get("UnprocessedKeys", {}).get(self.name)
+            if left is None:
+                return found
+            keys = left["Keys"]
+        raise StateUnavailable(f"{len(keys)} items were left unread")
+
+    def put(self, item: Item, condition: Condition) -> Refused | None:
+        """Put one item if the condition holds."""
+        with _translated(f"write of {key_of(item)[1]}"):
+            return self._conditional(self._client.put_item, Item=item, **condition.arguments())
+
+    def update(self, key: Item, expression: str, condition: Condition) -> Refused | None:
+        """Update one item if the condition holds; the condition's names and values serve both."""
+        with _translated(f"update of {key_of(key)[1]}"):
+            return self._conditional(
+                self._client.update_item, Key=key, UpdateExpression=expression, **condition.arguments()
+            )
+
+    def _conditional(self, call: Any, **given: Any) -> Refused | None:
+        try:
+            call(TableName=self.name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **given)
+        except ClientError as error:
+            if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
+                raise
+            return Refused(error.response.get("Item", {}))  # type: ignore[call-overload,no-any-return]
+        return None
+
+    def transact(self, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
+        """All of these or none: () when written, else each element's reason, one of them REFUSED.
+
+        A conflict with another writer is tried again at once: a cancelled transaction wrote nothing.
+        """
+        reasons: tuple[str, ...] = ()
+        for _ in range(_TRIES):
+            with _translated("transaction"):
+                reasons = self._transact(elements)
+            if not reasons or REFUSED in reasons:
+                return reasons
+            if not _PASSING.issuperset(reasons):
+                break
+        raise StateUnavailable(f"transaction cancelled: {', '.join(sorted(set(reasons) - {'None'}))}")
+
+    def _transact(self, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
+        try:
+            self._client.transact_write_items(TransactItems=elements)
+        except ClientError as error:
+            if error.response["Error"].get("Code") != "TransactionCanceledException":
+                raise
+            reasons = error.response.get("CancellationReasons", [])
+            return tuple(str(reason.get("Code")) for reason in reasons)  # type: ignore[attr-defined]
+        return ()
+
+    # Elements of a transaction, all on this table.
+
+    def put_element(self, item: Item, condition: Condition | None = None) -> "TransactWriteItemTypeDef":
+        """Put one item, if the condition holds."""
+        guard = condition.arguments() if condition else {}
+        return {"Put": {"TableName": self.name, "Item": item, **guard}}  # type: ignore[typeddict-item]
+
+    def delete_element(self, key: Item) -> "TransactWriteItemTypeDef":
+        """Delete one item, if it is there."""
+        return {"Delete": {"TableName": self.name, "Key": key}}
+
+    def check_element(self, key: Item, condition: Condition) -> "TransactWriteItemTypeDef":
+        """Only hold the transaction to a condition on another item."""
+        check = {"TableName": self.name, "Key": key, **condition.arguments()}
+        return {"ConditionCheck": check}  # type: ignore[typeddict-item]
+
+
+def size_of(value: Any) -> int:
+    """An upper estimate of an item's or element's stored bytes."""
+    match value:
+        case bytes():
+            return len(value)
+        case str():
+            return len(value.encode())
+        case dict():
+            return sum(len(name) + size_of(entry) + 3 for name, entry in value.items())
+        case list():
+            return sum(size_of(entry) + 1 for entry in value)
+    return 1
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Every failure of the call becomes a StateError; a request DynamoDB finds malformed is our own bug."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "")
+        if code == "ValidationException":
+            raise StateError(f"{what} was malformed: {error}") from error
+        raise StateUnavailable(f"{what} failed: {error}") from error
+    except BotoCoreError as error:
+        raise StateUnavailable(f"{what} got no answer: {error}") from error

@@ -1,0 +1,95 @@
+"""Error answers of the exchange: their four envelopes, and which codes are a definite no."""
+
+from collections.abc import Mapping
+
+from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited
+from dora.edge.kalshi.wire import load_json
+
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, REQUEST_TIMEOUT, TOO_MANY_REQUESTS = 401, 403, 404, 408, 429
+CLIENT_ERRORS, SERVER_ERRORS = 400, 500
+
+ALREADY_EXISTS = "order_already_exists"
+"""An earlier attempt with this client order id landed: the opposite of a refusal."""
+
+DEFINITE_REFUSALS = frozenset(
+    {
+        # the request itself
+        "bad_request",
+        "invalid_parameters",
+        "missing_parameters",
+        "invalid_order",
+        "invalid_price",
+        "invalid_order_size",
+        "order_id_and_client_order_id_mismatch",
+        "order_side_mismatch",
+        "order_ticker_mismatch",
+        "permission_denied",
+        "too_many_requests",
+        # nothing there, or no longer
+        "not_found",
+        "market_not_found",
+        "MARKET_NOT_FOUND",
+        "user_not_found",
+        # closed or paused
+        "MARKET_INACTIVE",
+        "market_closed",
+        "trading_is_paused",
+        "exchange_is_paused",
+        # cash
+        "insufficient_balance",
+        "insufficient_shard_balance",
+        "available_balance_too_low",
+        # order groups; the spelling of a tripped group's refusal is not published for this interface
+        "order_group_not_found",
+        "ORDER_GROUP_NOT_FOUND",
+        "order_group_triggered",
+        "order_group_not_active",
+        "order_group_limit_exceeded",
+        "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
+        "ORDER_GROUP_CANCEL",
+        # immediate orders
+        "fill_or_kill_insufficient_resting_volume",
+    }
+)
+"""Codes after which nothing rests and nothing will. Any other code of a batch entry leaves it unknown."""
+
+
+def is_definite(code: str) -> bool:
+    """Whether a code means that the order was refused for good."""
+    return code in DEFINITE_REFUSALS
+
+
+def refusal(status: int, body: bytes) -> ExchangeRefused:
+    """The error of a 4xx answer, whatever its body looks like."""
+    code, message, details = read_body(body)
+    if status == TOO_MANY_REQUESTS:
+        return RateLimited(status, code or "too_many_requests", message, details)
+    if status in {UNAUTHORIZED, FORBIDDEN}:
+        return AuthRefused(status, code, message, details)
+    return ExchangeRefused(status, code, message, details)
+
+
+def read_body(body: bytes) -> tuple[str, str, str]:
+    """Code, message and details of an error answer; the body itself as message when it is not JSON."""
+    try:
+        content = load_json(body)
+    except ValueError:
+        return "", body[:200].decode(errors="replace"), ""
+    if isinstance(content, Mapping) and "error" in content:
+        return read_error(content["error"])
+    return read_error(content)
+
+
+def read_error(error: object) -> tuple[str, str, str]:
+    """Code, message and details of an error: an object with a code, one with a bare `msg`, or text."""
+    if isinstance(error, str):
+        return _code(error), error, ""
+    if not isinstance(error, Mapping):
+        return "", repr(error)[:200], ""
+    message = error.get("message") or error.get("msg") or ""
+    return _code(error.get("code")), str(message), str(error.get("details") or "")
+
+
+def _code(word: object) -> str:
+    """`user_not_found:_<id>` and `invalid order` have been seen for `user_not_found` and `invalid_order`."""
+    return word.split(":")[0].strip().replace(" ", "_") if isinstance(word, str) else ""

@@ -1,0 +1,198 @@
+"""Sends requests: signed per attempt, bounded in time, reads retried, writes sent exactly once."""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from itertools import count
+from threading import Lock
+from urllib.parse import quote, urlencode, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from dora.core.errors import ExchangeUnavailable, RateLimited
+from dora.core.ports import Clock, Facts
+from dora.core.units import TimeMs
+from dora.edge.kalshi.refusals import CLIENT_ERRORS, REQUEST_TIMEOUT, SERVER_ERRORS, read_body, refusal
+from dora.edge.kalshi.signing import Signer
+from dora.edge.kalshi.wire import Row, load_json
+
+CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS = 2_000, 5_000
+LEAST_TIME_MS = 50
+"""With less time left than this no request is begun."""
+READ_ATTEMPTS = 3
+BACKOFF_MS, JITTER_MS = 200, 100
+CONNECTIONS = 16
+SKEW_RESOLUTION_MS = 1_000
+
+_OK, _NO_CONTENT, _REDIRECTS = 200, 204, 300
+_SECOND_MS = 1_000
+
+Params = Sequence[tuple[str, str | int]]
+
+
+class NotSent(ExchangeUnavailable):
+    """The time was up before the request began: it never left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request before it is signed. `route` has a {} for each of `ids`; it names the endpoint in records."""
+
+    method: str
+    route: str
+    ids: tuple[str, ...] = ()
+    params: Params = ()
+    body: Mapping[str, object] | None = None
+    also_answers: frozenset[int] = frozenset()
+    """Error statuses whose answer has the body of a success."""
+
+    @property
+    def endpoint(self) -> str:
+        """Method and route, without ids."""
+        return f"{self.method} {self.route}"
+
+    @property
+    def target(self) -> str:
+        """Path and query. Commas stay as they are: lists of tickers are long and URLs may not be."""
+        path = self.route.format(*(quote(part, safe="") for part in self.ids))
+        return f"{path}?{urlencode(self.params, safe=',')}" if self.params else path
+
+
+class Transport:
+    """The connections to one host. Parallel calls are safe."""
+
+    def __init__(  # noqa: PLR0913 - six collaborators, each of them replaced by some test
+        self,
+        base_url: str,
+        signer: Signer,
+        clock: Clock,
+        facts: Facts,
+        *,
+        adapter: BaseAdapter | None = None,
+        jitter_ms: Callable[[int], int] = secrets.randbelow,
+        note_skew: Callable[[int], None] = lambda _skew_ms: None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._signer, self._clock, self._facts = signer, clock, facts
+        self._jitter_ms, self._note_skew = jitter_ms, note_skew
+        self._session = _session(adapter)
+        self._lock = Lock()
+        self.deadline_ms: TimeMs | None = None
+        self.calls: Counter[str] = Counter()
+        """Requests sent, by endpoint; every attempt counts."""
+
+    def read(self, call: Call) -> Row:
+        """The answer's JSON object. Tried again, newly signed, after a 429 or when no answer came.
+
+        Raises ExchangeUnavailable, or ExchangeRefused with the exchange's code.
+        """
+        for attempt in count(1):
+            try:
+                return self.send(call)
+            except (ExchangeUnavailable, RateLimited) as error:
+                wait_ms = (BACKOFF_MS << (attempt - 1)) + self._jitter_ms(JITTER_MS)
+                if attempt == READ_ATTEMPTS or self._left_ms() < wait_ms + LEAST_TIME_MS:
+                    raise
+                if isinstance(error, RateLimited):
+                    self._say_backoff(call, attempt, wait_ms)
+            self._clock.sleep_ms(wait_ms)
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    def send(self, call: Call) -> Row:
+        """One attempt. A write goes through here only, so nothing ever sends it twice."""
+        timeout = self._timeout_s(call)
+        request = self._session.prepare_request(
+            requests.Request(call.method, self._base_url + call.target, data=_encoded(call.body))
+        )
+        sent_ms = self._clock.now_ms()
+        request.headers.update(self._signer.headers(sent_ms, call.method, urlsplit(request.url or "").path))
+        if call.body is not None:
+            request.headers["Content-Type"] = "application/json"
+        with self._lock:
+            self.calls[call.endpoint] += 1
+        try:
+            response = self._session.send(request, timeout=timeout, allow_redirects=False)
+        except (requests.RequestException, OSError) as error:
+            raise ExchangeUnavailable(f"{call.endpoint}: no answer ({type(error).__name__})") from error
+        self._compare_clocks(response, sent_ms)
+        return _answer(call, response.status_code, response.content)
+
+    def _left_ms(self) -> int:
+        longest = CONNECT_TIMEOUT_MS + READ_TIMEOUT_MS
+        return longest if self.deadline_ms is None else self.deadline_ms - self._clock.now_ms()
+
+    def _timeout_s(self, call: Call) -> tuple[float, float]:
+        """Connect and read timeouts, which together end before the deadline."""
+        left_ms = self._left_ms()
+        if left_ms < LEAST_TIME_MS:
+            raise NotSent(f"{call.endpoint}: not sent, {left_ms} ms were left")
+        connect_ms = min(CONNECT_TIMEOUT_MS, left_ms // 2)
+        return connect_ms / _SECOND_MS, min(READ_TIMEOUT_MS, left_ms - connect_ms) / _SECOND_MS
+
+    def _say_backoff(self, call: Call, hits: int, wait_ms: int) -> None:
+        self._facts.emit(
+            "RATE_LIMIT_BACKOFF",
+            endpoint=call.endpoint,
+            consecutive_hits=hits,
+            backoff_seconds=wait_ms / _SECOND_MS,
+        )
+
+    def _compare_clocks(self, response: requests.Response, sent_ms: TimeMs) -> None:
+        """Our clock at the middle of the exchange, against the middle of the second that Date names.
+
+        That is right to about half a second plus half the answer's travel, so less than a second is
+        called 0. A cached answer carries an old Date, and an Age; it says nothing.
+        """
+        date_s = _date_s(response.headers.get("Date", ""))
+        if date_s is None or response.headers.get("Age", "0") != "0":
+            return
+        middle_ms = (sent_ms + self._clock.now_ms()) // 2
+        skew_ms = middle_ms - (date_s * _SECOND_MS + _SECOND_MS // 2)
+        self._note_skew(skew_ms if abs(skew_ms) >= SKEW_RESOLUTION_MS else 0)
+
+
+def _session(adapter: BaseAdapter | None) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no proxy, no netrc, no CA bundle that the environment names
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    session.headers.clear()
+    session.headers.update({"User-Agent": "dora", "Accept": "application/json", "Accept-Encoding": "gzip"})
+    mounted = adapter or HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0)
+    session.mount("https://", mounted)
+    session.mount("http://", mounted)
+    return session
+
+
+def _encoded(body: Mapping[str, object] | None) -> bytes | None:
+    return None if body is None else json.dumps(body, separators=(",", ":")).encode()
+
+
+def _answer(call: Call, status: int, body: bytes) -> Row:
+    """The object that a success carries; anything that is not plainly an answer is unavailable."""
+    if CLIENT_ERRORS <= status < SERVER_ERRORS and status != REQUEST_TIMEOUT:
+        raise refusal(status, body)
+    if not _OK <= status < _REDIRECTS and status not in call.also_answers:
+        code, message, _ = read_body(body)
+        raise ExchangeUnavailable(f"{call.endpoint}: {status} {code or message}".rstrip())
+    if status == _NO_CONTENT:
+        return Row(call.endpoint, {})
+    try:
+        content = load_json(body)
+    except ValueError as error:
+        raise ExchangeUnavailable(f"{call.endpoint}: {status} without a whole JSON body") from error
+    if not isinstance(content, dict) or content.get("error"):
+        raise ExchangeUnavailable(f"{call.endpoint}: {status} with a foreign body {str(content)[:200]}")
+    return Row(call.endpoint, content)
+
+
+def _date_s(header: str) -> int | None:
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return None if date.tzinfo is None else int(date.timestamp())

@@ -1,0 +1,156 @@
+"""Reads JSON of the exchange field by field: exact, strict, and every failure named."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn, TypeVar
+
+from dora.core.errors import NumberInvalid, WireInvalid
+from dora.core.model import Side
+from dora.core.units import Price, TimeMs, parse_scaled
+
+T = TypeVar("T")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_SHOWN_CHARACTERS = 120
+_OUTCOME_SIDES = {"yes": Side.BID, "no": Side.ASK}
+
+
+def load_json(body: bytes) -> object:
+    """Parse a body; numbers with a point stay text, so no float appears. Raises ValueError."""
+    return json.loads(body, parse_float=str, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+class Row:
+    """One JSON object of an answer. Unknown extra fields are tolerated, missing ones are not."""
+
+    __slots__ = ("_fields", "where")
+
+    def __init__(self, where: str, data: object) -> None:
+        if not isinstance(data, Mapping):
+            raise WireInvalid(f"{where}: expected an object, got {_shown(data)}")
+        self.where = where
+        self._fields: Mapping[str, Any] = data
+
+    def field(self, name: str, parse: Callable[[Any], T]) -> T:
+        """A required field. Raises WireInvalid with the endpoint, the field and its value."""
+        if name not in self._fields:
+            raise WireInvalid(f"{self.where}: {name} is missing")
+        value = self._fields[name]
+        try:
+            return parse(value)
+        except (NumberInvalid, ValueError, TypeError) as error:
+            raise self.invalid(name, error) from error
+
+    def optional(self, name: str, parse: Callable[[Any], T]) -> T | None:
+        """A field that may be absent or null."""
+        return None if self._fields.get(name) is None else self.field(name, parse)
+
+    def row(self, name: str) -> "Row":
+        """A required object inside this one."""
+        return self.field(name, lambda value: Row(f"{self.where} {name}", value))
+
+    def rows(self, name: str) -> list["Row"]:
+        """A required list of objects; null is not an empty list."""
+        return [Row(f"{self.where} {name}", item) for item in self.field(name, array)]
+
+    def invalid(self, name: str, problem: object) -> WireInvalid:
+        """The error that says what is wrong with a field."""
+        return WireInvalid(f"{self.where}: {name} = {_shown(self._fields.get(name))}: {problem}")
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:_SHOWN_CHARACTERS]
+
+
+def text(value: object) -> str:
+    """A string, possibly empty."""
+    if not isinstance(value, str):
+        raise ValueError("not a string")
+    return value
+
+
+def name(value: object) -> str:
+    """A string that names something: never empty."""
+    if not text(value):
+        raise ValueError("empty")
+    return text(value)
+
+
+def integer(value: object) -> int:
+    """A JSON integer; true and false are not numbers."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("not an integer")
+    return value
+
+
+def flag(value: object) -> bool:
+    """true or false, nothing that is merely truthy."""
+    if not isinstance(value, bool):
+        raise ValueError("not a boolean")
+    return value
+
+
+def array(value: object) -> list[Any]:
+    """A list; null is not an empty one."""
+    if not isinstance(value, list):
+        raise ValueError("not a list")
+    return value
+
+
+def time_ms(value: object) -> TimeMs:
+    """An ISO 8601 time with a zone, any number of fractional digits, cut to milliseconds."""
+    moment = datetime.fromisoformat(text(value))
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return TimeMs((moment - _EPOCH) // _MILLISECOND)
+
+
+def cents(value: object) -> Price:
+    """A price in whole cents, as the few integer fields still have it."""
+    return Price(integer(value) * 100)
+
+
+def multiplier_e4(value: object) -> int:
+    """A JSON number, exactly, in units of 1e-4."""
+    return parse_scaled(str(integer(value)) if not isinstance(value, str) else value, 4)
+
+
+def outcome(value: object) -> Side:
+    """The side of the YES book that a position for yes or no is taken on."""
+    if value not in _OUTCOME_SIDES:
+        raise ValueError("neither yes nor no")
+    return _OUTCOME_SIDES[text(value)]
+
+
+def direction(row: Row) -> Side:
+    """From `book_side` and `outcome_side`: one is enough, two must agree.
+
+    The legacy `side` and `action` are never read: a NO quote can carry `side: yes`.
+    """
+    book_side, outcome_side = row.optional("book_side", Side), row.optional("outcome_side", outcome)
+    side = book_side or outcome_side
+    if side is None:
+        raise row.invalid("book_side", "absent, and so is outcome_side")
+    if outcome_side not in (None, side):
+        raise row.invalid("outcome_side", f"contradicts book_side {side.value}")
+    return side
+
+
+def shard_of(row: Row) -> int:
+    """The shard of a row of our own portfolio; absent is 0, the exchange's own default.
+
+    Recordings from before there were shards lack the field. Market objects are read strictly instead:
+    a market decides where orders go, a portfolio row only reports where they are.
+    """
+    return row.optional("exchange_index", integer) or 0
+
+
+def of_subaccount(rows: Iterable[Row], subaccount: int) -> list[Row]:
+    """The rows of one subaccount: those that name another are dropped, those that name none are ours."""
+    return [row for row in rows if row.optional("subaccount_number", integer) in (None, subaccount)]

@@ -1,0 +1,152 @@
+"""What the exchange says about itself and its markets, as core values."""
+
+from collections.abc import Callable, Mapping
+
+from dora.core.errors import NumberInvalid
+from dora.core.model import Book, Event, Level, Limits, Market, MarketStatus, Series, ShardStatus
+from dora.core.units import (
+    ONE,
+    Count,
+    Price,
+    PriceGrid,
+    PriceRange,
+    complement,
+    parse_count,
+    parse_price,
+)
+from dora.edge.kalshi.wire import Row, array, flag, integer, multiplier_e4, name, text, time_ms
+
+BATCH_ROUTE = "/portfolio/events/orders/batched"
+ORDER_ROUTE = "/portfolio/orders/{}"
+_PREFIX = "/trade-api/v2"
+_PAIR = 2
+
+
+def market(row: Row) -> Market:
+    """A market object; one without a shard is refused, for it decides where orders go."""
+    return Market(
+        ticker=row.field("ticker", name),
+        event_ticker=row.field("event_ticker", name),
+        shard=row.field("exchange_index", integer),
+        status=row.field("status", MarketStatus),
+        grid=_grid(row),
+        open_ms=row.field("open_time", time_ms),
+        close_ms=row.field("close_time", time_ms),
+        plain=_is_plain(row),
+        expected_expiration_ms=row.optional("expected_expiration_time", time_ms),
+        fee_waiver_until_ms=row.optional("fee_waiver_expiration_time", time_ms),
+    )
+
+
+def _is_plain(row: Row) -> bool:
+    """Binary, $1, and said to have no settlement bounds; a market that does not say is not plain."""
+    return (
+        row.field("market_type", text) == "binary"
+        and row.field("notional_value_dollars", parse_price) == ONE
+        and row.optional("settlement_bounds_type", text) == "default"
+    )
+
+
+def _grid(row: Row) -> PriceGrid:
+    ranges = [
+        PriceRange(
+            part.field("start", parse_price), part.field("end", parse_price), part.field("step", parse_price)
+        )
+        for part in row.rows("price_ranges")
+    ]
+    try:
+        return PriceGrid(tuple(sorted(ranges, key=lambda part: part.start)))
+    except NumberInvalid as error:
+        raise row.invalid("price_ranges", error) from error
+
+
+def book(ticker: str, row: Row) -> Book:
+    """An `orderbook_fp` object. Both its arrays are bids: those for NO stand as asks at the complement."""
+    yes_bids, no_bids = _levels(row, "yes_dollars"), _levels(row, "no_dollars")
+    asks = [Level(complement(level.price), level.count) for level in no_bids]
+    return Book(
+        ticker,
+        bids=tuple(sorted(yes_bids, key=lambda level: -level.price)),
+        asks=tuple(sorted(asks, key=lambda level: level.price)),
+    )
+
+
+def _levels(row: Row, side: str) -> list[Level]:
+    # An empty side is written as [], as null, or not at all.
+    levels = row.optional(side, lambda value: [_level(pair) for pair in array(value)])
+    return levels or []
+
+
+def _level(pair: object) -> Level:
+    parts = array(pair)
+    if len(parts) != _PAIR:
+        raise ValueError("a level is not a price and a count")
+    price, count = parse_price(parts[0]), parse_count(parts[1])
+    if not Price(0) < price < ONE or count <= Count(0):
+        raise ValueError("a level outside 0 to $1, or without contracts")
+    return Level(price, count)
+
+
+def event(row: Row) -> Event:
+    """An event; exclusive only when both fields say so."""
+    return Event(
+        event_ticker=row.field("event_ticker", name),
+        series_ticker=row.field("series_ticker", name),
+        exclusive=row.field("mutually_exclusive", flag)
+        and row.field("collateral_return_type", text) == "MECNET",
+        fee_type_override=row.optional("fee_type_override", name),
+        fee_multiplier_override_e4=row.optional("fee_multiplier_override", multiplier_e4),
+    )
+
+
+def series(row: Row) -> Series:
+    """The fee terms of a series."""
+    return Series(
+        ticker=row.field("ticker", name),
+        fee_type=row.field("fee_type", name),
+        fee_multiplier_e4=row.field("fee_multiplier", multiplier_e4),
+    )
+
+
+def shard_statuses(row: Row) -> dict[int, ShardStatus]:
+    """By shard; without the list the top-level flags stand, and they speak of shard 0 only."""
+    if row.optional("exchange_index_statuses", array) is None:
+        return {0: _status(0, row)}
+    shards = row.rows("exchange_index_statuses")
+    return {shard: _status(shard, part) for part in shards for shard in [part.field("exchange_index", integer)]}
+
+
+def _status(shard: int, row: Row) -> ShardStatus:
+    return ShardStatus(shard, row.field("exchange_active", flag), row.field("trading_active", flag))
+
+
+def limits(account: Row, costs: Row) -> Limits:
+    """Rates and capacities, and what the three calls that come by the hundred cost."""
+    read, write = account.row("read"), account.row("write")
+    cost = _cost_of(costs)
+    return Limits(
+        tier=account.field("usage_tier", name),
+        read_rate=read.field("refill_rate", integer),
+        read_capacity=read.field("bucket_capacity", integer),
+        write_rate=write.field("refill_rate", integer),
+        write_capacity=write.field("bucket_capacity", integer),
+        default_cost=costs.field("default_cost", integer),
+        create_cost=cost("POST", BATCH_ROUTE),
+        cancel_cost=cost("DELETE", BATCH_ROUTE),
+        order_read_cost=cost("GET", ORDER_ROUTE),
+    )
+
+
+def _cost_of(costs: Row) -> Callable[[str, str], int]:
+    """What a call costs: as listed, and the default when the list is silent about it."""
+    listed: Mapping[tuple[str, str], int] = {
+        (row.field("method", name), _anonymous(row.field("path", name))): row.field("cost", integer)
+        for row in costs.rows("endpoint_costs")
+    }
+    default = costs.field("default_cost", integer)
+    return lambda method, route: listed.get((method, _PREFIX + route), default)
+
+
+def _anonymous(path: str) -> str:
+    """`/orders/:order_id` and `/orders/{order_id}` -> `/orders/{}`."""
+    return "/".join("{}" if part[:1] in {":", "{"} else part for part in path.split("/"))

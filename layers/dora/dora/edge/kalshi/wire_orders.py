@@ -1,0 +1,174 @@
+"""Our portfolio as the exchange tells it, and the bodies of the requests that change it."""
+
+from dora.core.model import (
+    CancelRequest,
+    DecreaseRequest,
+    ExchangePosition,
+    Fill,
+    Order,
+    OrderGroup,
+    OrderRequest,
+    OrderStatus,
+    Settlement,
+)
+from dora.core.units import (
+    CONTRACT,
+    ONE,
+    Count,
+    Money,
+    Price,
+    TimeMs,
+    format_count,
+    format_price,
+    parse_count,
+    parse_money,
+    parse_price,
+)
+from dora.edge.kalshi.wire import Row, array, cents, direction, flag, integer, name, shard_of, text, time_ms
+
+JsonObject = dict[str, object]
+
+_CENT = Money(10_000)
+_RESULT_VALUES = {"yes": ONE, "no": Price(0)}
+
+
+def order(row: Row) -> Order:
+    """One order. Its price is the YES price whatever its side."""
+    return Order(
+        order_id=row.field("order_id", name),
+        client_order_id=row.field("client_order_id", text),
+        ticker=row.field("ticker", name),
+        shard=shard_of(row),
+        side=direction(row),
+        price=row.field("yes_price_dollars", parse_price),
+        status=row.field("status", OrderStatus),
+        initial=row.field("initial_count_fp", parse_count),
+        remaining=row.field("remaining_count_fp", parse_count),
+        filled=row.field("fill_count_fp", parse_count),
+        updated_ms=_updated_ms(row),
+        group_id=row.optional("order_group_id", text) or None,
+    )
+
+
+def _updated_ms(row: Row) -> TimeMs:
+    """When the row was last true. An order never touched since may leave the field out."""
+    updated = row.optional("last_update_time", time_ms)
+    return row.field("created_time", time_ms) if updated is None else updated
+
+
+def fill(row: Row) -> Fill:
+    """One trade of ours; the exchange's fee, exactly."""
+    return Fill(
+        fill_id=row.field("fill_id", name),
+        order_id=row.field("order_id", name),
+        ticker=row.field("ticker", name),
+        shard=shard_of(row),
+        side=direction(row),
+        price=row.field("yes_price_dollars", parse_price),
+        count=row.field("count_fp", parse_count),
+        is_taker=row.field("is_taker", flag),
+        fee=row.field("fee_cost", parse_money),
+        at_ms=_filled_ms(row),
+    )
+
+
+def _filled_ms(row: Row) -> TimeMs:
+    """`created_time`, or the whole seconds of the legacy `ts` when it is left out."""
+    created = row.optional("created_time", time_ms)
+    return TimeMs(row.field("ts", integer) * 1000) if created is None else created
+
+
+def settlement(row: Row) -> Settlement:
+    """A payout; `revenue` and `value` are among the last integer cents."""
+    return Settlement(
+        ticker=row.field("ticker", name),
+        shard=shard_of(row),
+        value=_settled_value(row),
+        revenue=Money(row.field("revenue", integer) * _CENT),
+        fee=row.field("fee_cost", parse_money),
+        settled_ms=row.field("settled_time", time_ms),
+    )
+
+
+def _settled_value(row: Row) -> Price:
+    """What one YES contract paid: by the result, and a scalar result by its value."""
+    result, value = row.field("market_result", text), row.optional("value", cents)
+    by_result = value if result == "scalar" else _RESULT_VALUES.get(result)
+    if by_result is None:
+        raise row.invalid("market_result", "unknown, or scalar without a value")
+    if value not in (None, by_result):
+        raise row.invalid("value", f"contradicts market_result {result}")
+    return by_result
+
+
+def position(row: Row) -> ExchangePosition:
+    """The net YES contracts of one market; negative means NO."""
+    return ExchangePosition(
+        row.field("ticker", name), shard_of(row), row.field("position_fp", parse_count)
+    )
+
+
+def balances(row: Row) -> dict[int, Money]:
+    """Cash by shard; a shard that is not listed is unknown, and so are all without the list."""
+    if row.optional("balance_breakdown", array) is None:
+        return {}
+    return {
+        part.field("exchange_index", integer): part.field("balance", parse_money)
+        for part in row.rows("balance_breakdown")
+    }
+
+
+def order_group(row: Row) -> OrderGroup:
+    """A group. `is_auto_cancel_enabled` reads true after a trip; a limit that is not told reads 0."""
+    return OrderGroup(
+        group_id=row.field("id", name),
+        shard=shard_of(row),
+        tripped=row.field("is_auto_cancel_enabled", flag),
+        limit=row.optional("contracts_limit_fp", parse_count) or Count(0),
+    )
+
+
+# --- request bodies ----------------------------------------------------------------------------------
+
+
+def create_body(request: OrderRequest, subaccount: int) -> JsonObject:
+    """One entry of a create batch: post-only, good till canceled, self-trade safe, gone on a pause."""
+    body: JsonObject = {
+        "ticker": request.slot.ticker,
+        "client_order_id": request.client_order_id,
+        "side": request.slot.side.value,
+        "count": format_count(request.count),
+        "price": format_price(request.price),
+        "time_in_force": "good_till_canceled",
+        "expiration_time": request.expires_s,
+        "post_only": True,
+        "self_trade_prevention_type": "taker_at_cross",
+        "cancel_order_on_pause": True,
+        "subaccount": subaccount,
+        "exchange_index": request.shard,
+    }
+    return body if request.group_id is None else body | {"order_group_id": request.group_id}
+
+
+def cancel_body(request: CancelRequest, subaccount: int) -> JsonObject:
+    """One entry of a cancel batch. Without market and shard the exchange looks on shard 0 only."""
+    return {
+        "order_id": request.order_id,
+        "market_ticker": request.ticker,
+        "exchange_index": request.shard,
+        "subaccount": subaccount,
+    }
+
+
+def decrease_body(request: DecreaseRequest) -> JsonObject:
+    """A decrease to a count, so that sending it twice would not take more off."""
+    return {
+        "reduce_to": format_count(request.reduce_to),
+        "market_ticker": request.ticker,
+        "exchange_index": request.shard,
+    }
+
+
+def limit_body(limit: Count) -> JsonObject:
+    """A group's burst limit: whole contracts, a fraction cut off towards the tighter limit."""
+    return {"contracts_limit": limit // CONTRACT}

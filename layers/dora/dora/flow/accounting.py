@@ -1,0 +1,128 @@
+"""Step 5 of a cycle: fills and settlements into positions, exactly once, and the check against the exchange."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dora.core.errors import StateConflict
+from dora.core.journal import Journal, TrackedOrder, note_fills
+from dora.core.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
+from dora.core.model import Fill, MarketStatus
+from dora.core.planning import split
+from dora.core.ports import BotState, Cursors, Outside
+from dora.core.units import Count, TimeMs, format_count, format_money, format_price
+from dora.flow.reading import Snapshot
+
+FILLS_PER_TRANSACTION = 49
+"""A transaction holds 100 items: a marker and at most one position for each fill, and the fence."""
+
+_OVER = (MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED, MarketStatus.FINALIZED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    """The ledger after this cycle's fills and settlements."""
+
+    positions: Mapping[str, Position]
+    journal: Journal
+    cursors: Cursors
+    drift: tuple[Drift, ...] = ()
+    booked: int = 0
+
+    @property
+    def traded(self) -> Count:
+        """Contracts ever traded, by the ledger."""
+        return Count(sum(position.traded for position in self.positions.values()))
+
+
+def keep_accounts(
+    outside: Outside, fence: int, state: BotState, journal: Journal, snapshot: Snapshot
+) -> Accounts:
+    """Book what is new, then compare with the exchange's own positions. Safe to repeat: booking is exactly once."""
+    accounts = Accounts(positions=state.positions, journal=journal, cursors=state.cursors)
+    if snapshot.fills is None:
+        return accounts
+    new = _unbooked(outside, snapshot.fills)
+    positions = _book_fills(outside, fence, dict(state.positions), new)
+    positions = _book_settlements(outside, fence, positions, snapshot)
+    _tell(outside, new, journal.by_order_id())
+    return replace(
+        accounts,
+        positions=positions,
+        journal=note_fills(journal, snapshot.fills),
+        cursors=_advance(state.cursors, snapshot),
+        drift=_drift(positions, snapshot),
+        booked=len(new),
+    )
+
+
+def _unbooked(outside: Outside, fills: Sequence[Fill]) -> list[Fill]:
+    booked = outside.state.booked([fill.fill_id for fill in fills])
+    return [fill for fill in fills if fill.fill_id not in booked]
+
+
+def _book_fills(
+    outside: Outside, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
+) -> dict[str, Position]:
+    for part in split(fills, FILLS_PER_TRANSACTION):
+        changed = apply_fills(positions, part)
+        if not outside.state.book_fills(fence, part, changed):
+            raise StateConflict("a fill was booked by somebody else under our own fence")
+        positions |= changed
+    return positions
+
+
+def _book_settlements(
+    outside: Outside, fence: int, positions: dict[str, Position], snapshot: Snapshot
+) -> dict[str, Position]:
+    for settlement in snapshot.settlements or ():
+        position = positions.get(settlement.ticker)
+        if position is None or position.settled:
+            continue
+        paid = apply_settlement(position, settlement)
+        if outside.state.book_settlement(fence, settlement, paid):
+            outside.facts.emit(
+                "MARKET_SETTLED",
+                market=settlement.ticker,
+                value=format_price(settlement.value),
+                size=format_count(position.net),
+                pnl_dollars=format_money(paid.profit(settlement.value)),
+            )
+        positions[settlement.ticker] = paid
+    return positions
+
+
+def _tell(outside: Outside, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
+    for fill in fills:
+        order = orders.get(fill.order_id)
+        outside.facts.emit(
+            "ORDER_FILLED",
+            market=fill.ticker,
+            order_id=fill.order_id,
+            client_order_id=order.client_order_id if order else "",
+            fill_id=fill.fill_id,
+            side=fill.side,
+            price=format_price(fill.price),
+            size=format_count(fill.count),
+            fee=format_money(fill.fee),
+        )
+
+
+def _advance(cursors: Cursors, snapshot: Snapshot) -> Cursors:
+    """Reads begin an overlap before the cursor, so late rows are still met after it has moved on."""
+    fills = [fill.at_ms for fill in snapshot.fills or ()]
+    settled = [s.settled_ms for s in snapshot.settlements or ()]
+    as_of = min(snapshot.as_of_ms, snapshot.began_ms)
+    settlements_ms = cursors.settlements_ms if snapshot.settlements is None else as_of
+    return Cursors(
+        fills_ms=TimeMs(max(cursors.fills_ms, as_of, *fills)),
+        settlements_ms=TimeMs(max(cursors.settlements_ms, settlements_ms, *settled)),
+    )
+
+
+def _drift(positions: Mapping[str, Position], snapshot: Snapshot) -> tuple[Drift, ...]:
+    """A market that is over drops out of the exchange's rows before it is paid: that is no drift."""
+    if snapshot.positions is None:
+        return ()
+    over = {ticker for ticker, market in snapshot.markets.items() if market.status in _OVER}
+    theirs = {row.ticker: row.net for row in snapshot.positions}
+    return tuple(drift for drift in find_drift(positions, theirs) if drift.ticker not in over)

@@ -1,0 +1,272 @@
+"""One cycle: reconcile, compute, diff, batch execute. `run_cycle` reads like the list in the README.
+
+Nothing here decides a price, a risk or an order's fate: the core does. Nothing here speaks HTTP or DynamoDB:
+the edge does. This file is the order of work and its one rule: what was not proven is not acted on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.errors import StateError
+from dora.core.journal import Journal, View, fold_plans, merge
+from dora.core.model import Limits, SessionMetadata
+from dora.core.pacing import cancel_batch_size, create_batch_size
+from dora.core.permission import PULLS_QUOTES, Permission, Standing, may_place
+from dora.core.planning import slot_key, split
+from dora.core.ports import (
+    BotState,
+    Changes,
+    Configs,
+    LeaseGrant,
+    LeaseRefused,
+    Outside,
+    Progress,
+    Reference,
+)
+from dora.core.reasons import Reason
+from dora.core.record import answer_of, wide_record
+from dora.core.units import Count, TimeMs
+from dora.flow import breakers, reporting
+from dora.flow.accounting import Accounts, keep_accounts
+from dora.flow.deciding import Choice, Inputs, Naming, decide, leave_all, order_requests, pull_all
+from dora.flow.execution import Bounds, Execution
+from dora.flow.reading import Snapshot, gather_evidence, read_exchange, read_tokens
+from dora.flow.scope import learn, refresh_listings, wanted_markets
+
+STALE_TICK_MS, EARLY_TICK_MS = 90_000, 5_000
+WRITE_TIMEOUT_MS = 5_000
+"""One write's longest life: the lease outlives the invocation by this much."""
+WRITE_RESERVE_MS = 3_000
+"""Kept of the invocation for the closing writes."""
+
+UNCONFIGURED = GlobalConfig(group_burst_limit=Count(100))
+"""Timings used while there is no valid GLOBAL item; nothing is placed then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was loaded: configs, state, and the journal with every cut-short plan folded in."""
+
+    configs: Configs
+    globals_: GlobalConfig
+    state: BotState
+    journal: Journal
+    reference: Reference
+    wanted: Mapping[str, MarketConfig]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """This cycle's right to write and its times, by our clock."""
+
+    cycle_id: str
+    grant: LeaseGrant
+    began_ms: TimeMs
+    deadline_ms: TimeMs
+
+
+def run_cycle(
+    outside: Outside, *, cycle_id: str, scheduled_ms: TimeMs, owner: str, remaining_ms: int
+) -> dict[str, object]:
+    """One cycle for one scheduled minute; returns the answer of the function. Safe to repeat: a seen tick is refused."""
+    now_ms = outside.clock.now_ms()
+    if not now_ms - STALE_TICK_MS <= scheduled_ms <= now_ms + EARLY_TICK_MS:
+        return _skipped(cycle_id, Reason.TICK_STALE)
+    expires_ms = TimeMs(now_ms + remaining_ms + WRITE_TIMEOUT_MS)
+    grant = outside.lease.acquire(owner=owner, tick_ms=scheduled_ms, now_ms=now_ms, expires_ms=expires_ms)
+    if isinstance(grant, LeaseRefused):
+        return _skipped(cycle_id, grant.reason)
+    deadline_ms = TimeMs(now_ms + remaining_ms - WRITE_RESERVE_MS)
+    try:
+        return _work(outside, Turn(cycle_id=cycle_id, grant=grant, began_ms=now_ms, deadline_ms=deadline_ms))
+    finally:
+        _release(outside, grant)
+
+
+def _work(outside: Outside, turn: Turn) -> dict[str, object]:
+    outside.exchange.until(turn.deadline_ms)
+    known = load(outside)
+    snapshot, known = read(outside, known)
+    view = reconcile(outside, known, snapshot)
+    accounts = keep_accounts(outside, turn.grant.fence, known.state, view.journal, snapshot)
+    view = replace(view, journal=accounts.journal)
+    session = breakers.check(outside, known.state.session, accounts.traded, snapshot.groups)
+    permission = permit(outside, known, session, snapshot)
+    choice, inputs = choose(outside, known, snapshot, view, accounts, permission)
+    execution = execute(outside, turn, known, session, inputs, choice)
+    return finish(outside, turn, known, snapshot, accounts, permission, choice, execution)
+
+
+def load(outside: Outside) -> Known:
+    """Step 2: one read of the configs, one of the state."""
+    configs = outside.configs.load()
+    state = outside.state.load()
+    for problem in configs.problems:
+        outside.facts.emit("CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix)
+    if state.limits is not None:
+        outside.limiter.configure(state.limits)
+    reference = refresh_listings(outside, configs, state.reference)
+    wanted, _ = wanted_markets(configs, reference)
+    return Known(
+        configs=configs,
+        globals_=configs.globals_ or UNCONFIGURED,
+        state=state,
+        journal=fold_plans(state.journal, state.plans),
+        reference=reference,
+        wanted=wanted,
+    )
+
+
+def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
+    """Step 3: the exchange, all of it that matters, and the slow facts about markets not met before."""
+    quoted = sorted(ticker for ticker, config in known.wanted.items() if config.enabled)
+    held = {ticker for ticker, position in known.state.positions.items() if position.net}
+    resting = {order.slot.ticker for order in known.journal.orders.values() if order.open}
+    markets = sorted(known.wanted.keys() | held | resting)
+    now_ms = outside.clock.now_ms()
+    sends = outside.limiter.reserve(
+        "read", [read_tokens(len(quoted), len(markets))], now_ms, TimeMs(now_ms + STALE_TICK_MS)
+    )
+    outside.clock.sleep_ms(max(sends[0] - now_ms, 0) if sends else 0)
+    overlap_ms = known.globals_.fills_overlap_s * 1000
+    cursors = known.state.cursors
+    snapshot = read_exchange(
+        outside,
+        fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
+        settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
+        book_tickers=quoted,
+        market_tickers=markets,
+    )
+    for name, why in snapshot.failures.items():
+        outside.facts.emit("ERROR", what=f"read of {name}", why=why)
+    return snapshot, replace(known, reference=learn(outside, known.reference, snapshot.markets))
+
+
+def reconcile(outside: Outside, known: Known, snapshot: Snapshot) -> View:
+    """Step 4: the journal and what was read, merged into what is proven."""
+    hold_ms = known.globals_.unknown_create_hold_s * 1000
+    view = merge(
+        known.journal,
+        gather_evidence(outside, known.journal, snapshot, hold_ms),
+        prefix=outside.prefix,
+        now_ms=outside.clock.now_ms(),
+        hold_ms=hold_ms,
+        tombstone_ms=known.globals_.tombstone_s * 1000,
+    )
+    reporting.resolved(outside.facts, view.resolutions)
+    return view
+
+
+def permit(
+    outside: Outside, known: Known, session: SessionMetadata | None, snapshot: Snapshot
+) -> Permission:
+    """All switches, before anything is computed."""
+    standing = Standing(
+        globals_=known.configs.globals_,
+        control=known.state.control,
+        session=session,
+        account_known=snapshot.account_known,
+        auth_refused=snapshot.auth_refused,
+        skew_ms=outside.exchange.skew_ms,
+        max_skew_ms=known.globals_.max_clock_skew_ms,
+        status=snapshot.status or {},
+        cash=snapshot.cash or {},
+        groups=snapshot.groups or (),
+        now_ms=outside.clock.now_ms(),
+    )
+    return may_place(standing, {market.shard for market in snapshot.markets.values()})
+
+
+def choose(
+    outside: Outside,
+    known: Known,
+    snapshot: Snapshot,
+    view: View,
+    accounts: Accounts,
+    permission: Permission,
+) -> tuple[Choice, Inputs]:
+    """Steps 6 to 8, or what stands in for them when nothing may be placed."""
+    inputs = Inputs(
+        now_ms=outside.clock.now_ms(),
+        globals_=known.globals_,
+        wanted=known.wanted,
+        reference=known.reference,
+        snapshot=snapshot,
+        view=view,
+        positions=accounts.positions,
+        permission=permission,
+        memory=known.state.memory,
+        starved=known.state.progress.starved,
+    )
+    if permission.whole is None:
+        return decide(inputs), inputs
+    pulls = permission.whole in PULLS_QUOTES and known.globals_.cancel_on_halt
+    plan = pull_all(view) if pulls and snapshot.resting is not None else leave_all(view)
+    return Choice(plan=plan, memory=known.state.memory), inputs
+
+
+def execute(
+    outside: Outside,
+    turn: Turn,
+    known: Known,
+    session: SessionMetadata | None,
+    inputs: Inputs,
+    choice: Choice,
+) -> Execution:
+    """Steps 9 and 10: cancels, decreases, then placements, within the tokens and the deadline."""
+    place_until_ms = TimeMs(turn.deadline_ms + WRITE_RESERVE_MS - known.globals_.placement_margin_ms)
+    bounds = Bounds(
+        grant=turn.grant,
+        cycle_id=turn.cycle_id,
+        deadline_ms=turn.deadline_ms,
+        place_until_ms=place_until_ms,
+    )
+    execution = Execution(outside, bounds, inputs.view.journal)
+    if outside.dry_run:
+        execution.stopped = Reason.DRY_RUN
+        return execution
+    limits = known.state.limits or UNLEARNED
+    plan = choice.plan
+    cancels = list(split(plan.cancels, cancel_batch_size(known.globals_.cancel_batch_size, limits)))
+    size = create_batch_size(known.globals_.create_batch_size, limits)
+    cancel_costs = [len(batch) * limits.cancel_cost for batch in cancels]
+    decrease_costs = [limits.default_cost] * len(plan.decreases)
+    place_costs = [len(batch) * limits.create_cost for batch in split(plan.places, size)]
+    now_ms = outside.clock.now_ms()
+    costs = cancel_costs + decrease_costs + place_costs
+    sends = outside.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
+    execution.cancel(cancels, sends[: len(cancels)])
+    execution.decrease(plan.decreases)
+    if session is not None and plan.places and not execution.stopped:
+        naming = Naming(prefix=outside.prefix, cycle_id=turn.cycle_id, session=session)
+        execution.place_within(
+            order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(decrease_costs) :]
+        )
+    return execution
+
+
+def finish(
+    outside: Outside,
+    turn: Turn,
+    known: Known,
+    snapshot: Snapshot,
+    accounts: Accounts,
+    permission: Permission,
+    choice: Choice,
+    execution: Execution,
+) -> dict[str, object]:
+    """Step 11: outcomes, cursors, memory and one wide record, in one transaction; then the archive."""
+    raise NotImplementedError
+
+
+def _skipped(cycle_id: str, reason: str) -> dict[str, object]:
+    return {"status": "skipped", "reason": str(reason), "cycle_id": cycle_id}
+
+
+def _release(outside: Outside, grant: LeaseGrant) -> None:
+    """A lease that cannot be released runs out by itself; the next tick waits for that."""
+    try:
+        outside.lease.release(grant)
+    except StateError as error:
+        outside.facts.emit("ERROR", what="release of the lease", why=str(error))

@@ -1,0 +1,224 @@
+"""Steps 6 to 8 of a cycle: wanted quotes, caps, and the diff; no I/O, only values in and out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from dora.core.book import Resting
+from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.fees import FeeTerms, fee_terms
+from dora.core.journal import View, client_order_id
+from dora.core.ledger import Position
+from dora.core.model import (
+    Market,
+    Order,
+    OrderRequest,
+    OrderStatus,
+    SessionMetadata,
+    Side,
+    TargetOrder,
+)
+from dora.core.permission import Permission
+from dora.core.planning import Rules, SlotPlan, plan_slots
+from dora.core.ports import Reference
+from dora.core.quoting.decision import Decision, QuoteInputs
+from dora.core.quoting.maker import quote
+from dora.core.reasons import Reason
+from dora.core.risk import RiskFacts, RiskResult, apply_caps
+from dora.core.units import ONE, Count, Price, TimeMs
+from dora.flow.reading import Snapshot
+
+Memory = Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """All that a cycle's decisions are made from: the same inputs always give the same plan."""
+
+    now_ms: TimeMs
+    globals_: GlobalConfig
+    wanted: Mapping[str, MarketConfig]
+    reference: Reference
+    snapshot: Snapshot
+    view: View
+    positions: Mapping[str, Position]
+    permission: Permission
+    memory: Memory
+    starved: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a cycle decided, before anything was sent."""
+
+    plan: SlotPlan
+    decisions: tuple[Decision, ...] = ()
+    risk: RiskResult | None = None
+    memory: Memory = field(default_factory=dict)
+
+
+def decide(inputs: Inputs) -> Choice:
+    """Quotes for all markets, within the caps, as a diff against what rests. Pure."""
+    decisions, memory = _compute(inputs)
+    targets = [target for decision in decisions for target in decision.targets]
+    risk = apply_caps(targets, _risk_facts(inputs))
+    rules = {
+        ticker: Rules(market.grid, inputs.wanted[ticker])
+        for ticker, market in inputs.snapshot.markets.items()
+        if ticker in inputs.wanted
+    }
+    plan = plan_slots(risk.kept, inputs.view, rules, inputs.starved)
+    return Choice(plan=plan, decisions=decisions, risk=risk, memory=memory)
+
+
+def pull_all(view: View) -> SlotPlan:
+    """No quote is wanted anywhere: cancel every order of ours that is proven to rest."""
+    return plan_slots((), view, {})
+
+
+def leave_all(view: View) -> SlotPlan:
+    """Nothing may be decided: every order stays as it is."""
+    kept = tuple(order for order in view.journal.orders.values() if order.open)
+    return SlotPlan(kept=kept, decreases=(), cancels=(), places=(), withheld=())
+
+
+def _compute(inputs: Inputs) -> tuple[tuple[Decision, ...], Memory]:
+    """Each market on its own. A market that is not quoted says why, and keeps its memory."""
+    own = _own_orders(inputs)
+    decisions: list[Decision] = []
+    memory: dict[str, Mapping[str, object]] = {}
+    for ticker, config in sorted(inputs.wanted.items()):
+        before = inputs.memory.get(ticker)
+        skip = _skip(inputs, ticker, config)
+        if skip is None:
+            asked = _quote_inputs(inputs, ticker, config, own.get(ticker, ()))
+            decision, after = quote(asked, before)
+            memory[ticker] = after
+        else:
+            decision = Decision(ticker=ticker, skip=skip)
+            memory |= {ticker: before} if before else {}
+        decisions.append(decision)
+    return tuple(decisions), memory
+
+
+def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
+    if not config.enabled:
+        return Reason.MARKET_DISABLED
+    market = inputs.snapshot.markets.get(ticker)
+    if market is None:
+        return Reason.MARKET_UNKNOWN
+    return inputs.permission.shards.get(market.shard)
+
+
+def _quote_inputs(
+    inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[Resting, ...]
+) -> QuoteInputs:
+    market = inputs.snapshot.markets[ticker]
+    return QuoteInputs(
+        market=market,
+        config=config,
+        book=inputs.snapshot.books.get(ticker),
+        own=own,
+        net=_net(inputs, ticker),
+        fees=_fees(inputs, market),
+        now_ms=inputs.now_ms,
+    )
+
+
+def _own_orders(inputs: Inputs) -> dict[str, tuple[Resting, ...]]:
+    own: dict[str, list[Resting]] = {}
+    for order in inputs.view.journal.orders.values():
+        if order.open:
+            own.setdefault(order.slot.ticker, []).append((order.slot.side, order.price, order.remaining))
+    for row in inputs.view.foreign:
+        own.setdefault(row.ticker, []).append((row.side, row.price, row.remaining))
+    return {ticker: tuple(rows) for ticker, rows in own.items()}
+
+
+def _net(inputs: Inputs, ticker: str) -> Count:
+    position = inputs.positions.get(ticker)
+    unbooked = sum(
+        order.slot.side.sign * order.unbooked
+        for order in inputs.view.journal.orders.values()
+        if order.unbooked and order.slot.ticker == ticker
+    )
+    return Count((position.net if position else 0) + unbooked)
+
+
+def _fees(inputs: Inputs, market: Market) -> FeeTerms | None:
+    event = inputs.reference.events.get(market.event_ticker)
+    series = inputs.reference.series.get(event.series_ticker) if event else None
+    return fee_terms(series, event, market, inputs.now_ms)
+
+
+def _risk_facts(inputs: Inputs) -> RiskFacts:
+    """Where our count of a position and the exchange's differ, both are allowed for: the difference is
+    counted as an order that may still fill, either way."""
+    markets = inputs.snapshot.markets
+    fees = {ticker: terms for ticker, m in markets.items() if (terms := _fees(inputs, m)) is not None}
+    return RiskFacts(
+        limits=inputs.globals_,
+        markets=markets,
+        configs=inputs.wanted,
+        events=inputs.reference.events,
+        positions=inputs.positions,
+        orders=tuple(inputs.view.journal.orders.values()),
+        foreign=inputs.view.foreign + tuple(_drift_claims(inputs)),
+        cash=inputs.snapshot.cash or {},
+        fees=fees,
+    )
+
+
+def _drift_claims(inputs: Inputs) -> Iterable[Order]:
+    """A fill the exchange counts and we do not (or the reverse), as an order that is certain to be counted."""
+    for row in inputs.snapshot.positions or ():
+        gap = row.net - _net(inputs, row.ticker)
+        if gap:
+            yield Order(
+                order_id="",
+                client_order_id="",
+                ticker=row.ticker,
+                shard=row.shard,
+                side=Side.BID if gap > 0 else Side.ASK,
+                price=Price(ONE // 2),
+                status=OrderStatus.RESTING,
+                initial=Count(abs(gap)),
+                remaining=Count(abs(gap)),
+                filled=Count(0),
+                updated_ms=inputs.now_ms,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """What an order's id and group are made from."""
+
+    prefix: str
+    cycle_id: str
+    session: SessionMetadata
+
+
+def order_requests(places: Iterable[TargetOrder], inputs: Inputs, naming: Naming) -> list[OrderRequest]:
+    """Targets as requests: id, group, shard, and an expiry that takes the order off before the close.
+
+    A target whose shard has no group for its strategy is left out, unless the session runs without groups.
+    """
+    requests = []
+    for target in places:
+        market, config = inputs.snapshot.markets[target.slot.ticker], inputs.wanted[target.slot.ticker]
+        group = naming.session.group_for(market.shard, config.strategy_tag)
+        if group is None and naming.session.use_order_groups:
+            continue
+        requests.append(
+            OrderRequest(
+                client_order_id=client_order_id(
+                    naming.prefix, naming.session.session_id, naming.cycle_id, target.slot
+                ),
+                slot=target.slot,
+                shard=market.shard,
+                price=target.price,
+                count=target.count,
+                group_id=group.group_id if group else None,
+                expires_s=market.close_ms // 1000 - config.close_guard_s,
+            )
+        )
+    return requests

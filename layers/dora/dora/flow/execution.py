@@ -1,0 +1,211 @@
+"""Steps 9 and 10 of a cycle: cancels, then decreases, then placements, each durable before it is sent.
+
+What ends a phase early: the deadline, the lease, the kill flag, a 429, a tripped group, or an exchange that
+stopped answering. Whatever was not sent is dropped and reported; nothing is retried within a cycle.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dora.core.journal import (
+    Journal,
+    Plan,
+    fold_cancelled,
+    fold_decreased,
+    fold_placed,
+    planned_order,
+    without,
+)
+from dora.core.model import (
+    BatchCancelSummary,
+    BatchPlaceResult,
+    BatchPlaceSummary,
+    CancelRequest,
+    DecreaseRequest,
+    OrderRequest,
+    Outcome,
+    SessionStatus,
+)
+from dora.core.ports import LeaseGrant, Outside
+from dora.core.reasons import Reason
+from dora.core.units import TimeMs
+from dora.flow import reporting
+
+CANCEL_WAIT_MS = 2_000
+"""Longest wait of a cancel batch for tokens: a stale quote costs more than a 429."""
+STOP_SIGN_AGE_MS = 5_000
+BACKOFF_MS = 2_000
+RATE_LIMITED = frozenset({"too_many_requests", "429"})
+GROUP_TRIPPED = frozenset(
+    {
+        "order_group_triggered",
+        "order_group_limit_exceeded",
+        "order_group_not_active",
+        "ORDER_GROUP_CANCEL",
+        "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What one execution must stay within. Nothing is signed after `deadline_ms`."""
+
+    grant: LeaseGrant
+    cycle_id: str
+    deadline_ms: TimeMs
+    place_until_ms: TimeMs
+
+
+class Execution:
+    """Carries out one plan. Its `journal` is true after every call, also when a call raises."""
+
+    def __init__(self, outside: Outside, bounds: Bounds, journal: Journal) -> None:
+        self._out, self._bounds = outside, bounds
+        self._looked_ms: TimeMs | None = None
+        self.journal = journal
+        self.plans: tuple[Plan, ...] = ()
+        self.cancels = BatchCancelSummary()
+        self.places = BatchPlaceSummary()
+        self.decreased = 0
+        self.stopped: Reason | None = None
+        self.surprised: frozenset[str] = frozenset()
+        """Markets in which a cancel found fewer contracts than we saw: they filled unseen."""
+
+    # --- cancels -----------------------------------------------------------------------------
+
+    def cancel(self, batches: Sequence[Sequence[CancelRequest]], send_ms: Sequence[TimeMs]) -> None:
+        """Every batch in turn; its orders close, stay, or are left to be proven by the next cycle."""
+        if not batches:
+            return
+        self._write_plan("1cancel", cancels=tuple(request for batch in batches for request in batch))
+        for number, batch in enumerate(batches):
+            self._wait_until(send_ms[number] if number < len(send_ms) else None, CANCEL_WAIT_MS)
+            if self._out.clock.now_ms() >= self._bounds.deadline_ms:
+                self.stopped = Reason.DEADLINE
+                break
+            reporting.batch_cancel(self._out.facts, batch, number, len(batches))
+            result = self._out.exchange.cancel(batch)
+            self.journal = fold_cancelled(self.journal, result, self._out.clock.now_ms())
+            self.surprised |= {
+                done.request.ticker for done in result.succeeded if done.reduced_by < done.request.remaining
+            }
+            self.cancels = reporting.cancelled(self._out.facts, self.cancels, result, number)
+        reporting.cancel_summary(self._out.facts, self.cancels)
+
+    # --- decreases -----------------------------------------------------------------------------
+
+    def decrease(self, requests: Sequence[DecreaseRequest]) -> None:
+        """Each in turn: a decrease keeps the queue place, and only ever lowers risk."""
+        if not requests:
+            return
+        self._write_plan("2decrease", decreases=tuple(requests))
+        for request in requests:
+            if self._out.clock.now_ms() >= self._bounds.place_until_ms:
+                self.stopped = Reason.DEADLINE
+                return
+            result = self._out.exchange.decrease(request)
+            self.journal = fold_decreased(self.journal, request, result, self._out.clock.now_ms())
+            self.decreased += result.outcome is Outcome.DONE
+            reporting.decreased(self._out.facts, request, result)
+
+    # --- placements ------------------------------------------------------------------------------
+
+    def clear(self, order_slots: Iterable[OrderRequest]) -> tuple[list[OrderRequest], list[OrderRequest]]:
+        """Requests that may be placed, and those whose slot's cancel is not confirmed or filled unseen."""
+        held = {order.slot for order in self.journal.orders.values() if order.open}
+        free: list[OrderRequest] = []
+        withheld: list[OrderRequest] = []
+        for request in order_slots:
+            blocked = request.slot in held or request.slot.ticker in self.surprised
+            (withheld if blocked else free).append(request)
+        return free, withheld
+
+    def place(self, batches: Sequence[Sequence[OrderRequest]], send_ms: Sequence[TimeMs]) -> list[OrderRequest]:
+        """As many batches as have a send time; returns the requests that were never sent."""
+        dropped = [request for batch in batches[len(send_ms) :] for request in batch]
+        batches = batches[: len(send_ms)]
+        if not batches or self._must_stop():
+            return [request for batch in batches for request in batch] + dropped
+        requests = tuple(request for batch in batches for request in batch)
+        self._plan_orders(requests)
+        for number, batch in enumerate(batches):
+            self._wait_until(send_ms[number])
+            if self._must_stop():
+                break
+            reporting.batch_place(self._out.facts, batch, number, len(batches))
+            result = self._out.exchange.place(batch)
+            self.journal = fold_placed(self.journal, result, self._out.clock.now_ms())
+            self.places = reporting.placed(self._out.facts, self.places, result, number)
+            requests = requests[len(batch) :]
+            if self._ends_placing(result):
+                break
+        self.journal = without(self.journal, requests)
+        reporting.place_summary(self._out.facts, self.places)
+        return [*requests, *dropped]
+
+    def _plan_orders(self, requests: tuple[OrderRequest, ...]) -> None:
+        self._write_plan("3place", places=requests)
+        until, decision = self._bounds.deadline_ms, self._bounds.cycle_id
+        self.journal = self.journal.with_orders(planned_order(r, until, decision) for r in requests)
+
+    def _ends_placing(self, result: BatchPlaceResult) -> bool:
+        codes = {order.code for order in result.failed}
+        if codes & RATE_LIMITED:
+            now_ms = self._out.clock.now_ms()
+            self._out.limiter.push_back("write", now_ms, BACKOFF_MS)
+            reporting.rate_limited(self._out.facts, "place", BACKOFF_MS)
+            self.stopped = Reason.BUDGET
+        elif codes & GROUP_TRIPPED:
+            self.stopped = Reason.GROUP_TRIPPED
+        elif result.unknown and not result.placed:
+            self.stopped = Reason.EXCHANGE_UNAVAILABLE
+        return self.stopped is not None
+
+    def _must_stop(self) -> bool:
+        """Deadline and lease are local comparisons; the kill flag is read when our last look is old."""
+        now_ms = self._out.clock.now_ms()
+        if self.stopped is None and now_ms >= min(self._bounds.place_until_ms, self._bounds.grant.expires_ms):
+            self.stopped = Reason.DEADLINE
+        if self.stopped is None and (self._looked_ms is None or now_ms - self._looked_ms >= STOP_SIGN_AGE_MS):
+            self._looked_ms = now_ms
+            self.stopped = self._stop_sign()
+        return self.stopped is not None
+
+    def _stop_sign(self) -> Reason | None:
+        control, session = self._out.state.stop_signs()
+        if control.halted:
+            return Reason.HALTED
+        if session is None or session.status is not SessionStatus.ACTIVE:
+            return Reason.STOPPED
+        return None
+
+    # --- shared ------------------------------------------------------------------------------------
+
+    def _write_plan(
+        self,
+        phase: str,
+        *,
+        places: tuple[OrderRequest, ...] = (),
+        cancels: tuple[CancelRequest, ...] = (),
+        decreases: tuple[DecreaseRequest, ...] = (),
+    ) -> None:
+        plan = Plan(
+            fence=self._bounds.grant.fence,
+            phase=phase,
+            cycle_id=self._bounds.cycle_id,
+            until_ms=self._bounds.deadline_ms,
+            places=places,
+            cancels=cancels,
+            decreases=decreases,
+        )
+        self._out.state.write_plan(plan)
+        self.plans += (plan,)
+
+    def _wait_until(self, when_ms: TimeMs | None, longest_ms: int | None = None) -> None:
+        wait_ms = (when_ms or 0) - self._out.clock.now_ms()
+        if longest_ms is not None:
+            wait_ms = min(wait_ms, longest_ms)
+        if wait_ms > 0:
+            self._out.clock.sleep_ms(wait_ms)
+

@@ -1,0 +1,171 @@
+"""Facts of an execution: what was sent, what became of it. Field names are an API of the saved queries."""
+
+from collections.abc import Sequence
+
+from dora.core.journal import Resolution
+from dora.core.model import (
+    BatchCancelResult,
+    BatchCancelSummary,
+    BatchPlaceResult,
+    BatchPlaceSummary,
+    CancelRequest,
+    ChangeResult,
+    DecreaseRequest,
+    FailedOrder,
+    OrderRequest,
+)
+from dora.core.ports import Facts
+from dora.core.units import format_count, format_price
+
+
+def batch_cancel(facts: Facts, batch: Sequence[CancelRequest], number: int, total: int) -> None:
+    """`BATCH_CANCEL`, before it is sent."""
+    facts.emit(
+        "BATCH_CANCEL",
+        batch_number=number + 1,
+        total_batches=total,
+        batch_size=len(batch),
+        total_to_cancel=len(batch),
+        orders=[f"{r.ticker} {r.order_id} {format_count(r.remaining)}" for r in batch],
+    )
+
+
+def batch_place(facts: Facts, batch: Sequence[OrderRequest], number: int, total: int) -> None:
+    """`BATCH_PLACE`, before it is sent."""
+    facts.emit(
+        "BATCH_PLACE",
+        batch_number=number + 1,
+        total_batches=total,
+        batch_size=len(batch),
+        total_to_place=len(batch),
+        orders=[
+            f"{r.slot.ticker} {r.slot.side} {format_price(r.price)} {format_count(r.count)} {r.client_order_id}"
+            for r in batch
+        ],
+    )
+
+
+def cancelled(
+    facts: Facts, so_far: BatchCancelSummary, result: BatchCancelResult, number: int
+) -> BatchCancelSummary:
+    """One `ORDER_CANCELLED` or `BATCH_CANCEL_FAILED` for each order; the running totals."""
+    for done in result.succeeded:
+        facts.emit(
+            "ORDER_CANCELLED",
+            market=done.request.ticker,
+            order_id=done.request.order_id,
+            client_order_id=done.request.client_order_id,
+            size=format_count(done.request.remaining),
+            reduced_by=format_count(done.reduced_by),
+        )
+    for failed in (*result.failed, *result.unknown):
+        _failed(facts, "BATCH_CANCEL_FAILED", failed, number)
+    asked = len(result.succeeded) + len(result.failed) + len(result.unknown)
+    return BatchCancelSummary(
+        total_requested=so_far.total_requested + asked,
+        total_succeeded=so_far.total_succeeded + len(result.succeeded),
+        total_failed=so_far.total_failed + len(result.failed),
+        total_unknown=so_far.total_unknown + len(result.unknown),
+        batches=so_far.batches + 1,
+    )
+
+
+def placed(
+    facts: Facts, so_far: BatchPlaceSummary, result: BatchPlaceResult, number: int
+) -> BatchPlaceSummary:
+    """One `ORDER_PLACED` or `BATCH_PLACE_FAILED` for each order; the running totals."""
+    for done in result.placed:
+        facts.emit(
+            "ORDER_PLACED",
+            market=done.request.slot.ticker,
+            order_id=done.order_id,
+            client_order_id=done.request.client_order_id,
+            side=done.request.slot.side,
+            price=format_price(done.request.price),
+            size=format_count(done.remaining),
+        )
+    for failed in (*result.failed, *result.unknown):
+        _failed(facts, "BATCH_PLACE_FAILED", failed, number)
+    asked = len(result.placed) + len(result.failed) + len(result.unknown)
+    return BatchPlaceSummary(
+        total_requested=so_far.total_requested + asked,
+        total_succeeded=so_far.total_succeeded + len(result.placed),
+        total_failed=so_far.total_failed + len(result.failed),
+        total_unknown=so_far.total_unknown + len(result.unknown),
+        batches=so_far.batches + 1,
+    )
+
+
+def decreased(facts: Facts, request: DecreaseRequest, result: ChangeResult) -> None:
+    """`ORDER_DECREASED`, whatever became of it."""
+    facts.emit(
+        "ORDER_DECREASED",
+        market=request.ticker,
+        order_id=request.order_id,
+        client_order_id=request.client_order_id,
+        size=format_count(request.reduce_to),
+        outcome=result.outcome,
+        error_code=result.code,
+    )
+
+
+def cancel_summary(facts: Facts, summary: BatchCancelSummary) -> None:
+    """`BATCH_CANCEL_SUMMARY`."""
+    facts.emit("BATCH_CANCEL_SUMMARY", **_totals(summary))
+
+
+def place_summary(facts: Facts, summary: BatchPlaceSummary) -> None:
+    """`BATCH_PLACE_SUMMARY`."""
+    facts.emit("BATCH_PLACE_SUMMARY", **_totals(summary))
+
+
+def rate_limited(facts: Facts, endpoint: str, backoff_ms: int) -> None:
+    """`RATE_LIMIT` and the `RATE_LIMIT_BACKOFF` it led to."""
+    facts.emit("RATE_LIMIT", endpoint=endpoint, consecutive_hits=1)
+    facts.emit("RATE_LIMIT_BACKOFF", endpoint=endpoint, backoff_seconds=backoff_ms / 1000)
+
+
+def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:
+    """`ORDER_ADOPTED` for orders found without an intent, `ORDER_RESOLVED` for what became proven."""
+    for found in resolutions:
+        order = found.order
+        facts.emit(
+            "ORDER_RESOLVED" if found.was else "ORDER_ADOPTED",
+            market=order.slot.ticker,
+            order_id=order.order_id or "",
+            client_order_id=order.client_order_id,
+            side=order.slot.side,
+            price=format_price(order.price),
+            size=format_count(order.remaining),
+            was=found.was or "",
+            state=order.state,
+            evidence=found.evidence,
+        )
+
+
+def _totals(summary: BatchCancelSummary | BatchPlaceSummary) -> dict[str, object]:
+    return {
+        "total_requested": summary.total_requested,
+        "total_succeeded": summary.total_succeeded,
+        "total_failed": summary.total_failed,
+        "total_unknown": summary.total_unknown,
+        "batches": summary.batches,
+    }
+
+
+def _failed(facts: Facts, event_type: str, failed: FailedOrder, number: int) -> None:
+    request = failed.request
+    placed_request = request if isinstance(request, OrderRequest) else None
+    facts.emit(
+        event_type,
+        market=placed_request.slot.ticker if placed_request else getattr(request, "ticker", ""),
+        client_order_id=request.client_order_id,
+        order_id=getattr(request, "order_id", ""),
+        side=placed_request.slot.side if placed_request else "",
+        price=format_price(placed_request.price) if placed_request else "",
+        size=format_count(placed_request.count) if placed_request else "",
+        error_code=failed.code,
+        error_msg=failed.message,
+        outcome=failed.outcome,
+        batch_number=number + 1,
+    )

@@ -1,0 +1,116 @@
+"""The environment, read once and held to its rules. Every name here is declared in the template."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from dora.core.errors import SettingsInvalid
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Stage(StrEnum):
+    """Which exchange the bot trades on."""
+
+    DEMO = "kalshi-demo"
+    PROD = "prod"
+    LOCAL = "local"
+
+
+HOSTS: Mapping[Stage, frozenset[str]] = {
+    Stage.DEMO: frozenset({"external-api.demo.kalshi.co", "demo-api.kalshi.co"}),
+    Stage.PROD: frozenset({"external-api.kalshi.com", "api.elections.kalshi.com"}),
+    Stage.LOCAL: LOOPBACK,
+}
+"""The hosts a key of each stage may be shown to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One bot in one environment."""
+
+    bot: str
+    stage: Stage
+    config_table: str
+    state_table: str
+    limiter_table: str
+    base_url: str
+    secret_id: str
+    subaccount: int = 0
+    dry_run: bool = False
+    archive_bucket: str | None = None
+    log_level: str = "INFO"
+    aws_endpoint_url: str | None = None
+
+    @property
+    def state_key(self) -> str:
+        """Partition of the state table; a dry run never touches the live bot's."""
+        return f"{self.bot}#dry" if self.dry_run else self.bot
+
+
+def read_settings(env: Mapping[str, str]) -> Settings:
+    """Settings from the environment. Raises SettingsInvalid naming the variable and how to fix it."""
+    stage = _stage(env)
+    return Settings(
+        bot=_needed(env, "BOT"),
+        stage=stage,
+        config_table=_needed(env, "CONFIG_TABLE"),
+        state_table=_needed(env, "STATE_TABLE"),
+        limiter_table=env.get("LIMITER_TABLE") or _needed(env, "STATE_TABLE"),
+        base_url=_base_url(env, stage),
+        secret_id=_needed(env, "KALSHI_SECRET_ID"),
+        subaccount=_whole(env, "SUBACCOUNT", 63),
+        dry_run=_flag(env, "DRY_RUN"),
+        archive_bucket=env.get("ARCHIVE_BUCKET") or None,
+        log_level=_level(env),
+        aws_endpoint_url=env.get("AWS_ENDPOINT_URL") or None,
+    )
+
+
+def _needed(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise SettingsInvalid(f"{name} is not set; the template declares it, `sam local` needs it in --env-vars")
+    return value
+
+
+def _stage(env: Mapping[str, str]) -> Stage:
+    value = _needed(env, "STAGE")
+    try:
+        return Stage(value)
+    except ValueError:
+        raise SettingsInvalid(f"STAGE is {value!r}; write one of {', '.join(Stage)}") from None
+
+
+def _base_url(env: Mapping[str, str], stage: Stage) -> str:
+    """A key signed for one stage must never be shown to another, nor travel in the clear."""
+    value = _needed(env, "KALSHI_BASE_URL").rstrip("/")
+    parts = urlsplit(value)
+    if parts.hostname not in HOSTS[stage]:
+        known = ", ".join(sorted(HOSTS[stage]))
+        raise SettingsInvalid(f"KALSHI_BASE_URL names {parts.hostname!r}; stage {stage} knows {known}")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise SettingsInvalid(f"KALSHI_BASE_URL is {parts.scheme}; only https, or http on loopback")
+    return value
+
+
+def _whole(env: Mapping[str, str], name: str, highest: int) -> int:
+    value = env.get(name) or "0"
+    if not value.isascii() or not value.isdigit() or int(value) > highest:
+        raise SettingsInvalid(f"{name} is {value!r}; write a whole number from 0 to {highest}")
+    return int(value)
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    value = (env.get(name) or "false").lower()
+    if value not in ("true", "false"):
+        raise SettingsInvalid(f"{name} is {value!r}; write true or false")
+    return value == "true"
+
+
+def _level(env: Mapping[str, str]) -> str:
+    value = (env.get("LOG_LEVEL") or "INFO").upper()
+    if value not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingsInvalid(f"LOG_LEVEL is {value!r}; write DEBUG, INFO, WARNING or ERROR")
+    return value

@@ -1,0 +1,89 @@
+"""What woke us: events parsed once, strictly. An unknown event changes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dora.core.calendar import parse_time
+from dora.core.errors import NumberInvalid, TriggerInvalid
+from dora.core.units import TimeMs
+
+_TICK_KEYS = frozenset({"action", "scheduled_at", "execution_id", "bot"})
+_SESSION_KEYS = frozenset({"action", "bot", "reason", "checks", "execution_id", "scheduled_at"})
+
+
+class SessionAction(StrEnum):
+    """What a person or the watch schedule may ask of the session function."""
+
+    START = "start"
+    STATUS = "status"
+    TEARDOWN = "teardown"
+    HALT = "halt"
+    RESUME = "resume"
+    RESET = "reset"
+    WATCH = "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One scheduled minute, and the attempt that carries it (for correlation only)."""
+
+    scheduled_ms: TimeMs
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCommand:
+    """One session action, with the reason its author gave."""
+
+    action: SessionAction
+    reason: str = ""
+    checks: bool = False
+
+
+def parse_tick(event: object, *, bot: str, now_ms: TimeMs) -> Tick:
+    """A cycle event; without `scheduled_at` (sample files, manual runs) the current second.
+
+    Raises TriggerInvalid.
+    """
+    fields = _fields(event, bot, _TICK_KEYS)
+    if fields.get("action") != "cycle":
+        raise TriggerInvalid(f'this function answers {{"action": "cycle"}}, not {fields.get("action")!r}')
+    scheduled = fields.get("scheduled_at")
+    try:
+        at_ms = parse_time(_text(fields, "scheduled_at")) if scheduled else TimeMs(now_ms - now_ms % 1000)
+    except NumberInvalid as error:
+        raise TriggerInvalid(f"scheduled_at: {error}") from error
+    return Tick(at_ms, _text(fields, "execution_id"))
+
+
+def parse_session_command(event: object, *, bot: str) -> SessionCommand:
+    """A session event; an empty one asks for the status. Raises TriggerInvalid with the list of actions."""
+    fields = _fields(event, bot, _SESSION_KEYS)
+    if not fields:
+        return SessionCommand(SessionAction.STATUS)
+    try:
+        action = SessionAction(_text(fields, "action"))
+    except ValueError:
+        known = ", ".join(SessionAction)
+        raise TriggerInvalid(f"action is {fields.get('action')!r}; write one of {known}") from None
+    return SessionCommand(action, _text(fields, "reason"), fields.get("checks") is True)
+
+
+def _fields(event: object, bot: str, known: frozenset[str]) -> Mapping[str, object]:
+    if not isinstance(event, Mapping):
+        raise TriggerInvalid(f"the event is a {type(event).__name__}; write a JSON object")
+    unknown = sorted(str(key) for key in event.keys() - known)
+    if unknown:
+        actions = ", ".join(SessionAction) if known is _SESSION_KEYS else "cycle"
+        raise TriggerInvalid(f"unknown keys {', '.join(unknown)}; actions here: {actions}")
+    if event.get("bot", bot) != bot:
+        raise TriggerInvalid(f"the event is for bot {event['bot']!r}; this stack runs {bot!r}")
+    return event
+
+
+def _text(fields: Mapping[str, object], name: str) -> str:
+    value = fields.get(name, "")
+    if not isinstance(value, str):
+        raise TriggerInvalid(f"{name} is {value!r}; write a text")
+    return value

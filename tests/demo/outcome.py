@@ -1,0 +1,24 @@
+"""The files a run leaves: summary.json, report.html, log.jsonl."""
+
+import json
+from pathlib import Path
+
+from tests.demo.options import DemoError
+from tests.demo.report import render
+from tests.demo.run import Run
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder before anything runs. Raises DemoError when it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "log.jsonl").write_text("", encoding="utf-8")
+    except OSError as error:
+        raise DemoError(f"cannot write to {folder}: {error.strerror}; name another folder with --out") from error
+
+
+def leave(run: Run, folder: Path) -> None:
+    """Write all three."""
+    (folder / "summary.json").write_text(json.dumps(run.summary, indent=2) + "\n", encoding="utf-8")
+    (folder / "log.jsonl").write_text(run.log, encoding="utf-8")
+    (folder / "report.html").write_text(render(run), encoding="utf-8")

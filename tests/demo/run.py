@@ -1,0 +1,92 @@
+"""One run: session start, the cycles, teardown."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.demo.observation import Observation, Watcher
+from tests.demo.options import MINUTE_MS, DemoError
+from tests.demo.scene import Scene
+from tests.demo.summary import Summary, summarize
+from tests.simulator.invariants import Breach
+from tests.simulator.model import Fill
+from tests.world.bot import Answer
+from tests.world.cloud import CloudKind
+from tests.world.output import Catcher, printed_to
+from tests.world.setup import Wire
+from tests.world.world import World, open_world
+
+TEARDOWN_ATTEMPTS = 3
+Progress = Callable[[int, Answer], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run and all that is told of it."""
+
+    scene: Scene
+    summary: Summary
+    seen: Observation
+    fills: tuple[Fill, ...]
+    breaches: tuple[Breach, ...]
+    write_tokens: dict[str, list[tuple[int, int]]]
+    write_budget: int
+    """Tokens of one write bucket in a minute."""
+    log: str
+
+    @property
+    def finished(self) -> bool:
+        return self.summary["teardown_status"] == "closed"
+
+
+def run(scene: Scene, progress: Progress, *, wire: Wire = "http", cloud: CloudKind = "server") -> Run:
+    """Play the scene to its end. `progress` hears of every finished cycle. Raises DemoError."""
+    began = time.monotonic()
+    with open_world(scene.setup(wire, cloud)) as world:
+        scene.play(world)
+        watcher = Watcher(world, scene.tickers, scene.end_ms)
+        catcher = Catcher()
+        with printed_to(catcher.stream):
+            closing = _session(world, scene, watcher, progress)
+        watcher.sample()
+        summary = summarize(scene, world, watcher.seen, closing, time.monotonic() - began)
+        return _told(scene, world, watcher.seen, summary, catcher.take())
+
+
+def _session(world: World, scene: Scene, watcher: Watcher, progress: Progress) -> Answer:
+    opening = world.start()
+    if opening.get("status") != "active":
+        raise DemoError(f"the session did not start: {opening}")
+    for number in range(scene.options.cycles):
+        began_ms = world.next_tick_ms()
+        answer = world.cycle()
+        watcher.cycle_done(began_ms, answer)
+        progress(number + 1, answer)
+    world.next_minute()
+    return _teardown(world)
+
+
+def _teardown(world: World) -> Answer:
+    """Again a minute later while it says `closing`, as a person would."""
+    answer = world.teardown()
+    for _ in range(TEARDOWN_ATTEMPTS - 1):
+        if answer["status"] == "closed":
+            break
+        world.next_minute()
+        answer = world.teardown()
+    return answer
+
+
+def _told(scene: Scene, world: World, seen: Observation, summary: Summary, log: str) -> Run:
+    stats = world.exchange.stats
+    rate = world.member.buckets.limits.write_rate
+    return Run(
+        scene=scene,
+        summary=summary,
+        seen=seen,
+        fills=tuple(world.member.fills),
+        breaches=tuple(world.exchange.invariants.broken),
+        write_tokens={name: list(rows) for name, rows in stats.tokens.items() if name.startswith("write")},
+        write_budget=rate * MINUTE_MS // 1000,
+        log=log,
+    )

@@ -1,0 +1,58 @@
+"""The commands of the README start from nothing but a Python, and say what is wrong when there is none."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.house.checkout import ROOT
+
+FIND_PYTHON = ROOT / ".ci" / "find-python"
+
+
+def _find_python(wanted: str, *, path: str, home: Path) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": path, "HOME": str(home)}
+    return subprocess.run([FIND_PYTHON, wanted], env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_machine_without_python_gets_one_line_that_names_the_fix(tmp_path: Path) -> None:
+    done = _find_python("best", path="", home=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "Install one" in done.stderr
+
+
+def test_a_python_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
+    _write_program(tmp_path / "shims" / "python3.13", "exit 127")
+
+    done = _find_python("3.13", path=str(tmp_path / "shims"), home=tmp_path)
+
+    assert done.returncode == 1
+
+
+def test_a_python_in_a_pyenv_folder_is_found_without_its_shim(tmp_path: Path) -> None:
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    folder = tmp_path / ".pyenv" / "versions" / f"{minor}.0" / "bin"
+    _write_program(folder / f"python{minor}", f'exec "{sys.executable}" "$@"')
+
+    done = _find_python(minor, path="", home=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).exists()
+
+
+def _write_program(path: Path, command: str) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def test_every_make_target_is_described() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, flags=re.MULTILINE)
+    described = re.findall(r"^([a-z-]+):.*  ## \S", makefile, flags=re.MULTILINE)
+
+    assert sorted(described) == sorted(phony.split())

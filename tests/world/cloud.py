@@ -1,0 +1,54 @@
+"""AWS without AWS: DynamoDB and Secrets Manager embedded, in this process or behind a loopback port."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal
+
+import requests
+from moto import mock_aws
+from moto.server import ThreadedMotoServer
+
+from tests.world.environment import environment
+
+CloudKind = Literal["process", "server"]
+LOOPBACK = "127.0.0.1"
+
+# Clients must never find a person's own credentials or profile.
+_NOBODY: dict[str, str | None] = {
+    "AWS_ACCESS_KEY_ID": "nobody",
+    "AWS_SECRET_ACCESS_KEY": "nobody",
+    "AWS_SESSION_TOKEN": None,
+    "AWS_PROFILE": None,
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def open_cloud(kind: CloudKind) -> AbstractContextManager[str]:
+    """An empty cloud, gone with everything in it at the end. Yields AWS_ENDPOINT_URL ("" when in process)."""
+    return _served() if kind == "server" else _in_process()
+
+
+@contextmanager
+def _in_process() -> Iterator[str]:
+    """Intercepts botocore only: loopback connections and other transport adapters pass."""
+    with environment(_NOBODY | {"AWS_ENDPOINT_URL": None}), mock_aws():
+        yield ""
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """As `sam local` would see it: real HTTP to an address in AWS_ENDPOINT_URL."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address=LOOPBACK, port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    try:
+        with environment(_NOBODY | {"AWS_ENDPOINT_URL": url}):
+            yield url
+            requests.post(f"{url}/moto-api/reset", timeout=5).raise_for_status()
+    finally:
+        server.stop()

@@ -1,0 +1,52 @@
+"""Items of the config table, written the way a person writes them: dollars, contracts, flags, words.
+
+Numbers are given as Decimal or int, flags as bool, words as str.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+Human = Decimal | int | bool | str
+Item = Mapping[str, Human]
+
+GLOBAL_SORT_KEY = "GLOBAL"
+
+GLOBAL: Item = {
+    "trading_enabled": True,
+    "group_burst_limit": 2000,
+    "session_contract_limit": 100_000,
+    "max_event_loss_dollars": 1000,
+    "max_total_loss_dollars": 10_000,
+    "max_open_orders": 2000,
+}
+MARKET: Item = {
+    "enabled": True,
+    "quote_size": 20,
+    "max_position": 200,
+    "min_half_spread_dollars": Decimal("0.01"),
+    "min_edge_dollars": Decimal("0.005"),
+    "max_spread_dollars": Decimal("0.30"),
+    "min_price_dollars": Decimal("0.02"),
+    "max_price_dollars": Decimal("0.98"),
+}
+
+
+def market_sort_key(ticker: str) -> str:
+    return f"MARKET#{ticker}"
+
+
+def series_sort_key(ticker: str) -> str:
+    return f"SERIES#{ticker}"
+
+
+def as_attributes(bot: str, sort_key: str, item: Item) -> dict[str, dict[str, Any]]:
+    """The item in DynamoDB's own notation."""
+    keys = {"pk": {"S": bot}, "sk": {"S": sort_key}}
+    return keys | {name: _attribute(value) for name, value in item.items()}
+
+
+def _attribute(value: Human) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return {"S": value} if isinstance(value, str) else {"N": str(value)}
