@@ -12,7 +12,6 @@ from plotly.subplots import make_subplots
 
 from tests.demo.observation import CycleRow, Observation, Sample
 from tests.demo.options import MINUTE_MS
-from tests.demo.summary import SUMMED
 from tests.simulator.model import Fill
 
 INK, MUTED, GRID = "#1f2933", "#7b8794", "#e4e7eb"
@@ -107,10 +106,10 @@ def outcome_chart(cycles: list[CycleRow]) -> go.Figure:
     """What became of every order and cancel, cycle by cycle."""
     figure = go.Figure()
     times = [_time(row.at_ms) for row in cycles]
-    for name in ("kept", "placed", "cancelled", "failed", "unknown"):
+    for name, colour in OUTCOME_COLOURS.items():
         counts = [row.answer[name] for row in cycles]
-        if name in SUMMED and any(counts):
-            figure.add_trace(go.Bar(x=times, y=counts, name=name, marker_color=OUTCOME_COLOURS[name]))
+        if any(counts):
+            figure.add_trace(go.Bar(x=times, y=counts, name=name, marker_color=colour))
     odd = [row for row in cycles if row.answer["status"] != "completed"]
     if odd:
         labels = [f"{row.answer['status']}: {row.answer.get('reason', '')}" for row in odd]

@@ -80,7 +80,7 @@ class Watcher:
         self._booked = len(fills)
 
     def _sample(self, ticker: str) -> Sample:
-        market = self._world.exchange.markets[ticker]
+        market = self._world.exchange.venue.markets[ticker]
         bid_e4, ask_e4 = (_best_of_others(market.book.halves[side]) for side in (BID, ASK))
         ours = {side: _price(self._world, ticker, side) for side in (BID, ASK)}
         account = self._accounts[ticker]

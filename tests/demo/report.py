@@ -1,6 +1,7 @@
 """report.html: one self-contained page, readable without a network."""
 
 from collections import Counter
+from fractions import Fraction
 from html import escape
 from pathlib import Path
 from string import Template
@@ -72,9 +73,9 @@ def _figure(name: str, value: str, note: str, *, bad: bool = False) -> str:
     return f'<div class="{kind}"><b>{escape(value)}</b><span>{escape(name)}</span><i>{escape(note)}</i></div>'
 
 
-def _dollars(text: object) -> str:
-    """For reading: two decimals of a dollar."""
-    value = float(str(text))
+def _dollars(value: object) -> str:
+    """For reading: two decimals of a dollar, from a decimal string or a number."""
+    value = float(value) if isinstance(value, Fraction) else float(str(value))
     return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
 
 
@@ -94,7 +95,7 @@ def _market_card(run: Run, number: int, ticker: str) -> str:
     samples = run.seen.samples[ticker]
     fills = [fill for fill in run.fills if fill.trade.ticker == ticker]
     contracts = sum(fill.trade.count_e2 for fill in fills) / 100
-    profit = _dollars(samples[-1].profit_e6 / 10**6 if samples else 0)
+    profit = _dollars(samples[-1].profit_e6 / 10**6)
     note = f"{len(fills)} fills, {contracts:g} contracts, {profit} after fees"
     chart = _drawn(market_chart(samples, fills), f"market{number}")
     return f'<section class="card"><h2>{escape(ticker)}</h2><p class="note">{note}</p>{chart}</section>'

@@ -10,7 +10,7 @@ from tests.demo.scene import Scene
 from tests.demo.summary import Summary, summarize
 from tests.simulator.invariants import Breach
 from tests.simulator.model import Fill
-from tests.world.bot import Answer
+from tests.world.bot import Answer, Deployment, deployed_bot
 from tests.world.cloud import CloudKind
 from tests.world.output import Catcher, printed_to
 from tests.world.setup import Wire
@@ -39,10 +39,17 @@ class Run:
         return self.summary["teardown_status"] == "closed"
 
 
-def run(scene: Scene, progress: Progress, *, wire: Wire = "http", cloud: CloudKind = "server") -> Run:
+def run(
+    scene: Scene,
+    progress: Progress,
+    *,
+    wire: Wire = "http",
+    cloud: CloudKind = "server",
+    deploy: Deployment = deployed_bot,
+) -> Run:
     """Play the scene to its end. `progress` hears of every finished cycle. Raises DemoError."""
     began = time.monotonic()
-    with open_world(scene.setup(wire, cloud)) as world:
+    with open_world(scene.setup(wire, cloud), deploy) as world:
         scene.play(world)
         watcher = Watcher(world, scene.tickers, scene.end_ms)
         catcher = Catcher()

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .book import BID
 from .model import leg_price_e4
@@ -27,6 +27,9 @@ class CashRow(NamedTuple):
     at_ms: int
     cash_e6: int
     reserved_e6: int
+
+
+Row = TypeVar("Row", PositionRow, CashRow)
 
 
 @dataclass(slots=True)
@@ -68,7 +71,9 @@ class Position:
         return revenue_e6
 
     def row(self, at_ms: int) -> PositionRow:
-        return PositionRow(at_ms, self.position_e2, self.cost_e6, self.realized_e6, self.fees_e6, self.traded_e6)
+        return PositionRow(
+            at_ms, self.position_e2, self.cost_e6, self.realized_e6, self.fees_e6, self.traded_e6
+        )
 
 
 def reserve_e6(position_e2: int, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]) -> int:
@@ -133,15 +138,15 @@ class Account:
         _append(self.position_rows.setdefault(ticker, []), self.position(ticker).row(at_ms))
 
 
-def _append(rows: list, row: NamedTuple) -> None:
+def _append(rows: list[Row], row: Row) -> None:
     """Keep one row per millisecond: the last."""
-    if rows and rows[-1].at_ms == row[0]:
+    if rows and rows[-1].at_ms == row.at_ms:
         rows[-1] = row
     else:
         rows.append(row)
 
 
-def row_as_of(rows: list, at_ms: int) -> NamedTuple | None:
+def row_as_of(rows: list[Row], at_ms: int) -> Row | None:
     """The row a read of that time shows."""
     if rows and rows[-1].at_ms <= at_ms:
         return rows[-1]

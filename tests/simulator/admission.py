@@ -80,17 +80,22 @@ class Admission:
         return found
 
     def funds(
-        self, member: Member, account: Account, market: Market, extra: tuple[str, int, int], without: Order | None = None
+        self,
+        member: Member,
+        account: Account,
+        market: Market,
+        extra: tuple[str, int, int],
+        without: Order | None = None,
     ) -> None:
         """The market's shard must hold the cash for `extra` (side, price, count); other shards do not help.
 
         `without` is the order that `extra` would take the place of.
         """
-        if not account.cash_e6.get(market.shard):
-            raise Refusal(404, self._venue.knobs.unfunded_shard_code)
         wanted_e6 = held_e6(member, account, market.ticker, extra, without)
         needed_e6 = wanted_e6 - account.reserved_e6.get(market.ticker, 0)
         if needed_e6 > account.free_e6(market.shard):
+            if not account.cash_e6.get(market.shard):
+                raise Refusal(404, self._venue.knobs.unfunded_shard_code)
             raise Refusal(400, self._venue.knobs.short_balance_code)
 
     def _form(self, ticket: OrderTicket) -> None:
@@ -115,10 +120,10 @@ class Admission:
             return
         found_e2 = 0
         for order in ticket.market.book.halves[OPPOSITE[ticket.side]].orders():
-            if order.member is member:
-                return
             if not reaches(ticket.side, ticket.price_e4, order.price_e4) or found_e2 >= ticket.count_e2:
                 break
+            if order.member is member:
+                return
             found_e2 += order.remaining_e2
         if found_e2 < ticket.count_e2:
             if ticket.client_order_id:

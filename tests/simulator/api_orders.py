@@ -39,7 +39,9 @@ def cancel(call: Call) -> Reply:
     index, ticker = call.query.number("exchange_index"), call.query.text("market_ticker")
     fields = {"order_id": call.params["order_id"], "exchange_index": index, "market_ticker": ticker}
     order, reduced_e2 = _cancel(call, fields)
-    return json_reply(200, _identity(order) | {"reduced_by": count_text(reduced_e2), "ts_ms": call.exchange.venue.now_ms()})
+    return json_reply(
+        200, _identity(order) | {"reduced_by": count_text(reduced_e2), "ts_ms": call.exchange.venue.now_ms()}
+    )
 
 
 def cancel_batch(call: Call) -> Reply:
@@ -59,21 +61,27 @@ def amend(call: Call) -> Reply:
     fields = call.fields("AmendOrderV2Request", decode.AMEND)
     decode.require(fields, ("ticker", "side", "price", "count"))
     amendment = Amendment(
-        ticker=fields["ticker"], side=decode.one_of(fields["side"], (BID, ASK), "side"),
-        price_e4=decode.price_e4(fields["price"]), count_e2=decode.count_e2(fields["count"]),
-        client_order_id=fields.get("client_order_id", ""), new_client_order_id=fields.get("updated_client_order_id", ""),
+        ticker=fields["ticker"],
+        side=decode.one_of(fields["side"], (BID, ASK), "side"),
+        price_e4=decode.price_e4(fields["price"]),
+        count_e2=decode.count_e2(fields["count"]),
+        client_order_id=fields.get("client_order_id", ""),
+        new_client_order_id=fields.get("updated_client_order_id", ""),
         expiration_s=fields.get("expiration_time"),
-    )  # fmt: skip
+    )
     shard = call.route_shard(fields.get("exchange_index"), amendment.ticker)
     engine = call.exchange.engine
     order = engine.resting(call.member, call.params["order_id"], shard)
     cost_before_e6, fees_before_e6 = order.taker_cost_e6, order.taker_fees_e6
     filled_e2 = engine.amend(call.member, order, amendment)
-    spent = _executed(order, filled_e2, order.taker_cost_e6 - cost_before_e6, order.taker_fees_e6 - fees_before_e6)
+    spent = _executed(
+        order, filled_e2, order.taker_cost_e6 - cost_before_e6, order.taker_fees_e6 - fees_before_e6
+    )
     answer = _identity(order) | {
         "remaining_count": count_text(order.remaining_e2),
         "fill_count": count_text(filled_e2),
-        **({"average_fill_price": None, "average_fee_paid": None} | spent),
+        "average_fill_price": spent.get("average_fill_price"),
+        "average_fee_paid": spent.get("average_fee_paid"),
         "ts_ms": call.exchange.venue.now_ms(),
     }
     return json_reply(200, answer)
@@ -83,7 +91,9 @@ def decrease(call: Call) -> Reply:
     fields = call.fields("DecreaseOrderV2Request", decode.DECREASE)
     if len({"reduce_by", "reduce_to"} & fields.keys()) != 1:
         raise Refusal(400, "invalid_parameters", "exactly one of reduce_by, reduce_to")
-    by, to = (decode.count_e2(fields[name]) if name in fields else None for name in ("reduce_by", "reduce_to"))
+    by, to = (
+        decode.count_e2(fields[name]) if name in fields else None for name in ("reduce_by", "reduce_to")
+    )
     ticker = fields.get("market_ticker", "")
     shard = call.route_shard(fields.get("exchange_index"), ticker)
     engine = call.exchange.engine
@@ -103,18 +113,27 @@ def ticket_of(call: Call, fields: dict[str, Any]) -> OrderTicket:
     decode.require(fields, decode.CREATE_REQUIRED)
     side = decode.one_of(fields["side"], (BID, ASK), "side")
     tif = decode.one_of(fields["time_in_force"], (GTC, IOC, FOK), "time_in_force")
-    stp = decode.one_of(fields["self_trade_prevention_type"], ("taker_at_cross", "maker"), "self_trade_prevention_type")
+    stp = decode.one_of(
+        fields["self_trade_prevention_type"], ("taker_at_cross", "maker"), "self_trade_prevention_type"
+    )
     shard = call.route_shard(fields.get("exchange_index"), fields["ticker"])
     market = call.exchange.venue.market(fields["ticker"])
     if market.shard != shard:
         raise Refusal(404, "market_not_found")
     return OrderTicket(
-        market=market, client_order_id=fields.get("client_order_id", ""), side=side,
-        count_e2=decode.count_e2(fields["count"]), price_e4=decode.price_e4(fields["price"]), time_in_force=tif, stp=stp,
-        expiration_s=fields.get("expiration_time"), cancel_on_pause=fields.get("cancel_order_on_pause", False),
-        group_id=fields.get("order_group_id", ""), subaccount=fields.get("subaccount", 0),
+        market=market,
+        client_order_id=fields.get("client_order_id", ""),
+        side=side,
+        count_e2=decode.count_e2(fields["count"]),
+        price_e4=decode.price_e4(fields["price"]),
+        time_in_force=tif,
+        stp=stp,
+        expiration_s=fields.get("expiration_time"),
+        cancel_on_pause=fields.get("cancel_order_on_pause", False),
+        group_id=fields.get("order_group_id", ""),
+        subaccount=fields.get("subaccount", 0),
         **{flag: fields.get(flag, False) for flag in _FLAGS},
-    )  # fmt: skip
+    )
 
 
 def _place(call: Call, fields: dict[str, Any]) -> Order:
@@ -130,7 +149,7 @@ def _create_entry(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
     try:
         order = _place(call, fields)
     except Refusal as refusal:
-        call.exchange.count_refusal(refusal)
+        call.exchange.venue.count_refusal(refusal)
         return _failed_create(call, fields, refusal)
     empty = {"average_fill_price": None, "average_fee_paid": None}
     return empty | _created(order) | {"error": None}
@@ -139,7 +158,9 @@ def _create_entry(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
 def _failed_create(call: Call, fields: dict[str, Any], refusal: Refusal) -> dict[str, Any]:
     knobs = call.exchange.knobs
     echoed = fields.get("client_order_id") if knobs.failed_entry_echoes_client_id else None
-    entry: dict[str, Any] = {"client_order_id": echoed} if echoed or knobs.failed_entry_style == "nulls" else {}
+    entry: dict[str, Any] = (
+        {"client_order_id": echoed} if echoed or knobs.failed_entry_style == "nulls" else {}
+    )
     if knobs.failed_entry_style == "nulls":
         names = ("fill_count", "remaining_count", "average_fill_price", "average_fee_paid", "ts_ms")
         entry |= dict.fromkeys(names)
@@ -156,7 +177,7 @@ def _cancel_entry(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
     try:
         order, reduced_e2 = _cancel(call, fields)
     except Refusal as refusal:
-        call.exchange.count_refusal(refusal, cancel=True)
+        call.exchange.venue.count_refusal(refusal, cancel=True)
         entry = {"order_id": fields["order_id"], "client_order_id": None, "reduced_by": "0.00", "ts_ms": None}
         return entry | {"error": refusal.entry()}
     now_ms = call.exchange.venue.now_ms()

@@ -37,7 +37,9 @@ def is_signed(request: Request) -> bool:
     return bool(request.header("KALSHI-ACCESS-KEY"))
 
 
-def authenticate(request: Request, members: dict[str, Member], *, now_ms: int, past_ms: int, ahead_ms: int) -> Member:
+def authenticate(
+    request: Request, members: dict[str, Member], *, now_ms: int, past_ms: int, ahead_ms: int
+) -> Member:
     """The member who signed the request, or a 401 refusal.
 
     `past_ms` and `ahead_ms` bound how far the signed timestamp may lie from now.

@@ -1,22 +1,17 @@
 """A limit order book of one market: price levels, first come first served within a level."""
 
+from __future__ import annotations
+
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .model import Resting
 
 BID = "bid"
 ASK = "ask"
 OPPOSITE = {BID: ASK, ASK: BID}
-
-
-class Resting(Protocol):
-    """What a book holds; `member` is None for the anonymous rest of the market."""
-
-    id: str | int
-    side: str
-    price_e4: int
-    remaining_e2: int
-    member: object | None
 
 
 class Level:
@@ -95,7 +90,9 @@ class BookHalf:
 
     def ahead_e2(self, order: Resting) -> int:
         """Contracts that trade before this order does."""
-        better = sum(level.total_e2 for price, level in self.best_first() if improves(self.side, price, order.price_e4))
+        better = sum(
+            level.total_e2 for price, level in self.best_first() if improves(self.side, price, order.price_e4)
+        )
         for other in self.levels[order.price_e4].queue.values():
             if other.id == order.id:
                 break

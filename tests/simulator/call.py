@@ -12,7 +12,7 @@ from .decode import Fields, Query, fields_of
 from .wire import Refusal, Request
 
 if TYPE_CHECKING:
-    from .exchange import Exchange
+    from .assembly import Assembly
     from .member import Member
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ AUTO_ROUTE = -1
 class Call:
     """A matched request. `member` is the signer; unsigned calls have none."""
 
-    exchange: Exchange
+    exchange: Assembly
     request: Request
     params: dict[str, str]
     query: Query

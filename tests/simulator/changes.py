@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .fees import rounding_fee_e6, trade_fee_e6
-from .model import CANCELED, EXECUTED, BackgroundOrder, Event, Fill, Order, Trade, leg_price_e4
+from .model import CANCELED, EXECUTED, Event, Fill, Order, Resting, Trade, leg_price_e4
 
 if TYPE_CHECKING:
     from .groups import Groups
@@ -55,7 +55,7 @@ class Changes:
         order.member.changed(order, self._venue.now_ms())
         self._venue.touched(order.member, order.account, order.market, order.side)
 
-    def trade(self, market: Market, maker: Order | BackgroundOrder, taker: Order | BackgroundOrder) -> int:
+    def trade(self, market: Market, maker: Resting, taker: Resting) -> int:
         """Match the two at the maker's price for as much as both have; returns the count."""
         count_e2 = min(maker.remaining_e2, taker.remaining_e2)
         price_e4 = maker.price_e4
@@ -77,7 +77,16 @@ class Changes:
         market.record(print_)
         market.revision += 1
         if venue.observers:
-            venue.emit(Event(print_.at_ms, "trade", market.ticker, side=taker_side, price_e4=price_e4, count_e2=count_e2))
+            venue.emit(
+                Event(
+                    print_.at_ms,
+                    "trade",
+                    market.ticker,
+                    side=taker_side,
+                    price_e4=price_e4,
+                    count_e2=count_e2,
+                )
+            )
         return print_
 
     def _fill(self, order: Order, print_: Trade, is_taker: bool) -> None:
@@ -98,9 +107,12 @@ class Changes:
         position = account.position(market.ticker)
         flow_e6 = position.trade(order.side, print_.price_e4, print_.count_e2)
         fee_e6 = trade_fee_e6(
-            fee_type=market.fee_type, multiplier_e4=market.fee_multiplier_e4,
-            price_e4=print_.price_e4, count_e2=print_.count_e2, is_taker=is_taker,
-        )  # fmt: skip
+            fee_type=market.fee_type,
+            multiplier_e4=market.fee_multiplier_e4,
+            price_e4=print_.price_e4,
+            count_e2=print_.count_e2,
+            is_taker=is_taker,
+        )
         fee_e6 += rounding_fee_e6(flow_e6 - fee_e6, self._venue.knobs.balance_rounding_e6)
         position.fees_e6 += fee_e6
         account.flow_e6 += flow_e6
@@ -123,13 +135,16 @@ class Changes:
         member.fills_by_ticker[print_.ticker].append(fill)
         venue.stats.fills += 1
         venue.emit_order(
-            "fill", order, price_e4=print_.price_e4, count_e2=print_.count_e2, is_taker=is_taker, fee_e6=fee_e6,
-        )  # fmt: skip
+            "fill",
+            order,
+            price_e4=print_.price_e4,
+            count_e2=print_.count_e2,
+            is_taker=is_taker,
+            fee_e6=fee_e6,
+        )
 
     def _leave(self, order: Order) -> None:
         order.member.unrest(order)
         order.market.member_orders.pop(order.id, None)
         if order.group_id:
             order.member.groups[order.group_id].orders.pop(order.id, None)
-
-

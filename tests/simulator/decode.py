@@ -12,22 +12,45 @@ from .wire import Refusal, Request, bad_query
 Fields = Mapping[str, type]
 
 CREATE: Fields = {
-    "ticker": str, "client_order_id": str, "side": str, "count": str, "price": str, "expiration_time": int,
-    "time_in_force": str, "post_only": bool, "self_trade_prevention_type": str, "cancel_order_on_pause": bool,
-    "reduce_only": bool, "subaccount": int, "order_group_id": str, "exchange_index": int,
-}  # fmt: skip
+    "ticker": str,
+    "client_order_id": str,
+    "side": str,
+    "count": str,
+    "price": str,
+    "expiration_time": int,
+    "time_in_force": str,
+    "post_only": bool,
+    "self_trade_prevention_type": str,
+    "cancel_order_on_pause": bool,
+    "reduce_only": bool,
+    "subaccount": int,
+    "order_group_id": str,
+    "exchange_index": int,
+}
 CREATE_REQUIRED = ("ticker", "side", "count", "price", "time_in_force", "self_trade_prevention_type")
 CANCEL: Fields = {"order_id": str, "subaccount": int, "exchange_index": int, "market_ticker": str}
 AMEND: Fields = {
-    "ticker": str, "side": str, "price": str, "count": str, "client_order_id": str, "updated_client_order_id": str,
-    "expiration_time": int, "exchange_index": int,
-}  # fmt: skip
+    "ticker": str,
+    "side": str,
+    "price": str,
+    "count": str,
+    "client_order_id": str,
+    "updated_client_order_id": str,
+    "expiration_time": int,
+    "exchange_index": int,
+}
 DECREASE: Fields = {"reduce_by": str, "reduce_to": str, "exchange_index": int, "market_ticker": str}
 GROUP: Fields = {"subaccount": int, "contracts_limit": int, "contracts_limit_fp": str, "exchange_index": int}
 TRANSFER: Fields = {
-    "client_transfer_id": str, "source": str, "destination": str, "amount": int, "source_exchange_shard": int,
-    "destination_exchange_shard": int, "source_subaccount": int, "destination_subaccount": int,
-}  # fmt: skip
+    "client_transfer_id": str,
+    "source": str,
+    "destination": str,
+    "amount": int,
+    "source_exchange_shard": int,
+    "destination_exchange_shard": int,
+    "source_subaccount": int,
+    "destination_subaccount": int,
+}
 BATCH: Fields = {"orders": list}
 ALLOCATION: Fields = {"allocations": list, "resting_margin_reservation": str}
 
@@ -128,9 +151,9 @@ class Query:
             raise self.bad(name, "numeric") from None
 
     def limit(self, *, most: int, least: int = 1, default: int = 100) -> int:
-        """Page size within bounds."""
-        value = self.number("limit", default)
-        assert value is not None
+        """Page size within bounds; 0 means the default where it is allowed."""
+        asked = self.number("limit")
+        value = default if asked is None else asked
         if value > most:
             raise self.bad("limit", "lte")
         if value < least:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from .admission import Admission
 from .book import OPPOSITE, reaches
-from .model import GTC, RESTING, BackgroundOrder, Order, OrderTicket
+from .market import TRADABLE
+from .model import GTC, RESTING, Order, OrderTicket, Resting
 from .wire import Refusal, not_found
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class Engine:
         now_ms = self._venue.now_ms()
         member.cancel_all_until_ms = now_ms + self._venue.knobs.cancel_all_echo_ms
         for order in list(member.resting.values()):
-            wanted = subaccount is None or order.account.number == subaccount
-            if wanted and order.booked and self._venue.shards[order.market.shard].exchange_active:
+            wanted = subaccount in (None, order.account.number)
+            if wanted and order.booked and self._takes_cancels(order.market):
                 self._changes.cancel(order, "cancel all")
 
     def decrease(self, member: Member, order: Order, *, by_e2: int | None, to_e2: int | None) -> None:
@@ -127,12 +128,23 @@ class Engine:
         """Enter an order in the member's books without matching it."""
         now_ms = self._venue.now_ms()
         order = Order(
-            id=self._venue.new_id(ORDER_ID), seq=len(member.orders), member=member,
-            account=member.accounts[ticket.subaccount], market=ticket.market, client_order_id=ticket.client_order_id,
-            side=ticket.side, price_e4=ticket.price_e4, initial_e2=ticket.count_e2, remaining_e2=ticket.count_e2,
-            created_ms=now_ms, stp=ticket.stp, post_only=ticket.post_only, cancel_on_pause=ticket.cancel_on_pause,
-            group_id=ticket.group_id, expiration_s=ticket.expiration_s,
-        )  # fmt: skip
+            id=self._venue.new_id(ORDER_ID),
+            seq=len(member.orders),
+            member=member,
+            account=member.accounts[ticket.subaccount],
+            market=ticket.market,
+            client_order_id=ticket.client_order_id,
+            side=ticket.side,
+            price_e4=ticket.price_e4,
+            initial_e2=ticket.count_e2,
+            remaining_e2=ticket.count_e2,
+            created_ms=now_ms,
+            stp=ticket.stp,
+            post_only=ticket.post_only,
+            cancel_on_pause=ticket.cancel_on_pause,
+            group_id=ticket.group_id,
+            expiration_s=ticket.expiration_s,
+        )
         member.adopt(order)
         self._watch_expiry(order)
         return order
@@ -142,14 +154,14 @@ class Engine:
         self._changes.rest(order)
         self._changes.settle_state(order)
 
-    def sweep(self, market: Market, taker: Order | BackgroundOrder, limit_e4: int, stp: str = "") -> bool:
+    def sweep(self, market: Market, taker: Resting, limit_e4: int, stp: str = "") -> bool:
         """Trade against the book up to the limit. False: stopped at the taker's own order."""
         contra = market.book.contra(taker.side)
         while taker.remaining_e2:
             maker = contra.head()
             if maker is None or not reaches(taker.side, limit_e4, maker.price_e4):
                 break
-            if maker.member is not None and maker.member is taker.member:
+            if isinstance(maker, Order) and maker.member is taker.member:
                 if stp != "maker":
                     return False
                 self._changes.cancel(maker, "self trade")
@@ -223,6 +235,9 @@ class Engine:
             self._changes.cancel(order, "post only cross")
         else:
             self._execute(order, rests=True)
+
+    def _takes_cancels(self, market: Market) -> bool:
+        return self._venue.shards[market.shard].exchange_active and market.status in TRADABLE
 
     def _watch_expiry(self, order: Order) -> None:
         if order.expiration_s is not None:

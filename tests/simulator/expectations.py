@@ -19,7 +19,7 @@ class Expectations:
     event_cap_e2: int | None = None
     tolerate_429: bool = False  # I8: True while the driver itself starves the client
     groups: frozenset[str] | None = None  # I3: set through allow_groups
-    closed: bool = False  # I10: set through the exchange's invariants
+    closed: bool = False  # I10: set by `Invariants.declare_closed`
 
     def allow_groups(self, group_ids: Iterable[str]) -> None:
         """I3 from now on: every live order carries one of these groups. Judges changes, not the past."""

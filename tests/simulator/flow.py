@@ -82,7 +82,7 @@ class RecordedFlow:
     def _seeds(self, recording: Recording, start_ms: int) -> list[Timed]:
         """The first book of every market, at the start or when the market opens."""
         rows = self._first_rows(recording, start_ms).values()
-        seeds = ((start_ms, partial(self._seed, row)) for row in rows)
+        seeds = ((max(start_ms, self._markets[row.ticker].open_ms), partial(self._seed, row)) for row in rows)
         return sorted(seeds, key=itemgetter(0))
 
     def _first_rows(self, recording: Recording, start_ms: int) -> dict[str, Print | Quote]:
@@ -114,7 +114,7 @@ class RecordedFlow:
         if isinstance(row, Quote):
             self._books[row.ticker].follow(row)
         else:
-            self._books[row.ticker].seed(row.price_e4)
+            self._books[row.ticker].seed(row)
 
     def _play(self, row: Print | Quote) -> None:
         if not is_open(self._markets[row.ticker], row.at_ms):

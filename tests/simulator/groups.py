@@ -74,7 +74,8 @@ class Groups:
     def create(self, member: Member, shard: int, limit_e2: int, subaccount: int) -> Group:
         _check_limit(limit_e2)
         if shard not in self._venue.shards:
-            raise Refusal(400, "invalid_parameters")
+            raise Refusal(400, "invalid_parameters", "exchange_index")
+        self._venue.require_exchange(shard)
         group = Group(self._venue.new_id(GROUP_ID), shard, subaccount, limit_e2)
         member.groups[group.id] = group
         self._changed(member, group, "created")

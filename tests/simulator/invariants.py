@@ -8,9 +8,9 @@ after the client said it was closed. Judged on subaccount 0 of the watched (firs
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .book import ASK, BID
 from .expectations import Expectations
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from .market import Market
     from .member import Member
     from .model import Order
+
+
+class Ledger(NamedTuple):
+    """Totals of one account. Cash flow is trading and settling with fees aside; profit and loss is what
+    is locked in, at average cost floored to 1e-6 $ per partial close."""
+
+    positions_e2: dict[str, int]
+    cash_flow_e6: int | None
+    fees_e6: int | None
+    pnl_e6: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,8 @@ class Breach:
 class Invariants:
     """Collects breaches; `expectations` says what to hold the member to."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
         self.expectations = Expectations()
         self.broken: list[Breach] = []
         self.watched: Member | None = None
@@ -57,21 +68,34 @@ class Invariants:
             self._judge("I8", short or "", short is not None, now_ms, f"bucket {short} overdrawn")
             self._open.discard(("I8", short or ""))  # every overdraft is its own breach
 
-    def declare_closed(self, now_ms: int) -> None:
+    def declare_closed(self) -> None:
         """I10: nothing of the member lives now or until `declare_open`."""
         self.expectations.closed = True
         if self.watched is not None:
-            self._closed(self._judged(self.watched.resting.values()), now_ms)
+            self._closed(self._judged(self.watched.resting.values()), self._now_ms())
 
     def declare_open(self) -> None:
         """End of `declare_closed`."""
         self.expectations.closed = False
 
-    def report_ledger(self, now_ms: int, reported: dict[str, object], actual: dict[str, object]) -> None:
-        """I9: every total the client names must equal the exchange's; None is not compared."""
-        for name, value in reported.items():
-            wrong = value is not None and value != actual[name]
-            self._judge("I9", name, wrong, now_ms, f"{name}: client {value}, exchange {actual[name]}")
+    def report_ledger(
+        self,
+        positions_e2: dict[str, int],
+        *,
+        cash_flow_e6: int | None = None,
+        fees_e6: int | None = None,
+        pnl_e6: int | None = None,
+    ) -> None:
+        """I9: the client's books, compared exactly with `ledger_of`; a total left None is not compared."""
+        if self.watched is None:
+            return
+        reported = Ledger(
+            {t: count for t, count in positions_e2.items() if count}, cash_flow_e6, fees_e6, pnl_e6
+        )
+        actual = ledger_of(self.watched.accounts[0])
+        for name, value, truth in zip(Ledger._fields, reported, actual, strict=True):
+            wrong = value is not None and value != truth
+            self._judge("I9", name, wrong, self._now_ms(), f"{name}: client {value}, exchange {truth}")
 
     def _judged(self, orders: Iterable[Order]) -> list[Order]:
         prefix = self.expectations.prefix
@@ -81,7 +105,9 @@ class Invariants:
         where = f"{ticker} {side}"
         most = self.expectations.order_limit(ticker, side)
         if most is not None:
-            self._judge("I1", where, len(mine) > most, now_ms, f"{where}: {len(mine)} live orders, at most {most}")
+            self._judge(
+                "I1", where, len(mine) > most, now_ms, f"{where}: {len(mine)} live orders, at most {most}"
+            )
         most_e2 = self.expectations.contract_limit_e2(ticker, side)
         if most_e2 is not None:
             live_e2 = sum(order.remaining_e2 for order in mine)
@@ -90,7 +116,10 @@ class Invariants:
 
     def _caps(self, member: Member, account: Account, market: Market, now_ms: int) -> None:
         ticker, event = market.ticker, market.spec.event_ticker
-        cap_e2, event_cap_e2 = self.expectations.market_limit_e2(ticker), self.expectations.event_limit_e2(event)
+        cap_e2, event_cap_e2 = (
+            self.expectations.market_limit_e2(ticker),
+            self.expectations.event_limit_e2(event),
+        )
         if cap_e2 is None and event_cap_e2 is None:
             return
         worst_e2 = worst_position_e2(member, account, ticker)
@@ -114,7 +143,9 @@ class Invariants:
     def _closed(self, mine: list[Order], now_ms: int) -> None:
         if self.expectations.closed:
             for order in mine:
-                self._judge("I10", order.id, True, now_ms, f"order {order.id} lives after the close was declared")
+                self._judge(
+                    "I10", order.id, True, now_ms, f"order {order.id} lives after the close was declared"
+                )
 
     def _judge(self, invariant: str, subject: str, wrong: bool, now_ms: int, text: str) -> None:
         key = (invariant, subject)
@@ -129,6 +160,16 @@ def worst_position_e2(member: Member, account: Account, ticker: str) -> int:
     """Largest absolute position if every live order of one side fills."""
     position_e2 = account.position_e2(ticker)
     bids, asks = (
-        sum(o.remaining_e2 for o in member.live[ticker, side].values() if o.account is account) for side in (BID, ASK)
+        sum(o.remaining_e2 for o in member.live[ticker, side].values() if o.account is account)
+        for side in (BID, ASK)
     )
     return max(abs(position_e2 + bids), abs(position_e2 - asks))
+
+
+def ledger_of(account: Account) -> Ledger:
+    """The exchange's own books; settled and flat markets hold no position."""
+    open_e2 = {
+        ticker: position.position_e2 for ticker, position in account.positions.items() if position.position_e2
+    }
+    pnl_e6 = sum(position.realized_e6 for position in account.positions.values())
+    return Ledger(open_e2, account.flow_e6, account.fees_e6, pnl_e6)

@@ -38,6 +38,7 @@ class Lifecycle:
         self._adopt_fees(market)
         self._venue.later(spec.open_ms, partial(self._open, market))
         self._venue.later(spec.close_ms, partial(self._close_if_due, market))
+        self._close_if_due(market)
         return market
 
     def set_status(self, market: Market, status: str) -> None:
@@ -147,10 +148,19 @@ class Lifecycle:
         account.stamp_cash(market.shard, now_ms)
         member.active_ms = now_ms
         member.settlements.append(
-            Settlement(market, account, now_ms, market.result, count_e2, cost_e6, revenue_e6, position.fees_e6)
+            Settlement(
+                market, account, now_ms, market.result, count_e2, cost_e6, revenue_e6, position.fees_e6
+            )
         )
         self._venue.emit(
-            Event(now_ms, "settlement", market.ticker, count_e2=count_e2, code=market.result, member_key=member.key_id)
+            Event(
+                now_ms,
+                "settlement",
+                market.ticker,
+                count_e2=count_e2,
+                code=market.result,
+                member_key=member.key_id,
+            )
         )
 
     def _status_changed(self, market: Market) -> None:

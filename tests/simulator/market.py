@@ -48,7 +48,10 @@ class Market:
         """May an order name this price?"""
         if not 0 < price_e4 < DOLLAR_E4:
             return False
-        return any(start <= price_e4 <= end and (price_e4 - start) % step == 0 for start, end, step in self.price_ranges)
+        return any(
+            start <= price_e4 <= end and (price_e4 - start) % step == 0
+            for start, end, step in self.price_ranges
+        )
 
     def best_e4(self, side: str) -> int | None:
         return self.book.halves[side].best_e4()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from .account import Account
 from .auth import Verifier, load_verifier
+from .buckets import Buckets
 
 if TYPE_CHECKING:
-    from .buckets import Buckets
     from .groups import Group
     from .model import Fill, Order, Settlement
 
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 class Member:
     """Everything the exchange knows of one API user."""
 
-    def __init__(self, key_id: str, public_key_pem: str, accounts: dict[int, Account], buckets: Buckets) -> None:
+    def __init__(
+        self, key_id: str, public_key_pem: str, accounts: dict[int, Account], buckets: Buckets, at_ms: int
+    ) -> None:
         self.key_id = key_id
         self.user_id = f"u-{key_id}"
         self.verifier: Verifier = load_verifier(public_key_pem)
         self.accounts = accounts
         self.buckets = buckets
+        self.fair_buckets = Buckets(buckets.tier, at_ms)  # the same spending without planted draining
         self.orders: list[Order] = []  # by sequence
         self.by_id: dict[str, Order] = {}
         self.by_ticker: dict[str, list[Order]] = defaultdict(list)

@@ -111,10 +111,19 @@ class Order:
     def stamp(self, at_ms: int) -> None:
         """Keep the present state as the version of this millisecond."""
         version = OrderVersion(
-            at_ms, self.status, self.client_order_id, self.price_e4, self.initial_e2, self.remaining_e2,
-            self.filled_e2, self.expiration_s, self.maker_cost_e6, self.taker_cost_e6, self.maker_fees_e6,
+            at_ms,
+            self.status,
+            self.client_order_id,
+            self.price_e4,
+            self.initial_e2,
+            self.remaining_e2,
+            self.filled_e2,
+            self.expiration_s,
+            self.maker_cost_e6,
+            self.taker_cost_e6,
+            self.maker_fees_e6,
             self.taker_fees_e6,
-        )  # fmt: skip
+        )
         if self.versions is None:
             self.versions = [version]
         elif self.versions[-1].at_ms == at_ms:
@@ -141,6 +150,9 @@ class BackgroundOrder:
     price_e4: int
     remaining_e2: int
     member: None = None
+
+
+Resting = Order | BackgroundOrder  # what a book holds
 
 
 @dataclass(frozen=True, slots=True)

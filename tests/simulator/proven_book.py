@@ -39,11 +39,11 @@ class ProvenBook:
         self._quoted: Levels | None = None
         self._last: Print | None = None
 
-    def seed(self, price_e4: int) -> None:
-        """Stand around a known price: the ask there or just above, the bid below it by the shape's spread."""
-        ask_e4 = self._ladder.at_or_above(price_e4)
-        if ask_e4 is not None:
-            self._stand("ask", ask_e4, self._spread_from("ask", ask_e4))
+    def seed(self, known: Print) -> None:
+        """Stand as a known print found the market: its side at its price, the other a spread away."""
+        touched, level_e4 = _touched_by(known), self._level_of(known)
+        if level_e4 is not None:
+            self._stand(touched, level_e4, self._spread_from(touched, level_e4))
 
     def follow(self, quote: Quote) -> None:
         """Take the recorded best prices and sizes, with some depth behind them."""
@@ -110,7 +110,7 @@ class ProvenBook:
         """Where the other side stands: within the shape's spread, and as near as it was proven to be."""
         by_spread = self._spread_from(touched, level_e4)
         standing = self._best(_opposite(touched))
-        if redrawn or standing is None or by_spread is None or _is_behind(touched, standing, level_e4):
+        if redrawn or standing is None or by_spread is None:
             return by_spread
         return max(standing, by_spread) if touched == "ask" else min(standing, by_spread)
 

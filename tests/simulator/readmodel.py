@@ -51,7 +51,11 @@ class ReadModel:
         knobs = self._venue.knobs
         oldest_ms = min(self.as_of_ms(kind) for kind in LAGGING)
         if knobs.user_data_timestamp_on_activity:
-            active = member.active_ms if member else max((m.active_ms for m in self._venue.members.values()), default=0)
+            active = (
+                member.active_ms
+                if member
+                else max((m.active_ms for m in self._venue.members.values()), default=0)
+            )
             oldest_ms = min(oldest_ms, active or self._venue.started_ms)
         return oldest_ms + knobs.user_data_timestamp_offset_ms
 
@@ -59,7 +63,9 @@ class ReadModel:
         """Older fills and finished orders live under /historical only."""
         return self._venue.now_ms() - self._venue.knobs.historical_age_ms
 
-    def orders(self, member: Member, wanted: Filter, before: int | None) -> Iterator[tuple[int, tuple[Order, OrderVersion]]]:
+    def orders(
+        self, member: Member, wanted: Filter, before: int | None
+    ) -> Iterator[tuple[int, tuple[Order, OrderVersion]]]:
         """(sequence, (order, version)), newest first, from below `before`."""
         for order in self._candidates(member, wanted, before):
             version = order.as_of(self.as_of_ms("orders", order.market.shard))
@@ -76,7 +82,9 @@ class ReadModel:
 
     def group_orders(self, member: Member, group: Group, as_of_ms: int) -> list[str]:
         """Ids of the group's orders that rested then."""
-        orders = dict(group.orders) | {o.id: o for o in member.changed_since(as_of_ms) if o.group_id == group.id}
+        orders = dict(group.orders) | {
+            o.id: o for o in member.changed_since(as_of_ms) if o.group_id == group.id
+        }
         versions = ((order, order.as_of(as_of_ms)) for order in orders.values())
         return [order.id for order, version in versions if version and version.status == RESTING]
 
@@ -112,7 +120,9 @@ class ReadModel:
         )
 
     def _fills_in_time(self, member: Member, wanted: Filter) -> Sequence[Fill]:
-        listed = member.fills_by_ticker.get(wanted.tickers[0], []) if len(wanted.tickers) == 1 else member.fills
+        listed = (
+            member.fills_by_ticker.get(wanted.tickers[0], []) if len(wanted.tickers) == 1 else member.fills
+        )
         first, last = 0, len(listed)
         if wanted.min_s is not None:
             first = bisect_left(listed, wanted.min_s * 1000, key=lambda fill: fill.at_ms)
@@ -133,7 +143,10 @@ class ReadModel:
         )
 
     def _place_fits(self, order: Order, wanted: Filter) -> bool:
-        return wanted.subaccount in (None, order.account.number) and wanted.shard in (None, order.market.shard)
+        return wanted.subaccount in (None, order.account.number) and wanted.shard in (
+            None,
+            order.market.shard,
+        )
 
     def _time_fits(self, at_ms: int, wanted: Filter) -> bool:
         at_s = at_ms // 1000

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .book import ASK, BID
 from .market import Market
-from .model import Trade
+from .model import PriceRanges, Trade
 from .render import prices
 from .units import DOLLAR_E4, count_text, price_text, time_text
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from .knobs import Knobs
     from .venue import FeeChange, Venue
 
-_STRUCTURES = {((0, DOLLAR_E4, 100),): "linear_cent", ((0, DOLLAR_E4, 10),): "deci_cent"}
+_STRUCTURES: dict[PriceRanges, str] = {
+    ((0, DOLLAR_E4, 100),): "linear_cent",
+    ((0, DOLLAR_E4, 10),): "deci_cent",
+}
 WEEK_MS = 7 * 86_400_000
 
 
@@ -154,10 +157,19 @@ def series_row(series_ticker: str, venue: Venue) -> dict[str, Any]:
 def fee_change_row(change: FeeChange) -> dict[str, Any]:
     scaled = None if change.multiplier_e4 is None else multiplier(change.multiplier_e4)
     if change.event_ticker:
-        fees = {"event_ticker": change.event_ticker, "fee_type_override": change.fee_type, "fee_multiplier_override": scaled}
+        fees = {
+            "event_ticker": change.event_ticker,
+            "fee_type_override": change.fee_type,
+            "fee_multiplier_override": scaled,
+        }
     else:
         fees = {"fee_type": change.fee_type, "fee_multiplier": scaled}
-    return {"id": change.id, "series_ticker": change.series_ticker, **fees, "scheduled_ts": time_text(change.at_ms)}
+    return {
+        "id": change.id,
+        "series_ticker": change.series_ticker,
+        **fees,
+        "scheduled_ts": time_text(change.at_ms),
+    }
 
 
 def multiplier(multiplier_e4: int) -> int | float:

@@ -12,7 +12,9 @@ class Stats:
     refusals: Counter[str] = field(default_factory=Counter)  # by code, batch entries included
     cancels_404: int = 0
     too_many_requests: Counter[str] = field(default_factory=Counter)  # by bucket
-    tokens: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))  # (at_ms, cost)
+    tokens: dict[str, list[tuple[int, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # (at_ms, cost)
     fills: int = 0
     orders: int = 0
 

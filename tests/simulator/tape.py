@@ -72,10 +72,10 @@ class Recording:
 
     @property
     def first_ms(self) -> int:
-        """The time of the first row."""
+        """The time of the first row. ValueError: there are no rows."""
         return min(rows[0].at_ms for rows in (self.prints, self.quotes) if rows)
 
     @property
     def last_ms(self) -> int:
-        """The time of the last row."""
+        """The time of the last row. ValueError: there are no rows."""
         return max(rows[-1].at_ms for rows in (self.prints, self.quotes) if rows)

@@ -6,8 +6,9 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .account import reserve_e6
 from .book import ASK, BID
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .knobs import Knobs
     from .market import Market
     from .member import Member
+
+NOT_FOUND = 404
 
 _SHARD_NAMES = {0: "Default", 1: "Exotics", 2: "Crypto", 3: "Select sports"}
 
@@ -76,7 +79,7 @@ class Venue:
         self.trades: list[Trade] = []
         self.background: dict[int, BackgroundOrder] = {}
         self.observers: list[Callable[[Event], None]] = []
-        self.invariants = Invariants()
+        self.invariants = Invariants(self.now_ms)
         self.plant = Plant()
         self.stats = Stats()
         self.frozen_reads_ms: int | None = None
@@ -107,15 +110,26 @@ class Venue:
         for observer in self.observers:
             observer(event)
 
-    def emit_order(self, kind: str, order: Order, **more: object) -> None:
+    def emit_order(self, kind: str, order: Order, **more: Any) -> None:
         """An event about one order; nobody listening costs nothing."""
         if self.observers:
-            fields = {
-                "ticker": order.market.ticker, "order_id": order.id, "client_order_id": order.client_order_id,
-                "side": order.side, "price_e4": order.price_e4, "count_e2": order.remaining_e2,
-                "group_id": order.group_id, "member_key": order.member.key_id,
-            }  # fmt: skip
+            fields: dict[str, Any] = {
+                "ticker": order.market.ticker,
+                "order_id": order.id,
+                "client_order_id": order.client_order_id,
+                "side": order.side,
+                "price_e4": order.price_e4,
+                "count_e2": order.remaining_e2,
+                "group_id": order.group_id,
+                "member_key": order.member.key_id,
+            }
             self.emit(Event(self.now_ms(), kind, **(fields | more)))
+
+    def count_refusal(self, refusal: Refusal, *, cancel: bool = False) -> None:
+        """Count and announce a refusal, be it a whole answer or one entry of a batch."""
+        self.stats.refusals[refusal.code] += 1
+        self.stats.cancels_404 += cancel and refusal.status == NOT_FOUND
+        self.emit(Event(self.now_ms(), "refusal", code=refusal.code))
 
     def market(self, ticker: str) -> Market:
         """The market of that ticker, or the refusal a write gets."""
@@ -143,6 +157,20 @@ class Venue:
         account.reserve(market.shard, market.ticker, held_e6(member, account, market.ticker))
         account.stamp_cash(market.shard, self.now_ms())
         self.invariants.after_change(member, account, market, side, self.now_ms())
+
+    def move_cash(self, account: Account, source: int, destination: int, amount_e6: int) -> None:
+        """Cash leaves one shard now and arrives on the other after the transfer delay."""
+        account.move(source, -amount_e6)
+        account.stamp_cash(source, self.now_ms())
+        arrive = partial(self._arrive, account, destination, amount_e6)
+        if self.knobs.transfer_delay_ms:
+            self.later(self.now_ms() + self.knobs.transfer_delay_ms, arrive)
+        else:
+            arrive()
+
+    def _arrive(self, account: Account, shard: int, amount_e6: int) -> None:
+        account.move(shard, amount_e6)
+        account.stamp_cash(shard, self.now_ms())
 
     def _paused(self, code: str) -> Refusal:
         if self.knobs.pause_answers == "unavailable":

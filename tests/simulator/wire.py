@@ -17,7 +17,7 @@ _MESSAGES = {"authentication_error": "authentication_error", "service_unavailabl
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `path` begins with /trade-api/v2 and holds no query."""
+    """One HTTP request; `path` begins with /trade-api/v2, as sent (that is what is signed), without query."""
 
     method: str
     path: str
@@ -66,8 +66,10 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the exchange
         return json_reply(self.status, self._body())
 
     def _body(self) -> dict[str, Any]:
-        inner = {"code": self.code, "message": self.message} | ({"details": self.details} if self.details else {})
-        bodies = {
+        inner = {"code": self.code, "message": self.message} | (
+            {"details": self.details} if self.details else {}
+        )
+        bodies: dict[str, dict[str, Any]] = {
             "nested": {"error": inner},
             "flat": inner,
             "msg": {"msg": self.details},

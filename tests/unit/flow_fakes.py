@@ -7,14 +7,28 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.simulator.clock import VirtualClock
+from tests.simulator.flow import RecordedFlow
 from tests.simulator.model import MarketSpec
 from tests.simulator.shapes import BookShape, PricedLevels
-from tests.simulator.tape import Print, Quote, Recording
+from tests.simulator.tape import MINUTE_MS, Print, Quote, Recording
 
 START_MS = 1_738_605_600_000
 """A whole minute: 2025-02-03T18:00:00Z."""
 
+T1 = "KXA-1-T1"
+END_MS = START_MS + 10 * MINUTE_MS
+SIDES = ("bid", "ask")
+
 TWO_TICKS_WIDE = BookShape(2, ((0, 5_000), (1, 9_000), (3, 20_000)), ((0, 4_000), (2, 8_000)))
+
+
+PRINTS = "ticker,created_time,yes_price_dollars,count,taker_side\n"
+QUOTES = "ts,ticker,yes_bid_dollars,yes_bid_size,yes_ask_dollars,yes_ask_size,last_price_dollars,volume\n"
+TWO_PRINTS = PRINTS + (
+    "KXA-1-T1,2025-02-03T18:00:00.5Z,0.4300,12.00,yes\n"
+    "KXA-1-T2,2025-02-03T18:00:01.016209Z,0.0520,0.07,no\n"
+)  # fmt: skip
 
 
 @dataclass
@@ -39,6 +53,7 @@ class FakeMarketplace:
         self.orders: dict[str, list[Resting]] = {}
         self.digest = hashlib.sha256()
         self.calls = 0
+        self.books_set = 0
 
     def rest_member(self, ticker: str, side: str, price_e4: int, count_e2: int) -> Resting:
         order = Resting(side, price_e4, count_e2, member=True)
@@ -46,7 +61,9 @@ class FakeMarketplace:
         return order
 
     def set_background_book(self, ticker: str, bids: PricedLevels, asks: PricedLevels) -> None:
+        assert not bids or not asks or bids[0][0] < asks[0][0], "the background would trade with itself"
         self._note("book", ticker, bids, asks)
+        self.books_set += 1
         self.orders[ticker] = [order for order in self.orders.get(ticker, []) if order.member]
         for side, levels in (("bid", bids), ("ask", asks)):
             for price_e4, count_e2 in levels:
@@ -99,3 +116,22 @@ def recording(
 def write_gzip(path: Path, text: str) -> Path:
     path.write_bytes(gzip.compress(text.encode(), mtime=0))
     return path
+
+
+def bought(at_ms: int, price_e4: int, count_e2: int = 1_000, ticker: str = T1) -> Print:
+    return Print(START_MS + at_ms, ticker, price_e4, count_e2, True)
+
+
+def sold(at_ms: int, price_e4: int, count_e2: int = 1_000, ticker: str = T1) -> Print:
+    return Print(START_MS + at_ms, ticker, price_e4, count_e2, False)
+
+
+def play(
+    rec: Recording, venue: FakeMarketplace, seed: int = 0, end_ms: int = END_MS
+) -> tuple[RecordedFlow, VirtualClock]:
+    clock = VirtualClock(START_MS)
+    return RecordedFlow(rec, venue, clock, START_MS, end_ms, list(rec.markets), seed), clock
+
+
+def best(levels: PricedLevels) -> int | None:
+    return levels[0][0] if levels else None

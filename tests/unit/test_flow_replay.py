@@ -8,35 +8,20 @@ from hypothesis import strategies as st
 from tests.simulator.clock import VirtualClock
 from tests.simulator.flow import REFORM_AFTER_MS, RecordedFlow
 from tests.simulator.price_grid import TAPERED_DECI_CENT
-from tests.simulator.recordings import choose_window
-from tests.simulator.shapes import PricedLevels
-from tests.simulator.synthetic import synthetic_recording
-from tests.simulator.tape import MINUTE_MS, Print, Quote, QuoteSide, Recording
-from tests.unit.flow_fakes import START_MS, FakeMarketplace, market, recording
-
-T1 = "KXA-1-T1"
-END_MS = START_MS + 10 * MINUTE_MS
-SIDES = ("bid", "ask")
-
-
-def bought(at_ms: int, price_e4: int, count_e2: int = 1_000, ticker: str = T1) -> Print:
-    return Print(START_MS + at_ms, ticker, price_e4, count_e2, True)
-
-
-def sold(at_ms: int, price_e4: int, count_e2: int = 1_000, ticker: str = T1) -> Print:
-    return Print(START_MS + at_ms, ticker, price_e4, count_e2, False)
-
-
-def play(
-    rec: Recording, venue: FakeMarketplace, seed: int = 0, end_ms: int = END_MS
-) -> tuple[RecordedFlow, VirtualClock]:
-    clock = VirtualClock(START_MS)
-    return RecordedFlow(rec, venue, clock, START_MS, end_ms, list(rec.markets), seed), clock
-
-
-def best(levels: PricedLevels) -> int | None:
-    return levels[0][0] if levels else None
-
+from tests.simulator.tape import MINUTE_MS, Print
+from tests.unit.flow_fakes import (
+    END_MS,
+    SIDES,
+    START_MS,
+    T1,
+    FakeMarketplace,
+    best,
+    bought,
+    market,
+    play,
+    recording,
+    sold,
+)
 
 prices = st.integers(1, 99).map(lambda cents: cents * 100)
 prints = st.lists(
@@ -86,8 +71,8 @@ def test_the_book_is_seeded_around_the_last_print_before_the_window() -> None:
 
 def test_without_an_earlier_print_the_book_is_seeded_around_the_next() -> None:
     venue = FakeMarketplace()
-    play(recording([market()], [bought(300_000, 6_000), bought(400_000, 7_000)]), venue)
-    assert [best(venue.levels(T1, side)) for side in SIDES] == [5_800, 6_000]
+    play(recording([market()], [sold(300_000, 6_000), bought(400_000, 7_000)]), venue)
+    assert [best(venue.levels(T1, side)) for side in SIDES] == [6_000, 6_200]
 
 
 def test_a_market_that_opens_later_has_no_book_before() -> None:
@@ -105,6 +90,15 @@ def test_our_better_price_is_filled_before_the_background() -> None:
     ours = venue.rest_member(T1, "ask", 4_200, 500)
     clock.advance_ms(5_000)
     assert ours.filled_e2 == 500
+
+
+def test_what_stood_nearer_than_the_print_is_gone_and_our_order_takes_its_place() -> None:
+    venue = FakeMarketplace()
+    _, clock = play(recording([market()], [bought(-1, 4_300), bought(5_000, 4_600, 800)]), venue)
+    ours = venue.rest_member(T1, "ask", 4_500, 500)
+    clock.advance_ms(5_000)
+    assert ours.filled_e2 == 500, "asks at 0.43 that the print passed over cannot have been there"
+    assert all(price >= 4_600 for price, _ in venue.levels(T1, "ask"))
 
 
 def test_our_price_behind_the_print_is_not_filled() -> None:
@@ -134,6 +128,31 @@ def test_the_book_follows_a_print_only_after_a_delay() -> None:
     clock.advance_ms(REFORM_AFTER_MS[1])
     assert best(venue.levels(T1, "bid")) in (5_800, 5_900)
     assert best(venue.levels(T1, "ask")) in (6_000, 6_100)
+
+
+def test_prints_in_quick_succession_re_form_the_book_once() -> None:
+    venue = FakeMarketplace()
+    _, clock = play(recording([market()], [bought(at, 4_300, 100) for at in range(0, 100, 10)]), venue)
+    clock.advance_ms(100 + REFORM_AFTER_MS[1])
+    assert venue.books_set == 2, "the seeding and one re-forming"
+
+
+def test_a_print_sometimes_leaves_nothing_at_its_price() -> None:
+    asks = set()
+    for seed in range(40):
+        venue = FakeMarketplace()
+        _, clock = play(recording([market()], [bought(0, 4_300)]), venue, seed)
+        clock.advance_ms(REFORM_AFTER_MS[1])
+        asks.add(best(venue.levels(T1, "ask")))
+    assert asks == {4_300, 4_400}
+
+
+def test_markets_draw_apart_from_each_other() -> None:
+    venue = FakeMarketplace()
+    listed = [bought(0, 4_300), bought(0, 4_300, ticker="KXA-1-T2")]
+    _, clock = play(recording([market(), market("KXA-1-T2")], listed), venue)
+    clock.advance_ms(REFORM_AFTER_MS[1])
+    assert venue.levels(T1, "bid") != venue.levels("KXA-1-T2", "bid")
 
 
 def test_alternating_prints_within_the_spread_do_not_move_the_book_about() -> None:
@@ -172,79 +191,3 @@ def test_rows_outside_the_window_or_of_other_markets_are_not_played() -> None:
     clock.advance_to(END_MS + MINUTE_MS)
     assert flow.tally.prints == 1
     assert set(venue.orders) == {T1}
-
-
-def quoted(at_ms: int, bid: QuoteSide | None, ask: QuoteSide | None) -> Quote:
-    return Quote(START_MS + at_ms, T1, bid, ask)
-
-
-def test_the_background_follows_recorded_quotes_with_depth_behind() -> None:
-    venue = FakeMarketplace()
-    quotes = [
-        quoted(-9, QuoteSide(3_000, 100), QuoteSide(3_500, 200)),
-        quoted(5_000, QuoteSide(4_000, 123), QuoteSide(4_300, whole_side_e2=9_999)),
-        quoted(6_000, None, QuoteSide(4_300, 50)),
-    ]
-    _, clock = play(recording([market()], quotes=quotes), venue)
-    assert venue.levels(T1, "bid")[0] == (3_000, 100)
-    clock.advance_ms(5_000)
-    assert venue.levels(T1, "bid")[0] == (4_000, 123)
-    assert len(venue.levels(T1, "bid")) == 3
-    assert sum(count for _, count in venue.levels(T1, "ask")) == 9_999
-    clock.advance_ms(1_000)
-    assert venue.levels(T1, "bid") == []
-
-
-def test_a_quote_that_crosses_our_order_trades_with_it() -> None:
-    venue = FakeMarketplace()
-    moved = [
-        quoted(0, QuoteSide(4_000, 100), QuoteSide(4_300, 100)),
-        quoted(9, QuoteSide(3_000, 5), QuoteSide(3_500, 5)),
-    ]
-    _, clock = play(recording([market()], quotes=moved), venue)
-    ours = venue.rest_member(T1, "bid", 4_100, 1_000)
-    clock.advance_ms(9)
-    assert ours.filled_e2 >= 5
-
-
-def test_after_a_print_among_quotes_the_quoted_book_comes_back() -> None:
-    venue = FakeMarketplace()
-    rec = recording(
-        [market()], [bought(5_000, 4_500, 40_000)], [quoted(0, QuoteSide(4_000, 100), QuoteSide(4_300, 100))]
-    )
-    flow, clock = play(rec, venue)
-    clock.advance_ms(5_000)
-    assert best(venue.levels(T1, "ask")) != 4_300
-    clock.advance_ms(REFORM_AFTER_MS[1])
-    assert (venue.levels(T1, "bid")[0], venue.levels(T1, "ask")[0]) == ((4_000, 100), (4_300, 100))
-    assert flow.tally.filled_e2 == 40_000
-
-
-def run_digest(seed: int, stride_ms: int = 7_000) -> str:
-    rec = synthetic_recording(5, 12, START_MS, 30)
-    venue = FakeMarketplace()
-    _, clock = play(rec, venue, seed, START_MS + 30 * MINUTE_MS)
-    for _ in range(30 * MINUTE_MS // stride_ms):
-        clock.advance_ms(stride_ms)
-    return venue.digest.hexdigest()
-
-
-def test_the_same_seed_gives_the_same_flow_and_another_seed_another() -> None:
-    assert run_digest(1) == run_digest(1)
-    assert run_digest(1) != run_digest(2)
-
-
-def test_how_the_clock_is_cut_does_not_change_the_flow() -> None:
-    assert run_digest(1, 1_000) == run_digest(1, 60_000)
-
-
-def test_a_market_plays_the_same_whichever_others_are_played() -> None:
-    rec = synthetic_recording(5, 12, START_MS, 30)
-    window = choose_window(rec, 30)
-    books = []
-    for tickers in (sorted(rec.markets)[:1], sorted(rec.markets)):
-        venue, clock = FakeMarketplace(), VirtualClock(window.start_ms)
-        RecordedFlow(rec, venue, clock, window.start_ms, window.end_ms, tickers)
-        clock.advance_to(window.end_ms)
-        books.append([venue.levels(tickers[0], side) for side in SIDES])
-    assert books[0] == books[1] != [[], []]

@@ -31,7 +31,7 @@ GRIDS = (LINEAR_CENT, TAPERED_DECI_CENT, CENTER_DECI_EDGE_CENTI_CENT)
 
 @given(st.integers(0, 2**32), st.sampled_from(GRIDS), st.data())
 def test_dressed_levels_stand_on_the_grid_best_first(seed: int, ranges: object, data: st.DataObject) -> None:
-    grid = ladder(ranges)  # type: ignore[arg-type]
+    grid = ladder(ranges)
     best_e4 = data.draw(st.sampled_from(grid.prices_e4))
     source = ShapeSource(typical_shapes(random.Random(seed)), random.Random(seed))
     for levels, order in ((source.bids(grid, best_e4), -1), (source.asks(grid, best_e4), 1)):
@@ -48,6 +48,7 @@ def test_a_side_scaled_to_a_total_holds_exactly_that_total(counts: list[int], to
     scaled = scaled_to(levels, total_e2)
     assert sum(count for _, count in scaled) == total_e2
     assert scaled[0][0] == levels[0][0], "the best price must not vanish"
+    assert all(count > 0 for _, count in scaled)
 
 
 def test_an_unknown_size_leaves_the_shape_as_it_is() -> None:

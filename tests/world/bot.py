@@ -1,30 +1,41 @@
 """The bot under test, called as Lambda would call it: an event and a context in, a JSON object out."""
 
 import importlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+import boto3
 from requests.adapters import BaseAdapter
 
+from tests.world.books import BookedPosition
 from tests.world.bot_clock import BotClock
 from tests.world.lambda_context import LambdaContext
 
 Answer = dict[str, Any]
+Env = Mapping[str, str]
 
 
 class Bot(Protocol):
-    """The two doors."""
+    """The two doors, and the books behind them."""
 
     def cycle(self, event: Mapping[str, object], context: LambdaContext) -> Answer: ...
 
     def session(self, event: Mapping[str, object], context: LambdaContext) -> Answer: ...
 
+    def positions(self) -> Mapping[str, BookedPosition]:
+        """By ticker, as durably stored."""
+
+
+Deployment = Callable[[Env, BotClock, BaseAdapter | None], AbstractContextManager[Bot]]
+"""Brings a bot to life in an environment, for the time of a block."""
+
 
 class DeployedBot:
     """The handlers that the template deploys."""
 
-    def __init__(self) -> None:
+    def __init__(self, env: Env) -> None:
+        self._env = env
         self._cycle = importlib.import_module("functions.cycle.app").lambda_handler
         self._session = importlib.import_module("functions.session.app").lambda_handler
 
@@ -38,13 +49,21 @@ class DeployedBot:
         answer: Answer = self._session(dict(event), context)
         return answer
 
+    def positions(self) -> Mapping[str, BookedPosition]:
+        """What the product's own store reads from the state table."""
+        store = importlib.import_module("dora.edge.dynamo.store")
+        settings = importlib.import_module("dora.settings").read_settings(self._env)
+        state = store.DynamoState(boto3.client("dynamodb"), settings.state_table, settings.state_key).load()
+        positions: Mapping[str, BookedPosition] = state.positions
+        return positions
+
 
 @contextmanager
-def deployed_bot(env: Mapping[str, str], clock: BotClock, adapter: BaseAdapter | None) -> Iterator[Bot]:
+def deployed_bot(env: Env, clock: BotClock, adapter: BaseAdapter | None) -> Iterator[Bot]:
     """The handlers wired to this environment for the time of the block, as after one cold start."""
     wiring = importlib.import_module("dora.wiring")
     wiring.install(wiring.build(env, clock=clock, adapter=adapter))
     try:
-        yield DeployedBot()
+        yield DeployedBot(env)
     finally:
         wiring.install(None)

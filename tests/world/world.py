@@ -26,7 +26,7 @@ from tests.simulator.member import Member
 from tests.simulator.server import serve
 from tests.world import promises
 from tests.world.bookkeeping import Bookkeeping
-from tests.world.bot import Answer, Bot, deployed_bot
+from tests.world.bot import Answer, Bot, Deployment, deployed_bot
 from tests.world.bot_clock import BotClock
 from tests.world.cloud import open_cloud
 from tests.world.config_items import GLOBAL_SORT_KEY, Item, as_attributes, market_sort_key
@@ -47,7 +47,7 @@ class World:
 
     def __init__(self, setup: Setup, exchange: Exchange, clock: VirtualClock, member: Member, bot: Bot) -> None:
         self.setup, self.exchange, self.clock, self.member, self.bot = setup, exchange, clock, member, bot
-        self.books = Bookkeeping(setup, exchange, member)
+        self.books = Bookkeeping(exchange, member, bot)
         self.answers: list[Answer] = []
         self._invocations = 0
         self._last_tick_ms = 0
@@ -76,7 +76,7 @@ class World:
         began_ms = self.clock.now_ms()
         answer = self.session("session_teardown")
         if answer["status"] == "closed":
-            self.exchange.invariants.declare_closed(self.clock.now_ms())
+            self.exchange.invariants.declare_closed()
             self.books.audit(began_ms)
         return answer
 
@@ -136,7 +136,7 @@ class World:
 
 
 @contextmanager
-def open_world(setup: Setup) -> Iterator[World]:
+def open_world(setup: Setup, deploy: Deployment = deployed_bot) -> Iterator[World]:
     """Build everything, hand it over, and leave the process as it was found."""
     with ExitStack() as stack:
         clock = VirtualClock(setup.start_ms)
@@ -146,7 +146,7 @@ def open_world(setup: Setup) -> Iterator[World]:
         env = setup.environment(base_url, stack.enter_context(open_cloud(setup.cloud)))
         stack.enter_context(environment({name: value or None for name, value in env.items()}))
         _furnish(setup, key)
-        bot = deployed_bot(env, BotClock(clock, exchange.lock, setup.skew_ms), adapter)
+        bot = deploy(env, BotClock(clock, exchange.lock, setup.skew_ms), adapter)
         yield World(setup, exchange, clock, member, stack.enter_context(bot))
 
 

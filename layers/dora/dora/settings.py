@@ -71,7 +71,9 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 def _needed(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if not value:
-        raise SettingsInvalid(f"{name} is not set; the template declares it, `sam local` needs it in --env-vars")
+        raise SettingsInvalid(
+            f"{name} is not set; the template declares it, `sam local` needs it in --env-vars"
+        )
     return value
 
 

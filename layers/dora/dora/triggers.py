@@ -2,26 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from dora.core.calendar import parse_time
 from dora.core.errors import NumberInvalid, TriggerInvalid
+from dora.core.session import SessionAction, SessionCommand
 from dora.core.units import TimeMs
 
 _TICK_KEYS = frozenset({"action", "scheduled_at", "execution_id", "bot"})
 _SESSION_KEYS = frozenset({"action", "bot", "reason", "checks", "execution_id", "scheduled_at"})
-
-
-class SessionAction(StrEnum):
-    """What a person or the watch schedule may ask of the session function."""
-
-    START = "start"
-    STATUS = "status"
-    TEARDOWN = "teardown"
-    HALT = "halt"
-    RESUME = "resume"
-    RESET = "reset"
-    WATCH = "watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +18,6 @@ class Tick:
 
     scheduled_ms: TimeMs
     execution_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionCommand:
-    """One session action, with the reason its author gave."""
-
-    action: SessionAction
-    reason: str = ""
-    checks: bool = False
 
 
 def parse_tick(event: object, *, bot: str, now_ms: TimeMs) -> Tick:

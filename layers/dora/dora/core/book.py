@@ -46,9 +46,7 @@ def without(book: Book, own: Iterable[Resting]) -> Book:
     return Book(book.ticker, _others(book.bids, Side.BID, mine), _others(book.asks, Side.ASK, mine))
 
 
-def _others(
-    levels: Iterable[Level], side: Side, mine: dict[tuple[Side, Price], int]
-) -> tuple[Level, ...]:
+def _others(levels: Iterable[Level], side: Side, mine: dict[tuple[Side, Price], int]) -> tuple[Level, ...]:
     left = ((level.price, level.count - mine.get((side, level.price), 0)) for level in levels)
     return tuple(Level(price, Count(count)) for price, count in left if count > 0)
 

@@ -46,9 +46,7 @@ def apply_settlement(position: Position, settlement: Settlement) -> Position:
     return replace(position, net=Count(0), cash=Money(position.cash + paid), settled=True)
 
 
-def apply_fills(
-    positions: Mapping[str, Position], fills: Iterable[Fill]
-) -> dict[str, Position]:
+def apply_fills(positions: Mapping[str, Position], fills: Iterable[Fill]) -> dict[str, Position]:
     """The positions that these fills touch, after them, by ticker."""
     changed: dict[str, Position] = {}
     for fill in fills:

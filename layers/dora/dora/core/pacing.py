@@ -47,7 +47,9 @@ class Bucket:
         millisecond, and until then the full bucket gains nothing.
         """
         if not 0 < cost <= self.capacity:
-            raise ValueError(f"a call of {cost} tokens does not fit a bucket of {self.capacity}: cut it first")
+            raise ValueError(
+                f"a call of {cost} tokens does not fit a bucket of {self.capacity}: cut it first"
+            )
         span = self.span_us(cost)
         return span + US_PER_MS if span > self.depth_us - US_PER_MS else span
 
@@ -110,5 +112,5 @@ def create_batch_size(configured: int, limits: Limits, reserve_tokens: int = CAN
 
 
 def cancel_batch_size(configured: int, limits: Limits) -> int:
-    """Orders in one cancel batch, at least 1. Cancels are never paced; half a bucket lets two pass at once."""
+    """Orders in one cancel batch, at least 1. Never paced; half a bucket lets two pass at once."""
     return max(min(configured, limits.write_capacity // (2 * limits.cancel_cost)), 1)

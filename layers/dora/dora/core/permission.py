@@ -13,7 +13,13 @@ GROUP_SETTLES_MS = 60_000
 """A group is readable only some seconds after its create; one not listed later than this is gone."""
 
 PULLS_QUOTES = frozenset(
-    {Reason.HALTED, Reason.TRADING_DISABLED, Reason.NO_SESSION, Reason.SESSION_NOT_ACTIVE, Reason.CONFIG_MISSING}
+    {
+        Reason.HALTED,
+        Reason.TRADING_DISABLED,
+        Reason.NO_SESSION,
+        Reason.SESSION_NOT_ACTIVE,
+        Reason.CONFIG_MISSING,
+    }
 )
 """Reasons under which our resting orders are cancelled as well, unless GLOBAL says otherwise."""
 

@@ -10,9 +10,10 @@ from itertools import groupby
 from typing import TypeVar
 
 from dora.core.config import MarketConfig
-from dora.core.journal import OrderState, TrackedOrder, View
+from dora.core.journal import OrderState, TrackedOrder
 from dora.core.model import CancelRequest, DecreaseRequest, Side, Slot, TargetOrder
 from dora.core.reasons import Reason
+from dora.core.reconciliation import View
 from dora.core.units import CONTRACT, Count, PriceGrid
 
 Item = TypeVar("Item")

@@ -228,9 +228,7 @@ class StateStore(Protocol):
     def write_plan(self, plan: Plan) -> None:
         """Make intents durable before their first request; only under the plan's own fence."""
 
-    def book_fills(
-        self, fence: int, fills: Sequence[Fill], positions: Mapping[str, Position]
-    ) -> bool:
+    def book_fills(self, fence: int, fills: Sequence[Fill], positions: Mapping[str, Position]) -> bool:
         """Mark these fills as booked and store the positions they lead to, in one transaction.
 
         False when one of them was booked before: nothing was written, the caller reads `booked` and retries.

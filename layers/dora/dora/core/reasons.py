@@ -21,6 +21,7 @@ class Reason(StrEnum):
     READ_UNKNOWN = "read_unknown"
     AUTH_REFUSED = "auth_refused"
     CLOCK_SKEW = "clock_skew"
+    CONFIG_INVALID = "config_invalid"
     SESSION_CAP = "session_cap"
     GROUP_TRIPPED = "group_tripped"
     # one market

@@ -146,7 +146,7 @@ class _Tally:
         for ticker, worst in self.worst.items():
             self.losses.setdefault(self.event_of[ticker], {})[ticker] = worst.loss()
         self.event_losses = {event: self._event_loss(event, {}) for event in self.losses}
-        self.total_loss = sum(self.event_losses.values())
+        self.total_loss: int = sum(self.event_losses.values())
         self.cash_free = {shard: cash - facts.limits.cash_reserve for shard, cash in facts.cash.items()}
         for ticker, worst in self.worst.items():
             self._spend(ticker, worst.cash() - worst.resting().cash())

@@ -73,7 +73,7 @@ def flat_cash(claims: Iterable[Claim], side: Side) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketWorst:
-    """One market: what is held, what may fill whatever we do, and slots with live orders, a target or both."""
+    """One market: what is held, what may fill whatever we do, and each slot's live orders and target."""
 
     net: Count = Count(0)
     held: Loss = NOTHING
@@ -136,9 +136,7 @@ class MarketWorst:
         """Whether an order at this price would meet one of the account's own on the other side."""
         slots = (claim for pair in self._alternatives() for claims in pair for claim in claims)
         return any(
-            side.sign * (price - claim.price) >= 0
-            for claim in (*self.firm, *slots)
-            if claim.side is not side
+            side.sign * (price - claim.price) >= 0 for claim in (*self.firm, *slots) if claim.side is not side
         )
 
     def _alternatives(self) -> list[tuple[tuple[Claim, ...], tuple[Claim, ...]]]:

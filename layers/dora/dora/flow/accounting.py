@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from dora.core.errors import StateConflict
 from dora.core.journal import Journal, TrackedOrder, note_fills
 from dora.core.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
-from dora.core.model import Fill, MarketStatus
+from dora.core.model import Book, Fill, MarketStatus
 from dora.core.planning import split
 from dora.core.ports import BotState, Cursors, Outside
-from dora.core.units import Count, TimeMs, format_count, format_money, format_price
+from dora.core.units import ONE, Count, Money, Price, TimeMs, format_count, format_money, format_price
 from dora.flow.reading import Snapshot
 
 FILLS_PER_TRANSACTION = 49
@@ -32,6 +32,26 @@ class Accounts:
     def traded(self) -> Count:
         """Contracts ever traded, by the ledger."""
         return Count(sum(position.traded for position in self.positions.values()))
+
+    @property
+    def net(self) -> Count:
+        """Net contracts held, every market counted by its size."""
+        return Count(sum(abs(position.net) for position in self.positions.values()))
+
+    @property
+    def fees(self) -> Money:
+        """Fees paid so far."""
+        return Money(sum(position.fees for position in self.positions.values()))
+
+    def profit(self, books: Mapping[str, Book]) -> Money:
+        """Profit so far, each open position at the price it could be closed at; without a book at its worst."""
+        return Money(sum(p.profit(_mark(p, books.get(p.ticker))) for p in self.positions.values()))
+
+
+def _mark(position: Position, book: Book | None) -> Price:
+    if position.net >= 0:
+        return book.bids[0].price if book and book.bids else Price(0)
+    return book.asks[0].price if book and book.asks else ONE
 
 
 def keep_accounts(

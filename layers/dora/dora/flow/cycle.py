@@ -4,13 +4,14 @@ Nothing here decides a price, a risk or an order's fate: the core does. Nothing 
 the edge does. This file is the order of work and its one rule: what was not proven is not acted on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from dora.core.calendar import format_time
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import StateError
-from dora.core.journal import Journal, View, fold_plans, merge
-from dora.core.model import Limits, SessionMetadata
+from dora.core.journal import Journal, fold_plans
+from dora.core.model import Limits, OrderRequest, SessionMetadata
 from dora.core.pacing import cancel_batch_size, create_batch_size
 from dora.core.permission import PULLS_QUOTES, Permission, Standing, may_place
 from dora.core.planning import slot_key, split
@@ -25,7 +26,8 @@ from dora.core.ports import (
     Reference,
 )
 from dora.core.reasons import Reason
-from dora.core.record import answer_of, wide_record
+from dora.core.reconciliation import View, merge
+from dora.core.record import CycleFacts, answer_of, wide_record
 from dora.core.units import Count, TimeMs
 from dora.flow import breakers, reporting
 from dora.flow.accounting import Accounts, keep_accounts
@@ -39,6 +41,9 @@ WRITE_TIMEOUT_MS = 5_000
 """One write's longest life: the lease outlives the invocation by this much."""
 WRITE_RESERVE_MS = 3_000
 """Kept of the invocation for the closing writes."""
+
+UNLEARNED = Limits(tier="basic", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)
+"""The smallest account, assumed until a session start has learned the real one."""
 
 UNCONFIGURED = GlobalConfig(group_burst_limit=Count(100))
 """Timings used while there is no valid GLOBAL item; nothing is placed then."""
@@ -66,11 +71,14 @@ class Turn:
     deadline_ms: TimeMs
 
 
-def run_cycle(
-    outside: Outside, *, cycle_id: str, scheduled_ms: TimeMs, owner: str, remaining_ms: int
-) -> dict[str, object]:
-    """One cycle for one scheduled minute; returns the answer of the function. Safe to repeat: a seen tick is refused."""
-    now_ms = outside.clock.now_ms()
+def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_ms: int) -> dict[str, object]:
+    """One cycle for one scheduled minute; returns the function's answer.
+
+    The cycle's id is its minute, so a repeated tick makes the same order ids. Safe to repeat: a seen tick
+    is refused.
+    """
+    now_ms, cycle_id = outside.clock.now_ms(), format_time(scheduled_ms)
+    outside.facts.context(cycle_id=cycle_id, decision_id=cycle_id)
     if not now_ms - STALE_TICK_MS <= scheduled_ms <= now_ms + EARLY_TICK_MS:
         return _skipped(cycle_id, Reason.TICK_STALE)
     expires_ms = TimeMs(now_ms + remaining_ms + WRITE_TIMEOUT_MS)
@@ -91,6 +99,7 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     view = reconcile(outside, known, snapshot)
     accounts = keep_accounts(outside, turn.grant.fence, known.state, view.journal, snapshot)
     view = replace(view, journal=accounts.journal)
+    outside.facts.context(session_id=known.state.session.session_id if known.state.session else "")
     session = breakers.check(outside, known.state.session, accounts.traded, snapshot.groups)
     permission = permit(outside, known, session, snapshot)
     choice, inputs = choose(outside, known, snapshot, view, accounts, permission)
@@ -103,7 +112,9 @@ def load(outside: Outside) -> Known:
     configs = outside.configs.load()
     state = outside.state.load()
     for problem in configs.problems:
-        outside.facts.emit("CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix)
+        outside.facts.emit(
+            "CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix
+        )
     if state.limits is not None:
         outside.limiter.configure(state.limits)
     reference = refresh_listings(outside, configs, state.reference)
@@ -158,9 +169,7 @@ def reconcile(outside: Outside, known: Known, snapshot: Snapshot) -> View:
     return view
 
 
-def permit(
-    outside: Outside, known: Known, session: SessionMetadata | None, snapshot: Snapshot
-) -> Permission:
+def permit(outside: Outside, known: Known, session: SessionMetadata | None, snapshot: Snapshot) -> Permission:
     """All switches, before anything is computed."""
     standing = Standing(
         globals_=known.configs.globals_,
@@ -240,7 +249,7 @@ def execute(
     execution.decrease(plan.decreases)
     if session is not None and plan.places and not execution.stopped:
         naming = Naming(prefix=outside.prefix, cycle_id=turn.cycle_id, session=session)
-        execution.place_within(
+        execution.place(
             order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(decrease_costs) :]
         )
     return execution
@@ -257,7 +266,62 @@ def finish(
     execution: Execution,
 ) -> dict[str, object]:
     """Step 11: outcomes, cursors, memory and one wide record, in one transaction; then the archive."""
-    raise NotImplementedError
+    record = wide_record(
+        CycleFacts(
+            cycle_id=turn.cycle_id,
+            began_ms=turn.began_ms,
+            ended_ms=outside.clock.now_ms(),
+            whole=permission.whole,
+            stopped=execution.stopped,
+            failures=snapshot.failures,
+            problems=len(known.configs.problems),
+            decisions=choice.decisions,
+            refused=[why for _, why in choice.risk.refused] if choice.risk else (),
+            withheld=[why for _, why in choice.plan.withheld],
+            kept=len(choice.plan.kept),
+            decreased=execution.decreased,
+            dropped=len(execution.dropped),
+            cancels=execution.cancels,
+            places=execution.places,
+            fills=accounts.booked,
+            drift=len(accounts.drift),
+            net=accounts.net,
+            traded=accounts.traded,
+            profit=accounts.profit(snapshot.books),
+            fees=accounts.fees,
+        )
+    )
+    changes = Changes(
+        journal=execution.journal,
+        finished_plans=(*known.state.plans, *execution.plans),
+        memory=choice.memory,
+        cursors=accounts.cursors,
+        progress=Progress(
+            completed_ms=outside.clock.now_ms(),
+            cycle_id=turn.cycle_id,
+            status=str(record["status"]),
+            starved=_starved(known.state.progress.starved, execution.dropped),
+        ),
+        reference=known.reference if known.reference != known.state.reference else None,
+        summary=record,
+    )
+    outside.state.commit(turn.grant.fence, changes)
+    reporting.cycle(outside.facts, record, choice.news, accounts.drift)
+    _archive(outside, turn.cycle_id, record)
+    return answer_of(record)
+
+
+def _starved(before: Mapping[str, int], dropped: Iterable[OrderRequest]) -> dict[str, int]:
+    """Cycles that each dropped placement has waited; whatever was not dropped now has stopped waiting."""
+    return {key: before.get(key, 0) + 1 for key in sorted(slot_key(r.slot) for r in dropped)}
+
+
+def _archive(outside: Outside, cycle_id: str, record: Mapping[str, object]) -> None:
+    """The archive is for later questions: without it a cycle is still whole."""
+    try:
+        outside.archive.save(cycle_id, record)
+    except StateError as error:
+        outside.facts.emit("ERROR", what="archive of the cycle", why=str(error))
 
 
 def _skipped(cycle_id: str, reason: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from dora.core.book import Resting
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.fees import FeeTerms, fee_terms
-from dora.core.journal import View, client_order_id
+from dora.core.journal import client_order_id
 from dora.core.ledger import Position
 from dora.core.model import (
     Market,
@@ -23,11 +23,15 @@ from dora.core.ports import Reference
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.maker import quote
 from dora.core.reasons import Reason
+from dora.core.reconciliation import View
 from dora.core.risk import RiskFacts, RiskResult, apply_caps
 from dora.core.units import ONE, Count, Price, TimeMs
 from dora.flow.reading import Snapshot
 
 Memory = Mapping[str, Mapping[str, object]]
+
+SAID = "#said"
+"""Where memory keeps what was last said of each market, so that only changes are said again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,8 @@ class Choice:
 
     plan: SlotPlan
     decisions: tuple[Decision, ...] = ()
+    news: tuple[Decision, ...] = ()
+    """Those that differ from the last cycle's."""
     risk: RiskResult | None = None
     memory: Memory = field(default_factory=dict)
 
@@ -67,7 +73,20 @@ def decide(inputs: Inputs) -> Choice:
         if ticker in inputs.wanted
     }
     plan = plan_slots(risk.kept, inputs.view, rules, inputs.starved)
-    return Choice(plan=plan, decisions=decisions, risk=risk, memory=memory)
+    said = {decision.ticker: _saying(decision) for decision in decisions}
+    before = inputs.memory.get(SAID, {})
+    return Choice(
+        plan=plan,
+        decisions=decisions,
+        news=tuple(d for d in decisions if before.get(d.ticker) != said[d.ticker]),
+        risk=risk,
+        memory={**memory, SAID: said},
+    )
+
+
+def _saying(decision: Decision) -> str:
+    quotes = " ".join(f"{t.slot.side}{t.slot.level}@{t.price}x{t.count}" for t in decision.targets)
+    return f"{decision.skip or ''}{quotes}"
 
 
 def pull_all(view: View) -> SlotPlan:
@@ -109,9 +128,7 @@ def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
     return inputs.permission.shards.get(market.shard)
 
 
-def _quote_inputs(
-    inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[Resting, ...]
-) -> QuoteInputs:
+def _quote_inputs(inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[Resting, ...]) -> QuoteInputs:
     market = inputs.snapshot.markets[ticker]
     return QuoteInputs(
         market=market,

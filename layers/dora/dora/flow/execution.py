@@ -26,6 +26,7 @@ from dora.core.model import (
     Outcome,
     SessionStatus,
 )
+from dora.core.planning import split
 from dora.core.ports import LeaseGrant, Outside
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
@@ -68,6 +69,7 @@ class Execution:
         self.cancels = BatchCancelSummary()
         self.places = BatchPlaceSummary()
         self.decreased = 0
+        self.dropped: tuple[OrderRequest, ...] = ()
         self.stopped: Reason | None = None
         self.surprised: frozenset[str] = frozenset()
         """Markets in which a cancel found fewer contracts than we saw: they filled unseen."""
@@ -111,24 +113,16 @@ class Execution:
 
     # --- placements ------------------------------------------------------------------------------
 
-    def clear(self, order_slots: Iterable[OrderRequest]) -> tuple[list[OrderRequest], list[OrderRequest]]:
-        """Requests that may be placed, and those whose slot's cancel is not confirmed or filled unseen."""
-        held = {order.slot for order in self.journal.orders.values() if order.open}
-        free: list[OrderRequest] = []
-        withheld: list[OrderRequest] = []
-        for request in order_slots:
-            blocked = request.slot in held or request.slot.ticker in self.surprised
-            (withheld if blocked else free).append(request)
-        return free, withheld
-
-    def place(self, batches: Sequence[Sequence[OrderRequest]], send_ms: Sequence[TimeMs]) -> list[OrderRequest]:
-        """As many batches as have a send time; returns the requests that were never sent."""
-        dropped = [request for batch in batches[len(send_ms) :] for request in batch]
+    def place(self, requests: Sequence[OrderRequest], size: int, send_ms: Sequence[TimeMs]) -> None:
+        """Batches of `size`, one for each send time at most. What is not sent ends in `dropped`."""
+        batches = list(split(self._cleared(requests), size))
+        self.dropped = tuple(request for batch in batches[len(send_ms) :] for request in batch)
         batches = batches[: len(send_ms)]
-        if not batches or self._must_stop():
-            return [request for batch in batches for request in batch] + dropped
-        requests = tuple(request for batch in batches for request in batch)
-        self._plan_orders(requests)
+        unsent = tuple(request for batch in batches for request in batch)
+        if not unsent or self._must_stop():
+            self.dropped += unsent
+            return
+        self._plan_orders(unsent)
         for number, batch in enumerate(batches):
             self._wait_until(send_ms[number])
             if self._must_stop():
@@ -137,12 +131,17 @@ class Execution:
             result = self._out.exchange.place(batch)
             self.journal = fold_placed(self.journal, result, self._out.clock.now_ms())
             self.places = reporting.placed(self._out.facts, self.places, result, number)
-            requests = requests[len(batch) :]
+            unsent = unsent[len(batch) :]
             if self._ends_placing(result):
                 break
-        self.journal = without(self.journal, requests)
+        self.journal = without(self.journal, unsent)
+        self.dropped += unsent
         reporting.place_summary(self._out.facts, self.places)
-        return [*requests, *dropped]
+
+    def _cleared(self, requests: Iterable[OrderRequest]) -> list[OrderRequest]:
+        """Without those whose slot's cancel is not confirmed, or whose market filled unseen meanwhile."""
+        held = {order.slot for order in self.journal.orders.values() if order.open}
+        return [r for r in requests if r.slot not in held and r.slot.ticker not in self.surprised]
 
     def _plan_orders(self, requests: tuple[OrderRequest, ...]) -> None:
         self._write_plan("3place", places=requests)
@@ -208,4 +207,3 @@ class Execution:
             wait_ms = min(wait_ms, longest_ms)
         if wait_ms > 0:
             self._out.clock.sleep_ms(wait_ms)
-

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from dora.core.errors import AuthRefused, ExchangeError
-from dora.core.journal import Evidence, Journal, ask
+from dora.core.journal import Journal
 from dora.core.model import (
     Book,
     ExchangePosition,
@@ -19,6 +19,7 @@ from dora.core.model import (
 )
 from dora.core.planning import split
 from dora.core.ports import Outside
+from dora.core.reconciliation import Evidence, ask
 from dora.core.units import Money, TimeMs
 
 READ_WORKERS = 8

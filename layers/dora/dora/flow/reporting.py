@@ -1,8 +1,8 @@
 """Facts of an execution: what was sent, what became of it. Field names are an API of the saved queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from dora.core.journal import Resolution
+from dora.core.ledger import Drift
 from dora.core.model import (
     BatchCancelResult,
     BatchCancelSummary,
@@ -15,7 +15,23 @@ from dora.core.model import (
     OrderRequest,
 )
 from dora.core.ports import Facts
+from dora.core.quoting.decision import Decision
+from dora.core.reconciliation import Resolution
 from dora.core.units import format_count, format_price
+
+METRICS = {
+    "OrdersPlaced": "placed",
+    "OrdersCancelled": "cancelled",
+    "OrdersFailed": "failed",
+    "OrdersUnknown": "unknown",
+    "OrdersKept": "kept",
+    "OrdersDropped": "dropped",
+    "Fills": "fills",
+    "PositionDrift": "drift",
+    "MarketsQuoted": "markets_quoted",
+    "CycleDurationMs": "duration_ms",
+}
+"""Metric names and the fields of the cycle record they come from."""
 
 
 def batch_cancel(facts: Facts, batch: Sequence[CancelRequest], number: int, total: int) -> None:
@@ -141,6 +157,35 @@ def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:
             state=order.state,
             evidence=found.evidence,
         )
+
+
+def cycle(
+    facts: Facts, record: Mapping[str, object], news: Sequence[Decision], drift: Sequence[Drift]
+) -> None:
+    """`DECISION_MADE` for each market whose decision changed, `POSITION_DRIFT`, the `CYCLE` record, and the metrics."""
+    for decision in news:
+        facts.emit(
+            "DECISION_MADE",
+            market=decision.ticker,
+            target_count=len(decision.targets),
+            skip_reason=decision.skip or "",
+            fair_value=decision.fair_value,
+            fair_value_source=decision.fair_value_source,
+            reservation_price=decision.reservation_price,
+            targets=[
+                f"{t.slot.side} {format_price(t.price)} {format_count(t.count)}" for t in decision.targets
+            ],
+            clip_reasons=[f"{slot.side} {why}" for slot, why in decision.dropped],
+        )
+    for gap in drift:
+        facts.emit(
+            "POSITION_DRIFT", market=gap.ticker, ours=format_count(gap.ours), theirs=format_count(gap.theirs)
+        )
+    facts.emit("CYCLE", **record)
+    facts.count("CyclesCompleted", 1)
+    for name, field in METRICS.items():
+        value = record[field]
+        facts.count(name, value if isinstance(value, int) else 0)
 
 
 def _totals(summary: BatchCancelSummary | BatchPlaceSummary) -> dict[str, object]:

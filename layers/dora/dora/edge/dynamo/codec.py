@@ -1,8 +1,9 @@
 """DynamoDB items: attribute values, keys, the schema version, and collections packed into chunks.
 
 Records that people may want to look at in the console are native attributes. Collections (journal orders,
-plans, strategy memory, reference) are gzip'd JSON in a binary attribute, cut into chunks well below the 400 kB
-an item may have. A chunk says how many there are and of which generation: a mixture is never taken for a value.
+plans, strategy memory, reference) are gzip'd JSON in a binary attribute, cut into chunks well below the 400
+kB an item may have. A chunk says how many there are and of which generation: a mixture is never taken for a
+value.
 """
 
 import gzip
@@ -176,6 +177,14 @@ def chunk_key(name: str, number: int) -> str:
     return f"{name}#{number:02d}"
 
 
+def chunk_place(item: Mapping[str, Any]) -> tuple[str, int]:
+    """The collection's name and the chunk's number, from its key. Raises StateError."""
+    name, _, number = key_of(item)[1].rpartition("#")
+    if not number.isdecimal():
+        raise named(item, StateError("this key belongs to no collection"))
+    return name, int(number)
+
+
 def chunk_items(pk: str, name: str, collection: Collection) -> list[Item]:
     """The items of a collection, at least one, each at most CHUNK_ROWS rows and CHUNK_BYTES."""
     bodies = _bodies(collection.head, collection.rows)
@@ -202,7 +211,7 @@ def join_chunks(items: Iterable[Mapping[str, Any]]) -> Collection:
 
     Raises StateUnavailable when they are of different generations: it was rewritten while being read.
     """
-    numbered = {int(key_of(item)[1].rpartition("#")[2]): item for item in items}
+    numbered = {chunk_place(item)[1]: item for item in items}
     heads, rows = [], []
     first = fields_of(numbered[0]) if 0 in numbered else {"chunks": 0, "generation": ""}
     for number in range(_count(first)):
@@ -233,5 +242,5 @@ def _open(item: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[dict[str,
 
 
 def _torn(numbered: Mapping[int, Mapping[str, Any]]) -> StateUnavailable:
-    name = key_of(next(iter(numbered.values())))[1].rpartition("#")[0]
+    name, _ = chunk_place(next(iter(numbered.values())))
     return StateUnavailable(f"{name} was rewritten while it was being read")

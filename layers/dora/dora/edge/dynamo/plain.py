@@ -1,7 +1,7 @@
 """Frozen values to JSON values and back, by their declared types. Strict: what does not fit is an error.
 
-A record is an object with exactly the fields of its dataclass, or (compact) a row of them in order. The schema
-version of the item around it says which code's fields those are.
+A record is an object with exactly the fields of its dataclass, or (compact) a row of them in order. The
+schema version of the item around it says which code's fields those are.
 """
 
 import types
@@ -28,7 +28,7 @@ def to_plain(value: object) -> Any:
     if isinstance(value, tuple | list):
         return [to_plain(entry) for entry in value]
     if is_dataclass(value):
-        return {name: to_plain(getattr(value, name)) for name in _readers(type(value))}
+        return {spec.name: to_plain(getattr(value, spec.name)) for spec in fields(value)}
     return value
 
 
@@ -39,20 +39,22 @@ def to_row(value: object) -> list[Any]:
 
 def from_plain(kind: type[Value], plain: object) -> Value:
     """Raises StateError, saying where in the record and why."""
-    value: Value = _reader(kind)(plain)
+    hint: Any = kind
+    value: Value = _reader(hint)(plain)
     return value
 
 
 def from_row(kind: type[Value], row: object) -> Value:
     """The record of a row. Raises StateError."""
-    names = _readers(kind)
+    hint: Any = kind
+    names = _readers(hint)
     if not isinstance(row, list) or len(row) != len(names):
         raise StateError(f"a row of {kind.__name__} needs {len(names)} fields")
     return from_plain(kind, dict(zip(names, row, strict=True)))
 
 
 @cache
-def _readers(kind: type) -> Mapping[str, _Reader]:
+def _readers(kind: Any) -> Mapping[str, _Reader]:
     hints = get_type_hints(kind)
     return {spec.name: _reader(hints[spec.name]) for spec in fields(kind)}
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+NOT_NEWER = "(attribute_not_exists(#v) OR #v <= :v)"
+"""Part of a condition: what stands there, if anything, is not of a newer schema version than ours."""
 REFUSED = "ConditionalCheckFailed"
 TRANSACTION_ITEMS = 100
 TRANSACTION_BYTES = 4_000_000
@@ -112,23 +114,24 @@ class Table:
     def put(self, item: Item, condition: Condition) -> Refused | None:
         """Put one item if the condition holds."""
         with _translated(f"write of {key_of(item)[1]}"):
-            return self._conditional(self._client.put_item, Item=item, **condition.arguments())
+            answer = self._conditional(self._client.put_item, Item=item, **condition.arguments())
+        return answer if isinstance(answer, Refused) else None
 
-    def update(self, key: Item, expression: str, condition: Condition) -> Refused | None:
-        """Update one item if the condition holds; the condition's names and values serve both."""
+    def update(self, key: Item, expression: str, condition: Condition) -> Item | Refused:
+        """Update one item if the condition holds, and return it; names and values serve both expressions."""
+        given = {"Key": key, "UpdateExpression": expression, "ReturnValues": "ALL_NEW"}
         with _translated(f"update of {key_of(key)[1]}"):
-            return self._conditional(
-                self._client.update_item, Key=key, UpdateExpression=expression, **condition.arguments()
-            )
+            answer = self._conditional(self._client.update_item, **given, **condition.arguments())
+        return answer if isinstance(answer, Refused) else answer["Attributes"]
 
-    def _conditional(self, call: Any, **given: Any) -> Refused | None:
+    def _conditional(self, call: Any, **given: Any) -> Any:
         try:
-            call(TableName=self.name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **given)
+            return call(TableName=self.name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **given)
         except ClientError as error:
             if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
                 raise
-            return Refused(error.response.get("Item", {}))  # type: ignore[call-overload,no-any-return]
-        return None
+            response: Any = error.response
+            return Refused(response.get("Item", {}))
 
     def transact(self, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
         """All of these or none: () when written, else each element's reason, one of them REFUSED.
@@ -151,8 +154,8 @@ class Table:
         except ClientError as error:
             if error.response["Error"].get("Code") != "TransactionCanceledException":
                 raise
-            reasons = error.response.get("CancellationReasons", [])
-            return tuple(str(reason.get("Code")) for reason in reasons)  # type: ignore[attr-defined]
+            response: Any = error.response
+            return tuple(str(reason.get("Code")) for reason in response.get("CancellationReasons", ()))
         return ()
 
     # Elements of a transaction, all on this table.

@@ -1,6 +1,6 @@
 """Reads lists to their last page, or says that it could not."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from dora.core.errors import ReadIncomplete
 from dora.edge.kalshi.transport import Call, Params, Transport
@@ -52,9 +52,3 @@ def comma_lists(tickers: Iterable[str]) -> Iterator[str]:
         length += len(ticker) + 1
     if part:
         yield ",".join(part)
-
-
-def slices(tickers: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
-    """Tickers, each once, in slices of at most `size`."""
-    once = tuple(dict.fromkeys(tickers))
-    return (once[start : start + size] for start in range(0, len(once), size))

@@ -4,7 +4,7 @@ An answer counts for an order only when it names that order and holds together: 
 order id, canceled and decreased ones by order id. Everything else leaves the order unknown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
@@ -44,6 +44,8 @@ class Verdict:
         return FailedOrder(request=request, code=self.code, message=self.message, outcome=self.outcome)
 
 
+_FOREIGN = "?"
+_NO_CONTRACTS = (None, "0.00", "0")
 _UNNAMED = Verdict(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely about this order")
 
 
@@ -51,17 +53,28 @@ def verdict_of(error: ExchangeError) -> Verdict:
     """What the failure of a request means for everything it carried."""
     if isinstance(error, ExchangeRefused):
         outcome = Outcome.UNKNOWN if error.code == ALREADY_EXISTS else Outcome.REFUSED
-        return Verdict(outcome, error.code or f"http_{error.status}", f"{error.message} {error.details}".strip())
+        code = error.code or f"http_{error.status}"
+        return Verdict(outcome, code, f"{error.message} {error.details}".strip())
     if isinstance(error, NotSent):
         return Verdict(Outcome.REFUSED, NOT_SENT, str(error))
     code = ANSWER_INVALID if isinstance(error, WireInvalid) else UNANSWERED
     return Verdict(Outcome.UNKNOWN, code, str(error))
 
 
-def _verdict_of_entry(error: object) -> Verdict:
+def _verdict_of_entry(error: object, counts: Iterable[object]) -> Verdict:
+    """A definite refusal, unless the code is not known as one or the entry counts contracts all the same."""
     code, message, details = read_error(error)
-    outcome = Outcome.REFUSED if is_definite(code) else Outcome.UNKNOWN
+    definite = is_definite(code) and all(count in _NO_CONTRACTS for count in counts)
+    outcome = Outcome.REFUSED if definite else Outcome.UNKNOWN
     return Verdict(outcome, code, f"{message} {details}".strip())
+
+
+def _said(entry: Row, key: str) -> str | None:
+    """The id that an entry names; what cannot be read names somebody else."""
+    try:
+        return entry.optional(key, text) or None
+    except WireInvalid:
+        return _FOREIGN
 
 
 # --- created ---------------------------------------------------------------------------------------
@@ -71,10 +84,8 @@ def placed_result(requests: Sequence[OrderRequest], answer: Row) -> BatchPlaceRe
     """Every order of an answered create batch. Raises WireInvalid when the answer has no list of entries."""
     entries = answer.rows("orders")
     by_id = _assigned(requests, entries)
-    order_ids = [row.optional("order_id", text) for row in entries]
-    results = [
-        _placed_or_not(request, by_id.get(request.client_order_id), order_ids) for request in requests
-    ]
+    order_ids = [_said(row, "order_id") for row in entries]
+    results = [_placed_or_not(request, by_id.get(request.client_order_id), order_ids) for request in requests]
     return BatchPlaceResult(
         tuple(result for result in results if isinstance(result, PlacedOrder)),
         _with(results, Outcome.REFUSED),
@@ -93,20 +104,26 @@ def _with(results: Sequence[object], outcome: Outcome) -> tuple[FailedOrder, ...
 
 
 def _assigned(requests: Sequence[OrderRequest], entries: Sequence[Row]) -> dict[str, Row]:
-    """Which entry speaks of which client order id.
+    """Which entry speaks of which client order id: never by position alone, for the order is not promised.
 
-    Named entries by name, once each. Nameless ones by position, and only in an answer that has an entry for
-    every order and whose named entries all stand in their own place; or by being the last one left.
+    An entry that names no id is used only when every order has an entry and just as many are left without
+    one: when a single one is left, or when all that are left were refused, so that whose is whose does not
+    matter.
     """
-    names = [row.optional("client_order_id", text) or None for row in entries]
+    names = [_said(row, "client_order_id") for row in entries]
     ids = [request.client_order_id for request in requests]
     found = {said: row for said, row in zip(names, entries, strict=True) if said and names.count(said) == 1}
     left = [ours for ours in ids if ours not in names]
     nameless = [row for said, row in zip(names, entries, strict=True) if said is None]
-    in_place = all(said in (None, ours) for said, ours in zip(names, ids, strict=False))
-    if len(entries) == len(ids) and len(left) == len(nameless) and (in_place or len(left) == 1):
+    complete = len(entries) == len(ids) and len(left) == len(nameless)
+    if complete and (len(left) == 1 or all(map(_is_refused, nameless))):
         found |= zip(left, nameless, strict=True)
     return found
+
+
+def _is_refused(entry: Row) -> bool:
+    error = entry.optional("error", _as_it_is)
+    return error is not None and _verdict_on_created(entry, error).outcome is Outcome.REFUSED
 
 
 def _placed_or_not(
@@ -126,7 +143,7 @@ def _placed_or_not(
 def _placed(request: OrderRequest, entry: Row) -> PlacedOrder | FailedOrder:
     error = entry.optional("error", _as_it_is)
     if error is not None:
-        return _verdict_of_entry(error).of(request)
+        return _verdict_on_created(entry, error).of(request)
     placed = PlacedOrder(
         request=request,
         order_id=entry.field("order_id", name),
@@ -139,6 +156,12 @@ def _placed(request: OrderRequest, entry: Row) -> PlacedOrder | FailedOrder:
     return placed
 
 
+def _verdict_on_created(entry: Row, error: object) -> Verdict:
+    return _verdict_of_entry(
+        error, [entry.optional(key, _as_it_is) for key in ("fill_count", "remaining_count")]
+    )
+
+
 def _as_it_is(value: object) -> object:
     return value
 
@@ -149,7 +172,7 @@ def _as_it_is(value: object) -> object:
 def cancelled_result(requests: Sequence[CancelRequest], answer: Row) -> BatchCancelResult:
     """Every order of an answered cancel batch. Raises WireInvalid when the answer has no list of entries."""
     entries = answer.rows("orders")
-    order_ids = [row.optional("order_id", text) for row in entries]
+    order_ids = [_said(row, "order_id") for row in entries]
     by_id: Mapping[str | None, Row] = {
         said: row for said, row in zip(order_ids, entries, strict=True) if order_ids.count(said) == 1
     }
@@ -179,7 +202,7 @@ def _cancelled_or_not(request: CancelRequest, entry: Row | None) -> CancelledOrd
 def _cancelled(request: CancelRequest, entry: Row) -> CancelledOrder | FailedOrder:
     error = entry.optional("error", _as_it_is)
     if error is not None:
-        return _verdict_of_entry(error).of(request)
+        return _verdict_of_entry(error, [entry.optional("reduced_by", _as_it_is)]).of(request)
     _check_client_id(entry, request.client_order_id)
     return CancelledOrder(
         request=request,
@@ -198,6 +221,12 @@ def decreased(request: DecreaseRequest, answer: Row) -> ChangeResult:
         remaining=answer.field("remaining_count", _not_negative),
         ts_ms=TimeMs(answer.field("ts_ms", integer)),
     )
+
+
+def not_decreased(error: ExchangeError) -> ChangeResult:
+    """A decrease that failed."""
+    verdict = verdict_of(error)
+    return ChangeResult(verdict.outcome, verdict.code, verdict.message)
 
 
 def _check_client_id(answer: Row, ours: str) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from itertools import count
 from threading import Lock
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -41,7 +40,7 @@ class NotSent(ExchangeUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request before it is signed. `route` has a {} for each of `ids`; it names the endpoint in records."""
+    """One request before it is signed. `route` has a {} for each of `ids`, and names the endpoint."""
 
     method: str
     route: str
@@ -91,7 +90,9 @@ class Transport:
 
         Raises ExchangeUnavailable, or ExchangeRefused with the exchange's code.
         """
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return self.send(call)
             except (ExchangeUnavailable, RateLimited) as error:
@@ -101,7 +102,6 @@ class Transport:
                 if isinstance(error, RateLimited):
                     self._say_backoff(call, attempt, wait_ms)
             self._clock.sleep_ms(wait_ms)
-        raise AssertionError("unreachable: the loop returns or raises")
 
     def send(self, call: Call) -> Row:
         """One attempt. A write goes through here only, so nothing ever sends it twice."""

@@ -29,27 +29,31 @@ def _refuse_constant(word: str) -> NoReturn:
 class Row:
     """One JSON object of an answer. Unknown extra fields are tolerated, missing ones are not."""
 
-    __slots__ = ("_fields", "where")
+    __slots__ = ("_data", "where")
 
     def __init__(self, where: str, data: object) -> None:
-        if not isinstance(data, Mapping):
-            raise WireInvalid(f"{where}: expected an object, got {_shown(data)}")
         self.where = where
-        self._fields: Mapping[str, Any] = data
+        self._data = data
+
+    def _fields(self) -> Mapping[str, object]:
+        # Looked at late, so that one bad item of a list fails alone.
+        if not isinstance(self._data, Mapping):
+            raise WireInvalid(f"{self.where}: expected an object, got {_shown(self._data)}")
+        return self._data
 
     def field(self, name: str, parse: Callable[[Any], T]) -> T:
         """A required field. Raises WireInvalid with the endpoint, the field and its value."""
-        if name not in self._fields:
+        fields = self._fields()
+        if name not in fields:
             raise WireInvalid(f"{self.where}: {name} is missing")
-        value = self._fields[name]
         try:
-            return parse(value)
+            return parse(fields[name])
         except (NumberInvalid, ValueError, TypeError) as error:
             raise self.invalid(name, error) from error
 
     def optional(self, name: str, parse: Callable[[Any], T]) -> T | None:
         """A field that may be absent or null."""
-        return None if self._fields.get(name) is None else self.field(name, parse)
+        return None if self._fields().get(name) is None else self.field(name, parse)
 
     def row(self, name: str) -> "Row":
         """A required object inside this one."""
@@ -61,7 +65,7 @@ class Row:
 
     def invalid(self, name: str, problem: object) -> WireInvalid:
         """The error that says what is wrong with a field."""
-        return WireInvalid(f"{self.where}: {name} = {_shown(self._fields.get(name))}: {problem}")
+        return WireInvalid(f"{self.where}: {name} = {_shown(self._fields().get(name))}: {problem}")
 
 
 def _shown(value: object) -> str:

@@ -113,7 +113,8 @@ def shard_statuses(row: Row) -> dict[int, ShardStatus]:
     if row.optional("exchange_index_statuses", array) is None:
         return {0: _status(0, row)}
     shards = row.rows("exchange_index_statuses")
-    return {shard: _status(shard, part) for part in shards for shard in [part.field("exchange_index", integer)]}
+    statuses = [_status(part.field("exchange_index", integer), part) for part in shards]
+    return {status.shard: status for status in statuses}
 
 
 def _status(shard: int, row: Row) -> ShardStatus:

@@ -103,9 +103,7 @@ def _settled_value(row: Row) -> Price:
 
 def position(row: Row) -> ExchangePosition:
     """The net YES contracts of one market; negative means NO."""
-    return ExchangePosition(
-        row.field("ticker", name), shard_of(row), row.field("position_fp", parse_count)
-    )
+    return ExchangePosition(row.field("ticker", name), shard_of(row), row.field("position_fp", parse_count))
 
 
 def balances(row: Row) -> dict[int, Money]:

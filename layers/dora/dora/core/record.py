@@ -1,0 +1,95 @@
+"""The wide record of a cycle: one flat line that answers most questions, and the function's short answer."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from dora.core.model import BatchCancelSummary, BatchPlaceSummary
+from dora.core.permission import PULLS_QUOTES
+from dora.core.quoting.decision import Decision
+from dora.core.reasons import Reason
+from dora.core.units import Count, Money, TimeMs, format_count, format_money
+
+ANSWER = ("status", "reason", "cycle_id", "cancelled", "placed", "kept", "failed", "unknown")
+"""Fields of the answer that the schedule, the tests and a person rely on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleFacts:
+    """What one cycle came to."""
+
+    cycle_id: str
+    began_ms: TimeMs
+    ended_ms: TimeMs
+    whole: Reason | None
+    stopped: Reason | None
+    failures: Mapping[str, str]
+    problems: int
+    decisions: tuple[Decision, ...]
+    refused: Iterable[Reason]
+    withheld: Iterable[Reason]
+    kept: int
+    decreased: int
+    dropped: int
+    cancels: BatchCancelSummary
+    places: BatchPlaceSummary
+    fills: int
+    drift: int
+    net: Count
+    traded: Count
+    profit: Money
+    fees: Money
+    calls: Mapping[str, int] = field(default_factory=dict)
+
+
+def status_of(facts: CycleFacts) -> tuple[str, str]:
+    """`completed`, `halted` or `degraded`, and the reason for the last two."""
+    if facts.whole in PULLS_QUOTES:
+        return "halted", str(facts.whole)
+    if facts.whole is not None:
+        return "degraded", str(facts.whole)
+    if facts.stopped is not None:
+        return "degraded", str(facts.stopped)
+    if facts.failures or facts.problems:
+        return "degraded", str(Reason.READ_UNKNOWN if facts.failures else Reason.CONFIG_INVALID)
+    return "completed", ""
+
+
+def wide_record(facts: CycleFacts) -> dict[str, object]:
+    """The record as flat fields; reasons are counted, so its size does not grow with the markets."""
+    status, reason = status_of(facts)
+    skips = Counter(decision.skip for decision in facts.decisions if decision.skip)
+    slots = Counter((*facts.refused, *facts.withheld))
+    slots.update(why for decision in facts.decisions for _, why in decision.dropped)
+    return {
+        "status": status,
+        "reason": reason,
+        "cycle_id": facts.cycle_id,
+        "duration_ms": facts.ended_ms - facts.began_ms,
+        "markets": len(facts.decisions),
+        "markets_quoted": sum(1 for decision in facts.decisions if decision.targets),
+        "target_count": sum(len(decision.targets) for decision in facts.decisions),
+        "kept": facts.kept,
+        "decreased": facts.decreased,
+        "dropped": facts.dropped,
+        "cancelled": facts.cancels.total_succeeded,
+        "placed": facts.places.total_succeeded,
+        "failed": facts.cancels.total_failed + facts.places.total_failed,
+        "unknown": facts.cancels.total_unknown + facts.places.total_unknown,
+        "cancel_batches": facts.cancels.batches,
+        "place_batches": facts.places.batches,
+        "fills": facts.fills,
+        "drift": facts.drift,
+        "contracts_net": format_count(facts.net),
+        "contracts_traded": format_count(facts.traded),
+        "pnl_dollars": format_money(facts.profit),
+        "fees_dollars": format_money(facts.fees),
+        **{f"skipped_{why}": number for why, number in sorted(skips.items())},
+        **{f"slots_{why}": number for why, number in sorted(slots.items())},
+        **{f"unread_{name}": why for name, why in sorted(facts.failures.items())},
+    }
+
+
+def answer_of(record: Mapping[str, object]) -> dict[str, object]:
+    """The short answer: what a person reads in the console."""
+    return {name: record[name] for name in (*ANSWER, "drift") if name in record}

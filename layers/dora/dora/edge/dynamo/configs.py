@@ -1,0 +1,103 @@
+"""The config table of one bot, read whole and parsed; the bot has no way to write it.
+
+People edit these items in a console, so each problem is reported with the item it is in, and costs only what
+that item governs.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dora.core.config import (
+    GlobalConfig,
+    MarketConfig,
+    RawItem,
+    SeriesConfig,
+    parse_global,
+    parse_market,
+    parse_series,
+)
+from dora.core.errors import ConfigInvalid
+from dora.core.ports import Configs
+from dora.edge.dynamo.codec import SCHEMA, key_of
+from dora.edge.dynamo.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+GLOBAL, SERIES, MARKET = "GLOBAL", "SERIES#", "MARKET#"
+_Parsed = GlobalConfig | MarketConfig | SeriesConfig | ConfigInvalid
+_Kind = TypeVar("_Kind", MarketConfig, SeriesConfig)
+
+
+class DynamoConfigs:
+    """`ports.ConfigStore`. An item that reads the same as last time is not parsed again."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, bot: str) -> None:
+        self._table = Table(client, table)
+        self._bot = bot
+        self._known: dict[str, tuple[Mapping[str, Any], _Parsed]] = {}
+        self._last_good: GlobalConfig | None = None
+
+    def load(self) -> Configs:
+        """All items, to the last page, consistent. Raises StateUnavailable: never an empty config instead.
+
+        A GLOBAL that breaks a rule leaves the last good one of this environment in force; a deleted one is gone.
+        """
+        items = {key_of(item)[1]: item for item in self._table.query(self._bot)}
+        self._known = {sk: (item, self._parsed(sk, item)) for sk, item in items.items()}
+        parsed = {sk: own for sk, (_, own) in self._known.items()}
+        self._last_good = self._globals(parsed.get(GLOBAL))
+        return Configs(
+            globals_=self._last_good,
+            markets=_by_ticker(parsed, MarketConfig),
+            series=_by_ticker(parsed, SeriesConfig),
+            problems=tuple(own for own in parsed.values() if isinstance(own, ConfigInvalid)),
+        )
+
+    def _parsed(self, sk: str, item: Mapping[str, Any]) -> _Parsed:
+        known = self._known.get(sk)
+        if known is not None and known[0] == item:
+            return known[1]
+        try:
+            return _parse(sk, _raw(sk, item))
+        except ConfigInvalid as problem:
+            return problem
+
+    def _globals(self, parsed: _Parsed | None) -> GlobalConfig | None:
+        if isinstance(parsed, ConfigInvalid):
+            return self._last_good
+        return parsed if isinstance(parsed, GlobalConfig) else None
+
+
+def _by_ticker(parsed: Mapping[str, _Parsed], kind: type[_Kind]) -> dict[str, _Kind]:
+    return {own.ticker: own for own in parsed.values() if isinstance(own, kind)}
+
+
+def _parse(sk: str, raw: RawItem) -> _Parsed:
+    if sk == GLOBAL:
+        return parse_global(raw)
+    readers: dict[str, Callable[[str], _Parsed]] = {
+        SERIES: lambda ticker: parse_series(ticker, raw),
+        MARKET: lambda ticker: parse_market(sk, ticker, raw),
+    }
+    for prefix, read in readers.items():
+        if sk.startswith(prefix) and sk != prefix:
+            return read(sk.removeprefix(prefix))
+    raise ConfigInvalid(sk, "no such item", f"write {GLOBAL}, {SERIES}<ticker> or {MARKET}<ticker>")
+
+
+def _raw(sk: str, item: Mapping[str, Any]) -> RawItem:
+    raw = {name: _value(sk, name, typed) for name, typed in item.items()}
+    version = raw.get("v", str(SCHEMA))
+    if version != str(SCHEMA):
+        raise ConfigInvalid(
+            sk, f"v is {version}", f"this version of Dora reads {SCHEMA}: upgrade it, or leave v out"
+        )
+    return raw
+
+
+def _value(sk: str, name: str, typed: Mapping[str, Any]) -> str | bool:
+    ((kind, value),) = typed.items()
+    if kind not in {"N", "S", "BOOL"}:
+        raise ConfigInvalid(sk, f"{name} is of type {kind}", "write a number, a text or a flag")
+    return bool(value) if kind == "BOOL" else str(value)

@@ -1,0 +1,70 @@
+"""The lease: exclusion, refusal of a tick already seen, and a growing fence, in one conditional update.
+
+            acquire t1            release              acquire t2            expiry
+    free ───────────────> held ───────────> free ───────────────> held ───────────────> free
+    fence 6               fence 7           fence 7               fence 8               fence 8
+
+A tick that is not later than the last one is refused in every state.
+"""
+
+from typing import TYPE_CHECKING
+
+from dora.core.ports import LeaseGrant, LeaseRefused
+from dora.core.reasons import Reason
+from dora.core.units import TimeMs
+from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key
+from dora.edge.dynamo.layout import LEASE
+from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_TAKE = (
+    "SET #owner = :owner, #expires = :expires, #tick = :tick, #v = :v,"
+    " #fence = if_not_exists(#fence, :none) + :one"
+)
+_FREE = "(attribute_not_exists(#owner) OR #expires <= :now)"
+_UNSEEN = "(attribute_not_exists(#tick) OR #tick < :tick)"
+_NAMES = {
+    "#owner": "owner",
+    "#expires": "expires_at_ms",
+    "#tick": "last_tick_ms",
+    "#fence": "fence",
+    "#v": "v",
+}
+
+
+_RELEASED = {name: _NAMES[name] for name in ("#owner", "#expires", "#fence")}
+
+
+class DynamoLease:
+    """`ports.Lease` in the LEASE item of one bot."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, pk: str) -> None:
+        self._table = Table(client, table)
+        self._key = key(pk, LEASE)
+
+    def acquire(
+        self, *, owner: str, tick_ms: TimeMs, now_ms: TimeMs, expires_ms: TimeMs
+    ) -> LeaseGrant | LeaseRefused:
+        """The lease for this tick, or why not. `owner` must be unique to this invocation.
+
+        Safe to repeat: yes, with the same owner and tick: a grant whose answer was lost is found again.
+        """
+        given = {"owner": owner, "expires": expires_ms, "tick": tick_ms, "now": now_ms}
+        given |= {"v": SCHEMA, "none": 0, "one": 1}
+        values = {f":{name}": attribute(value) for name, value in given.items()}
+        condition = Condition(f"{_FREE} AND {_UNSEEN} AND {NOT_NEWER}", _NAMES, values)
+        answer = self._table.update(self._key, _TAKE, condition)
+        held = fields_of({**self._key, **(answer.stored if isinstance(answer, Refused) else answer)})
+        if held.get("owner") == owner and held["last_tick_ms"] == tick_ms:
+            return LeaseGrant(held["fence"], TimeMs(held["expires_at_ms"]))
+        return LeaseRefused(Reason.TICK_SEEN if held["last_tick_ms"] >= tick_ms else Reason.LEASE_HELD)
+
+    def release(self, grant: LeaseGrant) -> None:
+        """Let the next tick in at once; without it the lease ends by itself. No effect on a newer lease.
+
+        Safe to repeat: yes, it only ever frees the lease of its own fence.
+        """
+        mine = Condition("#fence = :mine", _RELEASED, {":mine": attribute(grant.fence)})
+        self._table.update(self._key, "REMOVE #owner, #expires", mine)

@@ -1,0 +1,99 @@
+"""Session, kill flag, history and learned limits: single items, written without a lease."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dora.core.errors import StateConflict, StateTooNew
+from dora.core.model import Limits, SessionMetadata
+from dora.core.ports import Control
+from dora.edge.dynamo.codec import SCHEMA, attribute, item_of, key, key_of, value_of_item
+from dora.edge.dynamo.layout import CONTROL, LIMITS, SESSION, history_item
+from dora.edge.dynamo.loading import read_control, read_session
+from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_VERSION: Mapping[str, Any] = {":v": attribute(SCHEMA)}
+
+
+class SessionRecords:
+    """Single items of one bot. Each write is conditional on what stands there."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, pk: str) -> None:
+        self._table = Table(client, table)
+        self._pk = pk
+
+    def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
+        """The kill flag and the session, read afresh in mid-cycle: one request, both consistent."""
+        found = self._table.get([key(self._pk, CONTROL), key(self._pk, SESSION)])
+        singles = {key_of(item)[1]: item for item in found}
+        return read_control(singles), read_session(singles)
+
+    def save_session(self, session: SessionMetadata) -> SessionMetadata:
+        """Store a session whose `rev` is still the stored one (0: none stored); returns it with the next rev.
+
+        Raises StateConflict when somebody wrote it in between.
+        Safe to repeat: yes, with the same session: one that finds itself stored has succeeded.
+        """
+        following = replace(session, rev=session.rev + 1)
+        item = item_of(self._pk, SESSION, following)
+        refused = self._table.put(item, _rev_is(session.rev))
+        if refused and refused.stored != item:
+            _refuse_newer(refused)
+            raise StateConflict(f"the session is no longer at revision {session.rev}")
+        return following
+
+    def save_history(self, session: SessionMetadata) -> None:
+        """Keep a past session. Raises StateConflict when a later revision of it is kept already.
+
+        Safe to repeat: yes, it puts the same item.
+        """
+        text = f"{NOT_NEWER} AND (attribute_not_exists(#rev) OR #rev <= :rev)"
+        values = {**_VERSION, ":rev": attribute(session.rev)}
+        condition = Condition(text, {"#v": "v", "#rev": "rev"}, values)
+        self._put_unless_newer(history_item(self._pk, session), condition, "a later revision is kept already")
+
+    def history(self, limit: int) -> tuple[SessionMetadata, ...]:
+        """Past sessions, newest first."""
+        items = self._table.query(f"{self._pk}#history", descending=True, limit=limit)
+        return tuple(value_of_item(SessionMetadata, item) for item in items)
+
+    def set_control(self, control: Control) -> None:
+        """Set or clear the kill flag. Setting always succeeds; clearing never undoes a halt that came later.
+
+        Raises StateConflict for a clearing older than the stored flag.
+        Safe to repeat: yes, it puts the same item; repeated late, it can only halt again.
+        """
+        text, values = NOT_NEWER, dict(_VERSION)
+        names = {"#v": "v"}
+        if not control.halted:
+            text += " AND (attribute_not_exists(#at) OR #at <= :at)"
+            names["#at"], values[":at"] = "at_ms", attribute(control.at_ms)
+        item = item_of(self._pk, CONTROL, control)
+        self._put_unless_newer(item, Condition(text, names, values), "the kill flag was set after this")
+
+    def save_limits(self, limits: Limits) -> None:
+        """Keep what the account may spend. Safe to repeat: yes, it puts the same item."""
+        condition = Condition(NOT_NEWER, {"#v": "v"}, _VERSION)
+        self._put_unless_newer(item_of(self._pk, LIMITS, limits), condition, "not written")
+
+    def _put_unless_newer(self, item: Any, condition: Condition, why: str) -> None:
+        refused = self._table.put(item, condition)
+        if refused:
+            _refuse_newer(refused)
+            raise StateConflict(f"{key_of(item)[1]}: {why}")
+
+
+def _rev_is(rev: int) -> Condition:
+    if rev == 0:
+        return Condition("attribute_not_exists(#rev)", {"#rev": "rev"}, {})
+    names = {"#rev": "rev", "#v": "v"}
+    return Condition(f"#rev = :rev AND {NOT_NEWER}", names, {":rev": attribute(rev), **_VERSION})
+
+
+def _refuse_newer(refused: Refused) -> None:
+    version = refused.stored.get("v", {}).get("N", "0")
+    if int(version) > SCHEMA:
+        raise StateTooNew(f"the stored item has schema version {version}, this code writes {SCHEMA}")

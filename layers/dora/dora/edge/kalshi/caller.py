@@ -1,0 +1,79 @@
+"""What all parts of the client share: the connection, the subaccount, and where oddities are reported."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from requests.adapters import BaseAdapter
+
+from dora.core.errors import ExchangeError, WireInvalid
+from dora.core.ports import Clock, Facts
+from dora.core.units import TimeMs
+from dora.edge.kalshi.signing import Signer
+from dora.edge.kalshi.transport import Call, Params, Transport
+from dora.edge.kalshi.wire import Row
+
+T = TypeVar("T")
+
+
+class Caller:
+    """One API key and one subaccount of one exchange. Reads may run in parallel.
+
+    `base_url` ends in /trade-api/v2. `adapter` takes the network's place: a simulator in process.
+    """
+
+    skew_ms: int = 0
+    """Our clock minus the exchange's; 0 below a second, and until an answer came."""
+
+    def __init__(
+        self,
+        base_url: str,
+        signer: Signer,
+        clock: Clock,
+        facts: Facts,
+        *,
+        subaccount: int = 0,
+        adapter: BaseAdapter | None = None,
+    ) -> None:
+        self._transport = Transport(
+            base_url, signer, clock, facts, adapter=adapter, note_skew=self._note_skew
+        )
+        self._facts, self._subaccount = facts, subaccount
+        self._of_us: Params = (("subaccount", subaccount),)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Requests sent so far, by endpoint; every attempt counts."""
+        return self._transport.calls
+
+    def until(self, deadline_ms: TimeMs) -> None:
+        """From now on no request's timeout reaches past this time."""
+        self._transport.deadline_ms = deadline_ms
+
+    def _note_skew(self, skew_ms: int) -> None:
+        self.skew_ms = skew_ms
+
+    def _read(self, route: str, *ids: str, params: Params = ()) -> Row:
+        return self._transport.read(Call("GET", route, ids, params))
+
+    def _understood(self, rows: Iterable[Row], parse: Callable[[Row], T]) -> list[T]:
+        """The rows that parse. The others are left out, and reported in one fact: there may be many."""
+        parsed: list[T] = []
+        failures: list[WireInvalid] = []
+        for row in rows:
+            try:
+                parsed.append(parse(row))
+            except WireInvalid as error:
+                failures.append(error)
+        if failures:
+            self._say_left_out(failures)
+        return parsed
+
+    def _say_left_out(self, failures: Sequence[ExchangeError]) -> None:
+        self._facts.emit(
+            "ERROR",
+            what=str(failures[0]),
+            where="what the exchange says of markets",
+            fix="none needed for the others; what was left out is not quoted",
+            left_out=len(failures),
+        )

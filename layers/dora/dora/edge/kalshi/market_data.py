@@ -1,0 +1,94 @@
+"""Reads of the exchange, its markets and its limits."""
+
+from collections.abc import Mapping, Sequence
+
+from dora.core.errors import AuthRefused, ExchangeError, RateLimited
+from dora.core.model import Book, Event, Limits, Market, Series, ShardStatus
+from dora.edge.kalshi import wire_markets
+from dora.edge.kalshi.caller import Caller
+from dora.edge.kalshi.listing import comma_lists, read_list
+from dora.edge.kalshi.transport import Call
+from dora.edge.kalshi.wire import Row, name
+
+BOOKS_PER_CALL = 100
+EVENTS_PER_PAGE = 200
+_STATUS_ALSO_ON = frozenset({500, 503, 504})
+
+
+class MarketReads(Caller):
+    """Markets that are not understood are left out and reported; they never spoil the others."""
+
+    def status(self) -> Mapping[int, ShardStatus]:
+        """By shard. A failing exchange answers this one with a 5xx and a body that still says so."""
+        call = Call("GET", "/exchange/status", also_answers=_STATUS_ALSO_ON)
+        return wire_markets.shard_statuses(self._transport.read(call))
+
+    def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
+        """Books by ticker, 100 a call; a ticker whose book could not be read or understood is absent.
+
+        Raises when no call at all was answered, and when calling on would be wrong (401, 403, 429).
+        """
+        wanted = list(dict.fromkeys(tickers))
+        books: dict[str, Book] = {}
+        failures: list[ExchangeError] = []
+        starts = range(0, len(wanted), BOOKS_PER_CALL)
+        for start in starts:
+            try:
+                books |= self._books(wanted[start : start + BOOKS_PER_CALL])
+            except (AuthRefused, RateLimited):
+                raise
+            except ExchangeError as error:
+                failures.append(error)
+        if failures and len(failures) == len(starts):
+            raise failures[-1]
+        if failures:
+            self._say_left_out(failures)
+        return books
+
+    def _books(self, tickers: Sequence[str]) -> dict[str, Book]:
+        params = [("tickers", ticker) for ticker in tickers]
+        rows = self._read("/markets/orderbooks", params=params).rows("orderbooks")
+        return {book.ticker: book for book in self._understood(rows, _book) if book.ticker in tickers}
+
+    def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
+        """Market objects by ticker; one that is unknown or not understood is absent."""
+        rows = [row for part in comma_lists(tickers) for row in self._list_markets("tickers", part)]
+        asked = frozenset(tickers)
+        found = self._understood(rows, wire_markets.market)
+        return {market.ticker: market for market in found if market.ticker in asked}
+
+    def open_markets(self, series_ticker: str) -> tuple[Market, ...]:
+        """The open markets of a series, each once."""
+        rows = self._list_markets("series_ticker", series_ticker, ("status", "open"))
+        found = self._understood(rows, wire_markets.market)
+        return tuple({market.ticker: market for market in found}.values())
+
+    def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[Row]:
+        return read_list(self._transport, "/markets", "markets", [(by, value), *more])
+
+    def events(self, event_tickers: Sequence[str]) -> Mapping[str, Event]:
+        """Events by ticker; one that is unknown or not understood is absent."""
+        rows = [
+            row
+            for part in comma_lists(event_tickers)
+            for row in read_list(self._transport, "/events", "events", [("tickers", part)], EVENTS_PER_PAGE)
+        ]
+        asked = frozenset(event_tickers)
+        found = self._understood(rows, wire_markets.event)
+        return {event.event_ticker: event for event in found if event.event_ticker in asked}
+
+    def series(self, series_ticker: str) -> Series:
+        """The fee terms of one series."""
+        row = self._read("/series/{}", series_ticker).row("series")
+        series = wire_markets.series(row)
+        if series.ticker != series_ticker:
+            raise row.invalid("ticker", f"asked for {series_ticker}")
+        return series
+
+    def limits(self) -> Limits:
+        """What this account may spend, and what calls cost."""
+        return wire_markets.limits(self._read("/account/limits"), self._read("/account/endpoint_costs"))
+
+
+def _book(row: Row) -> Book:
+    return wire_markets.book(row.field("ticker", name), row.row("orderbook_fp"))

@@ -1,0 +1,103 @@
+"""Writes. Each is sent exactly once; what became of it is said, never guessed."""
+
+from collections.abc import Mapping, Sequence
+
+from dora.core.errors import ExchangeError
+from dora.core.model import (
+    BatchCancelResult,
+    BatchPlaceResult,
+    CancelRequest,
+    ChangeResult,
+    DecreaseRequest,
+    OrderRequest,
+)
+from dora.core.units import Count
+from dora.edge.kalshi import outcomes, wire_orders
+from dora.edge.kalshi.caller import Caller
+from dora.edge.kalshi.transport import Call
+from dora.edge.kalshi.wire import name
+from dora.edge.kalshi.wire_markets import BATCH_ROUTE
+
+_GROUP_ROUTE = "/portfolio/order_groups/{}"
+
+
+class OrderWrites(Caller):
+    """Orders report outcomes as data; order groups raise, for a group has no state of its own to track."""
+
+    def place(self, requests: Sequence[OrderRequest]) -> BatchPlaceResult:
+        """One create batch. Never raises for what happened to an order: that is in the result.
+
+        Safe to repeat: yes, because a client order id is taken once; the repeat says it exists.
+        """
+        if not requests:
+            return BatchPlaceResult()
+        entries = [wire_orders.create_body(request, self._subaccount) for request in requests]
+        try:
+            answer = self._transport.send(Call("POST", BATCH_ROUTE, body={"orders": entries}))
+            return outcomes.placed_result(requests, answer)
+        except ExchangeError as error:
+            return outcomes.placed_failure(requests, error)
+
+    def cancel(self, requests: Sequence[CancelRequest]) -> BatchCancelResult:
+        """One cancel batch, on the same terms.
+
+        Safe to repeat: no, because the repeat answers 404 and hides how much the first one took off.
+        """
+        if not requests:
+            return BatchCancelResult()
+        entries = [wire_orders.cancel_body(request, self._subaccount) for request in requests]
+        try:
+            answer = self._transport.send(Call("DELETE", BATCH_ROUTE, body={"orders": entries}))
+            return outcomes.cancelled_result(requests, answer)
+        except ExchangeError as error:
+            return outcomes.cancelled_failure(requests, error)
+
+    def decrease(self, request: DecreaseRequest) -> ChangeResult:
+        """Take contracts off one order in place.
+
+        Safe to repeat: yes, because it names the count to reach, not the count to take.
+        """
+        call = Call(
+            "POST",
+            "/portfolio/events/orders/{}/decrease",
+            (request.order_id,),
+            self._of_us,
+            wire_orders.decrease_body(request),
+        )
+        try:
+            return outcomes.decreased(request, self._transport.send(call))
+        except ExchangeError as error:
+            return outcomes.not_decreased(error)
+
+    # --- order groups ------------------------------------------------------------------------------
+
+    def create_group(self, shard: int, limit: Count) -> str:
+        """A new order group's id.
+
+        Safe to repeat: no, because every answered create makes a group, and an unanswered one may have.
+        """
+        body = wire_orders.limit_body(limit) | {"subaccount": self._subaccount, "exchange_index": shard}
+        answer = self._transport.send(Call("POST", "/portfolio/order_groups/create", body=body))
+        return answer.field("order_group_id", name)
+
+    def trigger_group(self, group_id: str, shard: int) -> None:
+        """Cancel the group's orders, refuse new ones. Safe to repeat: yes, because tripped stays tripped."""
+        self._change_group("PUT", "/trigger", group_id, shard)
+
+    def reset_group(self, group_id: str, shard: int) -> None:
+        """Re-arm the group. Safe to repeat: no, because it would also undo a trip in between."""
+        self._change_group("PUT", "/reset", group_id, shard)
+
+    def delete_group(self, group_id: str, shard: int) -> None:
+        """Cancel the group's orders and forget it. Safe to repeat: yes, because the repeat answers 404."""
+        self._change_group("DELETE", "", group_id, shard)
+
+    def limit_group(self, group_id: str, shard: int, limit: Count) -> None:
+        """Set the burst limit. Safe to repeat: yes, because it sets a value."""
+        self._change_group("PUT", "/limit", group_id, shard, wire_orders.limit_body(limit))
+
+    def _change_group(
+        self, method: str, action: str, group_id: str, shard: int, body: Mapping[str, object] | None = None
+    ) -> None:
+        params = [*self._of_us, ("exchange_index", shard)]
+        self._transport.send(Call(method, _GROUP_ROUTE + action, (group_id,), params, body or {}))

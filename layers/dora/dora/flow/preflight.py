@@ -1,0 +1,114 @@
+"""What must hold before a session opens: every finding is returned at once, none of them written anywhere."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.errors import ExchangeError
+from dora.core.model import Limits, Market, ShardStatus
+from dora.core.ports import BotState, Outside
+from dora.core.units import ONE, Count, Money, format_money, value_of
+from dora.flow.scope import refresh_listings, wanted_markets
+
+NO_GLOBALS = GlobalConfig(group_burst_limit=Count(100))
+NO_LIMITS = Limits(tier="unknown", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """Findings in words; any of `blockers` forbids opening. `tags` are the shard and tag pairs in use."""
+
+    findings: list[str]
+    blockers: list[str]
+    globals_: GlobalConfig
+    limits: Limits
+    tags: tuple[tuple[int, str], ...]
+
+
+class _Findings:
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.blockers: list[str] = []
+
+    def read(self, what: str, read: Callable[[], Answer]) -> Answer | None:
+        """None when it could not be read, which blocks the start."""
+        try:
+            return read()
+        except ExchangeError as error:
+            self.blockers.append(f"{what}: {error}")
+            return None
+
+
+def inspect(outside: Outside, state: BotState) -> Preflight:
+    """Key, clock, exchange, shards, cash, limits and configs. Reads only."""
+    found = _Findings()
+    exchange = outside.exchange
+    configs = outside.configs.load()
+    for problem in configs.problems:
+        (found.blockers if problem.where == "GLOBAL" else found.notes).append(str(problem))
+    if configs.globals_ is None:
+        found.blockers.append(
+            "GLOBAL: there is no such item in the config table; without it nothing is placed"
+        )
+    globals_ = configs.globals_ or NO_GLOBALS
+    limits = found.read("account limits", exchange.limits) or NO_LIMITS
+    shards = found.read("exchange status", exchange.status) or {}
+    cash = found.read("balance", exchange.cash) or {}
+    found.read("order groups", exchange.order_groups)
+    if abs(exchange.skew_ms) > globals_.max_clock_skew_ms:
+        found.blockers.append(f"our clock is {exchange.skew_ms} ms from the exchange's")
+    wanted, _ = wanted_markets(configs, refresh_listings(outside, configs, state.reference, force=True))
+    quoted = {ticker: config for ticker, config in wanted.items() if config.enabled}
+    markets = found.read("markets", lambda: exchange.markets(sorted(quoted))) or {}
+    _judge_markets(found, quoted, markets)
+    needs = _needs(quoted, markets)
+    _judge_shards(found, needs, shards, cash)
+    return Preflight(
+        findings=found.blockers + found.notes,
+        blockers=found.blockers,
+        globals_=globals_,
+        limits=limits,
+        tags=tuple(sorted(needs)),
+    )
+
+
+def _judge_markets(
+    found: _Findings, quoted: Mapping[str, MarketConfig], markets: Mapping[str, Market]
+) -> None:
+    unknown = sorted(quoted.keys() - markets.keys())
+    if unknown:
+        found.notes.append(f"the exchange does not know {', '.join(unknown[:5])} ({len(unknown)} in all)")
+    if not quoted:
+        found.notes.append("no market is configured and enabled: nothing will be quoted")
+
+
+def _judge_shards(
+    found: _Findings,
+    needs: Mapping[tuple[int, str], Money],
+    shards: Mapping[int, ShardStatus],
+    cash: Mapping[int, Money],
+) -> None:
+    for shard in sorted({shard for shard, _ in needs}):
+        status = shards.get(shard)
+        if status is None or not (status.exchange_active and status.trading_active):
+            found.notes.append(f"shard {shard} is not trading: its markets wait")
+        needed = Money(sum(money for (s, _), money in needs.items() if s == shard))
+        held = cash.get(shard, Money(0))
+        if held < needed:
+            found.notes.append(
+                f"shard {shard} holds ${format_money(held)}, its quotes may need ${format_money(needed)}: "
+                "fund it or quote less"
+            )
+
+
+def _needs(quoted: Mapping[str, MarketConfig], markets: Mapping[str, Market]) -> dict[tuple[int, str], Money]:
+    """Cash that one full set of quotes may hold, by shard and tag: a contract's two sides cost at most $1."""
+    needs: dict[tuple[int, str], Money] = {}
+    for ticker, market in markets.items():
+        config = quoted[ticker]
+        key = (market.shard, config.strategy_tag)
+        needs[key] = Money(needs.get(key, 0) + value_of(ONE, config.quote_size))
+    return needs

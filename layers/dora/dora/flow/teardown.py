@@ -1,0 +1,132 @@
+"""Closing a session: trigger first, then prove zero.
+
+Proof is two complete lists of resting orders, begun later than the exchange's settling time after the last
+trigger answer and later than any unanswered create could still be accepted, with none of ours in them.
+Until then the session says `closing`, with what rests.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dora.core.errors import ExchangeError
+from dora.core.journal import OrderState, fold_plans
+from dora.core.model import CancelRequest, Order, SessionMetadata, SessionStatus
+from dora.core.planning import split
+from dora.core.ports import BotState, Outside
+from dora.core.units import Count, Money, TimeMs, format_count, format_money
+from dora.flow import breakers
+from dora.flow.preflight import NO_GLOBALS, NO_LIMITS
+
+SETTLE_MS = 15_000
+"""A read begun this much later than a trigger's answer shows what the trigger did."""
+RETRY_MS = 2_000
+LEAVE_MS = 20_000
+"""With this little time left the answer is `closing`, and the next call goes on."""
+
+Answer = dict[str, object]
+
+
+def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answer:
+    """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt."""
+    outside.exchange.until(TimeMs(max(deadline_ms, outside.clock.now_ms() + LEAVE_MS)))
+    give_up_ms = deadline_ms - LEAVE_MS
+    untriggered = breakers.trigger_groups(outside, session)
+    if outside.dry_run:
+        return _closed(outside, session)
+    proof_ms = _proof_ms(outside, session)
+    clean, resting = 0, list[Order]()
+    while clean < 2:
+        now_ms = outside.clock.now_ms()
+        if untriggered and now_ms < give_up_ms:
+            untriggered = breakers.trigger_groups(outside, session)
+        if now_ms >= give_up_ms:
+            return _closing(session, resting, untriggered)
+        if now_ms < proof_ms:
+            outside.clock.sleep_ms(min(proof_ms, give_up_ms) - now_ms)
+            continue
+        found = _ours(outside)
+        if found is None:
+            outside.clock.sleep_ms(RETRY_MS)
+            continue
+        resting = found
+        clean = 0 if resting or untriggered else clean + 1
+        _cancel(outside, resting)
+    return _closed(outside, session)
+
+
+def _proof_ms(outside: Outside, session: SessionMetadata) -> int:
+    """When a list of resting orders begins to prove something.
+
+    A triggered group refuses late posts; an order sent without a group may still land until its hold ends.
+    """
+    state = outside.state.load()
+    globals_ = outside.configs.load().globals_ or NO_GLOBALS
+    journal = fold_plans(state.journal, state.plans)
+    fenced = {group.group_id for group in session.order_groups}
+    loose = [
+        order.sent_ms + globals_.unknown_create_hold_s * 1000
+        for order in journal.orders.values()
+        if order.state is OrderState.UNKNOWN and order.group_id not in fenced
+    ]
+    return max([outside.clock.now_ms() + SETTLE_MS, *loose])
+
+
+def _ours(outside: Outside) -> list[Order] | None:
+    """Our resting orders on every shard; None when the list could not be read whole."""
+    try:
+        rows = outside.exchange.resting_orders()
+    except ExchangeError as error:
+        outside.facts.emit("ERROR", what="list of resting orders", why=str(error))
+        return None
+    return [row for row in rows if row.client_order_id.startswith(outside.prefix)]
+
+
+def _cancel(outside: Outside, rows: Iterable[Order]) -> None:
+    """Stragglers by batch; the next list says what became of them."""
+    limits = outside.state.load().limits or NO_LIMITS
+    requests = [
+        CancelRequest(
+            order_id=row.order_id,
+            client_order_id=row.client_order_id,
+            ticker=row.ticker,
+            shard=row.shard,
+            remaining=row.remaining,
+        )
+        for row in rows
+    ]
+    for batch in split(requests, max(limits.write_capacity // (2 * limits.cancel_cost), 1)):
+        outside.exchange.cancel(batch)
+        outside.clock.sleep_ms(RETRY_MS if len(requests) > len(batch) else 0)
+
+
+def _closing(session: SessionMetadata, resting: list[Order], untriggered: tuple[str, ...]) -> Answer:
+    return {
+        "status": "closing",
+        "session_id": session.session_id,
+        "reason": session.reason,
+        "resting": len(resting),
+        "untriggered": list(untriggered),
+    }
+
+
+def _closed(outside: Outside, session: SessionMetadata) -> Answer:
+    now_ms = outside.clock.now_ms()
+    summary = _summary(outside.state.load(), session, now_ms)
+    ended = replace(session, status=SessionStatus.CLOSED, ended_at_ms=now_ms, summary=summary)
+    ended = outside.state.save_session(ended)
+    outside.state.save_history(ended)
+    outside.facts.emit("SESSION_CLOSED", session_id=session.session_id, **summary)
+    return {"status": "closed", "session_id": session.session_id, "resting": 0, "summary": summary}
+
+
+def _summary(state: BotState, session: SessionMetadata, now_ms: TimeMs) -> dict[str, str | int]:
+    """What the ledger holds; fills that arrive later are booked by the next cycle."""
+    positions = state.positions.values()
+    traded = sum(position.traded for position in positions) - session.traded_at_start
+    return {
+        "duration_seconds": (now_ms - session.created_at_ms) // 1000,
+        "contracts": format_count(Count(traded)),
+        "open_positions": sum(1 for position in positions if position.net),
+        "cash_flow_dollars": format_money(Money(sum(position.cash for position in positions))),
+        "fees_dollars": format_money(Money(sum(position.fees for position in positions))),
+    }

@@ -1,0 +1,165 @@
+"""Where everything is put together, once per environment; the only place that knows the clock and chance.
+
+Importing this module opens nothing. The first invocation builds the app; later ones on a warm environment
+reuse it.
+"""
+
+import hashlib
+import os
+import secrets as chance
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from requests.adapters import BaseAdapter
+
+from dora.core.errors import AuthRefused, DoraError, TriggerInvalid
+from dora.core.journal import order_prefix
+from dora.core.ports import Archive, Clock, Outside
+from dora.core.reasons import Reason
+from dora.core.units import TimeMs
+from dora.edge.archive import NoArchive, S3Archive, s3_client
+from dora.edge.dynamo.configs import DynamoConfigs
+from dora.edge.dynamo.lease import DynamoLease
+from dora.edge.dynamo.limiter import DynamoLimiter
+from dora.edge.dynamo.store import DynamoState
+from dora.edge.dynamo.table import dynamo_client
+from dora.edge.kalshi.client import KalshiExchange
+from dora.edge.kalshi.signing import Signer
+from dora.edge.secrets import KeySecret, secrets_client
+from dora.settings import Settings, read_settings
+from dora.telemetry import Telemetry
+
+Answer = dict[str, object]
+
+
+class SystemClock:
+    """Real time."""
+
+    def now_ms(self) -> TimeMs:
+        """Unix milliseconds."""
+        return TimeMs(time.time_ns() // 1_000_000)
+
+    def sleep_ms(self, span_ms: int) -> None:
+        """Wait; not at all for a span below zero."""
+        time.sleep(max(span_ms, 0) / 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One bot, ready to serve."""
+
+    settings: Settings
+    telemetry: Telemetry
+    outside: Outside
+
+
+class _Environment:
+    """What one warm Lambda environment keeps between invocations."""
+
+    app: App | None = None
+    key_refused = False
+
+
+def install(app: App | None) -> None:
+    """What serves from now on; None builds it from the environment at the next use."""
+    _Environment.app = app
+
+
+def build(
+    env: Mapping[str, str],
+    *,
+    clock: Clock | None = None,
+    adapter: BaseAdapter | None = None,
+    fresh_key: bool = False,
+) -> App:
+    """An app from an environment. `fresh_key` passes over the cached secret, after a key was refused.
+
+    Raises SettingsInvalid or SecretInvalid.
+    """
+    settings = read_settings(env)
+    clock = clock or SystemClock()
+    service = env.get("POWERTOOLS_SERVICE_NAME") or settings.bot
+    telemetry = Telemetry(bot=settings.bot, service=service, log_level=settings.log_level)
+    secret = KeySecret(secrets_client(settings.aws_endpoint_url), settings.secret_id)
+    key = secret.read(afresh=fresh_key)
+    client = dynamo_client(settings.aws_endpoint_url)
+    exchange = KalshiExchange(
+        base_url=settings.base_url,
+        signer=Signer.from_pem(key.key_id, key.private_key_pem),
+        clock=clock,
+        facts=telemetry,
+        subaccount=settings.subaccount,
+        adapter=adapter,
+    )
+    outside = Outside(
+        clock=clock,
+        exchange=exchange,
+        configs=DynamoConfigs(client, settings.config_table, settings.bot),
+        state=DynamoState(client, settings.state_table, settings.state_key, clock),
+        lease=DynamoLease(client, settings.state_table, settings.state_key),
+        limiter=DynamoLimiter(client, settings.limiter_table, _key_name(key.key_id)),
+        archive=_archive(settings, clock),
+        facts=telemetry,
+        prefix=order_prefix(settings.bot, settings.stage),
+        dry_run=settings.dry_run,
+    )
+    return App(settings, telemetry, outside)
+
+
+def _key_name(key_id: str) -> str:
+    """The buckets belong to the API key, whatever bot uses it; its id itself need not stand in a table."""
+    return hashlib.sha256(key_id.encode()).hexdigest()[:16]
+
+
+def _archive(settings: Settings, clock: Clock) -> Archive:
+    if settings.archive_bucket is None:
+        return NoArchive()
+    return S3Archive(s3_client(settings.aws_endpoint_url), settings.archive_bucket, settings.bot, clock)
+
+
+def serve(function: str, work: Callable[[App], Answer], request_id: str) -> Answer:
+    """Run one invocation: build if needed, log, count, and turn known trouble into an answer.
+
+    Whatever is not a DoraError is a bug: it is logged, the metrics are flushed, and it is raised again.
+    """
+    telemetry: Telemetry | None = None
+    try:
+        app = _Environment.app or build(os.environ, fresh_key=_Environment.key_refused)
+        install(app)
+        telemetry = app.telemetry
+        telemetry.begin(function=function, request_id=request_id)
+        answer = work(app)
+    except DoraError as error:
+        answer = _trouble(error)
+        telemetry = telemetry or Telemetry(bot="unknown", service="dora", log_level="INFO")
+        telemetry.emit("ERROR", what=f"{function} invocation", why=str(answer["reason"]))
+        telemetry.count("InvocationsFailed", 1)
+    except Exception:
+        if telemetry is not None:
+            telemetry.diagnostics.exception("unexpected failure")
+            telemetry.count("InvocationsFailed", 1)
+            telemetry.flush()
+        raise
+    _note_refused_key(answer)
+    telemetry.flush()
+    return answer
+
+
+def _trouble(error: DoraError) -> Answer:
+    status = "refused" if isinstance(error, TriggerInvalid) else "failed"
+    reason = Reason.AUTH_REFUSED.value if isinstance(error, AuthRefused) else type(error).__name__
+    return {"status": status, "reason": reason, "message": str(error)}
+
+
+def _note_refused_key(answer: Answer) -> None:
+    """A refused key may have been rotated: the next invocation fetches the secret afresh."""
+    _Environment.key_refused = answer.get("reason") == Reason.AUTH_REFUSED.value
+    if _Environment.key_refused:
+        install(None)
+
+
+def session_id_for(now_ms: TimeMs) -> str:
+    """A new session's id: its time, and enough chance to be unique."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_ms / 1000))
+    return f"s{stamp}-{chance.token_hex(3)}"

@@ -1,0 +1,181 @@
+"""Config items are read exactly or refused with a fix; nothing in them is ever ignored."""
+
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dora.core.config import (
+    GlobalConfig,
+    MarketConfig,
+    SeriesConfig,
+    parse_global,
+    parse_market,
+    parse_series,
+)
+from dora.core.errors import ConfigInvalid
+from dora.core.units import format_scaled
+from tests.unit.examples import cents, contracts, dollars
+
+GLOBAL = {"pk": "dora", "sk": "GLOBAL", "v": "1", "group_burst_limit": "250"}
+KINDS = [GlobalConfig, MarketConfig, SeriesConfig]
+
+
+def _numbers(kind: type[Any]) -> list[tuple[str, Any]]:
+    """Item key and rule of every number of a kind."""
+    specs = [(spec.name, spec.metadata["rule"]) for spec in fields(kind) if "rule" in spec.metadata]
+    return [(name + rule.suffix, rule) for name, rule in specs]
+
+
+def _parse(kind: type[Any], raw: dict[str, object]) -> Any:
+    if kind is GlobalConfig:
+        return parse_global({**GLOBAL, **raw})
+    return parse_market("MARKET#T", "T", raw) if kind is MarketConfig else parse_series("S", raw)
+
+
+def test_the_burst_limit_has_no_default() -> None:
+    with pytest.raises(ConfigInvalid, match="group_burst_limit is missing"):
+        parse_global({})
+
+
+def test_a_global_item_in_human_units() -> None:
+    parsed = parse_global(
+        {**GLOBAL, "trading_enabled": True, "max_event_loss_dollars": "150.50", "create_batch_size": "40"}
+    )
+    assert parsed.group_burst_limit == contracts("250")
+    assert parsed.max_event_loss == dollars("150.50")
+    assert (parsed.trading_enabled, parsed.create_batch_size) == (True, 40)
+
+
+def test_nothing_trades_by_default() -> None:
+    assert not parse_global(GLOBAL).trading_enabled
+    assert not parse_market("MARKET#T", "T", {}).enabled
+    assert not parse_series("S", {}).enabled
+
+
+def test_a_market_item_in_human_units() -> None:
+    raw = {"enabled": True, "quote_size": "12.50", "min_edge_dollars": "0.005", "note": "try it"}
+    parsed = parse_market("MARKET#T", "T", raw)
+    assert parsed.ticker == "T"
+    assert (parsed.enabled, parsed.quote_size, parsed.min_edge) == (True, contracts("12.50"), cents("0.005"))
+
+
+def test_a_series_template_makes_its_markets() -> None:
+    series = parse_series(
+        "KXRAIN", {"enabled": True, "max_markets": "5", "quote_size": "20", "strategy_tag": "calm"}
+    )
+    market = series.market("KXRAIN-26NOV21-T1")
+    assert (series.enabled, series.max_markets) == (True, 5)
+    assert (market.ticker, market.enabled, market.quote_size) == ("KXRAIN-26NOV21-T1", True, contracts("20"))
+    assert market.strategy_tag == "calm"
+
+
+def test_a_series_with_a_bad_template_is_refused_as_its_market_would_be() -> None:
+    with pytest.raises(ConfigInvalid, match="quote_size is 0") as caught:
+        parse_series("KXRAIN", {"quote_size": "0"})
+    assert caught.value.where == "SERIES#KXRAIN"
+
+
+@pytest.mark.parametrize(
+    ("kind", "misspelt", "meant"),
+    [
+        (GlobalConfig, "max_open_order", "max_open_orders"),
+        (GlobalConfig, "max_event_loss", "max_event_loss_dollars"),
+        (MarketConfig, "max_positon", "max_position"),
+        (MarketConfig, "min_edge", "min_edge_dollars"),
+        (MarketConfig, "Enabled", "enabled"),
+        (SeriesConfig, "min_edgedollars", "min_edge_dollars"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_known_name(
+    kind: type[Any], misspelt: str, meant: str
+) -> None:
+    with pytest.raises(ConfigInvalid, match=f"unknown key '{misspelt}'") as caught:
+        _parse(kind, {misspelt: "1"})
+    assert meant in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "rule"),
+    [pytest.param(kind, name, rule, id=name) for kind in KINDS for name, rule in _numbers(kind)],
+)
+def test_every_number_is_held_to_its_bounds(kind: type[Any], name: str, rule: Any) -> None:
+    for outside in (rule.low - 1, rule.high + 1):
+        with pytest.raises(ConfigInvalid, match=name):
+            _parse(kind, {name: format_scaled(outside, rule.decimals).rstrip(".")})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [pytest.param(kind, name, id=name) for kind in KINDS for name, _ in _numbers(kind)],
+)
+@pytest.mark.parametrize("value", ["", "much", "1e1", 5, 0.5, None, True, "nan", "0.0000001"])
+def test_every_number_must_be_an_exact_decimal_string(kind: type[Any], name: str, value: object) -> None:
+    with pytest.raises(ConfigInvalid, match=name):
+        _parse(kind, {name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        pytest.param(kind, spec.name, id=f"{kind.__name__}.{spec.name}")
+        for kind in KINDS
+        for spec in fields(kind)
+        if isinstance(spec.default, bool)
+    ],
+)
+@pytest.mark.parametrize("value", ["true", "True", "1", 1, 0, None, ""])
+def test_every_flag_must_be_a_flag(kind: type[Any], name: str, value: object) -> None:
+    with pytest.raises(ConfigInvalid, match=name):
+        _parse(kind, {name: value})
+
+
+@pytest.mark.parametrize("value", ["", None, 7, True])
+def test_a_tag_must_be_a_text(value: object) -> None:
+    with pytest.raises(ConfigInvalid, match="strategy_tag"):
+        parse_market("MARKET#T", "T", {"strategy_tag": value})
+
+
+def test_the_price_collar_must_have_room() -> None:
+    with pytest.raises(ConfigInvalid, match="min_price_dollars"):
+        parse_market("MARKET#T", "T", {"min_price_dollars": "0.5", "max_price_dollars": "0.5"})
+
+
+def test_one_fill_must_fit_the_position_cap() -> None:
+    with pytest.raises(ConfigInvalid, match="quote_size is above max_position"):
+        parse_market("MARKET#T", "T", {"quote_size": "11", "max_position": "10"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_default_lies_within_its_own_bounds(kind: type[Any]) -> None:
+    for spec in fields(kind):
+        if "rule" in spec.metadata and spec.default is not MISSING:
+            assert spec.metadata["rule"].low <= spec.default <= spec.metadata["rule"].high, spec.name
+
+
+@given(st.sampled_from(KINDS), st.data())
+def test_a_number_within_bounds_is_read_exactly(kind: type[Any], data: st.DataObject) -> None:
+    name, rule = data.draw(st.sampled_from(_numbers(kind)))
+    value = data.draw(st.integers(rule.low, rule.high))
+    try:
+        parsed = _parse(kind, {name: format_scaled(value, rule.decimals).rstrip(".")})
+    except ConfigInvalid as error:
+        # Two fields may each be right and wrong together: the collar, and a fill against the cap.
+        assert kind is MarketConfig
+        assert "below max_price" in error.problem or "above max_position" in error.problem
+        return
+    assert getattr(parsed, name.removesuffix(rule.suffix) if rule.suffix else name) == value
+
+
+@given(st.text(max_size=12), st.none() | st.booleans() | st.integers() | st.text(max_size=8))
+def test_no_item_breaks_the_reader(name: str, value: object) -> None:
+    for kind in KINDS:
+        try:
+            parsed = _parse(kind, {name: value})
+        except ConfigInvalid as error:
+            assert error.where
+            assert error.fix
+        else:
+            assert isinstance(parsed, kind)

@@ -1,0 +1,480 @@
+"""The evidence rules: what a row, its absence, an answer or a lost answer prove about an order."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dora.core.journal import (
+    Journal,
+    OrderState,
+    Plan,
+    TrackedOrder,
+    client_order_id,
+    fold_cancelled,
+    fold_decreased,
+    fold_placed,
+    fold_plans,
+    note_fills,
+    order_prefix,
+    planned_order,
+    without,
+)
+from dora.core.model import (
+    BatchCancelResult,
+    BatchPlaceResult,
+    CancelledOrder,
+    CancelRequest,
+    ChangeResult,
+    DecreaseRequest,
+    FailedOrder,
+    Fill,
+    Order,
+    OrderRequest,
+    OrderStatus,
+    Outcome,
+    PlacedOrder,
+    Side,
+    Slot,
+)
+from dora.core.reconciliation import STRAY_LEVEL, Evidence, ask, exposure, merge
+from dora.core.units import Count, Money, Price, TimeMs
+
+PREFIX = order_prefix("bot", "local")
+SLOT = Slot("KXA-1", Side.BID)
+HOLD_MS, TOMBSTONE_MS = 62_000, 1_800_000
+WRITE, LATER = TimeMs(1_000_000), TimeMs(1_060_000)
+
+
+def tracked(state: OrderState = OrderState.LIVE, **changes: object) -> TrackedOrder:
+    order = TrackedOrder(
+        client_order_id=PREFIX + "one",
+        slot=SLOT,
+        shard=0,
+        price=Price(4400),
+        count=Count(1000),
+        remaining=Count(1000),
+        state=state,
+        sent_ms=WRITE,
+        order_id=None if state is OrderState.UNKNOWN else "o-1",
+        write_ms=TimeMs(0) if state is OrderState.UNKNOWN else WRITE,
+        group_id="g-1",
+    )
+    return replace(order, **changes)
+
+
+def row(status: OrderStatus = OrderStatus.RESTING, **changes: object) -> Order:
+    found = Order(
+        order_id="o-1",
+        client_order_id=PREFIX + "one",
+        ticker=SLOT.ticker,
+        shard=0,
+        side=SLOT.side,
+        price=Price(4400),
+        status=status,
+        initial=Count(1000),
+        remaining=Count(1000) if status is OrderStatus.RESTING else Count(0),
+        filled=Count(1000) if status is OrderStatus.EXECUTED else Count(0),
+        updated_ms=WRITE,
+        group_id="g-1",
+    )
+    return replace(found, **changes)
+
+
+def seen(order: TrackedOrder, *rows: Order, now_ms: int = LATER, **evidence: object):
+    facts = Evidence(began_ms=TimeMs(now_ms), as_of_ms=TimeMs(now_ms), resting=tuple(rows), **evidence)
+    return merge(
+        Journal({order.client_order_id: order}),
+        facts,
+        prefix=PREFIX,
+        now_ms=TimeMs(now_ms),
+        hold_ms=HOLD_MS,
+        tombstone_ms=TOMBSTONE_MS,
+    )
+
+
+def only(view) -> TrackedOrder:
+    (order,) = view.journal.orders.values()
+    return order
+
+
+def request() -> OrderRequest:
+    return OrderRequest(
+        client_order_id=PREFIX + "one",
+        slot=SLOT,
+        shard=0,
+        price=Price(4400),
+        count=Count(1000),
+        group_id="g-1",
+        expires_s=2_000,
+    )
+
+
+def cancel_of(order: TrackedOrder) -> CancelRequest:
+    return CancelRequest(
+        order_id=order.order_id or "",
+        client_order_id=order.client_order_id,
+        ticker=order.slot.ticker,
+        shard=order.shard,
+        remaining=order.remaining,
+    )
+
+
+# --- ids ----------------------------------------------------------------------------------------------
+
+
+def test_the_same_intent_always_has_the_same_id_and_every_part_of_it_counts():
+    ids = {
+        client_order_id(PREFIX, session, cycle, Slot(ticker, side, level), attempt)
+        for session in ("s1", "s2")
+        for cycle in ("c1", "c2")
+        for ticker in ("A", "B")
+        for side in Side
+        for level in (0, 1)
+        for attempt in (0, 1)
+    }
+    assert len(ids) == 64
+    assert client_order_id(PREFIX, "s1", "c1", SLOT) == client_order_id(PREFIX, "s1", "c1", SLOT)
+
+
+def test_ids_hold_only_characters_the_exchange_takes_and_the_prefix_names_bot_and_stage():
+    made = client_order_id(PREFIX, "s|.", "c:", SLOT)
+    assert made.startswith(PREFIX)
+    assert len(made) <= 64
+    assert all(char.isascii() and (char.isalnum() or char == "-") for char in made)
+    assert order_prefix("bot", "prod") != PREFIX != order_prefix("bot2", "local")
+
+
+# --- rows ---------------------------------------------------------------------------------------------
+
+
+def test_a_resting_row_keeps_a_live_order_live_and_tells_what_is_left():
+    view = seen(tracked(), row(remaining=Count(400), filled=Count(600), updated_ms=TimeMs(WRITE + 5)))
+
+    order = only(view)
+    assert (order.state, order.remaining, order.unbooked) == (OrderState.LIVE, 400, 600)
+    assert not view.frozen
+
+
+def test_a_row_older_than_our_last_write_is_not_believed():
+    acked = tracked(write_ms=TimeMs(WRITE + 1), remaining=Count(500), reduced=Count(500))
+
+    order = only(seen(acked, row()))
+
+    assert order == acked
+
+
+def test_an_old_row_does_not_bring_a_cancelled_order_back_to_life():
+    closed = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000), write_ms=LATER)
+
+    view = seen(closed, row(), now_ms=LATER + 1)
+
+    assert only(view).state is OrderState.CLOSED
+    assert not view.foreign
+
+
+def test_a_row_newer_than_its_end_shows_that_we_were_told_wrongly():
+    closed = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000))
+
+    view = seen(closed, row(updated_ms=TimeMs(WRITE + 1)))
+
+    assert only(view).state is OrderState.LIVE
+
+
+@pytest.mark.parametrize("status", [OrderStatus.CANCELED, OrderStatus.EXECUTED])
+def test_a_terminal_row_closes_an_order_and_its_fills_count_until_they_are_booked(status: OrderStatus):
+    gone = row(status, updated_ms=TimeMs(WRITE + 9))
+
+    order = only(seen(tracked(), looked_up={"o-1": gone}))
+
+    assert order.state is OrderState.CLOSED
+    assert order.unbooked == gone.filled
+
+
+def test_absence_alone_never_closes_an_acknowledged_order_but_freezes_its_slot():
+    view = seen(tracked(), looked_up={"o-1": None}, listings={SLOT.ticker: ()}, now_ms=LATER + 10**9)
+
+    assert only(view).state is OrderState.LIVE
+    assert view.frozen == {SLOT}
+
+
+def test_an_order_with_our_prefix_and_no_intent_is_adopted_and_others_are_left_alone():
+    stray = row(client_order_id=PREFIX + "two", order_id="o-2")
+    manual = row(client_order_id="by-hand", order_id="o-3")
+
+    view = seen(tracked(), row(), stray, manual)
+
+    assert view.journal.orders[PREFIX + "two"].slot.level == STRAY_LEVEL
+    assert view.foreign == (manual,)
+
+
+# --- lost answers --------------------------------------------------------------------------------------
+
+
+def test_an_unknown_create_is_held_in_full_while_it_may_still_land():
+    unknown = tracked(OrderState.UNKNOWN)
+
+    view = seen(unknown, listings={SLOT.ticker: ()}, now_ms=WRITE + HOLD_MS)
+
+    assert only(view).state is OrderState.UNKNOWN
+    assert view.frozen == {SLOT}
+    assert exposure(Count(0), view.journal.orders.values()).bids == 1000
+
+
+@pytest.mark.parametrize("began, as_of, listed", [(0, 1, True), (1, 0, True), (1, 1, False)])
+def test_an_unknown_create_needs_a_later_dated_complete_list_to_be_given_up(began, as_of, listed):
+    after = WRITE + HOLD_MS
+    facts = Evidence(
+        began_ms=TimeMs(after + began),
+        as_of_ms=TimeMs(after + as_of),
+        resting=(),
+        listings={SLOT.ticker: ()} if listed else {},
+    )
+    journal = Journal({PREFIX + "one": tracked(OrderState.UNKNOWN)})
+
+    view = merge(journal, facts, prefix=PREFIX, now_ms=LATER, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
+
+    assert only(view).state is OrderState.UNKNOWN
+
+
+def test_an_unknown_create_is_given_up_once_hold_and_lists_prove_it_never_was():
+    view = seen(tracked(OrderState.UNKNOWN), listings={SLOT.ticker: ()}, now_ms=WRITE + HOLD_MS + 1)
+
+    order = only(view)
+    assert (order.state, order.remaining, order.unbooked) == (OrderState.CLOSED, 0, 0)
+    assert not view.frozen
+
+
+def test_an_unknown_create_that_landed_is_found_by_its_client_id():
+    order = only(seen(tracked(OrderState.UNKNOWN), row()))
+
+    assert (order.state, order.order_id, order.write_ms) == (OrderState.LIVE, "o-1", WRITE)
+
+
+def test_a_create_that_filled_before_we_looked_counts_its_fill():
+    filled = row(OrderStatus.EXECUTED)
+
+    order = only(seen(tracked(OrderState.UNKNOWN), listings={SLOT.ticker: (filled,)}))
+
+    assert (order.state, order.unbooked) == (OrderState.CLOSED, 1000)
+
+
+def test_an_unanswered_cancel_is_not_repeated_before_reads_are_later_than_it():
+    changing = tracked(OrderState.CHANGING, sent_ms=LATER)
+
+    early = seen(changing, row(), now_ms=LATER)
+    late = seen(changing, row(), now_ms=LATER + 1)
+
+    assert (only(early).state, early.frozen) == (OrderState.CHANGING, {SLOT})
+    assert (only(late).state, late.frozen) == (OrderState.LIVE, frozenset())
+
+
+def test_a_missing_order_blocks_its_market_until_a_terminal_row_is_seen():
+    missing = tracked(OrderState.MISSING, sent_ms=LATER)
+
+    stale = seen(missing, row(), now_ms=LATER + 1)
+    ended = seen(missing, looked_up={"o-1": row(OrderStatus.EXECUTED, updated_ms=LATER)}, now_ms=LATER + 1)
+
+    assert stale.blocked == {SLOT.ticker}
+    assert only(ended).state is OrderState.CLOSED
+    assert not ended.blocked
+
+
+# --- answers ------------------------------------------------------------------------------------------
+
+
+def placed_journal() -> Journal:
+    return Journal().with_orders([planned_order(request(), WRITE, "c1")])
+
+
+def test_a_plan_cut_short_leaves_every_intent_unproven():
+    live = tracked()
+    plan = Plan(
+        fence=7,
+        phase="x",
+        cycle_id="c1",
+        until_ms=LATER,
+        places=(replace(request(), client_order_id=PREFIX + "two"),),
+        cancels=(cancel_of(live),),
+    )
+
+    folded = fold_plans(Journal({live.client_order_id: live}), [plan]).orders
+
+    assert folded[PREFIX + "one"].state is OrderState.CHANGING
+    assert folded[PREFIX + "two"].state is OrderState.UNKNOWN
+    assert {order.sent_ms for order in folded.values()} == {LATER}
+
+
+def test_folding_a_plan_twice_changes_nothing():
+    live = tracked()
+    plan = Plan(fence=7, phase="x", cycle_id="c", until_ms=LATER, cancels=(cancel_of(live),))
+    once = fold_plans(Journal({live.client_order_id: live}), [plan])
+    assert fold_plans(once, [plan]) == once
+
+
+def test_a_placed_order_is_live_with_what_remains_and_one_that_filled_at_once_is_not_resting():
+    answer = {"request": request(), "order_id": "o-1", "ts_ms": LATER}
+    resting = PlacedOrder(**answer, remaining=Count(1000), filled=Count(0))
+    filled = PlacedOrder(**answer, remaining=Count(0), filled=Count(1000))
+    crossed = PlacedOrder(**answer, remaining=Count(0), filled=Count(0))
+
+    states = []
+    for placed in (resting, filled, crossed):
+        journal = fold_placed(placed_journal(), BatchPlaceResult(placed=(placed,)), LATER)
+        order = journal.orders[PREFIX + "one"]
+        states.append((order.state, order.remaining, order.unbooked))
+
+    assert states == [(OrderState.LIVE, 1000, 0), (OrderState.CLOSED, 0, 1000), (OrderState.CLOSED, 0, 0)]
+
+
+def test_a_refused_create_is_forgotten_and_an_unknown_one_held_from_when_it_was_sent():
+    failed = FailedOrder(request=request(), code="invalid_price", message="", outcome=Outcome.REFUSED)
+    unknown = replace(failed, code="", outcome=Outcome.UNKNOWN)
+
+    assert not fold_placed(placed_journal(), BatchPlaceResult(failed=(failed,)), LATER).orders
+    held = fold_placed(placed_journal(), BatchPlaceResult(unknown=(unknown,)), LATER).orders
+    assert (held[PREFIX + "one"].state, held[PREFIX + "one"].sent_ms) == (OrderState.UNKNOWN, LATER)
+
+
+def test_what_a_cancel_did_not_take_off_was_filled_unseen():
+    live = tracked()
+    done = CancelledOrder(request=cancel_of(live), reduced_by=Count(300), ts_ms=LATER)
+
+    journal = fold_cancelled(
+        Journal({live.client_order_id: live}), BatchCancelResult(succeeded=(done,)), LATER
+    )
+
+    order = journal.orders[live.client_order_id]
+    assert (order.state, order.unbooked) == (OrderState.CLOSED, 700)
+    assert exposure(Count(0), journal.orders.values()).net == 700
+
+
+@pytest.mark.parametrize(
+    "code, outcome, state",
+    [
+        ("not_found", Outcome.REFUSED, OrderState.MISSING),
+        ("exchange_is_paused", Outcome.REFUSED, OrderState.LIVE),
+        ("service_unavailable", Outcome.UNKNOWN, OrderState.CHANGING),
+    ],
+)
+def test_a_cancel_that_failed_leaves_the_order_open(code: str, outcome: Outcome, state: OrderState):
+    live = tracked()
+    failed = FailedOrder(request=cancel_of(live), code=code, message="", outcome=outcome)
+    refused = outcome is Outcome.REFUSED
+    result = BatchCancelResult(failed=(failed,)) if refused else BatchCancelResult(unknown=(failed,))
+
+    order = fold_cancelled(Journal({live.client_order_id: live}), result, LATER).orders[live.client_order_id]
+
+    assert (order.state, order.open) == (state, True)
+
+
+def test_a_decrease_answer_sets_what_remains_and_a_lost_one_leaves_it_unproven():
+    live = tracked()
+    asked = DecreaseRequest(
+        order_id="o-1", client_order_id=live.client_order_id, ticker="KXA-1", shard=0, reduce_to=Count(400)
+    )
+    journal = Journal({live.client_order_id: live})
+
+    done = fold_decreased(
+        journal, asked, ChangeResult(Outcome.DONE, remaining=Count(400), ts_ms=LATER), LATER
+    )
+    lost = fold_decreased(journal, asked, ChangeResult(Outcome.UNKNOWN), LATER)
+
+    order = done.orders[live.client_order_id]
+    assert (order.remaining, order.reduced, order.unbooked) == (400, 600, 0)
+    assert lost.orders[live.client_order_id].state is OrderState.CHANGING
+
+
+def test_orders_that_were_planned_but_not_sent_leave_no_trace():
+    assert not without(placed_journal(), [request()]).orders
+
+
+# --- fills --------------------------------------------------------------------------------------------
+
+
+def fill(number: int, count: int) -> Fill:
+    return Fill(
+        fill_id=f"f-{number}",
+        order_id="o-1",
+        ticker=SLOT.ticker,
+        shard=0,
+        side=SLOT.side,
+        price=Price(4400),
+        count=Count(count),
+        is_taker=False,
+        fee=Money(0),
+        at_ms=WRITE,
+    )
+
+
+@given(st.lists(st.integers(0, 3), max_size=12))
+def test_a_fill_counts_once_however_often_it_is_seen(numbers: list[int]):
+    journal = Journal({PREFIX + "one": tracked(remaining=Count(0))})
+    for number in numbers:
+        journal = note_fills(journal, [fill(number, 100)])
+    assert journal.orders[PREFIX + "one"].booked == 100 * len(set(numbers))
+
+
+def test_a_closed_order_is_forgotten_after_its_tombstone_but_not_with_fills_outstanding():
+    settled = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000))
+    owing = replace(settled, reduced=Count(900))
+    after = WRITE + TOMBSTONE_MS + 1
+
+    assert not seen(settled, now_ms=after).journal.orders
+    assert seen(owing, now_ms=after).journal.orders
+
+
+# --- laws ---------------------------------------------------------------------------------------------
+
+_states = st.sampled_from(OrderState)
+_rows = st.lists(
+    st.builds(
+        row,
+        status=st.sampled_from(OrderStatus),
+        updated_ms=st.integers(WRITE - 2, WRITE + 2).map(TimeMs),
+        client_order_id=st.sampled_from([PREFIX + "one", PREFIX + "two", "by-hand"]),
+    ),
+    max_size=4,
+)
+
+
+@given(_states, _rows, _rows, st.integers(0, 200_000))
+def test_merging_the_same_evidence_twice_changes_nothing(state, resting, listed, waited):
+    resting = [r for r in resting if r.status is OrderStatus.RESTING]
+    now_ms = WRITE + waited
+    once = seen(tracked(state), *resting, listings={SLOT.ticker: tuple(listed)}, now_ms=now_ms)
+    facts = Evidence(
+        began_ms=TimeMs(now_ms),
+        as_of_ms=TimeMs(now_ms),
+        resting=tuple(resting),
+        listings={SLOT.ticker: tuple(listed)},
+    )
+
+    twice = merge(
+        once.journal, facts, prefix=PREFIX, now_ms=TimeMs(now_ms), hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS
+    )
+
+    assert twice.journal == once.journal
+    assert not twice.resolutions
+
+
+@given(_states, _rows, st.integers(0, 200_000))
+def test_without_a_believable_row_or_a_proof_no_open_order_is_ever_closed(state, rows, waited):
+    old = [replace(r, updated_ms=TimeMs(WRITE - 1)) for r in rows]
+    order = tracked(state, write_ms=WRITE, order_id="o-1")
+
+    view = seen(order, now_ms=WRITE + waited, looked_up={r.order_id: r for r in old})
+
+    if order.open:
+        assert view.journal.orders[order.client_order_id].open
+
+
+def test_questions_are_asked_of_orders_not_listed_and_of_unknown_ones_only_after_their_hold():
+    live, unknown = tracked(), tracked(OrderState.UNKNOWN, client_order_id=PREFIX + "two")
+    journal = Journal({order.client_order_id: order for order in (live, unknown)})
+
+    assert ask(journal, [row()], LATER, HOLD_MS).order_ids == ()
+    assert ask(journal, [], LATER, HOLD_MS).order_ids == ("o-1",)
+    assert ask(journal, [], TimeMs(WRITE + HOLD_MS), HOLD_MS).tickers == ()
+    assert ask(journal, [], TimeMs(WRITE + HOLD_MS + 1), HOLD_MS).tickers == (SLOT.ticker,)

@@ -1,0 +1,141 @@
+"""The two tables of the template, and a judge for what moto lets pass that DynamoDB would not.
+
+moto is not atomic under threads and undoes others' writes when a transaction fails, so one lock makes every
+request whole. Importing this module installs both.
+"""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from moto.dynamodb.responses import DynamoHandler
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ONE_REQUEST_AT_A_TIME = threading.RLock()
+_handle = DynamoHandler.call_action
+
+
+def create_tables(client: "DynamoDBClient", config_table: str, state_table: str) -> None:
+    """Both tables, empty, with the keys that template.yaml gives them."""
+    for name in (config_table, state_table):
+        client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+        )
+
+
+def breaches(action: str, request: Mapping[str, Any]) -> list[str]:
+    """What DynamoDB would refuse, or a trading decision must not rest on, in a request that moto accepts."""
+    return [what for rule in _RULES for what in rule(action, request)]
+
+
+def _one_operator_a_clause(_: str, request: Mapping[str, Any]) -> Iterator[str]:
+    for expression in _strings(request, "UpdateExpression"):
+        clauses = re.split(r",(?![^(]*\))", expression)
+        yield from (f"two operators: {clause}" for clause in clauses if len(re.findall(r" [+-] ", clause)) > 1)
+
+
+def _transaction_fits(action: str, request: Mapping[str, Any]) -> Iterator[str]:
+    if action != "TransactWriteItems":
+        return
+    elements = request["TransactItems"]
+    if not 0 < len(elements) <= 100:
+        yield f"{len(elements)} items in a transaction"
+    if (size := _bytes(elements)) > 4 * 1024 * 1024:
+        yield f"{size} bytes in a transaction"
+
+
+def _batch_fits(action: str, request: Mapping[str, Any]) -> Iterator[str]:
+    most = {"BatchWriteItem": 25, "BatchGetItem": 100}.get(action)
+    for wanted in request.get("RequestItems", {}).values():
+        count = len(wanted["Keys"] if isinstance(wanted, dict) else wanted)
+        if most is not None and count > most:
+            yield f"{count} items in one {action}"
+
+
+def _reads_are_consistent(action: str, request: Mapping[str, Any]) -> Iterator[str]:
+    reads = [request, *(own for own in request.get("RequestItems", {}).values() if isinstance(own, dict))]
+    if action in {"Query", "GetItem", "Scan"} and not request.get("ConsistentRead"):
+        yield f"{action} without ConsistentRead"
+    if action == "BatchGetItem" and not all(own.get("ConsistentRead") for own in reads[1:]):
+        yield "BatchGetItem without ConsistentRead"
+
+
+def _numbers_fit(_: str, request: Mapping[str, Any]) -> Iterator[str]:
+    for number in _strings(request, "N"):
+        if len(number.lstrip("-").replace(".", "")) > 38:
+            yield f"a number of more than 38 digits: {number}"
+
+
+def _between_is_ordered(_: str, request: Mapping[str, Any]) -> Iterator[str]:
+    values = request.get("ExpressionAttributeValues", {})
+    for low, high in re.findall(r"BETWEEN (:\w+) AND (:\w+)", request.get("ConditionExpression", "")):
+        if int(values[low]["N"]) > int(values[high]["N"]):
+            yield f"BETWEEN {values[low]} AND {values[high]}"
+
+
+def _no_item_is_huge(_: str, request: Mapping[str, Any]) -> Iterator[str]:
+    elements = request.get("TransactItems", ())
+    items = [request.get("Item", {}), *(own.get("Put", {}).get("Item", {}) for own in elements)]
+    yield from (f"an item of {_bytes(item)} bytes" for item in items if _bytes(item) > 400_000)
+
+
+_RULES = (
+    _one_operator_a_clause,
+    _transaction_fits,
+    _batch_fits,
+    _reads_are_consistent,
+    _numbers_fit,
+    _between_is_ordered,
+    _no_item_is_huge,
+)
+
+
+def _strings(value: object, name: str) -> Iterator[str]:
+    """Every text under this name, however deep."""
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            if key == name and isinstance(entry, str):
+                yield entry
+            else:
+                yield from _strings(entry, name)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _strings(entry, name)
+
+
+def _bytes(value: object) -> int:
+    """Names and contents, as DynamoDB counts an item, or a little less."""
+    if isinstance(value, Mapping):
+        return sum(len(str(key)) + _bytes(entry) for key, entry in value.items() if key not in _TYPES) + sum(
+            _bytes(entry) for key, entry in value.items() if key in _TYPES
+        )
+    if isinstance(value, list):
+        return sum(map(_bytes, value))
+    return len(value) if isinstance(value, str | bytes) else 1
+
+
+_TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M"})
+
+
+def _judged(handler: DynamoHandler) -> Any:
+    with ONE_REQUEST_AT_A_TIME:
+        answer = _handle(handler)
+        action = handler._get_action()
+        if found := breaches(action, handler.body):
+            raise AssertionError(f"{action}: {'; '.join(found)}")
+        return answer
+
+
+DynamoHandler.call_action = _judged  # type: ignore[method-assign]
