@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -89,6 +90,10 @@ def _handler_for(exchange: Exchange) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
             self.wfile.write(reply.body)
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            """The Date header in the exchange's time, virtual or not."""
+            return formatdate(exchange.venue.now_ms() // 1000 if timestamp is None else timestamp, usegmt=True)
 
         def _hang_up(self) -> None:
             self.close_connection = True

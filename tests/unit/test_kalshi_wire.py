@@ -1,5 +1,6 @@
 """Reading the exchange's JSON: exact, strict, and by the right fields."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ from dora.core.units import (
     Count,
     Money,
     Price,
-    TimeMs,
     format_count,
     format_price,
     format_scaled,
@@ -78,8 +78,6 @@ def test_times_lack_trailing_zeros_and_are_cut_to_milliseconds(fraction: str, ms
 
 @given(st.integers(0, 4_000_000_000_000))
 def test_every_millisecond_survives_as_text(at_ms: int) -> None:
-    from datetime import UTC, datetime, timedelta
-
     text = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).isoformat()
     assert time_ms(text) == at_ms
 
@@ -418,7 +416,3 @@ def test_what_we_send_is_what_we_would_read(price: int, count: int) -> None:
 
 def test_a_group_limit_is_whole_contracts() -> None:
     assert wire_orders.limit_body(Count(20_050)) == {"contracts_limit": 200}
-
-
-def test_times_are_units_not_plain_numbers() -> None:
-    assert wire_orders.fill(row(fill_row())).at_ms == TimeMs(NOW_MS - 2_000)

@@ -263,6 +263,18 @@ def test_numbers_that_are_no_book_never_become_an_order(bid: float, count: float
     assert decision.skip is not None
 
 
+def test_a_position_that_is_no_number_never_becomes_an_order() -> None:
+    decision, _ = quote(inputs(net=nan), warm())
+    assert (decision.skip, decision.targets) == (Reason.TARGET_INVALID, ())
+
+
+def test_a_bid_that_would_meet_our_own_ask_drops_both() -> None:
+    none = config(min_half_spread=Price(0), min_edge=Price(0), volatility_percent_of_move=0)
+    decision, _ = quote(inputs(config=none), warm())
+    assert decision.dropped == tuple((Slot(TICKER, side), Reason.SELF_CROSS) for side in Side)
+    assert decision.targets == ()
+
+
 # --- memory ---------------------------------------------------------------------------------------
 
 

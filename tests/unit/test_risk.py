@@ -149,6 +149,14 @@ def test_fills_that_are_certain_but_not_booked_count_as_held() -> None:
     assert result.event_losses[EVENT] == dollars("44.04")
 
 
+@pytest.mark.parametrize(("gap", "bid", "ask"), [("97", "3", "10"), ("-97", "10", "3")])
+def test_both_counts_of_a_position_in_doubt_keep_the_cap(gap: str, bid: str, ask: str) -> None:
+    wanted = [target(Side.BID, "0.55", "10"), target(Side.ASK, "0.60", "10")]
+    result = apply_caps(wanted, facts(drift={TICKER: contracts(gap)}))
+    assert kept(result) == {BID: contracts(bid), ASK: contracts(ask)}
+    assert result.event_losses[EVENT] >= dollars("97")
+
+
 def test_the_way_out_stays_open_above_every_cap() -> None:
     full = facts(
         positions={TICKER: position("500", "-400")},
@@ -386,6 +394,7 @@ def situations(draw: st.DrawFn) -> tuple[list[TargetOrder], RiskFacts]:
         foreign=tuple(hand),
         cash={0: Money(draw(st.integers(0, 40)) * 500_000)},
         fees={TICKER: MAKER_FEES} if draw(st.booleans()) else {},
+        drift={TICKER: Count(draw(st.sampled_from([0, 0, 0, -500, 500])))},
     )
     return wanted, given_facts
 
@@ -397,7 +406,7 @@ def _subsets(claims: Sequence[Claim]) -> Iterator[tuple[Claim, ...]]:
 def _fill_sets(worst: MarketWorst) -> Iterator[tuple[Claim, ...]]:
     """Every set of fills of one market: of each slot some of its live orders, or its target."""
     slots = worst.live.keys() | worst.targets.keys()
-    choices: list[list[tuple[Claim, ...]]] = [list(_subsets(worst.firm))]
+    choices: list[list[tuple[Claim, ...]]] = [list(_subsets((*worst.firm, *worst.drift)))]
     for slot in slots:
         options = list(_subsets(worst.live.get(slot, ())))
         if slot in worst.targets:
@@ -431,7 +440,7 @@ def _brute_event_loss(markets: Mapping[str, MarketWorst], exclusive: bool) -> in
 def _after(result: RiskResult, given_facts: RiskFacts) -> dict[str, MarketWorst]:
     """The worst cases with the kept targets in their slots."""
     worst = worst_cases(given_facts)
-    alone = worst_cases(replace(given_facts, positions={}, orders=(), foreign=()))
+    alone = worst_cases(replace(given_facts, positions={}, orders=(), foreign=(), drift={}))
     assert all(market_worst == MarketWorst() for market_worst in alone.values())
     for wanted in result.kept:
         fees = given_facts.fees.get(wanted.slot.ticker)
@@ -496,7 +505,7 @@ def test_no_choice_of_resting_orders_needs_more_cash_than_is_counted(
     worst = _after(apply_caps(wanted, given_facts), given_facts)
     for market_worst in worst.values():
         assert all(
-            _reserve(market_worst.net, fills) <= market_worst.cash() for fills in _fill_sets(market_worst)
+            _reserve(market_worst.net, fills) <= market_worst.cash for fills in _fill_sets(market_worst)
         )
 
 
@@ -505,8 +514,8 @@ def test_new_cash_needs_stay_within_what_is_spendable(situation: tuple[list[Targ
     wanted, given_facts = situation
     before, result = worst_cases(given_facts), apply_caps(wanted, given_facts)
     after = _after(result, given_facts)
-    needed = sum(after[ticker].cash() - before[ticker].resting().cash() for ticker in TICKERS)
-    unproven = sum(before[ticker].cash() - before[ticker].resting().cash() for ticker in TICKERS)
+    needed = sum(after[ticker].cash - before[ticker].resting().cash for ticker in TICKERS)
+    unproven = sum(before[ticker].cash - before[ticker].resting().cash for ticker in TICKERS)
     assert needed <= max(given_facts.cash[0] - given_facts.limits.cash_reserve, unproven)
 
 
@@ -514,8 +523,8 @@ def test_new_cash_needs_stay_within_what_is_spendable(situation: tuple[list[Targ
 def test_open_orders_stay_within_their_cap(situation: tuple[list[TargetOrder], RiskFacts]) -> None:
     wanted, given_facts = situation
     result = apply_caps(wanted, given_facts)
-    before = sum(worst.open_orders() for worst in worst_cases(given_facts).values())
-    after = sum(worst.open_orders() for worst in _after(result, given_facts).values())
+    before = sum(worst.open_orders for worst in worst_cases(given_facts).values())
+    after = sum(worst.open_orders for worst in _after(result, given_facts).values())
     assert after <= max(given_facts.limits.max_open_orders, before)
 
 

@@ -34,8 +34,8 @@ Deployment = Callable[[Env, BotClock, BaseAdapter | None], AbstractContextManage
 class DeployedBot:
     """The handlers that the template deploys."""
 
-    def __init__(self, env: Env) -> None:
-        self._env = env
+    def __init__(self, env: Env, clock: BotClock) -> None:
+        self._env, self._clock = env, clock
         self._cycle = importlib.import_module("functions.cycle.app").lambda_handler
         self._session = importlib.import_module("functions.session.app").lambda_handler
 
@@ -53,7 +53,8 @@ class DeployedBot:
         """What the product's own store reads from the state table."""
         store = importlib.import_module("dora.edge.dynamo.store")
         settings = importlib.import_module("dora.settings").read_settings(self._env)
-        state = store.DynamoState(boto3.client("dynamodb"), settings.state_table, settings.state_key).load()
+        client = boto3.client("dynamodb")
+        state = store.DynamoState(client, settings.state_table, settings.state_key, self._clock).load()
         positions: Mapping[str, BookedPosition] = state.positions
         return positions
 
@@ -64,6 +65,6 @@ def deployed_bot(env: Env, clock: BotClock, adapter: BaseAdapter | None) -> Iter
     wiring = importlib.import_module("dora.wiring")
     wiring.install(wiring.build(env, clock=clock, adapter=adapter))
     try:
-        yield DeployedBot(env)
+        yield DeployedBot(env, clock)
     finally:
         wiring.install(None)

@@ -131,11 +131,10 @@ _TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M"})
 
 def _judged(handler: DynamoHandler) -> Any:
     with ONE_REQUEST_AT_A_TIME:
-        answer = _handle(handler)
         action = handler._get_action()
-        if found := breaches(action, handler.body):
+        if found := breaches(action, getattr(handler, "params", {})):
             raise AssertionError(f"{action}: {'; '.join(found)}")
-        return answer
+        return _handle(handler)
 
 
 DynamoHandler.call_action = _judged  # type: ignore[method-assign]

@@ -16,7 +16,7 @@ from dora.core.journal import OrderState, TrackedOrder
 from dora.core.ledger import Position
 from dora.core.model import Event, Market, Order, Side, Slot, TargetOrder
 from dora.core.reasons import Reason
-from dora.core.units import CONTRACT, Count, Money, Price
+from dora.core.units import CONTRACT, ONE, Count, Money, Price
 from dora.core.worst_case import NOTHING, Claim, Loss, MarketWorst, event_loss, fill_loss, held_loss
 
 _Item = TypeVar("_Item")
@@ -44,6 +44,8 @@ class RiskFacts:
     cash: Mapping[int, Money]
     """Spendable cash by shard: what resting orders hold is no longer in it."""
     fees: Mapping[str, FeeTerms] = field(default_factory=dict)
+    drift: Mapping[str, Count] = field(default_factory=dict)
+    """Net contracts by ticker that the exchange counts beyond our own count: both counts are allowed for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
 
 def worst_cases(facts: RiskFacts) -> dict[str, MarketWorst]:
     """Every market with a known object, a position or an order, before any target."""
-    tickers = {*facts.markets, *facts.positions}
+    tickers = {*facts.markets, *facts.positions, *facts.drift}
     tickers |= {order.slot.ticker for order in facts.orders} | {row.ticker for row in facts.foreign}
     ours = _grouped(facts.orders, lambda order: order.slot.ticker)
     theirs = _grouped(facts.foreign, lambda row: row.ticker)
@@ -103,6 +105,7 @@ def _market_worst(
         held=held,
         unproven=tuple(_claim(o.slot.side, o.price, o.remaining, terms) for o in unproven),
         foreign=tuple(_claim(row.side, row.price, row.remaining, terms) for row in theirs),
+        drift=_drift(facts.drift.get(ticker, Count(0))),
         live={
             slot: tuple(_claim(o.slot.side, o.price, o.remaining, terms) for o in orders)
             for slot, orders in live.items()
@@ -112,6 +115,14 @@ def _market_worst(
 
 def _claim(side: Side, price: Price, count: Count, terms: FeeTerms | None) -> Claim:
     return Claim(side, price, count, maker_fee(terms, price, count) if terms else Money(0))
+
+
+def _drift(gap: Count) -> tuple[Claim, ...]:
+    """Contracts we cannot explain are taken to have been bought at the worst price there is."""
+    if not gap:
+        return ()
+    side, price = (Side.BID, ONE) if gap > 0 else (Side.ASK, Price(0))
+    return (Claim(side, price, Count(abs(gap))),)
 
 
 def _held(
@@ -144,13 +155,13 @@ class _Tally:
         self.event_of = {ticker: self._event(ticker) for ticker in self.worst}
         self.losses: dict[str, dict[str, Loss]] = {}
         for ticker, worst in self.worst.items():
-            self.losses.setdefault(self.event_of[ticker], {})[ticker] = worst.loss()
+            self.losses.setdefault(self.event_of[ticker], {})[ticker] = worst.loss
         self.event_losses = {event: self._event_loss(event, {}) for event in self.losses}
         self.total_loss: int = sum(self.event_losses.values())
         self.cash_free = {shard: cash - facts.limits.cash_reserve for shard, cash in facts.cash.items()}
         for ticker, worst in self.worst.items():
-            self._spend(ticker, worst.cash() - worst.resting().cash())
-        self.open_orders = sum(worst.open_orders() for worst in self.worst.values())
+            self._spend(ticker, worst.cash - worst.resting().cash)
+        self.open_orders = sum(worst.open_orders for worst in self.worst.values())
 
     def rank(self, target: TargetOrder) -> tuple[bool, int, Slot, int, int]:
         """What is decided first: getting out of a position, then what earns most."""
@@ -163,11 +174,12 @@ class _Tally:
         why = self._unfit(target)
         if why is not None:
             return _Verdict(target.slot, None, why)
-        why = self._broken_cap(target, target.count)
+        after = self._after(target, target.count)
+        why = self._broken_cap(target, after)
         count = target.count if why is None else self._largest(target)
         if not count:
             return _Verdict(target.slot, None, why)
-        self._count(target, count)
+        self._count(target.slot.ticker, after if why is None else self._after(target, count))
         return _Verdict(target.slot, replace(target, count=count), why)
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
@@ -184,47 +196,45 @@ class _Tally:
             return Reason.TARGET_INVALID
         return Reason.SELF_CROSS if self.worst[ticker].crosses(target.slot.side, target.price) else None
 
-    def _broken_cap(self, target: TargetOrder, count: Count) -> Reason | None:
-        """The first cap that so many contracts of this target would break."""
+    def _broken_cap(self, target: TargetOrder, after: MarketWorst) -> Reason | None:
+        """The first cap that the target's market would break like this."""
         ticker, side, limits = target.slot.ticker, target.slot.side, self.facts.limits
-        before, after = self.worst[ticker], self._after(target, count)
+        before = self.worst[ticker]
         if after.most(side) > max(self.facts.configs[ticker].max_position, before.most(side)):
             return Reason.POSITION_CAP
         event = self.event_of[ticker]
-        was, loss = self.event_losses[event], self._event_loss(event, {ticker: after.loss()})
+        was, loss = self.event_losses[event], self._event_loss(event, {ticker: after.loss})
         if loss > max(limits.max_event_loss, was):
             return Reason.EVENT_CAP
         if self.total_loss - was + loss > max(limits.max_total_loss, self.total_loss):
             return Reason.TOTAL_CAP
-        if after.cash() - before.cash() > max(self.cash_free[self.facts.markets[ticker].shard], 0):
+        if after.cash - before.cash > max(self.cash_free[self.facts.markets[ticker].shard], 0):
             return Reason.CASH
-        added = after.open_orders() - before.open_orders()
+        added = after.open_orders - before.open_orders
         return Reason.OPEN_ORDER_CAP if added > max(limits.max_open_orders - self.open_orders, 0) else None
 
     def _largest(self, target: TargetOrder) -> Count:
         """The most whole contracts that keep every cap: with more contracts no worst case gets better."""
-        contracts = range(1, target.count // CONTRACT + 1)
-        fitting = bisect_left(
-            contracts, True, key=lambda n: self._broken_cap(target, Count(n * CONTRACT)) is not None
-        )
-        return Count(fitting * CONTRACT)
+
+        def broken(whole: int) -> bool:
+            return self._broken_cap(target, self._after(target, Count(whole * CONTRACT))) is not None
+
+        return Count(bisect_left(range(1, target.count // CONTRACT + 1), True, key=broken) * CONTRACT)
 
     def _after(self, target: TargetOrder, count: Count) -> MarketWorst:
         slot = target.slot
         claim = _claim(slot.side, target.price, count, self.facts.fees.get(slot.ticker))
         return self.worst[slot.ticker].with_target(slot, claim)
 
-    def _count(self, target: TargetOrder, count: Count) -> None:
-        ticker = target.slot.ticker
-        before, after = self.worst[ticker], self._after(target, count)
-        event = self.event_of[ticker]
+    def _count(self, ticker: str, after: MarketWorst) -> None:
+        before, event = self.worst[ticker], self.event_of[ticker]
         self.worst[ticker] = after
-        self.losses[event][ticker] = after.loss()
+        self.losses[event][ticker] = after.loss
         self.total_loss -= self.event_losses[event]
         self.event_losses[event] = self._event_loss(event, {})
         self.total_loss += self.event_losses[event]
-        self._spend(ticker, after.cash() - before.cash())
-        self.open_orders += after.open_orders() - before.open_orders()
+        self._spend(ticker, after.cash - before.cash)
+        self.open_orders += after.open_orders - before.open_orders
 
     def _spend(self, ticker: str, amount: int) -> None:
         market = self.facts.markets.get(ticker)

@@ -8,6 +8,7 @@ its slot and is added.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from dora.core.model import Side, Slot
@@ -71,9 +72,12 @@ def flat_cash(claims: Iterable[Claim], side: Side) -> int:
     return sum(unit_cash(claim) * claim.count + claim.fee for claim in claims if claim.side is side)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MarketWorst:
-    """One market: what is held, what may fill whatever we do, and each slot's live orders and target."""
+    """One market: what is held, what may fill whatever we do, and each slot's live orders and target.
+
+    Without slots, because its answers are asked for again and again and so are kept.
+    """
 
     net: Count = Count(0)
     held: Loss = NOTHING
@@ -81,12 +85,14 @@ class MarketWorst:
     """Orders of ours whose fate is unknown."""
     foreign: tuple[Claim, ...] = ()
     """Resting orders of this account that are not ours."""
+    drift: tuple[Claim, ...] = ()
+    """Contracts that only one side's count of the position holds: taken as fills that may yet show up."""
     live: Mapping[Slot, tuple[Claim, ...]] = field(default_factory=dict)
     targets: Mapping[Slot, Claim] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def firm(self) -> tuple[Claim, ...]:
-        """What may fill whatever we do."""
+        """Orders that may fill whatever we do."""
         return (*self.unproven, *self.foreign)
 
     def resting(self) -> "MarketWorst":
@@ -100,18 +106,20 @@ class MarketWorst:
     def most(self, side: Side) -> int:
         """Net contracts, counted in the direction of `side`, if every order of that side fills."""
         slots = sum(
-            max(contracts(live, side), contracts(wanted, side)) for live, wanted in self._alternatives()
+            max(contracts(live, side), contracts(wanted, side)) for live, wanted in self._alternatives
         )
-        return side.sign * self.net + contracts(self.firm, side) + slots
+        return side.sign * self.net + contracts((*self.firm, *self.drift), side) + slots
 
+    @cached_property
     def loss(self) -> Loss:
         """Worst loss by outcome over every set of fills."""
-        total = self.held.plus(at_worst(self.firm))
-        for live, wanted in self._alternatives():
+        total = self.held.plus(at_worst((*self.firm, *self.drift)))
+        for live, wanted in self._alternatives:
             ours, theirs = at_worst(live), at_worst(wanted)
             total = total.plus(Loss(max(ours.yes, theirs.yes), max(ours.no, theirs.no)))
         return total
 
+    @cached_property
     def cash(self) -> Money:
         """Cash tied up at worst; both sides hold on their own, and what closes the position holds nothing.
 
@@ -120,7 +128,7 @@ class MarketWorst:
         return Money(sum(self._side_cash(side) for side in Side))
 
     def _side_cash(self, side: Side) -> int:
-        pairs = self._alternatives()
+        pairs = self._alternatives
         flat = flat_cash(self.firm, side)
         flat += sum(max(flat_cash(live, side), flat_cash(wanted, side)) for live, wanted in pairs)
         every = (*self.firm, *(claim for pair in pairs for claims in pair for claim in claims))
@@ -128,17 +136,19 @@ class MarketWorst:
         closable = max(-side.sign * self.net, 0)
         return max(flat - closable * min(units), 0) if units else 0
 
+    @cached_property
     def open_orders(self) -> int:
         """Orders open at worst."""
-        return len(self.firm) + sum(max(len(live), len(wanted)) for live, wanted in self._alternatives())
+        return len(self.firm) + sum(max(len(live), len(wanted)) for live, wanted in self._alternatives)
 
     def crosses(self, side: Side, price: Price) -> bool:
         """Whether an order at this price would meet one of the account's own on the other side."""
-        slots = (claim for pair in self._alternatives() for claims in pair for claim in claims)
+        slots = (claim for pair in self._alternatives for claims in pair for claim in claims)
         return any(
             side.sign * (price - claim.price) >= 0 for claim in (*self.firm, *slots) if claim.side is not side
         )
 
+    @cached_property
     def _alternatives(self) -> list[tuple[tuple[Claim, ...], tuple[Claim, ...]]]:
         return [
             (self.live.get(slot, ()), (self.targets[slot],) if slot in self.targets else ())

@@ -1,4 +1,4 @@
-"""The API key out of Secrets Manager: JSON `{"key_id": ..., "private_key_pem": ...}`, cached for 5 minutes."""
+"""The API key from Secrets Manager: JSON `{"key_id": ..., "private_key_pem": ...}`, cached for 5 minutes."""
 
 import json
 from dataclasses import dataclass, field

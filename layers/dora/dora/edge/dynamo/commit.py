@@ -66,7 +66,7 @@ class CommitWriter:
         return [group for group in groups if group.elements]
 
     def _ending(self, changes: Changes) -> Group:
-        """Journal, the plans folded into it, cursors, progress: apart, an intent could be lost or come back."""
+        """Journal, the plans folded into it, cursors, progress: apart, an intent is lost or comes back."""
         group = Group()
         if changes.journal is not None:
             group += self._replace(ORDERS, orders_items(self.pk, changes.journal))

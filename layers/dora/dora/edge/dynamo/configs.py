@@ -41,7 +41,7 @@ class DynamoConfigs:
     def load(self) -> Configs:
         """All items, to the last page, consistent. Raises StateUnavailable: never an empty config instead.
 
-        A GLOBAL that breaks a rule leaves the last good one of this environment in force; a deleted one is gone.
+        A GLOBAL that breaks a rule leaves the last good one seen here in force; a deleted one is gone.
         """
         items = {key_of(item)[1]: item for item in self._table.query(self._bot)}
         self._known = {sk: (item, self._parsed(sk, item)) for sk, item in items.items()}

@@ -1,7 +1,7 @@
 """Token buckets that every user of an API key shares: one attribute each, spent by conditional updates.
 
-The table may be shared between stacks. The answer to an applied update may get lost, and botocore then sends it
-again: the tokens are charged twice, which delays somebody but never spends what is not there.
+The table may be shared between stacks. The answer to an applied update may get lost, and botocore then sends
+it again: the tokens are charged twice, which delays somebody but never spends what is not there.
 """
 
 import re
@@ -77,8 +77,7 @@ class DynamoLimiter:
     def charge(self, bucket: str, tokens: int, now_ms: TimeMs) -> None:
         """Count tokens that are spent whatever the bucket holds. Raises StateUnavailable.
 
-        Safe to repeat: yes, but each time spends. Three updates at the very most: once `tat` is later than now,
-        it stays so.
+        Safe to repeat: yes, but each time spends. Three updates at most: a `tat` later than now stays so.
         """
         now_us = now_ms * US_PER_MS
         spent_us = self._bucket(bucket).span_us(tokens)
