@@ -18,7 +18,6 @@ settings.load_profile("dora")
 def dynamo() -> "Iterator[DynamoDBClient]":
     """A client of an embedded DynamoDB that holds the tables `config` and `state`, both empty."""
     from dora.edge.dynamo.table import dynamo_client
-
     from tests.world.cloud import open_cloud
     from tests.world.tables import create_tables
 

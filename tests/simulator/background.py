@@ -63,7 +63,7 @@ class Background:
                 level = levels.get(price_e4)
                 missing_e2 = totals[price_e4] - (level.background_e2 if level else 0)
                 if missing_e2 > 0:
-                    self.order(market, side, price_e4, missing_e2)
+                    self._add(market, side, price_e4, missing_e2)
 
     def _withdraw(self, market: Market, side: str, totals: dict[int, int]) -> None:
         for price_e4, level in market.book.halves[side].best_first():
@@ -73,19 +73,39 @@ class Background:
 
     def _shave(self, market: Market, side: str, level: Level, surplus_e2: int) -> None:
         half = market.book.halves[side]
-        for order in reversed(list(level.queue.values())):
-            if isinstance(order, BackgroundOrder) and surplus_e2:
-                cut_e2 = min(surplus_e2, order.remaining_e2)
-                half.shrink(order, cut_e2)
-                surplus_e2 -= cut_e2
-                if order.remaining_e2 == 0:
-                    self._venue.background.pop(order.id, None)
+        for order, cut_e2 in _from_the_back(level, surplus_e2):
+            half.shrink(order, cut_e2)
+            if order.remaining_e2 == 0:
+                self._venue.background.pop(order.id, None)
         market.revision += 1
+
+    def _add(self, market: Market, side: str, price_e4: int, count_e2: int) -> None:
+        """More at one price; the order at the back grows where it can, which is the same and cheaper."""
+        half = market.book.halves[side]
+        level = half.levels.get(price_e4)
+        last = next(reversed(level.queue.values())) if level else None
+        if isinstance(last, BackgroundOrder):
+            half.grow(last, count_e2)
+            market.revision += 1
+        else:
+            self.order(market, side, price_e4, count_e2)
 
     def _rest(self, order: BackgroundOrder) -> None:
         order.market.book.halves[order.side].add(order)
         order.market.revision += 1
         self._venue.background[order.id] = order
+
+
+def _from_the_back(level: Level, surplus_e2: int) -> list[tuple[BackgroundOrder, int]]:
+    """Background orders and what each gives up, latest arrival first."""
+    cuts: list[tuple[BackgroundOrder, int]] = []
+    for order in reversed(level.queue.values()):
+        if surplus_e2 == 0:
+            break
+        if isinstance(order, BackgroundOrder):
+            cuts.append((order, min(surplus_e2, order.remaining_e2)))
+            surplus_e2 -= cuts[-1][1]
+    return cuts
 
 
 def _totals(ladder: Ladder) -> dict[int, int]:

@@ -65,6 +65,11 @@ class BookHalf:
             if not level.queue:
                 self._drop(order.price_e4)
 
+    def grow(self, order: Resting, by_e2: int) -> None:
+        """Add to a resting order in its place."""
+        order.remaining_e2 += by_e2
+        self.levels[order.price_e4].count(order, by_e2)
+
     def best_e4(self) -> int | None:
         if not self._prices:
             return None

@@ -12,6 +12,8 @@ from .tape import Print, Quote, QuoteSide
 Side = Literal["bid", "ask"]
 Levels = dict[Side, PricedLevels]
 
+SIDES: tuple[Side, Side] = ("bid", "ask")
+
 MAX_ROUNDS = 40
 """A print that members stood in the way of asks again, for twice as much: enough for any size they hold."""
 
@@ -38,6 +40,8 @@ class ProvenBook:
         self._levels: Levels = {"bid": [], "ask": []}
         self._quoted: Levels | None = None
         self._last: Print | None = None
+        self._astray: Levels | None = None
+        """The book to return to, while one side stands a tick from it."""
 
     def seed(self, known: Print) -> None:
         """Stand as a known print found the market: its side at its price, the other a spread away."""
@@ -83,6 +87,25 @@ class ProvenBook:
         if rng.randrange(EXHAUSTED_ONE_IN) == 0:
             level_e4 = self._ladder.moved(level_e4, _outward(touched)) or level_e4
         self._stand(touched, level_e4, self._other_best(touched, level_e4, redrawn))
+
+    def stir(self, rng: random.Random) -> None:
+        """Between prints a maker leaves the best price of a side, or betters it; the next time it comes back.
+
+        Recorded quotes speak for themselves and are never stirred.
+        """
+        if self._quoted is not None or not all(self._levels.values()):
+            return
+        if self._astray is not None:
+            self._set(self._astray)
+            return
+        home, side = self._levels, rng.choice(SIDES)
+        best_e4, facing_e4 = self._levels[side][0][0], self._levels[_opposite(side)][0][0]
+        moved_e4 = self._ladder.moved(best_e4, rng.choice((1, -1)))
+        if moved_e4 is not None and not _is_behind(_opposite(side), moved_e4, facing_e4):
+            moved: Levels = {"bid": home["bid"], "ask": home["ask"]}
+            moved[side] = self._fresh(side, moved_e4)
+            self._set(moved)
+            self._astray = home
 
     def _level_of(self, printed: Print) -> int | None:
         """The allowed price that was taken: the print's own, or the nearest its taker accepts."""
@@ -139,7 +162,7 @@ class ProvenBook:
         return self._levels[side][0][0] if self._levels[side] else None
 
     def _set(self, levels: Levels) -> None:
-        self._levels = levels
+        self._levels, self._astray = levels, None
         self._exchange.set_background_book(self._ticker, levels["bid"], levels["ask"])
 
 

@@ -1,5 +1,6 @@
-"""Values for the storage tests: small builders, strategies for every stored type, a clock, a faulty client."""
+"""Values for the storage tests: builders, strategies for every stored type, a clock, a faulty client."""
 
+import random
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -7,6 +8,8 @@ from enum import Enum
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import strategies as st
+
 from dora.core.journal import Journal, OrderState, Plan, TrackedOrder
 from dora.core.ledger import Position
 from dora.core.model import (
@@ -23,7 +26,6 @@ from dora.core.ports import LeaseGrant
 from dora.core.units import Count, Money, Price, TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.store import DynamoState
-from hypothesis import strategies as st
 
 BOT = "alpha"
 NOW_MS = 1_760_000_000_000
@@ -56,6 +58,17 @@ def take_lease(client: Any, tick: int = 1, pk: str = BOT) -> int:
     )
     assert isinstance(grant, LeaseGrant)
     return grant.fence
+
+
+def stored(client: Any, pk: str = BOT) -> Mapping[str, Any]:
+    """Items of one partition by sort key, as they lie there."""
+    page = client.query(
+        TableName="state",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": pk}},
+        ConsistentRead=True,
+    )
+    return {item["sk"]["S"]: item for item in page["Items"]}
 
 
 def request(number: int, side: Side = Side.BID) -> OrderRequest:
@@ -132,6 +145,12 @@ def session(rev: int = 0, session_id: str = "s1", created_ms: int = NOW_MS) -> S
         contracts_limit=Count(500_000),
         rev=rev,
     )
+
+
+def incompressible(markets: int, size: int = 120) -> dict[str, dict[str, object]]:
+    """Strategy memory that no packing makes smaller than half of it."""
+    chance = random.Random(11)
+    return {f"KXA-{number}": {"noise": chance.randbytes(size).hex()} for number in range(markets)}
 
 
 LIMITS = Limits(tier="advanced", read_rate=300, read_capacity=600, write_rate=300, write_capacity=600)

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
+from requests.adapters import BaseAdapter
+from urllib3 import HTTPResponse
+
 from dora.core.model import CancelRequest, OrderRequest, Side, Slot
 from dora.core.units import Count, Price, TimeMs
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
-from requests.adapters import BaseAdapter
-from urllib3 import HTTPResponse
-
 from tests.world.keys import ApiKey, KeyKind, fresh_key
 
 BASE_URL = "http://exchange.test/trade-api/v2"
@@ -82,7 +82,7 @@ class ScriptedAdapter(BaseAdapter):
         self.requests: list[requests.PreparedRequest] = []
         self.timeouts: list[tuple[float, float]] = []
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
         step = self.script[min(len(self.requests), len(self.script) - 1)]
         self.requests.append(request)
         self.timeouts.append(options["timeout"])

@@ -44,9 +44,10 @@ def public_pem(key: Any = KEY) -> str:
 
 
 def market(ticker: str = TICKER, **more: Any) -> MarketSpec:
+    event = ticker.partition("-")[0]
     fields: dict[str, Any] = {
-        "event_ticker": ticker.split("-")[0],
-        "series_ticker": f"S{ticker.split('-')[0]}",
+        "event_ticker": event,
+        "series_ticker": f"S{event}",
         "open_ms": START_MS - HOUR_MS,
         "close_ms": START_MS + 24 * HOUR_MS,
     }
@@ -147,3 +148,14 @@ class Desk:
     def taken(self, side: str, price_e4: int, count_e2: int, ticker: str = TICKER) -> int:
         """Somebody else takes; `side` is theirs."""
         return self.exchange.background_take(ticker, side, price_e4, count_e2)
+
+
+def pages(desk: Desk, path: str, name: str, **query: Any) -> list[Any]:
+    """Every row of a list, page by page."""
+    rows, cursor = [], ""
+    while True:
+        body = desk.get(path, **query, **({"cursor": cursor} if cursor else {})).body
+        rows += body[name]
+        cursor = body["cursor"]
+        if not cursor:
+            return rows

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 import requests
-from dora.core.model import BatchCancelResult, BatchPlaceResult, DecreaseRequest, Outcome
-from dora.core.units import Count, TimeMs
-from dora.edge.kalshi.refusals import DEFINITE_REFUSALS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dora.core.model import BatchCancelResult, BatchPlaceResult, DecreaseRequest, Outcome
+from dora.core.units import Count, TimeMs
+from dora.edge.kalshi.refusals import DEFINITE_REFUSALS
 from tests.unit.kalshi_fakes import (
     NOW_MS,
     TICKER,
@@ -65,7 +65,11 @@ WHOLE: list[tuple[Script, Outcome, str]] = [
     (FakeReply(401, {"error": {"code": "authentication_error"}}), REFUSED, "authentication_error"),
     (FakeReply(403, b"<html>blocked"), REFUSED, "http_403"),
     (FakeReply(404, {"error": {"code": "not_found"}}), REFUSED, "not_found"),
-    (FakeReply(410, {"error": {"code": "deprecated_v1_order_endpoint"}}), REFUSED, "deprecated_v1_order_endpoint"),
+    (
+        FakeReply(410, {"error": {"code": "deprecated_v1_order_endpoint"}}),
+        REFUSED,
+        "deprecated_v1_order_endpoint",
+    ),
     (FakeReply(429, {"error": "too many requests"}), REFUSED, "too_many_requests"),
     (FakeReply(429, {"error": {"code": "too_many_requests"}}), REFUSED, "too_many_requests"),
     (FakeReply(429, b""), REFUSED, "too_many_requests"),
@@ -95,13 +99,15 @@ WHOLE: list[tuple[Script, Outcome, str]] = [
 def test_a_request_that_fails_as_a_whole_is_refused_or_unknown_for_every_order(
     script: Script, outcome: Outcome, code: str
 ) -> None:
-    for send in (lambda bot: bot.exchange.place(ABC), lambda bot: bot.exchange.cancel(CANCELS)):
-        bot = scripted(script)
-        assert set(fates(send(bot)).values()) == {(outcome, code)}
-        assert len(bot.adapter.requests) == 1, "a write is never sent twice"
+    creates, cancels = scripted(script), scripted(script)
+    for result in (creates.exchange.place(ABC), cancels.exchange.cancel(CANCELS)):
+        assert set(fates(result).values()) == {(outcome, code)}
+    assert [len(bot.adapter.requests) for bot in (creates, cancels)] == [1, 1], "a write is never sent twice"
 
 
-@pytest.mark.parametrize(("script", "outcome", "code"), [row for row in WHOLE if row[2] != "not_named_in_answer"])
+@pytest.mark.parametrize(
+    ("script", "outcome", "code"), [row for row in WHOLE if row[2] != "not_named_in_answer"]
+)
 def test_a_decrease_fails_on_the_same_terms(script: Script, outcome: Outcome, code: str) -> None:
     bot = scripted(script)
     result = bot.exchange.decrease(DECREASE)
@@ -145,12 +151,20 @@ def test_entries_belong_to_the_order_they_name_in_whatever_order_they_come(order
 
 
 def test_mixed_and_shuffled_entries_keep_their_own_fates() -> None:
-    entries = [failed_entry(3, "invalid_order", "post only cross"), placed_entry(1), failed_entry(2, "teapot")]
+    entries = [
+        failed_entry(3, "invalid_order", "post only cross"),
+        placed_entry(1),
+        failed_entry(2, "teapot"),
+    ]
     assert place(*entries) == [(DONE, ""), (UNKNOWN, "teapot"), (REFUSED, "invalid_order")]
 
 
 def test_a_missing_entry_leaves_its_order_unknown() -> None:
-    assert place(placed_entry(3), placed_entry(1)) == [(DONE, ""), (UNKNOWN, "not_named_in_answer"), (DONE, "")]
+    assert place(placed_entry(3), placed_entry(1)) == [
+        (DONE, ""),
+        (UNKNOWN, "not_named_in_answer"),
+        (DONE, ""),
+    ]
 
 
 def test_an_entry_that_names_a_foreign_order_says_nothing_of_ours() -> None:
@@ -186,7 +200,9 @@ def test_nameless_entries_that_were_all_refused_refuse_all_orders_left() -> None
     assert [outcome for outcome, _ in said] == [REFUSED, DONE, REFUSED]
 
 
-@pytest.mark.parametrize("other", [failed_entry(None, "order_already_exists"), without(placed_entry(2), "client_order_id")])
+@pytest.mark.parametrize(
+    "other", [failed_entry(None, "order_already_exists"), without(placed_entry(2), "client_order_id")]
+)
 def test_nameless_entries_of_different_fates_are_not_matched_by_position(other: dict[str, Any]) -> None:
     said = place(placed_entry(1), failed_entry(None, "invalid_price"), other)
     assert said[1:] == [(UNKNOWN, "not_named_in_answer")] * 2
@@ -197,15 +213,17 @@ def test_a_nameless_entry_counts_for_nobody_when_the_numbers_differ() -> None:
 
 
 @pytest.mark.parametrize("field", ["order_id", "fill_count", "remaining_count", "ts_ms"])
-@pytest.mark.parametrize("value", [None, "", "x", -1])
-def test_a_success_that_lacks_a_part_is_unknown(field: str, value: Any) -> None:
-    if (field, value) in {("order_id", "x"), ("ts_ms", -1)}:
-        pytest.skip("a value like any other")
-    assert place(placed_entry(1, **{field: value}))[0] == (UNKNOWN, "answer_invalid")
-    assert place(without(placed_entry(1), field))[0] == (UNKNOWN, "answer_invalid")
+def test_a_success_that_lacks_a_part_is_unknown(field: str) -> None:
+    for entry in (
+        without(placed_entry(1), field),
+        *(placed_entry(1, **{field: bad}) for bad in (None, "", [7])),
+    ):
+        assert place(entry)[0] == (UNKNOWN, "answer_invalid")
 
 
-@pytest.mark.parametrize("counts", [("5.00", "6.00"), ("0.00", "10.01"), ("-1.00", "10.00"), ("0.00", "-1.00")])
+@pytest.mark.parametrize(
+    "counts", [("5.00", "6.00"), ("0.00", "10.01"), ("-1.00", "10.00"), ("0.00", "-1.00")]
+)
 def test_counts_that_cannot_be_of_our_order_leave_it_unknown(counts: tuple[str, str]) -> None:
     entry = placed_entry(1, fill_count=counts[0], remaining_count=counts[1])
     assert place(entry)[0] == (UNKNOWN, "answer_invalid")
@@ -216,7 +234,9 @@ def test_a_definite_code_refuses(code: str) -> None:
     assert place(failed_entry(1, code))[0] == (REFUSED, code)
 
 
-@pytest.mark.parametrize("code", ["order_already_exists", "service_unavailable", "EXCHANGE_UNAVAILABLE", "", "new"])
+@pytest.mark.parametrize(
+    "code", ["order_already_exists", "service_unavailable", "EXCHANGE_UNAVAILABLE", "", "new"]
+)
 def test_any_other_code_leaves_the_order_unknown(code: str) -> None:
     assert place(failed_entry(1, code))[0] == (UNKNOWN, code)
 
@@ -251,7 +271,9 @@ def test_what_is_said_about_a_refusal_is_kept() -> None:
 ENTRIES = st.lists(
     st.one_of(
         st.builds(placed_entry, st.integers(1, 4)),
-        st.builds(failed_entry, st.one_of(st.none(), st.integers(1, 4)), st.sampled_from(["invalid_order", "new"])),
+        st.builds(
+            failed_entry, st.one_of(st.none(), st.integers(1, 4)), st.sampled_from(["invalid_order", "new"])
+        ),
         st.sampled_from([None, {}, []]),
     ),
     max_size=5,
@@ -259,7 +281,9 @@ ENTRIES = st.lists(
 
 
 @given(ENTRIES)
-def test_under_any_answer_every_order_has_one_fate_and_only_named_orders_are_placed(entries: list[Any]) -> None:
+def test_under_any_answer_every_order_has_one_fate_and_only_named_orders_are_placed(
+    entries: list[Any],
+) -> None:
     result = scripted(FakeReply(201, {"orders": entries})).exchange.place(ABC)
     assert set(fates(result)) == {request.client_order_id for request in ABC}
     assert all(placed.order_id[-1] == placed.request.client_order_id[-1] for placed in result.placed)
@@ -277,7 +301,11 @@ def test_one_order_too_goes_as_a_batch_with_everything_that_routes_and_guards_it
 
 
 def test_cancels_are_matched_by_order_id_and_reduced_by_is_taken_as_reported() -> None:
-    entries = [cancelled_entry(3, reduced_by="9.00"), cancelled_entry(1), cancelled_entry(2, reduced_by="0.00")]
+    entries = [
+        cancelled_entry(3, reduced_by="9.00"),
+        cancelled_entry(1),
+        cancelled_entry(2, reduced_by="0.00"),
+    ]
     result = scripted(FakeReply(200, {"orders": entries})).exchange.cancel(CANCELS)
     assert [(c.request.order_id, c.reduced_by, c.ts_ms) for c in result.succeeded] == [
         ("order-1", 700, NOW_MS + 1), ("order-2", 0, NOW_MS + 2), ("order-3", 900, NOW_MS + 3),
@@ -329,7 +357,12 @@ def test_a_cancel_batch_is_a_delete_with_a_body_that_routes_every_entry() -> Non
 
 # --- decreases ----------------------------------------------------------------------------------------
 
-DECREASED = {"order_id": "order-1", "client_order_id": "dora-1", "remaining_count": "5.00", "ts_ms": NOW_MS + 1}
+DECREASED = {
+    "order_id": "order-1",
+    "client_order_id": "dora-1",
+    "remaining_count": "5.00",
+    "ts_ms": NOW_MS + 1,
+}
 
 
 def test_a_decrease_names_the_count_to_reach_and_reports_the_count_reached() -> None:
@@ -343,9 +376,15 @@ def test_a_decrease_names_the_count_to_reach_and_reports_the_count_reached() -> 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"order_id": "order-9"}, {"client_order_id": "dora-9"}, {"remaining_count": None}, {"remaining_count": "-1"},
-     {"ts_ms": None}, {"order_id": None}],
-)  # fmt: skip
+    [
+        {"order_id": "order-9"},
+        {"order_id": None},
+        {"client_order_id": "dora-9"},
+        {"remaining_count": None},
+        {"remaining_count": "-1"},
+        {"ts_ms": None},
+    ],
+)
 def test_a_decrease_answered_for_another_order_or_in_part_is_unknown(changes: dict[str, Any]) -> None:
     result = scripted(FakeReply(200, DECREASED | changes)).exchange.decrease(DECREASE)
     assert (result.outcome, result.code) == (UNKNOWN, "answer_invalid")

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_public_key,
 )
+
 from dora.core.errors import SecretInvalid
 from dora.core.units import TimeMs
 from dora.edge.kalshi.signing import Signer
-
 from tests.unit.kalshi_fakes import NOW_MS, api_key
 from tests.world.keys import KeyKind
 

@@ -8,6 +8,9 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dora.core.errors import (
     AuthRefused,
     ExchangeRefused,
@@ -16,7 +19,6 @@ from dora.core.errors import (
     WireInvalid,
 )
 from dora.core.units import Count, TimeMs
-
 from tests.unit.kalshi_fakes import NOW_MS, FakeReply, Script, api_key, http_date, order_row, scripted
 
 AS_OF = {"as_of_time": "2026-11-20T14:00:00Z"}
@@ -27,6 +29,7 @@ NO_ANSWERS: dict[str, Script] = {
     "408": FakeReply(408, {"error": "timeout"}),
     "redirect": FakeReply(302, {}, {"Location": "http://elsewhere.test/"}),
     "no JSON": FakeReply(200, b"<html>"),
+    "too deep": FakeReply(200, b"[" * 200_000),
     "cut JSON": FakeReply(200, b'{"as_of_time": "2026-'),
     "empty": FakeReply(200, b""),
     "not an object": FakeReply(200, [1]),
@@ -81,6 +84,8 @@ def test_a_429_is_waited_for_and_said(body: Any) -> None:
     assert bot.exchange.user_data_time_ms() == NOW_MS
     (said,) = bot.facts.of("RATE_LIMIT_BACKOFF")
     assert (said["endpoint"], said["consecutive_hits"]) == ("GET /exchange/user_data_timestamp", 1)
+    assert said["backoff_seconds"] == bot.clock.slept[0] / 1000
+    assert bot.clock.slept[0] >= 600, "the balance has one token a second"
 
 
 def test_a_429_that_stays_is_raised_with_its_code() -> None:
@@ -96,12 +101,12 @@ ENVELOPES: list[tuple[Any, str, str, str]] = [
         {"error": {"code": "invalid_order", "message": "invalid order", "details": "post only cross"}},
         "invalid_order", "invalid order", "post only cross",
     ),
-    ({"code": "bad_request", "message": "bad request", "details": "json"}, "bad_request", "bad request", "json"),
+    ({"code": "bad_request", "message": "bad", "details": "json"}, "bad_request", "bad", "json"),
     ({"msg": "Parameter validation failed"}, "", "Parameter validation failed", ""),
     ({"error": "some text"}, "some_text", "some text", ""),
     (b"<html>blocked</html>", "", "<html>blocked</html>", ""),
     (b"", "", "", ""),
-    ({"error": {"code": "user_not_found:_4f", "message": "user not found"}}, "user_not_found", "user not found", ""),
+    ({"error": {"code": "user_not_found:_4f", "message": "not found"}}, "user_not_found", "not found", ""),
 ]  # fmt: skip
 
 
@@ -168,11 +173,19 @@ def test_skew_is_our_clock_minus_theirs_and_nothing_below_a_second(ahead_ms: int
     assert (bot.exchange.skew_ms == 0) is (skew_ms == 0)
 
 
-@pytest.mark.parametrize("headers", [{}, {"Date": "today"}, {"Date": http_date(NOW_MS - 15_000), "Age": "15"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Date": "today"}, {"Date": http_date(NOW_MS - 15_000), "Age": "15"}]
+)
 def test_an_answer_without_a_date_of_its_own_says_nothing_of_skew(headers: dict[str, str]) -> None:
     bot = scripted(FakeReply(200, AS_OF, headers))
     bot.exchange.user_data_time_ms()
     assert bot.exchange.skew_ms == 0
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+def test_no_date_header_can_spoil_an_answer(date: str) -> None:
+    bot = scripted(FakeReply(200, AS_OF, {"Date": date}))
+    assert bot.exchange.user_data_time_ms() == NOW_MS
 
 
 # --- what a request carries ------------------------------------------------------------------------
@@ -231,7 +244,9 @@ def test_a_refused_group_write_is_raised_with_its_code(verb: str) -> None:
 
 
 def test_group_writes_name_shard_and_subaccount_and_carry_a_json_body() -> None:
-    bot = scripted(FakeReply(201, {"order_group_id": "group-1", "subaccount": 3}), FakeReply(200, {}), subaccount=3)
+    bot = scripted(
+        FakeReply(201, {"order_group_id": "group-1", "subaccount": 3}), FakeReply(200, {}), subaccount=3
+    )
     assert GROUP_WRITES["create"](bot.exchange) == "group-1"
     for verb in ("trigger", "reset", "delete", "limit"):
         GROUP_WRITES[verb](bot.exchange)

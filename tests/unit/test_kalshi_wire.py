@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dora.core.errors import WireInvalid
 from dora.core.model import Level, Market, Side
 from dora.core.units import (
@@ -16,9 +19,6 @@ from dora.core.units import (
 )
 from dora.edge.kalshi import wire_markets, wire_orders
 from dora.edge.kalshi.wire import Row, direction, load_json, multiplier_e4, of_subaccount, time_ms
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.unit.kalshi_fakes import (
     NOW_MS,
     cancel_request,
@@ -70,7 +70,8 @@ def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fraction", "ms"), [("", 0), (".5", 500), (".16", 160), (".1641", 164), (".164999", 164), (".1649999999", 164)]
+    ("fraction", "ms"),
+    [("", 0), (".5", 500), (".16", 160), (".1641", 164), (".164999", 164), (".1649999999", 164)],
 )
 def test_times_lack_trailing_zeros_and_are_cut_to_milliseconds(fraction: str, ms: int) -> None:
     assert time_ms(f"2026-11-20T14:00:00{fraction}Z") == NOW_MS + ms
@@ -304,7 +305,12 @@ def test_an_event_is_exclusive_only_when_collateral_is_returned_for_it(
 
 
 def test_fee_overrides_of_an_event_are_read() -> None:
-    fields = {"event_ticker": "E", "series_ticker": "S", "mutually_exclusive": False, "collateral_return_type": ""}
+    fields = {
+        "event_ticker": "E",
+        "series_ticker": "S",
+        "mutually_exclusive": False,
+        "collateral_return_type": "",
+    }
     fees = {"fee_type_override": "quadratic", "fee_multiplier_override": "0.5"}
     event = wire_markets.event(row(fields | fees))
     assert (event.fee_type_override, event.fee_multiplier_override_e4) == ("quadratic", 5_000)
@@ -355,7 +361,12 @@ def test_limits_are_those_of_the_account_and_costs_fall_back_to_the_default() ->
     ]
     limits = wire_markets.limits(row(account), row({"default_cost": 10, "endpoint_costs": listed}))
     assert (limits.tier, limits.read_rate, limits.write_capacity) == ("advanced", 300, 600)
-    assert (limits.default_cost, limits.create_cost, limits.cancel_cost, limits.order_read_cost) == (10, 10, 2, 3)
+    assert (limits.default_cost, limits.create_cost, limits.cancel_cost, limits.order_read_cost) == (
+        10,
+        10,
+        2,
+        3,
+    )
 
 
 # --- settlements --------------------------------------------------------------------------------------
@@ -371,7 +382,9 @@ def test_a_yes_contract_is_worth_what_the_result_says(result: str, value: int | 
     assert (settlement.revenue, settlement.fee) == (Money(30_000_000), Money(130_000))
 
 
-@pytest.mark.parametrize(("result", "value"), [("yes", 0), ("no", 100), ("scalar", None), ("void", 50), ("", 0)])
+@pytest.mark.parametrize(
+    ("result", "value"), [("yes", 0), ("no", 100), ("scalar", None), ("void", 50), ("", 0)]
+)
 def test_an_unknown_or_contradictory_result_is_refused(result: str, value: int | None) -> None:
     with pytest.raises(WireInvalid):
         wire_orders.settlement(row(settlement_row(market_result=result, value=value)))
@@ -401,7 +414,11 @@ def test_every_create_is_post_only_resting_and_self_trade_safe() -> None:
 
 def test_every_cancel_names_market_and_shard() -> None:
     body = wire_orders.cancel_body(cancel_request(), 3)
-    assert (body["market_ticker"], body["exchange_index"], body["subaccount"]) == (cancel_request().ticker, 2, 3)
+    assert (body["market_ticker"], body["exchange_index"], body["subaccount"]) == (
+        cancel_request().ticker,
+        2,
+        3,
+    )
 
 
 @given(st.integers(1, 9_999), st.integers(1, 10**9))

@@ -3,6 +3,9 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dora.core.model import Limits
 from dora.core.pacing import (
     Bucket,
@@ -12,8 +15,6 @@ from dora.core.pacing import (
     latest_tat_us,
     reserve,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 BASIC = Limits(tier="basic", read_rate=200, read_capacity=400, write_rate=100, write_capacity=100)
 ADVANCED = Limits(tier="advanced", read_rate=300, read_capacity=600, write_rate=300, write_capacity=600)
@@ -138,6 +139,11 @@ def test_the_latest_tat_is_the_last_from_which_all_calls_pass(
     after_us = max(latest_us + 1, START_US)
     if after_us > latest_us:
         assert len(reserve(bucket, after_us, costs, START_US, until_us).send_us) < len(costs)
+
+
+def test_what_a_call_adds_is_rounded_up_and_the_capacity_down() -> None:
+    assert Bucket(3, 100).span_us(1) == 333_334
+    assert Bucket(3, 1).depth_us == 333_333
 
 
 def test_calls_wait_until_the_bucket_holds_their_cost() -> None:

@@ -367,7 +367,7 @@ def test_too_fast_ends_only_well_below_where_it_began() -> None:
 def test_a_market_that_moves_too_fast_is_not_quoted() -> None:
     rushing = warm(move_e9=100_000_000, fast=1)
     decision, _ = quote(inputs(), rushing)
-    assert (decision.skip, decision.targets) == (Reason.NO_EDGE, ())
+    assert (decision.skip, decision.targets) == (Reason.TOO_FAST, ())
 
 
 # --- laws over everything -------------------------------------------------------------------------

@@ -101,11 +101,22 @@ def test_rsa_pss_with_a_salt_of_32_bytes_signs_and_other_salts_do_not() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/exchange/status", "/exchange/schedule", "/exchange/user_data_timestamp", "/markets", "/markets/trades",
-        f"/markets/{TICKER}", f"/markets/{TICKER}/orderbook", "/series/SRAIN", "/series/fee_changes",
-        "/events", "/events/RAIN", "/events/fee_changes", "/account/endpoint_costs", "/historical/cutoff",
+        "/exchange/status",
+        "/exchange/schedule",
+        "/exchange/user_data_timestamp",
+        "/markets",
+        "/markets/trades",
+        f"/markets/{TICKER}",
+        f"/markets/{TICKER}/orderbook",
+        "/series/SRAIN",
+        "/series/fee_changes",
+        "/events",
+        "/events/RAIN",
+        "/events/fee_changes",
+        "/account/endpoint_costs",
+        "/historical/cutoff",
     ],
-)  # fmt: skip
+)
 def test_public_routes_need_no_signature(path: str) -> None:
     assert Desk().exchange.handle(Request("GET", PREFIX + path)).status == 200
 
@@ -113,13 +124,25 @@ def test_public_routes_need_no_signature(path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/portfolio/balance"), ("GET", "/portfolio/orders"), ("GET", "/portfolio/fills"),
-        ("GET", "/account/limits"), ("GET", "/portfolio/order_groups"), ("POST", "/portfolio/events/orders"),
-        ("DELETE", "/portfolio/events/orders"), ("GET", "/historical/fills"),
+        ("GET", "/portfolio/balance"),
+        ("GET", "/portfolio/orders"),
+        ("GET", "/portfolio/fills"),
+        ("GET", "/account/limits"),
+        ("GET", "/portfolio/order_groups"),
+        ("POST", "/portfolio/events/orders"),
+        ("DELETE", "/portfolio/events/orders"),
+        ("GET", "/historical/fills"),
     ],
-)  # fmt: skip
+)
 def test_private_routes_need_one(method: str, path: str) -> None:
     assert Desk().exchange.handle(Request(method, PREFIX + path)).status == 401
+
+
+def test_the_life_of_a_signature_is_a_knob() -> None:
+    desk = Desk(Knobs(signature_life_ms=5_000))
+    held = desk.signed("GET", BALANCE)
+    desk.clock.advance_ms(5_001)
+    assert desk.exchange.release(held).status == 401
 
 
 def test_a_held_request_is_good_for_its_signatures_life_and_no_longer() -> None:

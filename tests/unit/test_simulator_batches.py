@@ -94,8 +94,12 @@ def test_cancels_answer_what_was_left_of_each_order() -> None:
     assert answer.status == 200
     good, bad = answer.body["orders"]
     assert good == {
-        "order_id": order_id, "client_order_id": "a", "reduced_by": "10.00", "ts_ms": START_MS, "error": None,
-    }  # fmt: skip
+        "order_id": order_id,
+        "client_order_id": "a",
+        "reduced_by": "10.00",
+        "ts_ms": START_MS,
+        "error": None,
+    }
     assert bad["reduced_by"] == "0.00"
     assert bad["error"] == {"code": "not_found", "message": "not found", "details": ""}
 

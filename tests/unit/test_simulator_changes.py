@@ -39,8 +39,11 @@ def test_a_cancel_says_what_was_left(desk: Desk) -> None:
     desk.taken("bid", 4500, 300)
     answer = desk.cancel(order_id)
     assert answer.body == {
-        "order_id": order_id, "client_order_id": "c-1", "reduced_by": "7.00", "ts_ms": START_MS,
-    }  # fmt: skip
+        "order_id": order_id,
+        "client_order_id": "c-1",
+        "reduced_by": "7.00",
+        "ts_ms": START_MS,
+    }
     row = desk.row(order_id)
     assert (row["status"], row["remaining_count_fp"], row["fill_count_fp"]) == ("canceled", "0.00", "3.00")
 

@@ -52,7 +52,12 @@ def test_a_selling_takers_average_price_is_on_the_yes_leg(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("change", "status", "code", "details"),
     [
-        ({"count": 10}, 400, "bad_request", "cannot unmarshal number into Go struct field CreateOrderV2Request.count"),
+        (
+            {"count": 10},
+            400,
+            "bad_request",
+            "cannot unmarshal number into Go struct field CreateOrderV2Request.count",
+        ),
         ({"price": 0.4}, 400, "bad_request", "CreateOrderV2Request.price of type string"),
         ({"post_only": "yes"}, 400, "bad_request", "post_only of type bool"),
         ({"exchange_index": "0"}, 400, "bad_request", "exchange_index of type int64"),
@@ -76,16 +81,23 @@ def test_a_selling_takers_average_price_is_on_the_yes_leg(desk: Desk) -> None:
         ({"expiration_time": NOW_S}, 400, "invalid_order", "Expiration timestamp must be in the future"),
         (
             {"time_in_force": "immediate_or_cancel", "expiration_time": NOW_S + 60},
-            400, "invalid_order", "cannot specify both immediate_or_cancel and an expiration",
+            400,
+            "invalid_order",
+            "cannot specify both immediate_or_cancel and an expiration",
         ),
         ({"count": "9000.00"}, 400, "insufficient_balance", ""),
         ({"ticker": "NO-SUCH", "exchange_index": -1}, 404, "market_not_found", ""),
         ({"ticker": "COIN-A", "exchange_index": 0}, 404, "market_not_found", ""),
         ({"order_group_id": "none"}, 404, "order_group_not_found", ""),
         ({"subaccount": 9}, 404, "user_not_found", ""),
-        ({"time_in_force": "fill_or_kill", "price": "0.4600", "count": "10.01"}, 409, "fill_or_kill_insufficient_resting_volume", ""),
+        (
+            {"time_in_force": "fill_or_kill", "price": "0.4600", "count": "10.01"},
+            409,
+            "fill_or_kill_insufficient_resting_volume",
+            "",
+        ),
     ],
-)  # fmt: skip
+)
 def test_refusals(desk: Desk, change: dict[str, Any], status: int, code: str, details: str) -> None:
     cash_before = desk.account.free_e6(0)
     answer = desk.place(**change)
@@ -214,11 +226,14 @@ def test_a_bid_holds_its_price_and_an_ask_the_rest_of_the_dollar(desk: Desk) -> 
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/portfolio/orders"), ("DELETE", "/portfolio/orders/some-id"),
-        ("POST", "/portfolio/orders/batched"), ("DELETE", "/portfolio/orders/batched"),
-        ("POST", "/portfolio/orders/some-id/amend"), ("POST", "/portfolio/orders/some-id/decrease"),
+        ("POST", "/portfolio/orders"),
+        ("DELETE", "/portfolio/orders/some-id"),
+        ("POST", "/portfolio/orders/batched"),
+        ("DELETE", "/portfolio/orders/batched"),
+        ("POST", "/portfolio/orders/some-id/amend"),
+        ("POST", "/portfolio/orders/some-id/decrease"),
     ],
-)  # fmt: skip
+)
 def test_the_older_write_paths_are_gone(desk: Desk, method: str, path: str) -> None:
     answer = desk.call(method, path, body={})
     assert (answer.status, answer.code) == (410, "deprecated_v1_order_endpoint")

@@ -22,13 +22,15 @@ GLOBAL: Item = {
 }
 MARKET: Item = {
     "enabled": True,
-    "quote_size": 20,
+    "quote_size": 10,
     "max_position": 200,
-    "min_half_spread_dollars": Decimal("0.01"),
+    "min_half_spread_dollars": Decimal("0.005"),
     "min_edge_dollars": Decimal("0.005"),
+    "volatility_percent_of_move": 50,
+    "price_tolerance_ticks": 0,
     "max_spread_dollars": Decimal("0.30"),
-    "min_price_dollars": Decimal("0.02"),
-    "max_price_dollars": Decimal("0.98"),
+    "min_price_dollars": Decimal("0.01"),
+    "max_price_dollars": Decimal("0.99"),
 }
 
 

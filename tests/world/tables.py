@@ -43,7 +43,9 @@ def breaches(action: str, request: Mapping[str, Any]) -> list[str]:
 def _one_operator_a_clause(_: str, request: Mapping[str, Any]) -> Iterator[str]:
     for expression in _strings(request, "UpdateExpression"):
         clauses = re.split(r",(?![^(]*\))", expression)
-        yield from (f"two operators: {clause}" for clause in clauses if len(re.findall(r" [+-] ", clause)) > 1)
+        yield from (
+            f"two operators: {clause}" for clause in clauses if len(re.findall(r" [+-] ", clause)) > 1
+        )
 
 
 def _transaction_fits(action: str, request: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from dora.core.config import MarketConfig
 from dora.core.journal import OrderState, TrackedOrder
-from dora.core.model import CancelRequest, DecreaseRequest, Side, Slot, TargetOrder
+from dora.core.model import CancelRequest, DecreaseRequest, Slot, TargetOrder
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View
 from dora.core.units import CONTRACT, Count, PriceGrid
@@ -158,28 +158,3 @@ def split(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Batches of at most `size`, in order."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def crosses_own(places: Iterable[TargetOrder], live: Iterable[TrackedOrder]) -> set[Slot]:
-    """Slots whose placement would meet one of our own orders of the other side of its market."""
-    highest_bid: dict[str, int] = {}
-    lowest_ask: dict[str, int] = {}
-    for order in live:
-        _note(order.slot, order.price, highest_bid, lowest_ask)
-    crossing = set()
-    for place in places:
-        ticker, price = place.slot.ticker, place.price
-        meets_ask = place.slot.side is Side.BID and price >= lowest_ask.get(ticker, price + 1)
-        meets_bid = place.slot.side is Side.ASK and price <= highest_bid.get(ticker, price - 1)
-        if meets_ask or meets_bid:
-            crossing.add(place.slot)
-        else:
-            _note(place.slot, price, highest_bid, lowest_ask)
-    return crossing
-
-
-def _note(slot: Slot, price: int, highest_bid: dict[str, int], lowest_ask: dict[str, int]) -> None:
-    if slot.side is Side.BID:
-        highest_bid[slot.ticker] = max(price, highest_bid.get(slot.ticker, price))
-    else:
-        lowest_ask[slot.ticker] = min(price, lowest_ask.get(slot.ticker, price))

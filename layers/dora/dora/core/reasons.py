@@ -39,6 +39,7 @@ class Reason(StrEnum):
     BOOK_CROSSED = "book_crossed"
     BOOK_TOO_WIDE = "book_too_wide"
     FAIR_VALUE_OUT_OF_RANGE = "fair_value_out_of_range"
+    TOO_FAST = "too_fast"
     NO_EDGE = "no_edge"
     TARGET_INVALID = "target_invalid"
     # one slot

@@ -10,11 +10,8 @@ from dora.core.journal import client_order_id
 from dora.core.ledger import Position
 from dora.core.model import (
     Market,
-    Order,
     OrderRequest,
-    OrderStatus,
     SessionMetadata,
-    Side,
     TargetOrder,
 )
 from dora.core.permission import Permission
@@ -25,7 +22,7 @@ from dora.core.quoting.maker import quote
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View
 from dora.core.risk import RiskFacts, RiskResult, apply_caps
-from dora.core.units import ONE, Count, Price, TimeMs
+from dora.core.units import Count, TimeMs
 from dora.flow.reading import Snapshot
 
 Memory = Mapping[str, Mapping[str, object]]
@@ -168,8 +165,7 @@ def _fees(inputs: Inputs, market: Market) -> FeeTerms | None:
 
 
 def _risk_facts(inputs: Inputs) -> RiskFacts:
-    """Where our count of a position and the exchange's differ, both are allowed for: the difference is
-    counted as an order that may still fill, either way."""
+    """Where our count of a position and the exchange's differ, risk allows for both."""
     markets = inputs.snapshot.markets
     fees = {ticker: terms for ticker, m in markets.items() if (terms := _fees(inputs, m)) is not None}
     return RiskFacts(
@@ -179,30 +175,18 @@ def _risk_facts(inputs: Inputs) -> RiskFacts:
         events=inputs.reference.events,
         positions=inputs.positions,
         orders=tuple(inputs.view.journal.orders.values()),
-        foreign=inputs.view.foreign + tuple(_drift_claims(inputs)),
+        foreign=inputs.view.foreign,
         cash=inputs.snapshot.cash or {},
         fees=fees,
+        drift=_gaps(inputs),
     )
 
 
-def _drift_claims(inputs: Inputs) -> Iterable[Order]:
-    """A fill the exchange counts and we do not (or the reverse), as an order that is certain to be counted."""
-    for row in inputs.snapshot.positions or ():
-        gap = row.net - _net(inputs, row.ticker)
-        if gap:
-            yield Order(
-                order_id="",
-                client_order_id="",
-                ticker=row.ticker,
-                shard=row.shard,
-                side=Side.BID if gap > 0 else Side.ASK,
-                price=Price(ONE // 2),
-                status=OrderStatus.RESTING,
-                initial=Count(abs(gap)),
-                remaining=Count(abs(gap)),
-                filled=Count(0),
-                updated_ms=inputs.now_ms,
-            )
+def _gaps(inputs: Inputs) -> dict[str, Count]:
+    """What the exchange counts beyond our own net position, by ticker."""
+    rows = inputs.snapshot.positions or ()
+    gaps = {row.ticker: Count(row.net - _net(inputs, row.ticker)) for row in rows}
+    return {ticker: gap for ticker, gap in gaps.items() if gap}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

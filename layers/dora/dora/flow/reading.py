@@ -36,13 +36,13 @@ class Snapshot:
 
     began_ms: TimeMs
     as_of_ms: TimeMs
-    resting: tuple[Order, ...] | None
-    fills: tuple[Fill, ...] | None
-    settlements: tuple[Settlement, ...] | None
-    positions: tuple[ExchangePosition, ...] | None
-    cash: Mapping[int, Money] | None
-    groups: tuple[OrderGroup, ...] | None
-    status: Mapping[int, ShardStatus] | None
+    resting: tuple[Order, ...] | None = None
+    fills: tuple[Fill, ...] | None = None
+    settlements: tuple[Settlement, ...] | None = None
+    positions: tuple[ExchangePosition, ...] | None = None
+    cash: Mapping[int, Money] | None = None
+    groups: tuple[OrderGroup, ...] | None = None
+    status: Mapping[int, ShardStatus] | None = None
     books: Mapping[str, Book] = field(default_factory=dict)
     markets: Mapping[str, Market] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)

@@ -12,16 +12,21 @@ from dora.core.errors import ExchangeError
 from dora.core.journal import OrderState, fold_plans
 from dora.core.model import CancelRequest, Order, SessionMetadata, SessionStatus
 from dora.core.planning import split
-from dora.core.ports import BotState, Outside
+from dora.core.ports import BotState, Changes, LeaseRefused, Outside
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow import breakers
+from dora.flow.accounting import keep_accounts
 from dora.flow.preflight import NO_GLOBALS, NO_LIMITS
+from dora.flow.reading import Snapshot
 
 SETTLE_MS = 15_000
 """A read begun this much later than a trigger's answer shows what the trigger did."""
 RETRY_MS = 2_000
 LEAVE_MS = 20_000
 """With this little time left the answer is `closing`, and the next call goes on."""
+
+BOOKING_MS = 20_000
+"""Longest life of the lease under which the last fills are booked."""
 
 Answer = dict[str, object]
 
@@ -35,7 +40,7 @@ def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answe
         return _closed(outside, session)
     proof_ms = _proof_ms(outside, session)
     clean, resting = 0, list[Order]()
-    while clean < 2:
+    while clean < 2 or not _book_last_fills(outside, session):
         now_ms = outside.clock.now_ms()
         if untriggered and now_ms < give_up_ms:
             untriggered = breakers.trigger_groups(outside, session)
@@ -45,7 +50,7 @@ def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answe
             outside.clock.sleep_ms(min(proof_ms, give_up_ms) - now_ms)
             continue
         found = _ours(outside)
-        if found is None:
+        if found is None or clean >= 2:
             outside.clock.sleep_ms(RETRY_MS)
             continue
         resting = found
@@ -79,6 +84,31 @@ def _ours(outside: Outside) -> list[Order] | None:
         outside.facts.emit("ERROR", what="list of resting orders", why=str(error))
         return None
     return [row for row in rows if row.client_order_id.startswith(outside.prefix)]
+
+
+def _book_last_fills(outside: Outside, session: SessionMetadata) -> bool:
+    """Fills up to the proof of zero, under the lease like any cycle's. False: not now, a cycle is writing."""
+    now_ms = outside.clock.now_ms()
+    owner = f"teardown {session.session_id} {now_ms}"
+    grant = outside.lease.acquire(
+        owner=owner, tick_ms=now_ms, now_ms=now_ms, expires_ms=TimeMs(now_ms + BOOKING_MS)
+    )
+    if isinstance(grant, LeaseRefused):
+        return False
+    try:
+        state = outside.state.load()
+        overlap_ms = (outside.configs.load().globals_ or NO_GLOBALS).fills_overlap_s * 1000
+        since_ms = TimeMs((state.cursors.fills_ms or session.created_at_ms) - overlap_ms)
+        fills = outside.exchange.fills_since(since_ms)
+        snapshot = Snapshot(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
+        accounts = keep_accounts(outside, grant.fence, state, state.journal, snapshot)
+        outside.state.commit(grant.fence, Changes(journal=accounts.journal, cursors=accounts.cursors))
+    except ExchangeError as error:
+        outside.facts.emit("ERROR", what="last fills", why=str(error))
+        return False
+    finally:
+        outside.lease.release(grant)
+    return True
 
 
 def _cancel(outside: Outside, rows: Iterable[Order]) -> None:
@@ -120,7 +150,7 @@ def _closed(outside: Outside, session: SessionMetadata) -> Answer:
 
 
 def _summary(state: BotState, session: SessionMetadata, now_ms: TimeMs) -> dict[str, str | int]:
-    """What the ledger holds; fills that arrive later are booked by the next cycle."""
+    """What the ledger holds, every fill up to the proof of zero in it."""
     positions = state.positions.values()
     traded = sum(position.traded for position in positions) - session.traded_at_start
     return {

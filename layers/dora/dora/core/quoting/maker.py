@@ -90,7 +90,7 @@ def _decide(inputs: QuoteInputs, fair: FairValue, book: Book, memory: Memory) ->
     if not config.min_price <= fair.value * ONE <= config.max_price:
         return _skipped(ticker, Reason.FAIR_VALUE_OUT_OF_RANGE, fair)
     if memory.fast:
-        return _skipped(ticker, Reason.NO_EDGE, fair)
+        return _skipped(ticker, Reason.TOO_FAST, fair)
     model = _model(inputs, fair, memory)
     if model is None:
         return _skipped(ticker, Reason.TARGET_INVALID, fair)

@@ -142,11 +142,6 @@ def check_version(item: Mapping[str, Any]) -> None:
         raise StateTooNew(f"stored item {where} has schema version {text}, this code reads up to {SCHEMA}")
 
 
-def expires_s_of(item: Mapping[str, Any]) -> int | None:
-    """When the item may go, in Unix seconds; None for one that stays."""
-    return int(item["expires_at"]["N"]) if "expires_at" in item else None
-
-
 # --- collections -----------------------------------------------------------------------------------
 
 

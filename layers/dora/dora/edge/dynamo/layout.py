@@ -9,8 +9,8 @@ One Query of the partition `<bot>` is everything a cycle needs:
 
 What grows lives in partitions of its own, out of that Query: `<bot>#fills` FILL#<fill_id> (35 days),
 `<bot>#settlements` <ticker>#<settled_ms>, `<bot>#cycles` <cycle_id> (14 days), `<bot>#history`
-<created_at_ms, 13 digits>#<session_id>. A settled position leaves the Query after 7 days; its last state
-stays beside its settlement.
+<created_at_ms, 13 digits>#<session_id>. Settled positions stay in the Query: what a session has traded, paid
+and earned is a sum over all positions. That is some 250 bytes for each market ever traded.
 
 3,000 markets fit: positions are about 250 bytes each (0.8 MB, one page of the Query); a tracked order packs
 to about 80 bytes, so 12,000 of them are 8 chunks of 1,500 rows and about 1 MB of the 4 MB that a transaction
@@ -35,8 +35,6 @@ DAY_S = 86_400
 FILL_KEPT_S = 35 * DAY_S
 """Longer than the exchange lists a fill again, or it would be booked twice."""
 CYCLE_KEPT_S = 14 * DAY_S
-SETTLED_KEPT_S = 7 * DAY_S
-"""Longer than a late fill or a corrected payout of a settled market takes to show."""
 
 
 def plan_name(plan: Plan) -> str:
@@ -79,10 +77,9 @@ def plan_items(pk: str, plan: Plan) -> list[Item]:
     return chunk_items(pk, plan_name(plan), Collection(head, rows))
 
 
-def position_item(pk: str, position: Position, now_s: int) -> Item:
-    """A settled position goes in the end; an open one never does."""
-    expires_s = now_s + SETTLED_KEPT_S if position.settled else None
-    return item_of(pk, f"{POSITION}#{position.shard}#{position.ticker}", position, expires_s)
+def position_item(pk: str, position: Position) -> Item:
+    """One market's position."""
+    return item_of(pk, f"{POSITION}#{position.shard}#{position.ticker}", position)
 
 
 def fill_item(pk: str, fill: Fill, now_s: int) -> Item:

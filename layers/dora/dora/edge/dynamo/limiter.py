@@ -62,8 +62,7 @@ class DynamoLimiter:
         spec, now_us, until_us = self._bucket(bucket), now_ms * US_PER_MS, until_ms * US_PER_MS
         plan = reserve(spec, self._seen.get(bucket), costs, now_us, until_us)
         if not plan.send_us:
-            # What we remember may be gone from the table: ask it as if the bucket had never been used.
-            self._seen.pop(bucket, None)
+            # What we remember may be gone from the table: ask it for what a full bucket could pay.
             plan = reserve(spec, None, costs, now_us, until_us)
         start_us = self._take(bucket, plan, costs, now_us, until_us)
         if start_us is None:

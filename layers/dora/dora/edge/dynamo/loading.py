@@ -12,7 +12,6 @@ from dora.edge.dynamo.codec import (
     Collection,
     check_version,
     chunk_place,
-    expires_s_of,
     join_chunks,
     key_of,
     value_of_item,
@@ -35,7 +34,7 @@ StoredItem = Mapping[str, Any]
 Value = TypeVar("Value")
 
 
-def bot_state(items: Iterable[StoredItem], now_s: int) -> BotState:
+def bot_state(items: Iterable[StoredItem]) -> BotState:
     """The state that the items of one partition make up.
 
     Raises StateTooNew, StateUnavailable (rewritten while being read) or a StateError that names an item.
@@ -47,7 +46,7 @@ def bot_state(items: Iterable[StoredItem], now_s: int) -> BotState:
         control=read_control(singles),
         journal=_read(ORDERS, collections, _journal) or Journal(),
         plans=tuple(_plans(collections)),
-        positions=_positions(singles, now_s),
+        positions=_positions(singles),
         memory=_read(MEMORY, collections, _memory) or {},
         cursors=_single(CURSORS, singles, Cursors) or Cursors(),
         progress=_single(PROGRESS, singles, Progress) or Progress(),
@@ -108,16 +107,10 @@ def _read(
         raise StateError(f"stored {name}: {error}") from error
 
 
-def _positions(singles: Mapping[str, StoredItem], now_s: int) -> dict[str, Position]:
+def _positions(singles: Mapping[str, StoredItem]) -> dict[str, Position]:
     stored = [item for sk, item in singles.items() if sk.startswith(f"{POSITION}#")]
-    positions = [value_of_item(Position, item) for item in stored if not _gone(item, now_s)]
+    positions = [value_of_item(Position, item) for item in stored]
     return {position.ticker: position for position in positions}
-
-
-def _gone(item: StoredItem, now_s: int) -> bool:
-    """DynamoDB deletes some time after the date, so the date is what counts."""
-    expires_s = expires_s_of(item)
-    return expires_s is not None and expires_s <= now_s
 
 
 def _journal(stored: Collection) -> Journal:

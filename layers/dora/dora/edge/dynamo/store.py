@@ -78,7 +78,7 @@ class DynamoState(SessionRecords):
         markers = [self._table.put_element(fill_item(self._pk, fill, now_s), _ABSENT) for fill in fills]
         added = {ticker: sum(f.count for f in fills if f.ticker == ticker) for ticker in positions}
         updates = [
-            self._table.put_element(position_item(self._pk, own, now_s), _unmoved(own, added[ticker]))
+            self._table.put_element(position_item(self._pk, own), _unmoved(own, added[ticker]))
             for ticker, own in positions.items()
         ]
         return self._book(fence, markers, updates)
@@ -95,7 +95,7 @@ class DynamoState(SessionRecords):
         Safe to repeat: yes, its marker refuses a second booking.
         """
         marker = self._table.put_element(settlement_item(self._pk, settlement, position), _ABSENT)
-        paid_out = position_item(self._pk, position, self._now_s())
+        paid_out = position_item(self._pk, position)
         return self._book(fence, [marker], [self._table.put_element(paid_out, _traded(position.traded))])
 
     def commit(self, fence: int, changes: Changes) -> None:
@@ -117,7 +117,7 @@ class DynamoState(SessionRecords):
     def _load(self, tries: int) -> BotState:
         items = self._table.query(self._pk, descending=True)
         try:
-            state = bot_state(items, self._now_s())
+            state = bot_state(items)
         except StateUnavailable:
             if tries == 1:
                 raise

@@ -50,6 +50,10 @@ class Caller:
         """From now on no request's timeout reaches past this time."""
         self._transport.deadline_ms = deadline_ms
 
+    def close(self) -> None:
+        """Close the connections. What calls afterwards opens new ones."""
+        self._transport.close()
+
     def _note_skew(self, skew_ms: int) -> None:
         self.skew_ms = skew_ms
 

@@ -12,26 +12,25 @@ MAX_PAGES = 200
 MAX_TICKERS, MAX_TICKERS_LENGTH = 200, 6_000
 """Of one comma list: how many are taken is not published, and a URL should stay under 8 kB."""
 
-_CURSOR_OPTIONAL = frozenset({"market_positions", "settlements"})
-
 
 def read_list(
     transport: Transport, route: str, key: str, params: Params = (), page_rows: int = PAGE_ROWS
 ) -> list[Row]:
     """All rows of a list. Filters go with every cursor, for the exchange forgets them.
 
-    Raises ReadIncomplete on a cursor that comes back (a bad cursor is answered with page one), on an
-    answer that does not say whether it is the last, and after too many pages.
+    Raises ReadIncomplete on a cursor that comes back (a bad cursor is answered with page one), on a full
+    page that has no cursor field at all, and after too many pages.
     """
     rows: list[Row] = []
     cursors = [""]
     for _ in range(MAX_PAGES):
         after = [("cursor", cursors[-1])] if cursors[-1] else []
         page = transport.read(Call("GET", route, params=[*params, ("limit", page_rows), *after]))
-        rows += page.rows(key)
+        found = page.rows(key)
+        rows += found
         cursor = page.optional("cursor", text)
-        if cursor is None and key not in _CURSOR_OPTIONAL:
-            raise ReadIncomplete(f"{page.where}: no cursor, so nothing says that this was the last page")
+        if cursor is None and len(found) >= page_rows:
+            raise ReadIncomplete(f"{page.where}: a full page without a cursor may not be the last")
         if not cursor:
             return rows
         if cursor in cursors:

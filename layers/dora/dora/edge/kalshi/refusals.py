@@ -73,7 +73,7 @@ def read_body(body: bytes) -> tuple[str, str, str]:
     """Code, message and details of an error answer; the body itself as message when it is not JSON."""
     try:
         content = load_json(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", body[:200].decode(errors="replace"), ""
     if isinstance(content, Mapping) and "error" in content:
         return read_error(content["error"])

@@ -25,6 +25,8 @@ LEAST_TIME_MS = 50
 """With less time left than this no request is begun."""
 READ_ATTEMPTS = 3
 BACKOFF_MS, JITTER_MS = 200, 100
+RATE_LIMIT_BACKOFF_MS = 600
+"""Longer: the balance has a bucket of one call a second, so two shorter waits would be two more refusals."""
 CONNECTIONS = 16
 SKEW_RESOLUTION_MS = 1_000
 
@@ -96,7 +98,8 @@ class Transport:
             try:
                 return self.send(call)
             except (ExchangeUnavailable, RateLimited) as error:
-                wait_ms = (BACKOFF_MS << (attempt - 1)) + self._jitter_ms(JITTER_MS)
+                base_ms = RATE_LIMIT_BACKOFF_MS if isinstance(error, RateLimited) else BACKOFF_MS
+                wait_ms = (base_ms << (attempt - 1)) + self._jitter_ms(JITTER_MS)
                 if attempt == READ_ATTEMPTS or self._left_ms() < wait_ms + LEAST_TIME_MS:
                     raise
                 if isinstance(error, RateLimited):
@@ -121,6 +124,10 @@ class Transport:
             raise ExchangeUnavailable(f"{call.endpoint}: no answer ({type(error).__name__})") from error
         self._compare_clocks(response, sent_ms)
         return _answer(call, response.status_code, response.content)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
 
     def _left_ms(self) -> int:
         longest = CONNECT_TIMEOUT_MS + READ_TIMEOUT_MS
@@ -183,7 +190,7 @@ def _answer(call: Call, status: int, body: bytes) -> Row:
         return Row(call.endpoint, {})
     try:
         content = load_json(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ExchangeUnavailable(f"{call.endpoint}: {status} without a whole JSON body") from error
     if not isinstance(content, dict) or content.get("error"):
         raise ExchangeUnavailable(f"{call.endpoint}: {status} with a foreign body {str(content)[:200]}")
@@ -193,6 +200,6 @@ def _answer(call: Call, status: int, body: bytes) -> Row:
 def _date_s(header: str) -> int | None:
     try:
         date = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     return None if date.tzinfo is None else int(date.timestamp())

@@ -1,0 +1,119 @@
+"""The API key's secret: read, cached, and refused with a reason that gives nothing away."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from dora.core.errors import SecretInvalid
+from dora.edge.secrets import ApiKey, KeySecret, secrets_client
+from tests.world.cloud import open_cloud
+
+PEM = "-----BEGIN EXAMPLE-----\nc2VjcmV0\n-----END EXAMPLE-----\n"
+GOOD = {"key_id": "key-1", "private_key_pem": PEM}
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    with open_cloud("process"):
+        yield secrets_client(None)
+
+
+def store(client: Any, content: object) -> KeySecret:
+    text = content if isinstance(content, str) else json.dumps(content)
+    client.create_secret(Name="dora/key", SecretString=text)
+    return KeySecret(client, "dora/key")
+
+
+def test_a_key_comes_back_as_stored(client: Any) -> None:
+    assert store(client, GOOD | {"key_id": " key-1\n"}).read() == ApiKey("key-1", PEM)
+
+
+def test_a_rotated_key_is_seen_when_asked_afresh(client: Any) -> None:
+    secret = store(client, GOOD)
+    secret.read()
+    client.put_secret_value(SecretId="dora/key", SecretString=json.dumps(GOOD | {"key_id": "key-2"}))
+
+    assert secret.read().key_id == "key-1"
+    assert secret.read(afresh=True).key_id == "key-2"
+    assert secret.read().key_id == "key-2"
+
+
+def test_a_secret_that_is_not_there_says_what_to_do(client: Any) -> None:
+    with pytest.raises(SecretInvalid, match=r"dora/key is not in this account and region: create it"):
+        KeySecret(client, "dora/key").read()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "not JSON"),
+        (PEM, "not JSON"),
+        ('{"key_id": "key-1", "private_key_pem": "c2VjcmV0', "not JSON"),
+        (["c2VjcmV0"], "no object"),
+        ({"private_key_pem": PEM}, "key_id is missing"),
+        ({"key_id": "key-1"}, "private_key_pem is missing"),
+        (GOOD | {"key_id": " "}, "key_id is empty"),
+        (GOOD | {"private_key_pem": {"c2VjcmV0": 1}}, "private_key_pem is empty or no text"),
+    ],
+)
+def test_an_unusable_secret_says_why_and_how_it_should_be(
+    client: Any, content: object, complaint: str
+) -> None:
+    secret = store(client, content or " ")
+
+    with pytest.raises(SecretInvalid, match=complaint) as caught:
+        secret.read()
+
+    assert "store JSON text" in str(caught.value)
+    assert "c2VjcmV0" not in _whole(caught.value)
+
+
+def _whole(error: BaseException | None) -> str:
+    """An error with everything a log would print of where it came from."""
+    if error is None:
+        return ""
+    chained = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return f"{error!r} {_whole(chained)}"
+
+
+def test_a_binary_secret_is_refused(client: Any) -> None:
+    client.create_secret(Name="dora/key", SecretBinary=b"c2VjcmV0")
+
+    with pytest.raises(SecretInvalid, match="binary") as caught:
+        KeySecret(client, "dora/key").read()
+
+    assert "c2VjcmV0" not in _whole(caught.value)
+
+
+class RefusingClient:
+    """Answers every read with the same error."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def get_secret_value(self, **_: object) -> object:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "complaint"),
+    [
+        (
+            ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue"),
+            "may not be read: allow",
+        ),
+        (ClientError({"Error": {"Code": "DecryptionFailure"}}, "GetSecretValue"), "kms:Decrypt"),
+        (ClientError({"Error": {"Code": "SomethingElse"}}, "GetSecretValue"), "SomethingElse"),
+        (ReadTimeoutError(endpoint_url="https://secrets"), "ReadTimeoutError; the next cycle tries again"),
+    ],
+)
+def test_a_refused_read_says_why(error: Exception, complaint: str) -> None:
+    with pytest.raises(SecretInvalid, match=complaint):
+        KeySecret(RefusingClient(error), "dora/key").read()  # type: ignore[arg-type]
+
+
+def test_a_keys_text_form_shows_its_id_only() -> None:
+    assert repr(ApiKey("key-1", PEM)) == "ApiKey(key_id='key-1')"
