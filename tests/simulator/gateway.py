@@ -12,7 +12,7 @@ from .costs import CANCEL_COST, CREATE_COST
 from .decode import Query, parse_body
 from .faults import Faults
 from .member import Member
-from .wire import MAX_URL_BYTES, Refusal, Reply, Request
+from .wire import MAX_URL_BYTES, Refusal, Reply, Request, dated
 
 if TYPE_CHECKING:
     from .assembly import Assembly
@@ -37,7 +37,8 @@ class Gateway:
         instead = self.faults.before(request)
         if instead is not None:
             return instead
-        return self.faults.after(request, self._answer(request, held))
+        reply = self._answer(request, held)
+        return self.faults.after(request, dated(reply, self._venue.now_ms()))
 
     def _answer(self, request: Request, held: bool) -> Reply:
         try:

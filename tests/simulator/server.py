@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -84,16 +83,12 @@ def _handler_for(exchange: Exchange) -> type[BaseHTTPRequestHandler]:
             )
 
         def _send(self, reply: Reply) -> None:
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)  # the reply brings its own Date
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
             self.wfile.write(reply.body)
-
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            """The Date header in the exchange's time, virtual or not."""
-            return formatdate(exchange.venue.now_ms() // 1000 if timestamp is None else timestamp, usegmt=True)
 
         def _hang_up(self) -> None:
             self.close_connection = True

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any, Literal
 
 PREFIX = "/trade-api/v2"
@@ -90,6 +92,16 @@ def bad_query(operation: str, name: str, tag: str) -> Refusal:
         f"Error:Field validation for '{name}' failed on the '{tag}' tag"
     )
     return Refusal(400, "bad_request", text, shape="msg")
+
+
+@lru_cache(maxsize=16)
+def _date_text(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+def dated(reply: Reply, now_ms: int) -> Reply:
+    """The reply with a Date header in the exchange's time, virtual or not: clients measure skew by it."""
+    return replace(reply, headers={**reply.headers, "Date": _date_text(now_ms // 1000)})
 
 
 def json_reply(status: int, payload: object) -> Reply:

@@ -40,7 +40,7 @@ def public_pem(key: Any = KEY) -> str:
     encoded = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return encoded.decode()
+    return str(encoded.decode())
 
 
 def market(ticker: str = TICKER, **more: Any) -> MarketSpec:

@@ -65,7 +65,7 @@ def test_execution_may_run_backwards() -> None:
 
 def test_one_entry_of_a_wrong_type_refuses_the_whole_body() -> None:
     desk = Desk()
-    answer = create(desk, desk.order(), desk.order(count=1))
+    answer = create(desk, desk.order(), desk.order() | {"count": 1})
     assert (answer.status, answer.code) == (400, "bad_request")
     assert desk.member.orders == []
 

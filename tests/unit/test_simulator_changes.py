@@ -73,6 +73,17 @@ def test_cancel_all_reaches_every_shard_and_answers_nothing(desk: Desk) -> None:
     assert desk.member.resting == {}
 
 
+def test_cancel_all_may_be_kept_to_one_subaccount_and_spares_closed_markets() -> None:
+    desk = Desk()
+    desk.exchange.add_subaccount(desk.member, 1, {0: 100_000_000})
+    mine, theirs = desk.rest(), desk.rest(subaccount=1)
+    closed = desk.rest(ticker="RAIN-B", subaccount=1)
+    desk.exchange.close_market("RAIN-B")
+    desk.call("DELETE", ORDERS, {"subaccount": 1})
+    statuses = [desk.row(order_id)["status"] for order_id in (mine, theirs, closed)]
+    assert statuses == ["resting", "canceled", "resting"]
+
+
 def test_orders_placed_within_the_echo_of_a_cancel_all_die_too() -> None:
     desk = Desk(Knobs(cancel_all_echo_ms=60_000))
     desk.call("DELETE", ORDERS)

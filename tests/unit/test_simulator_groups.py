@@ -3,7 +3,7 @@
 import pytest
 
 from tests.simulator.knobs import Knobs
-from tests.unit.simulator_desk import GROUPS, Desk
+from tests.unit.simulator_desk import GROUPS, TICKER, Desk
 
 
 def filled(desk: Desk, contracts: int, group: str) -> None:
@@ -76,6 +76,16 @@ def test_one_sweep_through_several_orders_counts_in_full_before_the_group_trips(
     for price in ("0.4000", "0.3900", "0.3800"):
         desk.rest("bid", price, "4.00", order_group_id=group)
     assert desk.taken("ask", 3900, 800) == 800
+    assert tripped(desk, group)
+    assert desk.member.resting == {}
+
+
+def test_what_an_order_takes_itself_counts_too() -> None:
+    desk = Desk()
+    group = desk.group(5)
+    desk.exchange.background_order(TICKER, "ask", 4000, 600)
+    answer = desk.place("bid", "0.4000", "10.00", order_group_id=group)
+    assert answer.body["fill_count"] == "6.00"
     assert tripped(desk, group)
     assert desk.member.resting == {}
 

@@ -56,6 +56,15 @@ def test_i2_judges_the_position_if_every_live_order_fills() -> None:
     assert desk.cancel(order_id).status == 404
 
 
+def test_i2_judges_the_short_side_too() -> None:
+    desk = Desk()
+    desk.exchange.expectations.market_cap_e2 = 1_500
+    desk.rest("ask", "0.9000", "15.00")
+    assert broken(desk) == []
+    desk.rest("ask", "0.9100", "0.01")
+    assert broken(desk) == ["I2"]
+
+
 def test_i2_judges_the_event_as_a_whole() -> None:
     desk = Desk()
     desk.exchange.expectations.event_cap_e2 = 2_000
@@ -137,6 +146,15 @@ def test_orders_without_the_prefix_are_somebody_elses_business() -> None:
     assert broken(desk) == []
     desk.rest(client_order_id="bot-1")
     assert broken(desk) == ["I10"]
+
+
+def test_another_subaccount_is_not_judged() -> None:
+    desk = Desk()
+    desk.exchange.add_subaccount(desk.member, 1, {0: 100_000_000})
+    desk.exchange.expectations.most_live_orders = 0
+    desk.exchange.expectations.market_cap_e2 = 100
+    desk.rest(subaccount=1)
+    assert broken(desk) == []
 
 
 def planted(mode: str, every: int = 2) -> Desk:

@@ -49,7 +49,9 @@ def test_each_endpoint_lags_by_itself() -> None:
             desk.get("/portfolio/balance").body.get("balance_dollars", ""),
         )
 
-    desk.clock.advance_ms(1_000)
+    desk.clock.advance_ms(999)
+    assert seen()[:2] == (0, 0)
+    desk.clock.advance_ms(1)
     assert seen()[:2] == (1, 0)
     desk.clock.advance_ms(1_000)
     assert seen()[:2] == (1, 1)

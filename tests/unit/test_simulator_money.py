@@ -104,6 +104,7 @@ def test_crossing_zero_closes_at_average_cost_and_opens_the_other_leg() -> None:
         (-1000, [(4000, 1500)], [], 2_000_000),
         (1000, [], [(7000, 1000), (6000, 500)], 1_500_000),
         (1000, [(4000, 100)], [], 400_000),
+        (-1000, [(3000, 1000), (4000, 500)], [], 1_500_000),
     ],
 )
 def test_cash_held(position_e2: int, bids: Any, asks: Any, held: int) -> None:
@@ -160,6 +161,17 @@ def test_positions_are_signed_and_sum_up_per_event() -> None:
     (event,) = body["event_positions"]
     assert (event["event_ticker"], event["event_exposure_dollars"]) == ("RAIN", "5.5000")
     assert event["total_cost_shares_fp"] == "15.00"
+
+
+def test_flat_markets_stay_listed_unless_only_positions_are_asked_for() -> None:
+    desk = Desk()
+    desk.rest("bid", "0.4000", "10.00")
+    desk.taken("ask", 4000, 1000)
+    desk.rest("ask", "0.5000", "10.00")
+    desk.taken("bid", 5000, 1000)
+    (row,) = desk.get("/portfolio/positions").body["market_positions"]
+    assert (row["position_fp"], row["realized_pnl_dollars"]) == ("0.00", "1.0000")
+    assert desk.get("/portfolio/positions", count_filter="position").body["market_positions"] == []
 
 
 def test_a_transfer_moves_cash_between_shards_once_per_key() -> None:

@@ -60,6 +60,7 @@ def test_a_selling_takers_average_price_is_on_the_yes_leg(desk: Desk) -> None:
         ),
         ({"price": 0.4}, 400, "bad_request", "CreateOrderV2Request.price of type string"),
         ({"post_only": "yes"}, 400, "bad_request", "post_only of type bool"),
+        ({"exchange_index": True}, 400, "bad_request", "unmarshal bool into Go struct field"),
         ({"exchange_index": "0"}, 400, "bad_request", "exchange_index of type int64"),
         ({"ticker": None}, 400, "missing_parameters", "ticker"),
         ({"time_in_force": None}, 400, "missing_parameters", "time_in_force"),

@@ -82,6 +82,15 @@ def test_socket_and_adapter_give_the_same_bytes(
         assert replies[0].json() == replies[1].json()
 
 
+def test_both_doors_date_their_answers_in_the_exchanges_time(
+    desk: Desk, server: RunningServer, session: requests.Session
+) -> None:
+    session.mount("http://exchange.test", ExchangeAdapter(desk.exchange))
+    for base in (server.url, IN_PROCESS):
+        for request in (desk.signed("GET", "/portfolio/orders"), desk.signed("DELETE", ORDERS)):
+            assert send(session, base, request).headers["Date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+
+
 def test_writes_with_bodies_pass_both_doors(
     desk: Desk, server: RunningServer, session: requests.Session
 ) -> None:

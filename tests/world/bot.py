@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-import boto3
 from requests.adapters import BaseAdapter
 
+from dora.core.ports import StateStore
 from tests.world.books import BookedPosition
 from tests.world.bot_clock import BotClock
 from tests.world.lambda_context import LambdaContext
@@ -34,8 +34,8 @@ Deployment = Callable[[Env, BotClock, BaseAdapter | None], AbstractContextManage
 class DeployedBot:
     """The handlers that the template deploys."""
 
-    def __init__(self, env: Env, clock: BotClock) -> None:
-        self._env, self._clock = env, clock
+    def __init__(self, state: StateStore) -> None:
+        self._state = state
         self._cycle = importlib.import_module("functions.cycle.app").lambda_handler
         self._session = importlib.import_module("functions.session.app").lambda_handler
 
@@ -51,20 +51,16 @@ class DeployedBot:
 
     def positions(self) -> Mapping[str, BookedPosition]:
         """What the product's own store reads from the state table."""
-        store = importlib.import_module("dora.edge.dynamo.store")
-        settings = importlib.import_module("dora.settings").read_settings(self._env)
-        client = boto3.client("dynamodb")
-        state = store.DynamoState(client, settings.state_table, settings.state_key, self._clock).load()
-        positions: Mapping[str, BookedPosition] = state.positions
-        return positions
+        return self._state.load().positions
 
 
 @contextmanager
 def deployed_bot(env: Env, clock: BotClock, adapter: BaseAdapter | None) -> Iterator[Bot]:
     """The handlers wired to this environment for the time of the block, as after one cold start."""
     wiring = importlib.import_module("dora.wiring")
-    wiring.install(wiring.build(env, clock=clock, adapter=adapter))
+    app = wiring.build(env, clock=clock, adapter=adapter, jitter_ms=lambda span_ms: span_ms // 2)
+    wiring.install(app)
     try:
-        yield DeployedBot(env, clock)
+        yield DeployedBot(app.outside.state)
     finally:
         wiring.install(None)

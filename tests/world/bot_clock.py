@@ -4,7 +4,6 @@ from threading import RLock
 from typing import cast
 
 from dora.core.units import TimeMs
-
 from tests.simulator.clock import Clock
 
 

@@ -14,9 +14,9 @@ import boto3
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from dora.core.journal import order_prefix
 from requests.adapters import BaseAdapter
 
+from dora.core.journal import order_prefix
 from tests.world.books import BookedPosition
 from tests.world.bot import Answer, Deployment, Env
 from tests.world.bot_clock import BotClock

@@ -71,9 +71,12 @@ def build(
     *,
     clock: Clock | None = None,
     adapter: BaseAdapter | None = None,
+    jitter_ms: Callable[[int], int] = chance.randbelow,
     fresh_key: bool = False,
 ) -> App:
     """An app from an environment. `fresh_key` passes over the cached secret, after a key was refused.
+
+    `clock`, `adapter` and `jitter_ms` take the place of time, network and chance.
 
     Raises SettingsInvalid or SecretInvalid.
     """
@@ -91,6 +94,7 @@ def build(
         facts=telemetry,
         subaccount=settings.subaccount,
         adapter=adapter,
+        jitter_ms=jitter_ms,
     )
     outside = Outside(
         clock=clock,

@@ -31,9 +31,18 @@ from dora.core.record import CycleFacts, answer_of, wide_record
 from dora.core.units import Count, TimeMs
 from dora.flow import breakers, reporting
 from dora.flow.accounting import Accounts, keep_accounts
-from dora.flow.deciding import Choice, Inputs, Naming, decide, leave_all, order_requests, pull_all
+from dora.flow.deciding import (
+    Choice,
+    Inputs,
+    Naming,
+    decide,
+    leave_all,
+    net_positions,
+    order_requests,
+    pull_all,
+)
 from dora.flow.execution import Bounds, Execution
-from dora.flow.reading import Snapshot, gather_evidence, read_exchange, read_tokens
+from dora.flow.reading import Snapshot, await_tokens, gather_evidence, read_calls, read_exchange
 from dora.flow.scope import learn, refresh_listings, wanted_markets
 
 STALE_TICK_MS, EARLY_TICK_MS = 90_000, 5_000
@@ -41,6 +50,9 @@ WRITE_TIMEOUT_MS = 5_000
 """One write's longest life: the lease outlives the invocation by this much."""
 WRITE_RESERVE_MS = 3_000
 """Kept of the invocation for the closing writes."""
+
+READ_COST = 10
+"""Tokens of every read of a snapshot: none of them is on the list of cheaper calls."""
 
 UNLEARNED = Limits(tier="basic", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)
 """The smallest account, assumed until a session start has learned the real one."""
@@ -136,10 +148,9 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
     resting = {order.slot.ticker for order in known.journal.orders.values() if order.open}
     markets = sorted(known.wanted.keys() | held | resting)
     now_ms = outside.clock.now_ms()
-    sends = outside.limiter.reserve(
-        "read", [read_tokens(len(quoted), len(markets))], now_ms, TimeMs(now_ms + STALE_TICK_MS)
-    )
-    outside.clock.sleep_ms(max(sends[0] - now_ms, 0) if sends else 0)
+    calls = read_calls(len(quoted), len(markets))
+    await_tokens(outside, "read", [READ_COST] * calls)
+    await_tokens(outside, "balance", [1])
     overlap_ms = known.globals_.fills_overlap_s * 1000
     cursors = known.state.cursors
     snapshot = read_exchange(
@@ -204,6 +215,7 @@ def choose(
         snapshot=snapshot,
         view=view,
         positions=accounts.positions,
+        nets=net_positions(accounts.positions, view),
         permission=permission,
         memory=known.state.memory,
         starved=known.state.progress.starved,

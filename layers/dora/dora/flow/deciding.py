@@ -42,6 +42,7 @@ class Inputs:
     snapshot: Snapshot
     view: View
     positions: Mapping[str, Position]
+    nets: Mapping[str, Count]
     permission: Permission
     memory: Memory
     starved: Mapping[str, int] = field(default_factory=dict)
@@ -132,7 +133,7 @@ def _quote_inputs(inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[
         config=config,
         book=inputs.snapshot.books.get(ticker),
         own=own,
-        net=_net(inputs, ticker),
+        net=inputs.nets.get(ticker, Count(0)),
         fees=_fees(inputs, market),
         now_ms=inputs.now_ms,
     )
@@ -148,14 +149,14 @@ def _own_orders(inputs: Inputs) -> dict[str, tuple[Resting, ...]]:
     return {ticker: tuple(rows) for ticker, rows in own.items()}
 
 
-def _net(inputs: Inputs, ticker: str) -> Count:
-    position = inputs.positions.get(ticker)
-    unbooked = sum(
-        order.slot.side.sign * order.unbooked
-        for order in inputs.view.journal.orders.values()
-        if order.unbooked and order.slot.ticker == ticker
-    )
-    return Count((position.net if position else 0) + unbooked)
+def net_positions(positions: Mapping[str, Position], view: View) -> dict[str, Count]:
+    """Net YES contracts by ticker, proven fills that are not booked yet included."""
+    nets = {ticker: position.net for ticker, position in positions.items()}
+    for order in view.journal.orders.values():
+        if order.unbooked:
+            ticker = order.slot.ticker
+            nets[ticker] = Count(nets.get(ticker, 0) + order.slot.side.sign * order.unbooked)
+    return nets
 
 
 def _fees(inputs: Inputs, market: Market) -> FeeTerms | None:
@@ -185,7 +186,7 @@ def _risk_facts(inputs: Inputs) -> RiskFacts:
 def _gaps(inputs: Inputs) -> dict[str, Count]:
     """What the exchange counts beyond our own net position, by ticker."""
     rows = inputs.snapshot.positions or ()
-    gaps = {row.ticker: Count(row.net - _net(inputs, row.ticker)) for row in rows}
+    gaps = {row.ticker: Count(row.net - inputs.nets.get(row.ticker, 0)) for row in rows}
     return {ticker: gap for ticker, gap in gaps.items() if gap}
 
 

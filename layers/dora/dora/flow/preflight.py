@@ -9,8 +9,10 @@ from dora.core.errors import ExchangeError
 from dora.core.model import Limits, Market, ShardStatus
 from dora.core.ports import BotState, Outside
 from dora.core.units import ONE, Count, Money, format_money, value_of
+from dora.flow.reading import await_tokens
 from dora.flow.scope import refresh_listings, wanted_markets
 
+PREFLIGHT_READS = 8
 NO_GLOBALS = GlobalConfig(group_burst_limit=Count(100))
 NO_LIMITS = Limits(tier="unknown", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)
 
@@ -46,6 +48,8 @@ def inspect(outside: Outside, state: BotState) -> Preflight:
     """Key, clock, exchange, shards, cash, limits and configs. Reads only."""
     found = _Findings()
     exchange = outside.exchange
+    await_tokens(outside, "read", [10] * PREFLIGHT_READS)
+    await_tokens(outside, "balance", [1])
     configs = outside.configs.load()
     for problem in configs.problems:
         (found.blockers if problem.where == "GLOBAL" else found.notes).append(str(problem))

@@ -26,6 +26,8 @@ READ_WORKERS = 8
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
+LONGEST_WAIT_MS = 15_000
+"""Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
 
 Answer = TypeVar("Answer")
 
@@ -86,10 +88,17 @@ class _Reader:
         self.auth_refused |= isinstance(error, AuthRefused)
 
 
-def read_tokens(book_tickers: int, market_tickers: int) -> int:
-    """Read tokens that one snapshot is expected to cost."""
-    calls = FIXED_READS + -(-book_tickers // BOOKS_PER_CALL) + -(-market_tickers // MARKETS_PER_CALL)
-    return 10 * calls
+def read_calls(book_tickers: int, market_tickers: int) -> int:
+    """How many calls of the read bucket one snapshot is expected to make."""
+    return FIXED_READS + -(-book_tickers // BOOKS_PER_CALL) + -(-market_tickers // MARKETS_PER_CALL)
+
+
+def await_tokens(outside: Outside, bucket: str, costs: Sequence[int]) -> None:
+    """Spend from a shared bucket and wait until the last of these calls may be sent."""
+    now_ms = outside.clock.now_ms()
+    sends = outside.limiter.reserve(bucket, costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS))
+    if sends and sends[-1] > now_ms:
+        outside.clock.sleep_ms(sends[-1] - now_ms)
 
 
 def read_exchange(

@@ -16,10 +16,16 @@ from dora.edge.kalshi.wire import Row
 T = TypeVar("T")
 
 
+def _half(span_ms: int) -> int:
+    """No chance at all: the same run every time."""
+    return span_ms // 2
+
+
 class Caller:
     """One API key and one subaccount of one exchange. Reads may run in parallel.
 
     `base_url` ends in /trade-api/v2. `adapter` takes the network's place: a simulator in process.
+    `jitter_ms(n)` draws a whole number below n, so that clients that were refused together part.
     """
 
     skew_ms: int = 0
@@ -34,9 +40,16 @@ class Caller:
         *,
         subaccount: int = 0,
         adapter: BaseAdapter | None = None,
+        jitter_ms: Callable[[int], int] = _half,
     ) -> None:
         self._transport = Transport(
-            base_url, signer, clock, facts, adapter=adapter, note_skew=self._note_skew
+            base_url,
+            signer,
+            clock,
+            facts,
+            adapter=adapter,
+            jitter_ms=jitter_ms,
+            note_skew=self._note_skew,
         )
         self._facts, self._subaccount = facts, subaccount
         self._of_us: Params = (("subaccount", subaccount),)

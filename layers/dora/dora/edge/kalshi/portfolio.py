@@ -9,6 +9,7 @@ from dora.edge.kalshi import wire_orders
 from dora.edge.kalshi.caller import Caller
 from dora.edge.kalshi.listing import read_list
 from dora.edge.kalshi.refusals import NOT_FOUND
+from dora.edge.kalshi.transport import Call
 from dora.edge.kalshi.wire import Row, name, of_subaccount, time_ms
 from dora.edge.kalshi.wire_markets import ORDER_ROUTE
 
@@ -61,8 +62,11 @@ class PortfolioReads(Caller):
         return tuple(held.values())
 
     def cash(self) -> Mapping[int, Money]:
-        """Spendable cash by shard; a shard that is not listed is unknown."""
-        return wire_orders.balances(self._read("/portfolio/balance", params=self._of_us))
+        """Spendable cash by shard; a shard that is not listed is unknown.
+
+        Asked once: its bucket holds one call a second, so a second attempt would only meet a 429.
+        """
+        return wire_orders.balances(self._transport.send(Call("GET", "/portfolio/balance", params=self._of_us)))
 
     def order_groups(self) -> tuple[OrderGroup, ...]:
         """All groups; this list has no pages."""

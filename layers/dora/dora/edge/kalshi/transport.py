@@ -1,7 +1,6 @@
 """Sends requests: signed per attempt, bounded in time, reads retried, writes sent exactly once."""
 
 import json
-import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +74,7 @@ class Transport:
         facts: Facts,
         *,
         adapter: BaseAdapter | None = None,
-        jitter_ms: Callable[[int], int] = secrets.randbelow,
+        jitter_ms: Callable[[int], int],
         note_skew: Callable[[int], None] = lambda _skew_ms: None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
