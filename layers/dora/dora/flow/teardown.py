@@ -50,12 +50,12 @@ def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answe
             outside.clock.sleep_ms(min(proof_ms, give_up_ms) - now_ms)
             continue
         found = _ours(outside)
-        if found is None or clean >= 2:
+        if found is not None and clean < 2:
+            resting = found
+            clean = 0 if resting or untriggered else clean + 1
+            _cancel(outside, resting)
+        if clean != 1:
             outside.clock.sleep_ms(RETRY_MS)
-            continue
-        resting = found
-        clean = 0 if resting or untriggered else clean + 1
-        _cancel(outside, resting)
     return _closed(outside, session)
 
 
