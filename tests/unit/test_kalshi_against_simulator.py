@@ -183,7 +183,8 @@ def test_fills_positions_cash_and_settlements(venue: Venue) -> None:
     assert fill.fee > 0 and fill.at_ms == START_MS
     (held,) = venue.client.positions()
     assert (held.ticker, held.net) == (RAIN, -300)
-    assert venue.client.cash()[2] == CASH_E6 > venue.client.cash()[0]
+    cash = venue.client.cash()
+    assert cash[2] == CASH_E6 > cash[0]
     (order,) = venue.client.orders_of(RAIN)
     assert (order.filled, order.remaining) == (300, 700)
 
