@@ -34,7 +34,7 @@ def spec(ticker: str, shard: int, **changes: Any) -> MarketSpec:
 def setup(**changes: Any) -> Setup:
     """Three markets, one on each of three shards, all configured alike."""
     markets = tuple(spec(ticker, shard) for shard, ticker in enumerate(TICKERS))
-    items = {ticker: config_items.MARKET for ticker in TICKERS}
+    items = dict.fromkeys(TICKERS, config_items.MARKET)
     return replace(Setup(markets=markets, start_ms=START_MS, items=items), **changes)
 
 

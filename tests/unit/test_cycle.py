@@ -12,7 +12,7 @@ BATCH = "/portfolio/events/orders/batched"
 A, B, C = TICKERS
 
 
-def test_a_first_cycle_quotes_both_sides_of_every_market_on_every_shard_under_its_own_group():
+def test_a_first_cycle_quotes_both_sides_of_every_market_on_every_shard_under_its_own_group() -> None:
     with small_world() as seen:
         world = seen.world
         opened = world.start()
@@ -26,7 +26,7 @@ def test_a_first_cycle_quotes_both_sides_of_every_market_on_every_shard_under_it
         assert not broken(world)
 
 
-def test_a_cycle_with_nothing_new_writes_nothing():
+def test_a_cycle_with_nothing_new_writes_nothing() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -39,7 +39,7 @@ def test_a_cycle_with_nothing_new_writes_nothing():
         assert world.exchange.stats.calls[f"POST {BATCH}"] == before
 
 
-def test_a_moved_book_is_followed_with_one_order_a_side():
+def test_a_moved_book_is_followed_with_one_order_a_side() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -55,7 +55,7 @@ def test_a_moved_book_is_followed_with_one_order_a_side():
         assert not broken(world)
 
 
-def test_fills_are_booked_once_and_the_books_agree():
+def test_fills_are_booked_once_and_the_books_agree() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -75,7 +75,7 @@ def test_fills_are_booked_once_and_the_books_agree():
 # --- ticks ---------------------------------------------------------------------------------------
 
 
-def test_a_tick_runs_once_and_a_stale_or_future_one_not_at_all():
+def test_a_tick_runs_once_and_a_stale_or_future_one_not_at_all() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -93,7 +93,7 @@ def test_a_tick_runs_once_and_a_stale_or_future_one_not_at_all():
 @pytest.mark.parametrize(
     "event", [{"action": "trade"}, {"key1": "value1"}, {"bot": "another"}, {"scheduled_at": "noon"}]
 )
-def test_an_event_that_is_not_a_tick_of_this_bot_changes_nothing(event: dict[str, str]):
+def test_an_event_that_is_not_a_tick_of_this_bot_changes_nothing(event: dict[str, str]) -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -106,7 +106,7 @@ def test_an_event_that_is_not_a_tick_of_this_bot_changes_nothing(event: dict[str
 # --- lost answers -----------------------------------------------------------------------------------
 
 
-def test_a_create_whose_answer_was_lost_is_found_again_and_never_doubled():
+def test_a_create_whose_answer_was_lost_is_found_again_and_never_doubled() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -122,7 +122,7 @@ def test_a_create_whose_answer_was_lost_is_found_again_and_never_doubled():
         assert not broken(world)
 
 
-def test_a_create_that_was_lost_is_placed_again_only_after_its_hold():
+def test_a_create_that_was_lost_is_placed_again_only_after_its_hold() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -138,7 +138,7 @@ def test_a_create_that_was_lost_is_placed_again_only_after_its_hold():
 
 
 @pytest.mark.parametrize("lost", ["request", "answer"])
-def test_a_cancel_without_an_answer_withholds_its_replacement(lost: str):
+def test_a_cancel_without_an_answer_withholds_its_replacement(lost: str) -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -160,7 +160,7 @@ def test_a_cancel_without_an_answer_withholds_its_replacement(lost: str):
     "read", ["/portfolio/orders", "/portfolio/fills", "/portfolio/positions", "/portfolio/balance",
              "/portfolio/order_groups", "/exchange/status", "/exchange/user_data_timestamp"]
 )  # fmt: skip
-def test_what_could_not_be_read_places_nothing_and_pulls_nothing(read: str):
+def test_what_could_not_be_read_places_nothing_and_pulls_nothing(read: str) -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -176,7 +176,7 @@ def test_what_could_not_be_read_places_nothing_and_pulls_nothing(read: str):
         assert not broken(world)
 
 
-def test_a_book_that_could_not_be_read_pulls_its_quotes_and_says_so():
+def test_a_book_that_could_not_be_read_pulls_its_quotes_and_says_so() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -191,7 +191,7 @@ def test_a_book_that_could_not_be_read_pulls_its_quotes_and_says_so():
 # --- switches and configs ----------------------------------------------------------------------------
 
 
-def test_without_a_session_nothing_is_placed():
+def test_without_a_session_nothing_is_placed() -> None:
     with small_world() as seen:
         answer = seen.world.cycle()
 
@@ -203,7 +203,7 @@ def test_without_a_session_nothing_is_placed():
     ({"trading_enabled": False}, Reason.TRADING_DISABLED),
     ({"trading_enabled": False, "cancel_on_halt": False}, Reason.TRADING_DISABLED),
 ])  # fmt: skip
-def test_trading_disabled_pulls_quotes_if_so_configured(change: dict[str, bool], reason: Reason):
+def test_trading_disabled_pulls_quotes_if_so_configured(change: dict[str, bool], reason: Reason) -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -215,7 +215,7 @@ def test_trading_disabled_pulls_quotes_if_so_configured(change: dict[str, bool],
         assert bool(resting(world)) is ("cancel_on_halt" in change)
 
 
-def test_a_config_edited_between_two_cycles_counts_at_once():
+def test_a_config_edited_between_two_cycles_counts_at_once() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -226,7 +226,7 @@ def test_a_config_edited_between_two_cycles_counts_at_once():
         assert {ticker for ticker, _ in resting(world)} == {B, C}
 
 
-def test_an_invalid_market_item_disables_that_market_alone_and_says_how_to_fix_it():
+def test_an_invalid_market_item_disables_that_market_alone_and_says_how_to_fix_it() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -246,7 +246,7 @@ def test_an_invalid_market_item_disables_that_market_alone_and_says_how_to_fix_i
         assert "quote_size" in problem["how_to_fix"]
 
 
-def test_a_market_whose_fee_terms_are_unknown_is_not_quoted():
+def test_a_market_whose_fee_terms_are_unknown_is_not_quoted() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -256,7 +256,7 @@ def test_a_market_whose_fee_terms_are_unknown_is_not_quoted():
         assert {ticker for ticker, _ in resting(world)} == {B, C}
 
 
-def test_a_paused_shard_waits_and_the_others_are_quoted():
+def test_a_paused_shard_waits_and_the_others_are_quoted() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -267,7 +267,7 @@ def test_a_paused_shard_waits_and_the_others_are_quoted():
         assert not seen.facts("BATCH_PLACE_FAILED")
 
 
-def test_an_order_that_is_not_ours_is_left_alone():
+def test_an_order_that_is_not_ours_is_left_alone() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -279,7 +279,7 @@ def test_an_order_that_is_not_ours_is_left_alone():
         assert [order.client_order_id for order in world.member.resting.values()] == ["by-hand"]
 
 
-def test_a_bot_killed_after_its_placements_finds_them_again_by_its_plan():
+def test_a_bot_killed_after_its_placements_finds_them_again_by_its_plan() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()

@@ -1,6 +1,7 @@
 """The evidence rules: what a row, its absence, an answer or a lost answer prove about an order."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ from dora.core.model import (
     Side,
     Slot,
 )
-from dora.core.reconciliation import STRAY_LEVEL, Evidence, ask, exposure, merge
+from dora.core.reconciliation import STRAY_LEVEL, Evidence, View, ask, exposure, merge
 from dora.core.units import Count, Money, Price, TimeMs
 
 PREFIX = order_prefix("bot", "local")
@@ -82,7 +83,7 @@ def row(status: OrderStatus = OrderStatus.RESTING, **changes: object) -> Order:
     return replace(found, **changes)
 
 
-def seen(order: TrackedOrder, *rows: Order, now_ms: int = LATER, **evidence: object):
+def seen(order: TrackedOrder, *rows: Order, now_ms: int = LATER, **evidence: Any) -> View:
     facts = Evidence(began_ms=TimeMs(now_ms), as_of_ms=TimeMs(now_ms), resting=tuple(rows), **evidence)
     return merge(
         Journal({order.client_order_id: order}),
@@ -94,7 +95,7 @@ def seen(order: TrackedOrder, *rows: Order, now_ms: int = LATER, **evidence: obj
     )
 
 
-def only(view) -> TrackedOrder:
+def only(view: View) -> TrackedOrder:
     (order,) = view.journal.orders.values()
     return order
 
@@ -124,7 +125,7 @@ def cancel_of(order: TrackedOrder) -> CancelRequest:
 # --- ids ----------------------------------------------------------------------------------------------
 
 
-def test_the_same_intent_always_has_the_same_id_and_every_part_of_it_counts():
+def test_the_same_intent_always_has_the_same_id_and_every_part_of_it_counts() -> None:
     ids = {
         client_order_id(PREFIX, session, cycle, Slot(ticker, side, level), attempt)
         for session in ("s1", "s2")
@@ -138,7 +139,7 @@ def test_the_same_intent_always_has_the_same_id_and_every_part_of_it_counts():
     assert client_order_id(PREFIX, "s1", "c1", SLOT) == client_order_id(PREFIX, "s1", "c1", SLOT)
 
 
-def test_ids_hold_only_characters_the_exchange_takes_and_the_prefix_names_bot_and_stage():
+def test_ids_hold_only_characters_the_exchange_takes_and_the_prefix_names_bot_and_stage() -> None:
     made = client_order_id(PREFIX, "s|.", "c:", SLOT)
     assert made.startswith(PREFIX)
     assert len(made) <= 64
@@ -149,7 +150,7 @@ def test_ids_hold_only_characters_the_exchange_takes_and_the_prefix_names_bot_an
 # --- rows ---------------------------------------------------------------------------------------------
 
 
-def test_a_resting_row_keeps_a_live_order_live_and_tells_what_is_left():
+def test_a_resting_row_keeps_a_live_order_live_and_tells_what_is_left() -> None:
     view = seen(tracked(), row(remaining=Count(400), filled=Count(600), updated_ms=TimeMs(WRITE + 5)))
 
     order = only(view)
@@ -157,7 +158,7 @@ def test_a_resting_row_keeps_a_live_order_live_and_tells_what_is_left():
     assert not view.frozen
 
 
-def test_a_row_older_than_our_last_write_is_not_believed():
+def test_a_row_older_than_our_last_write_is_not_believed() -> None:
     acked = tracked(write_ms=TimeMs(WRITE + 1), remaining=Count(500), reduced=Count(500))
 
     order = only(seen(acked, row()))
@@ -165,7 +166,7 @@ def test_a_row_older_than_our_last_write_is_not_believed():
     assert order == acked
 
 
-def test_an_old_row_does_not_bring_a_cancelled_order_back_to_life():
+def test_an_old_row_does_not_bring_a_cancelled_order_back_to_life() -> None:
     closed = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000), write_ms=LATER)
 
     view = seen(closed, row(), now_ms=LATER + 1)
@@ -174,7 +175,7 @@ def test_an_old_row_does_not_bring_a_cancelled_order_back_to_life():
     assert not view.foreign
 
 
-def test_a_row_newer_than_its_end_shows_that_we_were_told_wrongly():
+def test_a_row_newer_than_its_end_shows_that_we_were_told_wrongly() -> None:
     closed = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000))
 
     view = seen(closed, row(updated_ms=TimeMs(WRITE + 1)))
@@ -183,7 +184,9 @@ def test_a_row_newer_than_its_end_shows_that_we_were_told_wrongly():
 
 
 @pytest.mark.parametrize("status", [OrderStatus.CANCELED, OrderStatus.EXECUTED])
-def test_a_terminal_row_closes_an_order_and_its_fills_count_until_they_are_booked(status: OrderStatus):
+def test_a_terminal_row_closes_an_order_and_its_fills_count_until_they_are_booked(
+    status: OrderStatus,
+) -> None:
     gone = row(status, updated_ms=TimeMs(WRITE + 9))
 
     order = only(seen(tracked(), looked_up={"o-1": gone}))
@@ -192,14 +195,14 @@ def test_a_terminal_row_closes_an_order_and_its_fills_count_until_they_are_booke
     assert order.unbooked == gone.filled
 
 
-def test_absence_alone_never_closes_an_acknowledged_order_but_freezes_its_slot():
+def test_absence_alone_never_closes_an_acknowledged_order_but_freezes_its_slot() -> None:
     view = seen(tracked(), looked_up={"o-1": None}, listings={SLOT.ticker: ()}, now_ms=LATER + 10**9)
 
     assert only(view).state is OrderState.LIVE
     assert view.frozen == {SLOT}
 
 
-def test_an_order_with_our_prefix_and_no_intent_is_adopted_and_others_are_left_alone():
+def test_an_order_with_our_prefix_and_no_intent_is_adopted_and_others_are_left_alone() -> None:
     stray = row(client_order_id=PREFIX + "two", order_id="o-2")
     manual = row(client_order_id="by-hand", order_id="o-3")
 
@@ -212,7 +215,7 @@ def test_an_order_with_our_prefix_and_no_intent_is_adopted_and_others_are_left_a
 # --- lost answers --------------------------------------------------------------------------------------
 
 
-def test_an_unknown_create_is_held_in_full_while_it_may_still_land():
+def test_an_unknown_create_is_held_in_full_while_it_may_still_land() -> None:
     unknown = tracked(OrderState.UNKNOWN)
 
     view = seen(unknown, listings={SLOT.ticker: ()}, now_ms=WRITE + HOLD_MS)
@@ -223,7 +226,7 @@ def test_an_unknown_create_is_held_in_full_while_it_may_still_land():
 
 
 @pytest.mark.parametrize("began, as_of, listed", [(0, 1, True), (1, 0, True), (1, 1, False)])
-def test_an_unknown_create_needs_a_later_dated_complete_list_to_be_given_up(began, as_of, listed):
+def test_an_unknown_create_needs_a_later_dated_complete_list_to_be_given_up(began, as_of, listed) -> None:
     after = WRITE + HOLD_MS
     facts = Evidence(
         began_ms=TimeMs(after + began),
@@ -238,7 +241,7 @@ def test_an_unknown_create_needs_a_later_dated_complete_list_to_be_given_up(bega
     assert only(view).state is OrderState.UNKNOWN
 
 
-def test_an_unknown_create_is_given_up_once_hold_and_lists_prove_it_never_was():
+def test_an_unknown_create_is_given_up_once_hold_and_lists_prove_it_never_was() -> None:
     view = seen(tracked(OrderState.UNKNOWN), listings={SLOT.ticker: ()}, now_ms=WRITE + HOLD_MS + 1)
 
     order = only(view)
@@ -246,13 +249,13 @@ def test_an_unknown_create_is_given_up_once_hold_and_lists_prove_it_never_was():
     assert not view.frozen
 
 
-def test_an_unknown_create_that_landed_is_found_by_its_client_id():
+def test_an_unknown_create_that_landed_is_found_by_its_client_id() -> None:
     order = only(seen(tracked(OrderState.UNKNOWN), row()))
 
     assert (order.state, order.order_id, order.write_ms) == (OrderState.LIVE, "o-1", WRITE)
 
 
-def test_a_create_that_filled_before_we_looked_counts_its_fill():
+def test_a_create_that_filled_before_we_looked_counts_its_fill() -> None:
     filled = row(OrderStatus.EXECUTED)
 
     order = only(seen(tracked(OrderState.UNKNOWN), listings={SLOT.ticker: (filled,)}))
@@ -260,7 +263,7 @@ def test_a_create_that_filled_before_we_looked_counts_its_fill():
     assert (order.state, order.unbooked) == (OrderState.CLOSED, 1000)
 
 
-def test_an_unanswered_cancel_is_not_repeated_before_reads_are_later_than_it():
+def test_an_unanswered_cancel_is_not_repeated_before_reads_are_later_than_it() -> None:
     changing = tracked(OrderState.CHANGING, sent_ms=LATER)
 
     early = seen(changing, row(), now_ms=LATER)
@@ -270,7 +273,7 @@ def test_an_unanswered_cancel_is_not_repeated_before_reads_are_later_than_it():
     assert (only(late).state, late.frozen) == (OrderState.LIVE, frozenset())
 
 
-def test_a_missing_order_blocks_its_market_until_a_terminal_row_is_seen():
+def test_a_missing_order_blocks_its_market_until_a_terminal_row_is_seen() -> None:
     missing = tracked(OrderState.MISSING, sent_ms=LATER)
 
     stale = seen(missing, row(), now_ms=LATER + 1)
@@ -288,7 +291,7 @@ def placed_journal() -> Journal:
     return Journal().with_orders([planned_order(request(), WRITE, "c1")])
 
 
-def test_a_plan_cut_short_leaves_every_intent_unproven():
+def test_a_plan_cut_short_leaves_every_intent_unproven() -> None:
     live = tracked()
     plan = Plan(
         fence=7,
@@ -306,14 +309,14 @@ def test_a_plan_cut_short_leaves_every_intent_unproven():
     assert {order.sent_ms for order in folded.values()} == {LATER}
 
 
-def test_folding_a_plan_twice_changes_nothing():
+def test_folding_a_plan_twice_changes_nothing() -> None:
     live = tracked()
     plan = Plan(fence=7, phase="x", cycle_id="c", until_ms=LATER, cancels=(cancel_of(live),))
     once = fold_plans(Journal({live.client_order_id: live}), [plan])
     assert fold_plans(once, [plan]) == once
 
 
-def test_a_placed_order_is_live_with_what_remains_and_one_that_filled_at_once_is_not_resting():
+def test_a_placed_order_is_live_with_what_remains_and_one_that_filled_at_once_is_not_resting() -> None:
     answer = {"request": request(), "order_id": "o-1", "ts_ms": LATER}
     resting = PlacedOrder(**answer, remaining=Count(1000), filled=Count(0))
     filled = PlacedOrder(**answer, remaining=Count(0), filled=Count(1000))
@@ -328,7 +331,7 @@ def test_a_placed_order_is_live_with_what_remains_and_one_that_filled_at_once_is
     assert states == [(OrderState.LIVE, 1000, 0), (OrderState.CLOSED, 0, 1000), (OrderState.CLOSED, 0, 0)]
 
 
-def test_a_refused_create_is_forgotten_and_an_unknown_one_held_from_when_it_was_sent():
+def test_a_refused_create_is_forgotten_and_an_unknown_one_held_from_when_it_was_sent() -> None:
     failed = FailedOrder(request=request(), code="invalid_price", message="", outcome=Outcome.REFUSED)
     unknown = replace(failed, code="", outcome=Outcome.UNKNOWN)
 
@@ -337,7 +340,7 @@ def test_a_refused_create_is_forgotten_and_an_unknown_one_held_from_when_it_was_
     assert (held[PREFIX + "one"].state, held[PREFIX + "one"].sent_ms) == (OrderState.UNKNOWN, LATER)
 
 
-def test_what_a_cancel_did_not_take_off_was_filled_unseen():
+def test_what_a_cancel_did_not_take_off_was_filled_unseen() -> None:
     live = tracked()
     done = CancelledOrder(request=cancel_of(live), reduced_by=Count(300), ts_ms=LATER)
 
@@ -358,7 +361,7 @@ def test_what_a_cancel_did_not_take_off_was_filled_unseen():
         ("service_unavailable", Outcome.UNKNOWN, OrderState.CHANGING),
     ],
 )
-def test_a_cancel_that_failed_leaves_the_order_open(code: str, outcome: Outcome, state: OrderState):
+def test_a_cancel_that_failed_leaves_the_order_open(code: str, outcome: Outcome, state: OrderState) -> None:
     live = tracked()
     failed = FailedOrder(request=cancel_of(live), code=code, message="", outcome=outcome)
     refused = outcome is Outcome.REFUSED
@@ -369,7 +372,7 @@ def test_a_cancel_that_failed_leaves_the_order_open(code: str, outcome: Outcome,
     assert (order.state, order.open) == (state, True)
 
 
-def test_a_decrease_answer_sets_what_remains_and_a_lost_one_leaves_it_unproven():
+def test_a_decrease_answer_sets_what_remains_and_a_lost_one_leaves_it_unproven() -> None:
     live = tracked()
     asked = DecreaseRequest(
         order_id="o-1", client_order_id=live.client_order_id, ticker="KXA-1", shard=0, reduce_to=Count(400)
@@ -386,7 +389,7 @@ def test_a_decrease_answer_sets_what_remains_and_a_lost_one_leaves_it_unproven()
     assert lost.orders[live.client_order_id].state is OrderState.CHANGING
 
 
-def test_orders_that_were_planned_but_not_sent_leave_no_trace():
+def test_orders_that_were_planned_but_not_sent_leave_no_trace() -> None:
     assert not without(placed_journal(), [request()]).orders
 
 
@@ -409,14 +412,14 @@ def fill(number: int, count: int) -> Fill:
 
 
 @given(st.lists(st.integers(0, 3), max_size=12))
-def test_a_fill_counts_once_however_often_it_is_seen(numbers: list[int]):
+def test_a_fill_counts_once_however_often_it_is_seen(numbers: list[int]) -> None:
     journal = Journal({PREFIX + "one": tracked(remaining=Count(0))})
     for number in numbers:
         journal = note_fills(journal, [fill(number, 100)])
     assert journal.orders[PREFIX + "one"].booked == 100 * len(set(numbers))
 
 
-def test_a_closed_order_is_forgotten_after_its_tombstone_but_not_with_fills_outstanding():
+def test_a_closed_order_is_forgotten_after_its_tombstone_but_not_with_fills_outstanding() -> None:
     settled = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000))
     owing = replace(settled, reduced=Count(900))
     after = WRITE + TOMBSTONE_MS + 1
@@ -440,7 +443,7 @@ _rows = st.lists(
 
 
 @given(_states, _rows, _rows, st.integers(0, 200_000))
-def test_merging_the_same_evidence_twice_changes_nothing(state, resting, listed, waited):
+def test_merging_the_same_evidence_twice_changes_nothing(state, resting, listed, waited) -> None:
     resting = [r for r in resting if r.status is OrderStatus.RESTING]
     now_ms = WRITE + waited
     once = seen(tracked(state), *resting, listings={SLOT.ticker: tuple(listed)}, now_ms=now_ms)
@@ -460,7 +463,7 @@ def test_merging_the_same_evidence_twice_changes_nothing(state, resting, listed,
 
 
 @given(_states, _rows, st.integers(0, 200_000))
-def test_without_a_believable_row_or_a_proof_no_open_order_is_ever_closed(state, rows, waited):
+def test_without_a_believable_row_or_a_proof_no_open_order_is_ever_closed(state, rows, waited) -> None:
     old = [replace(r, updated_ms=TimeMs(WRITE - 1)) for r in rows]
     order = tracked(state, write_ms=WRITE, order_id="o-1")
 
@@ -470,7 +473,7 @@ def test_without_a_believable_row_or_a_proof_no_open_order_is_ever_closed(state,
         assert view.journal.orders[order.client_order_id].open
 
 
-def test_questions_are_asked_of_orders_not_listed_and_of_unknown_ones_only_after_their_hold():
+def test_questions_are_asked_of_orders_not_listed_and_of_unknown_ones_only_after_their_hold() -> None:
     live, unknown = tracked(), tracked(OrderState.UNKNOWN, client_order_id=PREFIX + "two")
     journal = Journal({order.client_order_id: order for order in (live, unknown)})
 

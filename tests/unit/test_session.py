@@ -15,7 +15,7 @@ MINUTE_MS = 60_000
 GROUPS = "/portfolio/order_groups"
 
 
-def test_starting_twice_opens_one_session_and_no_second_set_of_groups():
+def test_starting_twice_opens_one_session_and_no_second_set_of_groups() -> None:
     with small_world() as seen:
         first, second = seen.world.start(), seen.world.start()
 
@@ -25,7 +25,7 @@ def test_starting_twice_opens_one_session_and_no_second_set_of_groups():
         assert len(seen.facts("SESSION_INITIALIZED")) == 1
 
 
-def test_a_group_whose_create_was_not_answered_is_made_again_and_the_orphan_holds_nothing():
+def test_a_group_whose_create_was_not_answered_is_made_again_and_the_orphan_holds_nothing() -> None:
     with small_world() as seen:
         world = seen.world
         world.exchange.faults = Scripted({f"POST {GROUPS}": "answer"})
@@ -40,7 +40,7 @@ def test_a_group_whose_create_was_not_answered_is_made_again_and_the_orphan_hold
         assert used == set(opened["order_groups"].values())
 
 
-def test_the_preflight_returns_every_finding_at_once():
+def test_the_preflight_returns_every_finding_at_once() -> None:
     with small_world(setup(cash_dollars=5)) as seen:
         world = seen.world
         world.exchange.pause_trading(2)
@@ -58,7 +58,7 @@ def test_the_preflight_returns_every_finding_at_once():
 
 
 @pytest.mark.parametrize("read", ["/account/limits", "/exchange/status", "/portfolio/balance", "/markets"])
-def test_a_preflight_that_could_not_read_opens_nothing(read: str):
+def test_a_preflight_that_could_not_read_opens_nothing(read: str) -> None:
     with small_world() as seen:
         world = seen.world
         world.exchange.faults = Scripted({f"GET {read}": "answer"})
@@ -69,7 +69,7 @@ def test_a_preflight_that_could_not_read_opens_nothing(read: str):
         assert world.status()["status"] == "none"
 
 
-def test_a_missing_global_item_refuses_the_start_and_says_what_to_write():
+def test_a_missing_global_item_refuses_the_start_and_says_what_to_write() -> None:
     with small_world() as seen:
         key = {"pk": {"S": "dora"}, "sk": {"S": "GLOBAL"}}
         boto3.client("dynamodb").delete_item(TableName=CONFIG_TABLE, Key=key)
@@ -82,7 +82,7 @@ def test_a_missing_global_item_refuses_the_start_and_says_what_to_write():
 # --- halt and resume --------------------------------------------------------------------------------
 
 
-def test_halt_pulls_quotes_at_the_next_cycle_and_resume_brings_them_back():
+def test_halt_pulls_quotes_at_the_next_cycle_and_resume_brings_them_back() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -102,7 +102,7 @@ def test_halt_pulls_quotes_at_the_next_cycle_and_resume_brings_them_back():
 # --- limits ---------------------------------------------------------------------------------------
 
 
-def test_a_tripped_group_ends_the_session_until_a_person_resets_it():
+def test_a_tripped_group_ends_the_session_until_a_person_resets_it() -> None:
     with small_world(setup(globals={**config_items.GLOBAL, "group_burst_limit": 10})) as seen:
         world = seen.world
         world.start()
@@ -124,7 +124,7 @@ def test_a_tripped_group_ends_the_session_until_a_person_resets_it():
         assert len(resting(world)) == 6
 
 
-def test_the_session_contract_limit_counts_fills_and_needs_a_higher_limit_to_reset():
+def test_the_session_contract_limit_counts_fills_and_needs_a_higher_limit_to_reset() -> None:
     limited = {**config_items.GLOBAL, "session_contract_limit": 5}
     with small_world(setup(globals=limited)) as seen:
         world = seen.world
@@ -145,7 +145,7 @@ def test_the_session_contract_limit_counts_fills_and_needs_a_higher_limit_to_res
 # --- watch ------------------------------------------------------------------------------------------
 
 
-def test_watch_pulls_a_session_off_the_market_when_cycles_stop_finishing():
+def test_watch_pulls_a_session_off_the_market_when_cycles_stop_finishing() -> None:
     with small_world() as seen:
         world = seen.world
         assert world.session("session_watch")["status"] == "idle"
@@ -163,7 +163,7 @@ def test_watch_pulls_a_session_off_the_market_when_cycles_stop_finishing():
 # --- teardown --------------------------------------------------------------------------------------
 
 
-def test_teardown_leaves_nothing_resting_on_any_shard_and_says_what_the_session_did():
+def test_teardown_leaves_nothing_resting_on_any_shard_and_says_what_the_session_did() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -179,7 +179,7 @@ def test_teardown_leaves_nothing_resting_on_any_shard_and_says_what_the_session_
         assert not broken(world)
 
 
-def test_fills_of_the_last_moments_are_in_the_books_of_a_closed_session():
+def test_fills_of_the_last_moments_are_in_the_books_of_a_closed_session() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -194,7 +194,7 @@ def test_fills_of_the_last_moments_are_in_the_books_of_a_closed_session():
         assert not broken(world)
 
 
-def test_a_teardown_whose_triggers_fail_cancels_and_stays_closing_until_they_work():
+def test_a_teardown_whose_triggers_fail_cancels_and_stays_closing_until_they_work() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -212,7 +212,7 @@ def test_a_teardown_whose_triggers_fail_cancels_and_stays_closing_until_they_wor
         assert not broken(world)
 
 
-def test_a_teardown_that_cannot_read_what_rests_never_says_closed():
+def test_a_teardown_that_cannot_read_what_rests_never_says_closed() -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -225,7 +225,9 @@ def test_a_teardown_that_cannot_read_what_rests_never_says_closed():
 
 
 @pytest.mark.parametrize("event", [{"action": "stop"}, {"key1": "value1"}, {"bot": "another"}])
-def test_an_unknown_action_is_refused_with_the_list_of_actions_and_changes_nothing(event: dict[str, str]):
+def test_an_unknown_action_is_refused_with_the_list_of_actions_and_changes_nothing(
+    event: dict[str, str],
+) -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -237,7 +239,7 @@ def test_an_unknown_action_is_refused_with_the_list_of_actions_and_changes_nothi
         assert world.status()["status"] == "active"
 
 
-def test_a_key_that_the_exchange_refuses_is_said_plainly_and_fetched_again_next_time():
+def test_a_key_that_the_exchange_refuses_is_said_plainly_and_fetched_again_next_time() -> None:
     with small_world() as seen:
         world = seen.world
         secrets = boto3.client("secretsmanager")

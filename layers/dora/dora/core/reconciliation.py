@@ -81,7 +81,7 @@ def ask(journal: Journal, resting: Iterable[Order], now_ms: TimeMs, hold_ms: int
 def merge(
     journal: Journal, evidence: Evidence, *, prefix: str, now_ms: TimeMs, hold_ms: int, tombstone_ms: int
 ) -> View:
-    """The journal brought up to date with what was read. Pure; repeating it with the same input changes nothing."""
+    """The journal brought up to date with what was read. Pure; the same input once more changes nothing."""
     rows = _rows(evidence)
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []

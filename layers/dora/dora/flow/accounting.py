@@ -1,4 +1,4 @@
-"""Step 5 of a cycle: fills and settlements into positions, exactly once, and the check against the exchange."""
+"""Step 5 of a cycle: fills and settlements into positions, exactly once, checked against the exchange."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ class Accounts:
         return Money(sum(position.fees for position in self.positions.values()))
 
     def profit(self, books: Mapping[str, Book]) -> Money:
-        """Profit so far, each open position at the price it could be closed at; without a book at its worst."""
+        """Profit so far, open positions at the price that would close them; without a book at worst."""
         return Money(sum(p.profit(_mark(p, books.get(p.ticker))) for p in self.positions.values()))
 
 
@@ -57,7 +57,7 @@ def _mark(position: Position, book: Book | None) -> Price:
 def keep_accounts(
     outside: Outside, fence: int, state: BotState, journal: Journal, snapshot: Snapshot
 ) -> Accounts:
-    """Book what is new, then compare with the exchange's own positions. Safe to repeat: booking is exactly once."""
+    """Book what is new, then compare with the exchange's own positions. Safe to repeat: fills book once."""
     accounts = Accounts(positions=state.positions, journal=journal, cursors=state.cursors)
     if snapshot.fills is None:
         return accounts

@@ -20,7 +20,7 @@ def check(
     traded: Count,
     groups: Iterable[OrderGroup] | None,
 ) -> SessionMetadata | None:
-    """The session as it stands after its breakers. Safe to repeat: a session that is not active is left alone."""
+    """The session as it stands after its breakers. Safe to repeat: only an active session changes."""
     if session is None or session.status is not SessionStatus.ACTIVE:
         return session
     ours = {group.group_id for group in session.order_groups}

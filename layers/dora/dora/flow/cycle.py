@@ -4,30 +4,23 @@ Nothing here decides a price, a risk or an order's fate: the core does. Nothing 
 the edge does. This file is the order of work and its one rule: what was not proven is not acted on.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dora.core.calendar import format_time
-from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
-from dora.core.journal import Journal, fold_plans
-from dora.core.model import Limits, OrderRequest, SessionMetadata
+from dora.core.journal import fold_plans
+from dora.core.model import Limits, SessionMetadata
 from dora.core.pacing import cancel_batch_size, create_batch_size
 from dora.core.permission import PULLS_QUOTES, Permission, Standing, may_place
-from dora.core.planning import slot_key, split
+from dora.core.planning import split
 from dora.core.ports import (
-    BotState,
-    Changes,
-    Configs,
     LeaseGrant,
     LeaseRefused,
     Outside,
-    Progress,
-    Reference,
 )
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View, merge
-from dora.core.record import CycleFacts, answer_of, wide_record
 from dora.core.units import Count, TimeMs
 from dora.flow import breakers, reporting
 from dora.flow.accounting import Accounts, keep_accounts
@@ -42,6 +35,7 @@ from dora.flow.deciding import (
     pull_all,
 )
 from dora.flow.execution import Bounds, Execution
+from dora.flow.finishing import Known, Made, Turn, finish
 from dora.flow.reading import Snapshot, await_tokens, gather_evidence, read_calls, read_exchange
 from dora.flow.scope import learn, refresh_listings, wanted_markets
 
@@ -59,28 +53,6 @@ UNLEARNED = Limits(tier="basic", read_rate=200, read_capacity=200, write_rate=10
 
 UNCONFIGURED = GlobalConfig(group_burst_limit=Count(100))
 """Timings used while there is no valid GLOBAL item; nothing is placed then."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What was loaded: configs, state, and the journal with every cut-short plan folded in."""
-
-    configs: Configs
-    globals_: GlobalConfig
-    state: BotState
-    journal: Journal
-    reference: Reference
-    wanted: Mapping[str, MarketConfig]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """This cycle's right to write and its times, by our clock."""
-
-    cycle_id: str
-    grant: LeaseGrant
-    began_ms: TimeMs
-    deadline_ms: TimeMs
 
 
 def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_ms: int) -> dict[str, object]:
@@ -116,7 +88,10 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     permission = permit(outside, known, session, snapshot)
     choice, inputs = choose(outside, known, snapshot, view, accounts, permission)
     execution = execute(outside, turn, known, session, inputs, choice)
-    return finish(outside, turn, known, snapshot, accounts, permission, choice, execution)
+    made = Made(
+        snapshot=snapshot, accounts=accounts, permission=permission, choice=choice, execution=execution
+    )
+    return finish(outside, turn, known, made)
 
 
 def load(outside: Outside) -> Known:
@@ -265,75 +240,6 @@ def execute(
             order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(decrease_costs) :]
         )
     return execution
-
-
-def finish(
-    outside: Outside,
-    turn: Turn,
-    known: Known,
-    snapshot: Snapshot,
-    accounts: Accounts,
-    permission: Permission,
-    choice: Choice,
-    execution: Execution,
-) -> dict[str, object]:
-    """Step 11: outcomes, cursors, memory and one wide record, in one transaction; then the archive."""
-    record = wide_record(
-        CycleFacts(
-            cycle_id=turn.cycle_id,
-            began_ms=turn.began_ms,
-            ended_ms=outside.clock.now_ms(),
-            whole=permission.whole,
-            stopped=execution.stopped,
-            failures=snapshot.failures,
-            problems=len(known.configs.problems),
-            decisions=choice.decisions,
-            refused=[why for _, why in choice.risk.refused] if choice.risk else (),
-            withheld=[why for _, why in choice.plan.withheld],
-            kept=len(choice.plan.kept),
-            decreased=execution.decreased,
-            dropped=len(execution.dropped),
-            cancels=execution.cancels,
-            places=execution.places,
-            fills=accounts.booked,
-            drift=len(accounts.drift),
-            net=accounts.net,
-            traded=accounts.traded,
-            profit=accounts.profit(snapshot.books),
-            fees=accounts.fees,
-        )
-    )
-    changes = Changes(
-        journal=execution.journal,
-        finished_plans=(*known.state.plans, *execution.plans),
-        memory=choice.memory,
-        cursors=accounts.cursors,
-        progress=Progress(
-            completed_ms=outside.clock.now_ms(),
-            cycle_id=turn.cycle_id,
-            status=str(record["status"]),
-            starved=_starved(known.state.progress.starved, execution.dropped),
-        ),
-        reference=known.reference if known.reference != known.state.reference else None,
-        summary=record,
-    )
-    outside.state.commit(turn.grant.fence, changes)
-    reporting.cycle(outside.facts, record, choice.news, accounts.drift)
-    _archive(outside, turn.cycle_id, record)
-    return answer_of(record)
-
-
-def _starved(before: Mapping[str, int], dropped: Iterable[OrderRequest]) -> dict[str, int]:
-    """Cycles that each dropped placement has waited; whatever was not dropped now has stopped waiting."""
-    return {key: before.get(key, 0) + 1 for key in sorted(slot_key(r.slot) for r in dropped)}
-
-
-def _archive(outside: Outside, cycle_id: str, record: Mapping[str, object]) -> None:
-    """The archive is for later questions: without it a cycle is still whole."""
-    try:
-        outside.archive.save(cycle_id, record)
-    except StateError as error:
-        outside.facts.emit("ERROR", what="archive of the cycle", why=str(error))
 
 
 def _skipped(cycle_id: str, reason: str) -> dict[str, object]:

@@ -55,7 +55,9 @@ def batch_place(facts: Facts, batch: Sequence[OrderRequest], number: int, total:
         batch_size=len(batch),
         total_to_place=len(batch),
         orders=[
-            f"{r.slot.ticker} {r.slot.side} {format_price(r.price)} {format_count(r.count)} {r.client_order_id}"
+            " ".join(
+                (r.slot.ticker, r.slot.side, format_price(r.price), format_count(r.count), r.client_order_id)
+            )
             for r in batch
         ],
     )
@@ -162,7 +164,7 @@ def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:
 def cycle(
     facts: Facts, record: Mapping[str, object], news: Sequence[Decision], drift: Sequence[Drift]
 ) -> None:
-    """`DECISION_MADE` for each market whose decision changed, `POSITION_DRIFT`, the `CYCLE` record, and the metrics."""
+    """`DECISION_MADE` for each changed decision, `POSITION_DRIFT`, the `CYCLE` record, and the metrics."""
     for decision in news:
         facts.emit(
             "DECISION_MADE",

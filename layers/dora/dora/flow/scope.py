@@ -17,7 +17,7 @@ EVENTS_PER_CALL = 100
 def wanted_markets(
     configs: Configs, reference: Reference
 ) -> tuple[dict[str, MarketConfig], tuple[ConfigInvalid, ...]]:
-    """Every configured market by ticker: open markets of a series by its template, MARKET# items over them."""
+    """Configured markets by ticker: open markets of a series by its template, MARKET# items over them."""
     wanted: dict[str, MarketConfig] = {}
     for series in configs.series.values():
         if series.enabled:
@@ -31,7 +31,7 @@ def wanted_markets(
 def refresh_listings(
     outside: Outside, configs: Configs, reference: Reference, *, force: bool = False
 ) -> Reference:
-    """Which markets each enabled series has open, looked up every ten minutes. A failed look keeps the old list."""
+    """The open markets of each enabled series, looked up every ten minutes; a failed look keeps the list."""
     now_ms = outside.clock.now_ms()
     enabled = [series for series in configs.series.values() if series.enabled]
     missing = any(series.ticker not in reference.listings for series in enabled)

@@ -44,7 +44,7 @@ def run_command(outside: Outside, command: SessionCommand, session_id: str, rema
 
 
 def start(outside: Outside, session_id: str) -> Answer:
-    """Open a session, or add to the open one the groups it lacks. Safe to repeat; an orphan group holds no order.
+    """Open a session, or add to the open one the groups it lacks. Safe to repeat: orphan groups hold no order.
 
     Every finding of the preflight is returned at once; with any that forbids trading nothing is opened.
     """
@@ -123,7 +123,7 @@ def _delete(outside: Outside, group: SessionGroup) -> None:
 
 
 def status(outside: Outside, *, checks: bool = False) -> Answer:
-    """How things stand, from state alone; with `checks` also the preflight's findings, read from the exchange."""
+    """How things stand, from state alone; with `checks` also what a preflight finds on the exchange."""
     state = outside.state.load()
     traded = sum(position.traded for position in state.positions.values())
     session = state.session
@@ -174,7 +174,7 @@ def resume(outside: Outside) -> Answer:
 
 
 def reset(outside: Outside) -> Answer:
-    """Re-arm a session that reached a limit. One ended by its own contract limit needs a higher limit first."""
+    """Re-arm a session that reached a limit; one ended by its contract limit needs a higher limit first."""
     state = outside.state.load()
     session = state.session
     if session is None or session.status is not SessionStatus.LIMIT_REACHED:

@@ -22,6 +22,8 @@ from dora.flow.reading import Snapshot
 SETTLE_MS = 15_000
 """A read begun this much later than a trigger's answer shows what the trigger did."""
 RETRY_MS = 2_000
+PROOFS = 2
+"""Complete lists without an order of ours, one after the other, that make zero proven."""
 LEAVE_MS = 20_000
 """With this little time left the answer is `closing`, and the next call goes on."""
 
@@ -40,7 +42,7 @@ def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answe
         return _closed(outside, session)
     proof_ms = _proof_ms(outside, session)
     clean, resting = 0, list[Order]()
-    while clean < 2 or not _book_last_fills(outside, session):
+    while clean < PROOFS or not _book_last_fills(outside, session):
         now_ms = outside.clock.now_ms()
         if untriggered and now_ms < give_up_ms:
             untriggered = breakers.trigger_groups(outside, session)
@@ -50,7 +52,7 @@ def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answe
             outside.clock.sleep_ms(min(proof_ms, give_up_ms) - now_ms)
             continue
         found = _ours(outside)
-        if found is not None and clean < 2:
+        if found is not None and clean < PROOFS:
             resting = found
             clean = 0 if resting or untriggered else clean + 1
             _cancel(outside, resting)

@@ -66,7 +66,8 @@ class PortfolioReads(Caller):
 
         Asked once: its bucket holds one call a second, so a second attempt would only meet a 429.
         """
-        return wire_orders.balances(self._transport.send(Call("GET", "/portfolio/balance", params=self._of_us)))
+        call = Call("GET", "/portfolio/balance", params=self._of_us)
+        return wire_orders.balances(self._transport.send(call))
 
     def order_groups(self) -> tuple[OrderGroup, ...]:
         """All groups; this list has no pages."""

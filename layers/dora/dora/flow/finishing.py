@@ -1,0 +1,121 @@
+"""Step 11 of a cycle: what it made becomes state, facts and an answer."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.errors import StateError
+from dora.core.journal import Journal
+from dora.core.model import OrderRequest
+from dora.core.permission import Permission
+from dora.core.planning import slot_key
+from dora.core.ports import BotState, Changes, Configs, LeaseGrant, Outside, Progress, Reference
+from dora.core.record import CycleFacts, answer_of, wide_record
+from dora.core.units import TimeMs
+from dora.flow import reporting
+from dora.flow.accounting import Accounts
+from dora.flow.deciding import Choice
+from dora.flow.execution import Execution
+from dora.flow.reading import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was loaded: configs, state, and the journal with every cut-short plan folded in."""
+
+    configs: Configs
+    globals_: GlobalConfig
+    state: BotState
+    journal: Journal
+    reference: Reference
+    wanted: Mapping[str, MarketConfig]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """This cycle's right to write and its times, by our clock."""
+
+    cycle_id: str
+    grant: LeaseGrant
+    began_ms: TimeMs
+    deadline_ms: TimeMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Everything a cycle came to, before it is written down."""
+
+    snapshot: Snapshot
+    accounts: Accounts
+    permission: Permission
+    choice: Choice
+    execution: Execution
+
+
+def finish(outside: Outside, turn: Turn, known: Known, made: Made) -> dict[str, object]:
+    """Outcomes, cursors, memory and one wide record, in one transaction; then the archive.
+
+    Safe to repeat: no, because the journal it stores replaces the stored one; the fence keeps others out.
+    """
+    record = wide_record(_facts(outside, turn, known, made))
+    outside.state.commit(turn.grant.fence, _changes(outside, turn, known, made, record))
+    reporting.cycle(outside.facts, record, made.choice.news, made.accounts.drift)
+    _archive(outside, turn.cycle_id, record)
+    return answer_of(record)
+
+
+def _facts(outside: Outside, turn: Turn, known: Known, made: Made) -> CycleFacts:
+    accounts, choice, execution = made.accounts, made.choice, made.execution
+    return CycleFacts(
+        cycle_id=turn.cycle_id,
+        began_ms=turn.began_ms,
+        ended_ms=outside.clock.now_ms(),
+        whole=made.permission.whole,
+        stopped=execution.stopped,
+        failures=made.snapshot.failures,
+        problems=len(known.configs.problems),
+        decisions=choice.decisions,
+        refused=[why for _, why in choice.risk.refused] if choice.risk else (),
+        withheld=[why for _, why in choice.plan.withheld],
+        kept=len(choice.plan.kept),
+        decreased=execution.decreased,
+        dropped=len(execution.dropped),
+        cancels=execution.cancels,
+        places=execution.places,
+        fills=accounts.booked,
+        drift=len(accounts.drift),
+        net=accounts.net,
+        traded=accounts.traded,
+        profit=accounts.profit(made.snapshot.books),
+        fees=accounts.fees,
+    )
+
+
+def _changes(outside: Outside, turn: Turn, known: Known, made: Made, record: Mapping[str, object]) -> Changes:
+    return Changes(
+        journal=made.execution.journal,
+        finished_plans=(*known.state.plans, *made.execution.plans),
+        memory=made.choice.memory,
+        cursors=made.accounts.cursors,
+        progress=Progress(
+            completed_ms=outside.clock.now_ms(),
+            cycle_id=turn.cycle_id,
+            status=str(record["status"]),
+            starved=_starved(known.state.progress.starved, made.execution.dropped),
+        ),
+        reference=known.reference if known.reference != known.state.reference else None,
+        summary=record,
+    )
+
+
+def _starved(before: Mapping[str, int], dropped: Iterable[OrderRequest]) -> dict[str, int]:
+    """Cycles that each dropped placement has waited; whatever was not dropped now has stopped waiting."""
+    return {key: before.get(key, 0) + 1 for key in sorted(slot_key(r.slot) for r in dropped)}
+
+
+def _archive(outside: Outside, cycle_id: str, record: Mapping[str, object]) -> None:
+    """The archive is for later questions: without it a cycle is still whole."""
+    try:
+        outside.archive.save(cycle_id, record)
+    except StateError as error:
+        outside.facts.emit("ERROR", what="archive of the cycle", why=str(error))
