@@ -2,8 +2,8 @@
 
 import boto3
 import pytest
-from dora.core.reasons import Reason
 
+from dora.core.reasons import Reason
 from tests.unit.small_world import TICKERS, Killed, Scripted, broken, resting, set_book, setup, small_world
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE, STATE_TABLE
@@ -244,6 +244,33 @@ def test_an_invalid_market_item_disables_that_market_alone_and_says_how_to_fix_i
         (problem,) = seen.facts("CONFIG_INVALID")
         assert problem["where"] == f"MARKET#{A}"
         assert "quote_size" in problem["how_to_fix"]
+
+
+def test_a_series_item_is_the_template_of_its_open_markets_and_a_market_item_overrides_it() -> None:
+    with small_world(setup(items={B: {**config_items.MARKET, "quote_size": 3}})) as seen:
+        world = seen.world
+        for series in ("KXA", "KXB"):
+            item = {**config_items.MARKET, "quote_size": 7, "max_markets": 5}
+            boto3.client("dynamodb").put_item(
+                TableName=CONFIG_TABLE, Item=config_items.as_attributes("dora", f"SERIES#{series}", item)
+            )
+        world.start()
+        world.cycle()
+
+        placed = {fact["market"]: fact["size"] for fact in seen.facts("ORDER_PLACED")}
+        assert placed == {A: "7.00", B: "3.00"}
+
+
+def test_a_dry_run_decides_everything_and_writes_nothing_to_the_exchange() -> None:
+    with small_world(setup(dry_run=True)) as seen:
+        world = seen.world
+        world.start()
+        answer = world.cycle()
+
+        assert (answer["status"], answer["reason"], answer["placed"]) == ("completed", "dry_run", 0)
+        assert sum(fact["target_count"] for fact in seen.facts("DECISION_MADE")) == 6
+        writes = [call for call in world.exchange.stats.calls if not call.startswith("GET")]
+        assert not writes
 
 
 def test_a_market_whose_fee_terms_are_unknown_is_not_quoted() -> None:

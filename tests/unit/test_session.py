@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import boto3
 import pytest
-from dora.core.session import SessionAction
 
+from dora.core.session import SessionAction
 from tests.unit.small_world import TICKERS, Scripted, broken, resting, set_book, setup, small_world
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE, SECRET_ID

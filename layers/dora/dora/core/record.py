@@ -43,11 +43,13 @@ class CycleFacts:
 
 
 def status_of(facts: CycleFacts) -> tuple[str, str]:
-    """`completed`, `halted` or `degraded`, and the reason for the last two."""
+    """`completed`, `halted` or `degraded`, and why; a dry run completes without a write."""
     if facts.whole in PULLS_QUOTES:
         return "halted", str(facts.whole)
     if facts.whole is not None:
         return "degraded", str(facts.whole)
+    if facts.stopped is Reason.DRY_RUN:
+        return "completed", str(facts.stopped)
     if facts.stopped is not None:
         return "degraded", str(facts.stopped)
     if facts.failures or facts.problems:

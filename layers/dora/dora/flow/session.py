@@ -44,7 +44,7 @@ def run_command(outside: Outside, command: SessionCommand, session_id: str, rema
 
 
 def start(outside: Outside, session_id: str) -> Answer:
-    """Open a session, or add to the open one the groups it lacks. Safe to repeat: orphan groups hold no order.
+    """Open a session, or add to the open one the groups it lacks. Safe to repeat: an orphan holds no order.
 
     Every finding of the preflight is returned at once; with any that forbids trading nothing is opened.
     """
@@ -71,7 +71,7 @@ def _open(
         status=SessionStatus.STARTING,
         created_at_ms=outside.clock.now_ms(),
         contracts_limit=checks.globals_.session_contract_limit,
-        use_order_groups=checks.globals_.use_order_groups,
+        use_order_groups=checks.globals_.use_order_groups and not outside.dry_run,
         traded_at_start=Count(sum(position.traded for position in state.positions.values())),
         rev=previous.rev if previous else 0,
     )
@@ -81,7 +81,7 @@ def _open(
 
 def _activate(outside: Outside, session: SessionMetadata, checks: Preflight) -> Answer:
     """One group for each shard and strategy tag in use, recorded one by one."""
-    wanted = checks.tags if session.use_order_groups and not outside.dry_run else ()
+    wanted = checks.tags if session.use_order_groups else ()
     for shard, tag in wanted:
         if session.group_for(shard, tag) is not None:
             continue
