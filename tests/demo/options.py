@@ -37,12 +37,18 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         prog="python -m tests.demo",
         description="A whole trading session of the real handlers against a simulated exchange.",
     )
-    parser.add_argument("--data", type=Path, metavar="PATH", help="a recording; without it, synthetic order flow")
+    parser.add_argument(
+        "--data", type=Path, metavar="PATH", help="a recording; without it, synthetic order flow"
+    )
     parser.add_argument("--start", type=_minute, metavar="ISO", dest="start_ms", help="first minute, UTC")
     parser.add_argument("--cycles", type=_at_least_one, default=Options.cycles, help="one-minute cycles (60)")
-    parser.add_argument("--markets", type=_at_least_one, default=Options.markets, help="markets to quote (12)")
+    parser.add_argument(
+        "--markets", type=_at_least_one, default=Options.markets, help="markets to quote (12)"
+    )
     parser.add_argument("--seed", type=int, default=Options.seed, help="of everything drawn at random (1)")
-    parser.add_argument("--tier", choices=sorted(TIERS), default=Options.tier, help="API usage tier (advanced)")
+    parser.add_argument(
+        "--tier", choices=sorted(TIERS), default=Options.tier, help="API usage tier (advanced)"
+    )
     parser.add_argument("--plant", choices=MODES, help="let the exchange cheat, to see it noticed")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of what the run leaves (build/demo)")
     return Options(**vars(parser.parse_args(arguments)))

@@ -14,7 +14,9 @@ def prepare(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "log.jsonl").write_text("", encoding="utf-8")
     except OSError as error:
-        raise DemoError(f"cannot write to {folder}: {error.strerror}; name another folder with --out") from error
+        raise DemoError(
+            f"cannot write to {folder}: {error.strerror}; name another folder with --out"
+        ) from error
 
 
 def leave(run: Run, folder: Path) -> None:

@@ -33,7 +33,8 @@ def shown(cycles: int) -> Iterator[Hear]:
 
 @contextmanager
 def _bar(cycles: int) -> Iterator[Hear]:
-    columns = (TextColumn("cycles"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
+    texts = TextColumn("cycles"), TextColumn("{task.fields[said]}")
+    columns = (texts[0], BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), texts[1])
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("cycles", total=cycles, said="")
         yield lambda number, answer: progress.update(task, completed=number, said=_said(answer))

@@ -9,27 +9,31 @@ from string import Template
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from tests.demo.charts import market_chart, outcome_chart, profit_chart, token_chart
-from tests.demo.options import iso
+from tests.demo.charts import Span, market_chart, outcome_chart, profit_chart, token_chart
+from tests.demo.options import MINUTE_MS, iso
 from tests.demo.run import Run
+from tests.demo.summary import Summary
+from tests.simulator.invariants import Breach
 
 PAGE = Path(__file__).with_name("report.template.html")
 MOST_MARKETS = 6
+MOST_BREACHES = 10
 CONFIG = {"displayModeBar": False, "responsive": True}
 
 
 def render(run: Run) -> str:
     """The page as text."""
-    page = Template(PAGE.read_text(encoding="utf-8"))
-    return page.substitute(
+    span = _span(run)
+    return Template(PAGE.read_text(encoding="utf-8")).substitute(
         plotly=get_plotlyjs(),
         lead=escape(_lead(run)),
         figures="".join(_figures(run)),
-        breaches="".join(_breaches(run)),
-        profit=_drawn(profit_chart(run.seen), "profit"),
-        markets="".join(_market_cards(run)),
-        tokens=_drawn(token_chart(run.write_tokens, run.write_budget, _span(run)), "tokens"),
-        outcomes=_drawn(outcome_chart(run.seen.cycles), "outcomes"),
+        breaches=_breaches(run.breaches),
+        profit=_drawn(profit_chart(run.seen, span), "profit"),
+        markets="".join(_market_card(run, number, ticker) for number, ticker in enumerate(most_traded(run))),
+        budget=f"{run.write_budget:,}",
+        tokens=_drawn(token_chart(run.write_tokens, run.write_budget, span), "tokens"),
+        outcomes=_drawn(outcome_chart(run.seen.cycles, span), "outcomes"),
     )
 
 
@@ -43,52 +47,66 @@ def most_traded(run: Run) -> list[str]:
 
 def _lead(run: Run) -> str:
     told = run.summary
-    source = f"{told['data']}, from {told['start'].replace('T', ' ').rstrip('Z')} UTC" if isinstance(told["start"], str) else ""
     plant = f" The exchange was told to cheat: {told['plant']}." if told["plant"] else ""
     return (
-        f"{source}. {told['cycles']} one-minute cycles over {told['markets']} markets, "
+        f"{told['data']}, from {iso(run.scene.start_ms).replace('T', ' ')[:16]} UTC: "
+        f"{told['cycles']} one-minute cycles over {told['markets']} markets, "
         f"{told['tier']} tier, seed {told['seed']}.{plant}"
     )
 
 
 def _figures(run: Run) -> list[str]:
+    """What it did, then what should read zero."""
     told = run.summary
-    slots, quoted = run.summary["slot_cycles"], run.summary["slot_cycles_quoted"]
-    share = f"{100 * int(str(quoted)) / int(str(slots)):.1f} %"
+    return [*_done(told), *_wrong(told)]
+
+
+def _done(told: Summary) -> list[str]:
+    share = 100 * int(str(told["slot_cycles_quoted"])) / int(str(told["slot_cycles"]))
+    quoted = f"{told['slot_cycles_quoted']} of {told['slot_cycles']}"
     return [
-        _figure("slots quoted", share, f"{quoted} of {slots}"),
         _figure("profit after fees", _dollars(told["pnl_dollars"]), f"fees {_dollars(told['fees_dollars'])}"),
-        _figure("fills", str(told["fills"]), f"{told['contracts']} contracts"),
-        _figure("placed", str(told["placed"]), f"{told['mean_batch']} a batch"),
-        _figure("cancelled", str(told["cancelled"]), f"{told['kept']} kept"),
-        _figure("requests a cycle", str(told["http_calls_per_cycle"]), f"{told['http_calls']} in all"),
-        _figure("failed or unknown", f"{told['failed']} / {told['unknown']}", f"404 {told['cancel_404']}, 429 {told['rejected_429']}", bad=bool(told["failed"] or told["unknown"])),
-        _figure("rules broken", str(told["invariants_broken"]), f"position drift {told['position_drift']}", bad=bool(told["invariants_broken"] or told["position_drift"])),
-        _figure("open afterwards", str(told["open_after_teardown"]), f"session {told['teardown_status']}", bad=bool(told["open_after_teardown"])),
-    ]  # fmt: skip
+        _figure("fills", told["fills"], f"{told['contracts']} contracts"),
+        _figure("of all quotes stood after a cycle", f"{share:.1f} %", quoted),
+        _figure("orders placed", told["placed"], f"{told['mean_batch']} in a batch"),
+        _figure("orders cancelled", told["cancelled"], f"{told['kept']} kept"),
+        _figure("requests a cycle", told["http_calls_per_cycle"], f"{told['http_calls']} in all"),
+    ]
 
 
-def _figure(name: str, value: str, note: str, *, bad: bool = False) -> str:
+def _wrong(told: Summary) -> list[str]:
+    failed, unknown, drift = told["failed"], told["unknown"], told["position_drift"]
+    not_found, too_many, broken = told["cancel_404"], told["rejected_429"], told["invariants_broken"]
+    left = told["open_after_teardown"]
+    return [
+        _figure("orders failed", failed, f"{unknown} unknown", bad=failed != 0 or unknown != 0),
+        _figure(
+            "cancels that came too late", not_found, f"{too_many} over the rate limit", bad=too_many != 0
+        ),
+        _figure("rules broken", broken, f"{drift} positions wrong", bad=broken != 0 or drift != 0),
+        _figure("orders left open", left, f"session {told['teardown_status']}", bad=left != 0),
+    ]
+
+
+def _figure(name: str, value: object, note: str, *, bad: bool = False) -> str:
     kind = "figure bad" if bad else "figure"
-    return f'<div class="{kind}"><b>{escape(value)}</b><span>{escape(name)}</span><i>{escape(note)}</i></div>'
+    return f'<div class="{kind}"><b>{escape(str(value))}</b><span>{escape(name)}</span><i>{escape(note)}</i></div>'
 
 
 def _dollars(value: object) -> str:
     """For reading: two decimals of a dollar, from a decimal string or a number."""
-    value = float(value) if isinstance(value, Fraction) else float(str(value))
-    return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
+    number = float(value) if isinstance(value, Fraction) else float(str(value))
+    return f"{'-' if number < 0 else ''}${abs(number):,.2f}"
 
 
-def _breaches(run: Run) -> list[str]:
-    if not run.breaches:
-        return []
-    rows = [f"<li><b>{breach.invariant}</b> {iso(breach.at_ms)} {escape(breach.text)}</li>" for breach in run.breaches[:10]]
-    more = f"<li>and {len(run.breaches) - 10} more</li>" if len(run.breaches) > 10 else ""
-    return ['<section class="card breaches"><h2>Broken rules</h2><ul>', *rows, more, "</ul></section>"]
-
-
-def _market_cards(run: Run) -> list[str]:
-    return [_market_card(run, number, ticker) for number, ticker in enumerate(most_traded(run))]
+def _breaches(breaches: tuple[Breach, ...]) -> str:
+    if not breaches:
+        return ""
+    rows = [f"<b>{b.invariant}</b> {iso(b.at_ms)} {escape(b.text)}" for b in breaches[:MOST_BREACHES]]
+    if len(breaches) > MOST_BREACHES:
+        rows.append(f"and {len(breaches) - MOST_BREACHES} more")
+    listed = "".join(f"<li>{row}</li>" for row in rows)
+    return f'<section class="card breaches"><h2>Broken rules</h2><ul>{listed}</ul></section>'
 
 
 def _market_card(run: Run, number: int, ticker: str) -> str:
@@ -97,12 +115,14 @@ def _market_card(run: Run, number: int, ticker: str) -> str:
     contracts = sum(fill.trade.count_e2 for fill in fills) / 100
     profit = _dollars(samples[-1].profit_e6 / 10**6)
     note = f"{len(fills)} fills, {contracts:g} contracts, {profit} after fees"
-    chart = _drawn(market_chart(samples, fills), f"market{number}")
+    chart = _drawn(market_chart(samples, fills, _span(run)), f"market{number}")
     return f'<section class="card"><h2>{escape(ticker)}</h2><p class="note">{note}</p>{chart}</section>'
 
 
-def _span(run: Run) -> tuple[int, int]:
-    return run.scene.start_ms, run.scene.end_ms
+def _span(run: Run) -> Span:
+    """From the start of the session to the end of its teardown."""
+    last_ms = max(samples[-1].at_ms for samples in run.seen.samples.values())
+    return run.scene.start_ms, -(-last_ms // MINUTE_MS) * MINUTE_MS
 
 
 def _drawn(figure: go.Figure, name: str) -> str:

@@ -55,7 +55,13 @@ class Scene:
         """Put the rest of the market on the world's clock."""
         end_ms = self.end_ms + AFTERWARDS * MINUTE_MS
         return RecordedFlow(
-            self.recording, world.exchange, world.clock, self.start_ms, end_ms, self.tickers, self.options.seed
+            self.recording,
+            world.exchange,
+            world.clock,
+            self.start_ms,
+            end_ms,
+            self.tickers,
+            self.options.seed,
         )
 
 

@@ -11,6 +11,7 @@ from tests.world.world import World
 
 CREATE_BATCH = "POST /portfolio/events/orders/batched"
 SUMMED = ("placed", "cancelled", "kept", "failed", "unknown")
+ZERO = Fraction(0)
 
 Summary = dict[str, object]
 
@@ -34,7 +35,7 @@ def summarize(scene: Scene, world: World, seen: Observation, closing: Answer, se
         "fills": len(world.member.fills),
         "contracts": _decimal(Fraction(sum(fill.trade.count_e2 for fill in world.member.fills), 100)),
         "position_drift": world.books.wrong_nets,
-        "pnl_dollars": _decimal(sum((rows[-1].profit_e6 for rows in seen.samples.values()), Fraction(0)) / 10**6),
+        "pnl_dollars": _decimal(sum((rows[-1].profit_e6 for rows in seen.samples.values()), ZERO) / 10**6),
         "fees_dollars": _decimal(Fraction(sum(fill.fee_e6 for fill in world.member.fills), 10**6)),
         "invariants_broken": len(world.exchange.invariants.broken),
         "open_after_teardown": world.open_orders(),
@@ -43,14 +44,16 @@ def summarize(scene: Scene, world: World, seen: Observation, closing: Answer, se
     }
 
 
-def _totals(seen: Observation) -> Summary:
-    return {name: sum(int(row.answer[name]) for row in seen.cycles) for name in SUMMED}
+def _totals(seen: Observation) -> dict[str, int]:
+    """A cycle that only said what is wrong has no counts: nothing was done."""
+    return {name: sum(int(row.answer.get(name, 0)) for row in seen.cycles) for name in SUMMED}
 
 
 def _traffic(world: World, cycles: int, seen: Observation) -> Summary:
     stats = world.exchange.stats
     calls, batches = sum(stats.calls.values()), stats.calls[CREATE_BATCH]
-    asked = sum(int(row.answer[name]) for row in seen.cycles for name in ("placed", "failed", "unknown"))
+    totals = _totals(seen)
+    asked = sum(totals[name] for name in ("placed", "failed", "unknown"))
     return {
         "mean_batch": round(asked / batches, 2) if batches else 0.0,
         "http_calls": calls,

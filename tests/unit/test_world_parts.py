@@ -40,7 +40,9 @@ def test_the_environment_is_put_back_also_after_a_failure(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("kind", ["process", "server"])
-def test_a_cloud_is_empty_at_the_start_and_gone_at_the_end(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloud_is_empty_at_the_start_and_gone_at_the_end(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-person")
     for _ in range(2):
         with open_cloud(kind):
@@ -104,11 +106,13 @@ def test_the_sample_market_item_is_one_that_the_bot_accepts() -> None:
     raw = {name: next(iter(value.values())) for name, value in stored.items()}
     config = parse_market("MARKET#KXA-1", "KXA-1", raw)
     assert config == read_as_the_bot_does("KXA-1", config_items.MARKET)
-    assert (config.enabled, config.quote_size, config.max_position) == (True, 2_000, 20_000)
+    assert (config.enabled, config.quote_size) == (True, Decimal(stored["quote_size"]["N"]) * 100)
 
 
 def test_items_carry_the_type_that_a_person_would_choose() -> None:
-    attributes = as_attributes("dora", "GLOBAL", {"flag": True, "count": 5, "price": Decimal("0.01"), "word": "a"})
+    attributes = as_attributes(
+        "dora", "GLOBAL", {"flag": True, "count": 5, "price": Decimal("0.01"), "word": "a"}
+    )
     assert attributes == {
         "pk": {"S": "dora"}, "sk": {"S": "GLOBAL"},
         "flag": {"BOOL": True}, "count": {"N": "5"}, "price": {"N": "0.01"}, "word": {"S": "a"},

@@ -93,6 +93,7 @@ def best_match(
     results = {settlement.market.ticker: settlement.result for settlement in settlements}
     surely = sum(1 for fill in fills if fill.at_ms <= since_ms)
     candidates = (
-        disagreements(booked, accounts_after(fills[:count]), results) for count in range(len(fills), surely - 1, -1)
+        disagreements(booked, accounts_after(fills[:count]), results)
+        for count in range(len(fills), surely - 1, -1)
     )
     return min(candidates, key=len)

@@ -31,14 +31,14 @@ class CrudeBot:
     """Places one bid and one ask a market in its first cycle and never looks again."""
 
     def __init__(self, env: Env, clock: BotClock, adapter: BaseAdapter | None, flaw: str) -> None:
-        secret = boto3.client("secretsmanager").get_secret_value(SecretId=env["KALSHI_SECRET_ID"])["SecretString"]
-        fields = json.loads(secret)
+        secret = boto3.client("secretsmanager").get_secret_value(SecretId=env["KALSHI_SECRET_ID"])
+        fields = json.loads(secret["SecretString"])
         self._key_id = fields["key_id"]
         self._key = cast(Ed25519PrivateKey, load_pem_private_key(fields["private_key_pem"].encode(), None))
         self._base, self._clock, self._flaw = env["KALSHI_BASE_URL"].removesuffix(PATH), clock, flaw
-        self._http = requests.Session()
+        self.http = requests.Session()
         if adapter is not None:
-            self._http.mount("http://", adapter)
+            self.http.mount("http://", adapter)
         self._prefix, self._numbers = order_prefix(env["BOT"], env["STAGE"]), count()
         self._tickers = _enabled(env)
         self._groups: dict[int, str] = {}
@@ -94,7 +94,7 @@ class CrudeBot:
             "KALSHI-ACCESS-TIMESTAMP": stamp,
             "KALSHI-ACCESS-SIGNATURE": base64.b64encode(self._key.sign(text.encode())).decode(),
         }
-        answer = self._http.request(method, self._base + PATH + path, json=body, headers=headers, timeout=5)
+        answer = self.http.request(method, self._base + PATH + path, json=body, headers=headers, timeout=5)
         answer.raise_for_status()
         fields: dict[str, Any] = answer.json() if answer.content else {}
         return fields
@@ -124,7 +124,7 @@ def _scaled(text: str, decimals: int) -> int:
 
 
 def _enabled(env: Env) -> tuple[str, ...]:
-    items = boto3.client("dynamodb").scan(TableName=env["CONFIG_TABLE"])["Items"]
+    items = boto3.client("dynamodb").scan(TableName=env["CONFIG_TABLE"], ConsistentRead=True)["Items"]
     keys = sorted(item["sk"]["S"] for item in items)
     return tuple(key.removeprefix("MARKET#") for key in keys if key.startswith("MARKET#"))
 
@@ -139,6 +139,6 @@ def crude(flaw: str = "") -> Deployment:
         try:
             yield bot
         finally:
-            bot._http.close()
+            bot.http.close()
 
     return deploy

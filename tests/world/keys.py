@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 KeyKind = Literal["ed25519", "rsa"]
-RSA_BITS = 2048
+RSA_BITS, RSA_EXPONENT = 2048, 65_537
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,13 @@ class ApiKey:
 
 def fresh_key(kind: KeyKind = "ed25519", key_id: str = "key-of-the-bot") -> ApiKey:
     """A new key pair. Ed25519 is made at once; RSA, as the exchange's own web page makes it, takes a while."""
-    private = ed25519.Ed25519PrivateKey.generate() if kind == "ed25519" else rsa.generate_private_key(65537, RSA_BITS)
+    private = _generate(kind)
     secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return ApiKey(key_id, secret.decode(), public.decode())
+
+
+def _generate(kind: KeyKind) -> ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey:
+    if kind == "rsa":
+        return rsa.generate_private_key(RSA_EXPONENT, RSA_BITS)
+    return ed25519.Ed25519PrivateKey.generate()

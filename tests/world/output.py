@@ -27,8 +27,9 @@ def printed_to(stream: TextIO) -> Iterator[None]:
 
 def _stream_handlers() -> list["logging.StreamHandler[TextIO]"]:
     """The handlers that Powertools put on its loggers."""
-    found = (getattr(logger, "powertools_handler", None) for logger in logging.root.manager.loggerDict.values())
-    return list({id(handler): handler for handler in found if isinstance(handler, logging.StreamHandler)}.values())
+    loggers = logging.root.manager.loggerDict.values()
+    found = {getattr(logger, "powertools_handler", None) for logger in loggers}
+    return [handler for handler in found if isinstance(handler, logging.StreamHandler)]
 
 
 def facts_in(text: str) -> list[Fact]:

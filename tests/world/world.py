@@ -45,7 +45,9 @@ NOWHERE = "http://127.0.0.1:9/trade-api/v2"
 class World:
     """One bot in its universe. Every call to a door is one Lambda invocation."""
 
-    def __init__(self, setup: Setup, exchange: Exchange, clock: VirtualClock, member: Member, bot: Bot) -> None:
+    def __init__(
+        self, setup: Setup, exchange: Exchange, clock: VirtualClock, member: Member, bot: Bot
+    ) -> None:
         self.setup, self.exchange, self.clock, self.member, self.bot = setup, exchange, clock, member, bot
         self.books = Bookkeeping(exchange, member, bot)
         self.answers: list[Answer] = []
@@ -155,7 +157,9 @@ def _open_exchange(setup: Setup, clock: VirtualClock, key: ApiKey) -> tuple[Exch
     for spec in setup.markets:
         exchange.add_market(spec)
     cash = dict.fromkeys(setup.shards, setup.cash_dollars * DOLLAR_E6)
-    member = exchange.add_member(key_id=key.key_id, public_key_pem=key.public_pem, cash_e6=cash, tier=setup.tier)
+    member = exchange.add_member(
+        key_id=key.key_id, public_key_pem=key.public_pem, cash_e6=cash, tier=setup.tier
+    )
     if setup.plant is not None:
         exchange.plant = setup.plant
     promises.declare(exchange.invariants.expectations, setup)

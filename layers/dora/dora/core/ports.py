@@ -4,6 +4,7 @@ Every read of the exchange is complete or raises an ExchangeError: a partial lis
 Every write of state is conditional or a transaction; its implementation says whether it is safe to repeat.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -64,6 +65,10 @@ class Exchange(Protocol):
 
     skew_ms: int
     """Our clock minus the exchange's, from the answers' Date headers (0 until an answer came)."""
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Requests sent so far, by method and route; every attempt counts."""
 
     def until(self, deadline_ms: TimeMs) -> None:
         """From now on no request's timeout reaches past this time."""

@@ -40,6 +40,7 @@ class CycleFacts:
     profit: Money
     fees: Money
     calls: Mapping[str, int] = field(default_factory=dict)
+    """Requests sent to the exchange, by method and route."""
 
 
 def status_of(facts: CycleFacts) -> tuple[str, str]:
@@ -63,6 +64,7 @@ def wide_record(facts: CycleFacts) -> dict[str, object]:
     skips = Counter(decision.skip for decision in facts.decisions if decision.skip)
     slots = Counter((*facts.refused, *facts.withheld))
     slots.update(why for decision in facts.decisions for _, why in decision.dropped)
+    reads = sum(number for call, number in facts.calls.items() if call.startswith("GET "))
     return {
         "status": status,
         "reason": reason,
@@ -78,6 +80,8 @@ def wide_record(facts: CycleFacts) -> dict[str, object]:
         "placed": facts.places.total_succeeded,
         "failed": facts.cancels.total_failed + facts.places.total_failed,
         "unknown": facts.cancels.total_unknown + facts.places.total_unknown,
+        "read_calls": reads,
+        "write_calls": sum(facts.calls.values()) - reads,
         "cancel_batches": facts.cancels.batches,
         "place_batches": facts.places.batches,
         "fills": facts.fills,

@@ -4,6 +4,7 @@ Nothing here decides a price, a risk or an order's fate: the core does. Nothing 
 the edge does. This file is the order of work and its one rule: what was not proven is not acted on.
 """
 
+from collections import Counter
 from dataclasses import replace
 
 from dora.core.calendar import format_time
@@ -71,7 +72,14 @@ def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_m
         return _skipped(cycle_id, grant.reason)
     deadline_ms = TimeMs(now_ms + remaining_ms - WRITE_RESERVE_MS)
     try:
-        return _work(outside, Turn(cycle_id=cycle_id, grant=grant, began_ms=now_ms, deadline_ms=deadline_ms))
+        turn = Turn(
+            cycle_id=cycle_id,
+            grant=grant,
+            began_ms=now_ms,
+            deadline_ms=deadline_ms,
+            calls_before=Counter(outside.exchange.calls),
+        )
+        return _work(outside, turn)
     finally:
         _release(outside, grant)
 

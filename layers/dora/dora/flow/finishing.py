@@ -1,5 +1,6 @@
 """Step 11 of a cycle: what it made becomes state, facts and an answer."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ class Turn:
     grant: LeaseGrant
     began_ms: TimeMs
     deadline_ms: TimeMs
+    calls_before: Counter[str]
+    """The exchange client's count so far: a warm environment has served other cycles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ def _facts(outside: Outside, turn: Turn, known: Known, made: Made) -> CycleFacts
         traded=accounts.traded,
         profit=accounts.profit(made.snapshot.books),
         fees=accounts.fees,
+        calls=outside.exchange.calls - turn.calls_before,
     )
 
 

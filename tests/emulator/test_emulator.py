@@ -1,0 +1,182 @@
+"""The built artifacts, run as Lambda runs them. `make emulator` builds them first."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.artifacts.built import BuiltFunction, built_for_this_machine
+from tests.emulator.live_world import TICKERS, LiveWorld, open_live_world
+from tests.emulator.runtime import Emulator, emulate
+from tests.simulator.faults import Faults
+from tests.simulator.wire import Reply, Request
+
+pytestmark = pytest.mark.long
+
+CYCLES = 10
+TIMEOUT_S = 7
+"""Of a function that is to be killed: time for a cold start, the reads and the first batch."""
+MARGIN_MS = 1000
+SLOTS = [(ticker, side) for ticker in TICKERS for side in ("ask", "bid")]
+
+Run = Callable[..., AbstractContextManager[Emulator]]
+
+
+@pytest.fixture
+def world() -> Iterator[LiveWorld]:
+    with open_live_world() as live:
+        yield live
+
+
+@pytest.fixture
+def functions() -> dict[str, BuiltFunction]:
+    return dict(built_for_this_machine().functions)
+
+
+@pytest.fixture
+def run_cycles(world: LiveWorld, functions: dict[str, BuiltFunction]) -> Run:
+    return partial(emulate, functions["CycleFunction"], world.variables)
+
+
+@pytest.fixture
+def run_sessions(world: LiveWorld, functions: dict[str, BuiltFunction]) -> Run:
+    return partial(emulate, functions["SessionFunction"], world.variables)
+
+
+def cycle(emulator: Emulator) -> Any:
+    """One cycle, in a second that has had none: the tick of an event without a time is its second."""
+    time.sleep(1 - time.time() % 1)
+    return emulator.invoke({"action": "cycle"})
+
+
+def assert_one_order_in_every_slot(world: LiveWorld) -> None:
+    resting = world.resting()
+    assert sorted(resting) == SLOTS
+    assert [prices for prices in resting.values() if len(prices) != 1] == []
+    assert world.broken() == []
+
+
+def test_a_session_and_ten_cycles_run_on_the_built_artifacts(
+    world: LiveWorld, run_cycles: Run, run_sessions: Run
+) -> None:
+    with run_cycles() as cycles, run_sessions() as sessions:
+        assert sessions.invoke({"action": "start"})["status"] == "active"
+        answers = []
+        for number in range(CYCLES):
+            world.set_books(4400 - 200 * (number // 3), 4700 - 200 * (number // 3))
+            answers.append(cycle(cycles))
+            assert_one_order_in_every_slot(world)
+        closing = sessions.invoke({"action": "teardown"})
+
+        assert {answer["status"] for answer in answers} == {"completed"}
+        assert len({answer["cycle_id"] for answer in answers}) == CYCLES
+        assert sum(answer["placed"] for answer in answers) > len(SLOTS)
+        assert sum(answer["cancelled"] for answer in answers) > 0
+        assert sum(answer["kept"] for answer in answers) > 0
+        assert closing["status"] == "closed"
+        assert world.resting() == {}
+        assert world.broken() == []
+        # One cold start each: every later invocation was a warm one.
+        assert (cycles.cold_starts(), sessions.cold_starts()) == (1, 1)
+
+
+def test_an_unknown_action_is_refused_and_changes_nothing(world: LiveWorld, run_sessions: Run) -> None:
+    with run_sessions() as sessions:
+        answer = sessions.invoke({"action": "sell everything"})
+
+    assert answer["status"] == "refused"
+    assert "teardown" in answer["message"]
+    assert world.exchange.stats.calls.total() == 0
+
+
+def test_a_crash_is_answered_with_an_error_message_and_the_next_invocation_runs(
+    world: LiveWorld, functions: dict[str, BuiltFunction]
+) -> None:
+    nowhere = {**world.variables, "AWS_ENDPOINT_URL": "not an address"}
+
+    with emulate(functions["CycleFunction"], nowhere) as cycles:
+        answers = [cycles.invoke({"action": "cycle"}) for _ in range(2)]
+
+    for answer in answers:
+        assert "not an address" in answer["errorMessage"]
+        assert answer["errorType"] == "ValueError"
+
+
+def test_a_function_without_a_layer_does_not_start(
+    world: LiveWorld, functions: dict[str, BuiltFunction]
+) -> None:
+    function = functions["CycleFunction"]
+    bare = replace(function, layers=tuple(layer for layer in function.layers if layer.name != "DoraLayer"))
+
+    with emulate(bare, world.variables) as cycles:
+        answer = cycles.invoke({"action": "cycle"})
+
+    assert answer["errorType"] == "Runtime.ImportModuleError"
+    assert "No module named 'dora'" in answer["errorMessage"]
+
+
+class SlowAfterPlacing(Faults):
+    """From the first placement on, every answer of the exchange comes a byte at a time."""
+
+    def __init__(self, world: LiveWorld) -> None:
+        self._link = world.link
+
+    def after(self, request: Request, reply: Reply) -> Reply:
+        if request.method == "POST" and request.path.endswith("/batched"):
+            self._link.slow = True
+        return reply
+
+
+def test_a_function_killed_while_it_places_is_followed_by_a_cold_one_that_doubles_nothing(
+    world: LiveWorld, run_cycles: Run
+) -> None:
+    world.put_global(placement_margin_ms=MARGIN_MS)
+    world.start_session()
+    with run_cycles(timeout_s=TIMEOUT_S) as cycles:
+        world.exchange.faults = SlowAfterPlacing(world)
+        killed = cycle(cycles)
+        assert isinstance(killed, str)
+        assert f"Task timed out after {TIMEOUT_S}.00 seconds" in killed
+        assert world.resting() != {}  # the batch had landed; only its answer was lost
+
+        world.exchange.faults, world.link.slow = Faults(), False
+        answers = [cycle(cycles)]
+        while answers[-1]["status"] == "skipped" and len(answers) < 2 * TIMEOUT_S:
+            answers.append(cycle(cycles))
+        answers.append(cycle(cycles))
+
+        assert {answer["reason"] for answer in answers[:-2]} == {"lease_held"}  # the dead one's, until it ends
+        assert [answer["status"] for answer in answers[-2:]] == ["completed", "completed"]
+        assert_one_order_in_every_slot(world)
+        assert cycles.cold_starts() == 2
+
+
+class Holding(Faults):
+    """Lets no request through until it is told to."""
+
+    def __init__(self) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+
+    def before(self, request: Request) -> Reply | None:
+        self.reached.set()
+        self.open.wait(TIMEOUT_S)
+
+
+def test_of_two_workers_at_once_one_is_told_that_the_lease_is_held(world: LiveWorld, run_cycles: Run) -> None:
+    world.start_session()
+    with run_cycles() as first, run_cycles() as second, ThreadPoolExecutor(1) as worker:
+        world.exchange.faults = holding = Holding()
+        working = worker.submit(cycle, first)
+        assert holding.reached.wait(TIMEOUT_S)
+        refused = cycle(second)
+        holding.open.set()
+
+        assert (refused["status"], refused["reason"]) == ("skipped", "lease_held")
+        assert working.result()["status"] == "completed"
+        assert_one_order_in_every_slot(world)
