@@ -17,8 +17,14 @@ MOST_BREACHES = 5
 Hear = Callable[[int, Answer], None]
 
 BAD_WHEN_NOT_ZERO = (
-    "failed", "unknown", "cancel_404", "rejected_429", "position_drift", "invariants_broken", "open_after_teardown",
-)  # fmt: skip
+    "failed",
+    "unknown",
+    "cancel_404",
+    "rejected_429",
+    "position_drift",
+    "invariants_broken",
+    "open_after_teardown",
+)
 
 
 @contextmanager

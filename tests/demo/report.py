@@ -90,7 +90,8 @@ def _wrong(told: Summary) -> list[str]:
 
 def _figure(name: str, value: object, note: str, *, bad: bool = False) -> str:
     kind = "figure bad" if bad else "figure"
-    return f'<div class="{kind}"><b>{escape(str(value))}</b><span>{escape(name)}</span><i>{escape(note)}</i></div>'
+    told = f"<b>{escape(str(value))}</b><span>{escape(name)}</span><i>{escape(note)}</i>"
+    return f'<div class="{kind}">{told}</div>'
 
 
 def _dollars(value: object) -> str:

@@ -16,7 +16,7 @@ from tests.world.output import Catcher, printed_to
 from tests.world.setup import Wire
 from tests.world.world import World, open_world
 
-TEARDOWN_ATTEMPTS = 3
+ATTEMPTS = 3
 Progress = Callable[[int, Answer], None]
 
 
@@ -61,26 +61,26 @@ def run(
 
 
 def _session(world: World, scene: Scene, watcher: Watcher, progress: Progress) -> Answer:
-    opening = world.start()
-    if opening.get("status") != "active":
-        raise DemoError(f"the session did not start: {opening}")
+    opening = _until("active", world.start, world)
+    if opening["status"] != "active":
+        raise DemoError(f"the session did not start: {opening.get('reason') or opening}")
     for number in range(scene.options.cycles):
         began_ms = world.next_tick_ms()
         answer = world.cycle()
         watcher.cycle_done(began_ms, answer)
         progress(number + 1, answer)
     world.next_minute()
-    return _teardown(world)
+    return _until("closed", world.teardown, world)
 
 
-def _teardown(world: World) -> Answer:
-    """Again a minute later while it says `closing`, as a person would."""
-    answer = world.teardown()
-    for _ in range(TEARDOWN_ATTEMPTS - 1):
-        if answer["status"] == "closed":
+def _until(status: str, ask: Callable[[], Answer], world: World) -> Answer:
+    """Ask again a minute later while the answer is another, as a person would."""
+    answer = ask()
+    for _ in range(ATTEMPTS - 1):
+        if answer["status"] == status:
             break
         world.next_minute()
-        answer = world.teardown()
+        answer = ask()
     return answer
 
 

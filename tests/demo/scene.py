@@ -42,7 +42,7 @@ class Scene:
         return Setup(
             markets=tuple(self.recording.markets[ticker] for ticker in self.tickers),
             start_ms=self.start_ms,
-            items={ticker: config_items.MARKET for ticker in self.tickers},
+            items=dict.fromkeys(self.tickers, config_items.MARKET),
             tier=options.tier,
             seed=options.seed,
             knobs=Knobs(write_latency_ms=WRITE_LATENCY_MS),

@@ -327,3 +327,38 @@ def test_a_bot_killed_after_its_placements_finds_them_again_by_its_plan() -> Non
 def _plans() -> list[str]:
     stored = boto3.client("dynamodb").scan(TableName=STATE_TABLE, ConsistentRead=True)["Items"]
     return [item["sk"]["S"] for item in stored if item["sk"]["S"].startswith("PLAN#")]
+
+
+def test_a_day_that_lost_its_limit_halts_the_bot_until_a_person_resumes_it() -> None:
+    with small_world(setup(globals={**config_items.GLOBAL, "max_daily_loss_dollars": 2})) as seen:
+        world = seen.world
+        world.start()
+        world.cycle()
+        (bid_e4, count_e2), *_ = resting(world)[A, "bid"]
+        world.exchange.set_background_book(A, [], [(4700, 50_000)])
+        world.exchange.background_take(A, "ask", bid_e4, count_e2)
+        set_book(world, A, bid_e4 - 2000, bid_e4 - 1700)
+        halted = world.cycle()
+        world.cycle()
+
+        assert (halted["status"], halted["reason"]) == ("halted", Reason.HALTED)
+        assert not resting(world)
+        assert seen.facts("RISK_HALT")[0]["lost_dollars"] == "2.000000"
+        assert world.status()["halted"] is True
+
+
+def test_reads_that_do_not_catch_up_with_our_own_writes_stop_placing_and_quiet_ones_do_not() -> None:
+    with small_world() as seen:
+        world = seen.world
+        world.start()
+        world.cycle()
+        world.exchange.freeze_reads()
+        set_book(world, A, 4600, 4900)
+        answers = [world.cycle() for _ in range(4)]
+        world.exchange.thaw_reads()
+        world.cycle()
+        after = world.cycle()
+
+        assert answers[-1]["reason"] == Reason.READ_STALE
+        assert after["status"] == "completed"
+        assert not broken(world)

@@ -12,9 +12,9 @@ import boto3
 import pytest
 import requests
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
 from dora.core.config import parse_market
 from dora.core.errors import ConfigInvalid
-
 from tests.simulator.clock import VirtualClock
 from tests.world import config_items
 from tests.world.bot_clock import BotClock

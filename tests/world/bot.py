@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+import boto3
 from requests.adapters import BaseAdapter
 
-from dora.core.ports import StateStore
+from dora.core.ledger import Position
+from dora.edge.dynamo.codec import value_of_item
+from dora.edge.dynamo.layout import POSITION
 from tests.world.books import BookedPosition
 from tests.world.bot_clock import BotClock
 from tests.world.lambda_context import LambdaContext
@@ -34,8 +37,9 @@ Deployment = Callable[[Env, BotClock, BaseAdapter | None], AbstractContextManage
 class DeployedBot:
     """The handlers that the template deploys."""
 
-    def __init__(self, state: StateStore) -> None:
-        self._state = state
+    def __init__(self, state_table: str, state_key: str) -> None:
+        self._state_table, self._state_key = state_table, state_key
+        self._query = boto3.client("dynamodb").get_paginator("query")
         self._cycle = importlib.import_module("functions.cycle.app").lambda_handler
         self._session = importlib.import_module("functions.session.app").lambda_handler
 
@@ -50,8 +54,15 @@ class DeployedBot:
         return answer
 
     def positions(self) -> Mapping[str, BookedPosition]:
-        """What the product's own store reads from the state table."""
-        return self._state.load().positions
+        """The stored items, decoded as the product decodes them; its own store is not touched."""
+        pages = self._query.paginate(
+            TableName=self._state_table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :position)",
+            ExpressionAttributeValues={":pk": {"S": self._state_key}, ":position": {"S": f"{POSITION}#"}},
+            ConsistentRead=True,
+        )
+        stored = [value_of_item(Position, item) for page in pages for item in page["Items"]]
+        return {position.ticker: position for position in stored}
 
 
 @contextmanager
@@ -61,6 +72,6 @@ def deployed_bot(env: Env, clock: BotClock, adapter: BaseAdapter | None) -> Iter
     app = wiring.build(env, clock=clock, adapter=adapter, jitter_ms=lambda span_ms: span_ms // 2)
     wiring.install(app)
     try:
-        yield DeployedBot(app.outside.state)
+        yield DeployedBot(app.settings.state_table, app.settings.state_key)
     finally:
         wiring.install(None)

@@ -81,10 +81,17 @@ class CrudeBot:
     def _order(self, ticker: str, side: str, price: str, size: str) -> dict[str, Any]:
         group = {} if self._flaw == "forgets the group" else {"order_group_id": self._groups[0]}
         return {
-            "ticker": ticker, "side": side, "price": price, "count": size, "exchange_index": 0, "post_only": True,
-            "client_order_id": f"{self._prefix}{next(self._numbers)}", "time_in_force": "good_till_canceled",
-            "self_trade_prevention_type": "taker_at_cross", **group,
-        }  # fmt: skip
+            "client_order_id": f"{self._prefix}{next(self._numbers)}",
+            "ticker": ticker,
+            "side": side,
+            "price": price,
+            "count": size,
+            "exchange_index": 0,
+            "post_only": True,
+            "time_in_force": "good_till_canceled",
+            "self_trade_prevention_type": "taker_at_cross",
+            **group,
+        }
 
     def _send(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         stamp = str(self._clock.now_ms())

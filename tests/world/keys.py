@@ -25,7 +25,7 @@ class ApiKey:
 
 
 def fresh_key(kind: KeyKind = "ed25519", key_id: str = "key-of-the-bot") -> ApiKey:
-    """A new key pair. Ed25519 is made at once; RSA, as the exchange's own web page makes it, takes a while."""
+    """A new key pair. Ed25519 is made at once; RSA, as the exchange's web page makes it, takes a while."""
     private = _generate(kind)
     secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -28,9 +28,9 @@ def parse_tick(event: object, *, bot: str, now_ms: TimeMs) -> Tick:
     fields = _fields(event, bot, _TICK_KEYS)
     if fields.get("action") != "cycle":
         raise TriggerInvalid(f'this function answers {{"action": "cycle"}}, not {fields.get("action")!r}')
-    scheduled = fields.get("scheduled_at")
+    given = "scheduled_at" in fields
     try:
-        at_ms = parse_time(_text(fields, "scheduled_at")) if scheduled else TimeMs(now_ms - now_ms % 1000)
+        at_ms = parse_time(_text(fields, "scheduled_at")) if given else TimeMs(now_ms - now_ms % 1000)
     except NumberInvalid as error:
         raise TriggerInvalid(f"scheduled_at: {error}") from error
     return Tick(at_ms, _text(fields, "execution_id"))

@@ -71,6 +71,8 @@ class GlobalConfig:
     """Worst loss of one event if every live and unresolved order fills."""
     max_total_loss: Money = _dollars("0", "10000000", "2000")
     """Worst loss over all events together, on the same terms."""
+    max_daily_loss: Money = _dollars("0.01", "1000000", "100")
+    """Loss since the exchange's midnight, realised and marked, fees in, at which the bot halts itself."""
     max_open_orders: int = _whole("0", "200000", "2000")
     cash_reserve: Money = _dollars("0", "10000000", "1")
     """Cash of each shard that quotes never touch."""
@@ -81,6 +83,8 @@ class GlobalConfig:
     tombstone_s: int = _whole("60", "86400", "1800")
     """How long a closed order still hides stale rows of itself."""
     fills_overlap_s: int = _whole("60", "86400", "900")
+    max_read_age_s: int = _whole("10", "3600", "120")
+    """How long the exchange's reads may lag behind our own last write before nothing more is placed."""
     placement_margin_ms: int = _whole("1000", "30000", "8000")
     """Placing stops when less than this is left of the invocation."""
     max_clock_skew_ms: int = _whole("100", "10000", "2000")

@@ -40,6 +40,7 @@ class Standing:
     control: Control
     session: SessionMetadata | None
     account_known: bool
+    reads_stale: bool
     auth_refused: bool
     skew_ms: int
     max_skew_ms: int
@@ -58,6 +59,14 @@ def may_place(standing: Standing, shards: Iterable[int]) -> Permission:
     return Permission(None, {shard: reason for shard, reason in verdicts.items() if reason is not None})
 
 
+def reads_stale(as_of_ms: TimeMs, last_write_ms: TimeMs, now_ms: TimeMs, max_age_ms: int) -> bool:
+    """Whether the reads still have not caught up with a write that is older than `max_age_ms`.
+
+    An old stamp alone proves nothing: it may move only when something happens.
+    """
+    return as_of_ms < last_write_ms < now_ms - max_age_ms
+
+
 def _whole(standing: Standing) -> Reason | None:
     checks = (
         (standing.globals_ is None, Reason.CONFIG_MISSING),
@@ -70,6 +79,7 @@ def _whole(standing: Standing) -> Reason | None:
         ),
         (standing.auth_refused, Reason.AUTH_REFUSED),
         (not standing.account_known, Reason.READ_UNKNOWN),
+        (standing.reads_stale, Reason.READ_STALE),
         (abs(standing.skew_ms) > standing.max_skew_ms, Reason.CLOCK_SKEW),
     )
     return next((reason for forbidden, reason in checks if forbidden), None)

@@ -160,6 +160,9 @@ class Progress:
     cycle_id: str = ""
     status: str = ""
     starved: Mapping[str, int] = field(default_factory=dict)
+    day: str = ""
+    day_profit: Money = Money(0)
+    """The exchange's day of the last cycle, and the profit with which that day began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

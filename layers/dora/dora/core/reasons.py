@@ -19,6 +19,8 @@ class Reason(StrEnum):
     EXCHANGE_PAUSED = "exchange_paused"
     EXCHANGE_UNAVAILABLE = "exchange_unavailable"
     READ_UNKNOWN = "read_unknown"
+    READ_STALE = "read_stale"
+    DAILY_LOSS = "daily_loss"
     AUTH_REFUSED = "auth_refused"
     CLOCK_SKEW = "clock_skew"
     CONFIG_INVALID = "config_invalid"

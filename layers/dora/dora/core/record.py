@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dora.core.model import BatchCancelSummary, BatchPlaceSummary
 from dora.core.permission import PULLS_QUOTES
@@ -39,7 +39,7 @@ class CycleFacts:
     traded: Count
     profit: Money
     fees: Money
-    calls: Mapping[str, int] = field(default_factory=dict)
+    calls: Mapping[str, int]
     """Requests sent to the exchange, by method and route."""
 
 

@@ -9,6 +9,7 @@ from dora.core.ledger import Drift, Position, apply_fills, apply_settlement, fin
 from dora.core.model import Book, Fill, MarketStatus
 from dora.core.planning import split
 from dora.core.ports import BotState, Cursors, Outside
+from dora.core.quoting.memory import recall
 from dora.core.units import ONE, Count, Money, Price, TimeMs, format_count, format_money, format_price
 from dora.flow.reading import Snapshot
 
@@ -43,15 +44,24 @@ class Accounts:
         """Fees paid so far."""
         return Money(sum(position.fees for position in self.positions.values()))
 
-    def profit(self, books: Mapping[str, Book]) -> Money:
-        """Profit so far, open positions at the price that would close them; without a book at worst."""
-        return Money(sum(p.profit(_mark(p, books.get(p.ticker))) for p in self.positions.values()))
+    def profit(self, books: Mapping[str, Book], memory: Mapping[str, Mapping[str, object]]) -> Money:
+        """Profit so far, open positions at the price that would close them.
+
+        Without such a price the last fair value counts, and without that the worst that can come.
+        """
+        marks = ((p, _mark(p, books.get(p.ticker), memory.get(p.ticker))) for p in self.positions.values())
+        return Money(sum(position.profit(mark) for position, mark in marks))
 
 
-def _mark(position: Position, book: Book | None) -> Price:
-    if position.net >= 0:
-        return book.bids[0].price if book and book.bids else Price(0)
-    return book.asks[0].price if book and book.asks else ONE
+def _mark(position: Position, book: Book | None, memory: Mapping[str, object] | None) -> Price:
+    long = position.net >= 0
+    levels = () if book is None else book.bids if long else book.asks
+    if levels:
+        return levels[0].price
+    remembered = recall(memory)
+    if remembered is not None:
+        return Price(remembered.fair_e9 * ONE // 10**9)
+    return Price(0) if long else ONE
 
 
 def keep_accounts(

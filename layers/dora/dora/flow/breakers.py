@@ -1,17 +1,26 @@
-"""What ends an active session by itself: a tripped order group, and the session's contract limit.
+"""What stops the bot by itself: a tripped order group, the session's contract limit, the day's loss.
 
 The exchange's group is a burst breaker over a rolling 15 s; how much a whole session may trade is ours to
 count, from booked fills.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from dora.core.calendar import exchange_day
 from dora.core.errors import ExchangeError, StateConflict
 from dora.core.model import OrderGroup, SessionMetadata, SessionStatus
-from dora.core.ports import Outside
+from dora.core.ports import BotState, Control, Outside
 from dora.core.reasons import Reason
-from dora.core.units import Count, format_count
+from dora.core.units import Count, Money, format_count, format_money
+
+
+@dataclass(frozen=True, slots=True)
+class DayStart:
+    """One day of the exchange, and the profit with which it began."""
+
+    day: str
+    profit: Money
 
 
 def check(
@@ -53,6 +62,25 @@ def _latch(
     except StateConflict as error:
         outside.facts.emit("ERROR", what="latching the session", why=str(error))
         return latched
+
+
+def check_day(
+    outside: Outside, state: BotState, profit: Money, max_daily_loss: Money
+) -> tuple[Control, DayStart]:
+    """The kill flag, set when the exchange's day has lost its limit, and how that day began.
+
+    Latched: only a person's `resume` lifts it, and it falls again while the day's loss stands.
+    """
+    today = exchange_day(outside.clock.now_ms())
+    before = state.progress
+    began = DayStart(today, before.day_profit if before.day == today else profit)
+    lost = Money(began.profit - profit)
+    if state.control.halted or lost < max_daily_loss:
+        return state.control, began
+    halted = Control(halted=True, reason=Reason.DAILY_LOSS.value, at_ms=outside.clock.now_ms())
+    outside.state.set_control(halted)
+    outside.facts.emit("RISK_HALT", reason=Reason.DAILY_LOSS, lost_dollars=format_money(lost))
+    return halted, began
 
 
 def trigger_groups(outside: Outside, session: SessionMetadata) -> tuple[str, ...]:

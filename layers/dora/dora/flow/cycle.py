@@ -13,9 +13,10 @@ from dora.core.errors import StateError
 from dora.core.journal import fold_plans
 from dora.core.model import Limits, SessionMetadata
 from dora.core.pacing import cancel_batch_size, create_batch_size
-from dora.core.permission import PULLS_QUOTES, Permission, Standing, may_place
+from dora.core.permission import PULLS_QUOTES, Permission, Standing, may_place, reads_stale
 from dora.core.planning import split
 from dora.core.ports import (
+    Control,
     LeaseGrant,
     LeaseRefused,
     Outside,
@@ -93,11 +94,19 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     view = replace(view, journal=accounts.journal)
     outside.facts.context(session_id=known.state.session.session_id if known.state.session else "")
     session = breakers.check(outside, known.state.session, accounts.traded, snapshot.groups)
-    permission = permit(outside, known, session, snapshot)
+    profit = accounts.profit(snapshot.books, known.state.memory)
+    control, day = breakers.check_day(outside, known.state, profit, known.globals_.max_daily_loss)
+    permission = permit(outside, known, session, control, snapshot)
     choice, inputs = choose(outside, known, snapshot, view, accounts, permission)
     execution = execute(outside, turn, known, session, inputs, choice)
     made = Made(
-        snapshot=snapshot, accounts=accounts, permission=permission, choice=choice, execution=execution
+        snapshot=snapshot,
+        accounts=accounts,
+        profit=profit,
+        day=day,
+        permission=permission,
+        choice=choice,
+        execution=execution,
     )
     return finish(outside, turn, known, made)
 
@@ -163,20 +172,30 @@ def reconcile(outside: Outside, known: Known, snapshot: Snapshot) -> View:
     return view
 
 
-def permit(outside: Outside, known: Known, session: SessionMetadata | None, snapshot: Snapshot) -> Permission:
+def permit(
+    outside: Outside,
+    known: Known,
+    session: SessionMetadata | None,
+    control: Control,
+    snapshot: Snapshot,
+) -> Permission:
     """All switches, before anything is computed."""
+    now_ms = outside.clock.now_ms()
+    last_write_ms = max((order.write_ms for order in known.journal.orders.values()), default=TimeMs(0))
+    max_age_ms = known.globals_.max_read_age_s * 1000
     standing = Standing(
         globals_=known.configs.globals_,
-        control=known.state.control,
+        control=control,
         session=session,
         account_known=snapshot.account_known,
+        reads_stale=reads_stale(snapshot.as_of_ms, last_write_ms, now_ms, max_age_ms),
         auth_refused=snapshot.auth_refused,
         skew_ms=outside.exchange.skew_ms,
         max_skew_ms=known.globals_.max_clock_skew_ms,
         status=snapshot.status or {},
         cash=snapshot.cash or {},
         groups=snapshot.groups or (),
-        now_ms=outside.clock.now_ms(),
+        now_ms=now_ms,
     )
     return may_place(standing, {market.shard for market in snapshot.markets.values()})
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dora.core.journal import (
     Journal,
+    OrderState,
     Plan,
     fold_cancelled,
     fold_decreased,
@@ -139,9 +140,11 @@ class Execution:
         reporting.place_summary(self._out.facts, self.places)
 
     def _cleared(self, requests: Iterable[OrderRequest]) -> list[OrderRequest]:
-        """Without those whose slot's cancel is not confirmed, or whose market filled unseen meanwhile."""
-        held = {order.slot for order in self.journal.orders.values() if order.open}
-        return [r for r in requests if r.slot not in held and r.slot.ticker not in self.surprised]
+        """Without those whose slot's cancel is not confirmed, or whose market may have filled unseen."""
+        orders = self.journal.orders.values()
+        held = {order.slot for order in orders if order.open}
+        missing = {order.slot.ticker for order in orders if order.state is OrderState.MISSING}
+        return [r for r in requests if r.slot not in held and r.slot.ticker not in missing | self.surprised]
 
     def _plan_orders(self, requests: tuple[OrderRequest, ...]) -> None:
         self._write_plan("3place", places=requests)

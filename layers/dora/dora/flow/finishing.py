@@ -12,9 +12,10 @@ from dora.core.permission import Permission
 from dora.core.planning import slot_key
 from dora.core.ports import BotState, Changes, Configs, LeaseGrant, Outside, Progress, Reference
 from dora.core.record import CycleFacts, answer_of, wide_record
-from dora.core.units import TimeMs
+from dora.core.units import Money, TimeMs
 from dora.flow import reporting
 from dora.flow.accounting import Accounts
+from dora.flow.breakers import DayStart
 from dora.flow.deciding import Choice
 from dora.flow.execution import Execution
 from dora.flow.reading import Snapshot
@@ -50,6 +51,8 @@ class Made:
 
     snapshot: Snapshot
     accounts: Accounts
+    profit: Money
+    day: DayStart
     permission: Permission
     choice: Choice
     execution: Execution
@@ -89,7 +92,7 @@ def _facts(outside: Outside, turn: Turn, known: Known, made: Made) -> CycleFacts
         drift=len(accounts.drift),
         net=accounts.net,
         traded=accounts.traded,
-        profit=accounts.profit(made.snapshot.books),
+        profit=made.profit,
         fees=accounts.fees,
         calls=outside.exchange.calls - turn.calls_before,
     )
@@ -105,6 +108,8 @@ def _changes(outside: Outside, turn: Turn, known: Known, made: Made, record: Map
             completed_ms=outside.clock.now_ms(),
             cycle_id=turn.cycle_id,
             status=str(record["status"]),
+            day=made.day.day,
+            day_profit=made.day.profit,
             starved=_starved(known.state.progress.starved, made.execution.dropped),
         ),
         reference=known.reference if known.reference != known.state.reference else None,

@@ -1,0 +1,101 @@
+"""Every call the bot's client can make stays within the document, on two shards."""
+
+from pathlib import Path
+
+import pytest
+
+from dora.core import ports
+from dora.core.model import CancelRequest, DecreaseRequest, OrderRequest, Side, Slot
+from dora.core.units import Count, Price
+from dora.edge.kalshi.client import KalshiExchange
+from dora.edge.kalshi.signing import Signer
+from dora.wiring import SystemClock
+from tests.contract.document import Document
+from tests.contract.parameters import unknown_parameters
+from tests.contract.prism import proxy
+from tests.contract.venue import BIDS, FAR, HOUR_MS, NEAR, SHARDS, open_venue
+from tests.contract.witness import Witness
+from tests.unit.kalshi_fakes import FakeFacts
+
+pytestmark = pytest.mark.long
+
+TEN, FIVE = Count(1000), Count(500)
+CROSSING = 9000
+NOT_CALLS = {"until", "calls", "skew_ms"}
+
+
+class Noted:
+    """The client, and the names of what was asked of it."""
+
+    def __init__(self, client: KalshiExchange) -> None:
+        self._client = client
+        self.asked: set[str] = set()
+
+    def __getattr__(self, name: str) -> object:
+        self.asked.add(name)
+        return getattr(self._client, name)
+
+
+def _request(number: int, ticker: str, now_ms: int, price: int, group_id: str | None) -> OrderRequest:
+    return OrderRequest(
+        client_order_id=f"every-call-{number}",
+        slot=Slot(ticker, Side.BID),
+        shard=SHARDS[ticker],
+        price=Price(price),
+        count=TEN,
+        group_id=group_id,
+        expires_s=(now_ms + HOUR_MS // 2) // 1000,
+    )
+
+
+def test_every_call_of_the_client_breaks_no_rule_of_the_document(
+    document: Document, document_file: Path, tmp_path: Path
+) -> None:
+    witness, clock = Witness(), SystemClock()
+    with open_venue() as venue, proxy(document_file, venue.url, tmp_path / "prism.log") as running:
+        signer = Signer.from_pem(venue.key.key_id, venue.key.private_pem)
+        client = Noted(KalshiExchange(running.url, signer, clock, FakeFacts(), adapter=witness))
+        _write(client, clock.now_ms())
+        _read(client)
+        complaints = running.complaints()
+
+    assert witness.testimony.problems == []
+    assert complaints == []
+    assert unknown_parameters(document, witness.testimony.sent) == set()
+    assert client.asked == {name for name in vars(ports.Exchange) if not name.startswith("_")} - NOT_CALLS
+
+
+def _write(client: Noted, now_ms: int) -> None:
+    """Placed on both shards, one refused for crossing; decreased, cancelled, cancelled again; groups."""
+    groups = {shard: client.create_group(shard, Count(10_000)) for shard in SHARDS.values()}
+    wanted = [_request(n, ticker, now_ms, BIDS[0][0], groups[SHARDS[ticker]]) for n, ticker in enumerate(SHARDS)]
+    result = client.place([*wanted, _request(9, NEAR, now_ms, CROSSING, None)])
+    assert (len(result.placed), len(result.refused)) == (2, 1)
+    for order in result.placed:
+        ticker = order.request.slot.ticker
+        named = {"order_id": order.order_id, "client_order_id": order.request.client_order_id, "ticker": ticker}
+        change = DecreaseRequest(**named, shard=SHARDS[ticker], reduce_to=FIVE)
+        assert client.decrease(change).remaining == FIVE
+        cancel = CancelRequest(**named, shard=SHARDS[ticker], remaining=FIVE)
+        assert [client.cancel([cancel]).cancelled != () for _ in range(2)] == [True, False]
+        assert client.order(order.order_id) is not None
+    for shard, group_id in groups.items():
+        client.limit_group(group_id, shard, Count(20_000))
+        client.trigger_group(group_id, shard)
+        client.reset_group(group_id, shard)
+        client.delete_group(group_id, shard)
+    assert client.order("00000000-0000-4000-8000-000000000000") is None
+
+
+def _read(client: Noted) -> None:
+    tickers = [NEAR, FAR]
+    assert set(client.markets(tickers)) == set(client.books(tickers)) == set(tickers)
+    for name in ("fills_since", "settlements_since"):
+        assert getattr(client, name)(0) == ()
+    assert len(client.orders_of(NEAR)) == 1
+    assert client.resting_orders() == ()
+    client.open_markets("RAIN")
+    client.events(["RAIN-1", "COIN-1"])
+    client.series("RAIN")
+    for name in ("user_data_time_ms", "positions", "cash", "order_groups", "status", "limits"):
+        getattr(client, name)()

@@ -1,0 +1,230 @@
+"""House rules on the translated template. Each yields what breaks it; a template that keeps it yields nothing."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dora.settings import read_settings
+from tests.house.schedule_expression import schedule_typo
+from tests.house.translated import Template, listed, of_kind, statements
+
+Rule = Callable[[Template], Iterator[str]]
+
+ROLE, FUNCTION, SCHEDULE = "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Scheduler::Schedule"
+INVOKE_CONFIG, LOG_GROUP, BUCKET = "AWS::Lambda::EventInvokeConfig", "AWS::Logs::LogGroup", "AWS::S3::Bucket"
+ALARM, QUERY = "AWS::CloudWatch::Alarm", "AWS::Logs::QueryDefinition"
+NO_RETRY = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+FAILURES = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
+READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME"}
+
+
+# --- roles -------------------------------------------------------------------------------------------
+
+
+def grants_are_on_arns(given: Template) -> Iterator[str]:
+    """A name where an ARN belongs passes every linter and is refused at deploy time."""
+    for role, statement in _statements(given):
+        for resource in listed(statement["Resource"]):
+            if not _is_arn(resource):
+                yield f"{role} {statement.get('Sid')}: {resource} is no ARN"
+
+
+def _is_arn(resource: Any) -> bool:
+    match resource:
+        case {"Fn::GetAtt": [_, "Arn"]}:
+            return True
+        case {"Fn::Sub": str(text)}:
+            return re.match(r"arn:\$\{AWS::Partition\}:|\$\{\w+\.Arn\}/", text) is not None
+    return False
+
+
+def actions_are_written_out(given: Template) -> Iterator[str]:
+    """No wildcards, and nothing that somebody else's policy may come to mean."""
+    for role, statement in _statements(given):
+        for action in listed(statement["Action"]):
+            if not re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action):
+                yield f"{role} {statement.get('Sid')}: {action}"
+    for role, properties in of_kind(given, ROLE).items():
+        if properties.get("ManagedPolicyArns"):
+            yield f"{role}: managed policies {properties['ManagedPolicyArns']}"
+
+
+def secret_grants_cover_the_suffix_that_aws_appends(given: Template) -> Iterator[str]:
+    """The ARN of a secret ends in a dash and six characters that nobody knows beforehand."""
+    for role, statement in _statements(given):
+        if "secretsmanager:GetSecretValue" in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else ""
+                if not text.endswith(":secret:${KalshiSecretName}-??????"):
+                    yield f"{role}: {resource} does not name the secret as arn:...:secret:<name>-??????"
+
+
+def configuration_is_only_read(given: Template) -> Iterator[str]:
+    """A bot that could write its own limits has none."""
+    for role, statement in _statements(given):
+        if {"Fn::GetAtt": ["ConfigTable", "Arn"]} in listed(statement["Resource"]):
+            for action in listed(statement["Action"]):
+                if action not in ("dynamodb:Query", "dynamodb:GetItem"):
+                    yield f"{role}: {action} on the config table"
+
+
+def the_scheduler_role_serves_this_account_only(given: Template) -> Iterator[str]:
+    """Else a schedule in another account could make the service act for it."""
+    own = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    for role, properties in of_kind(given, ROLE).items():
+        for statement in properties["AssumeRolePolicyDocument"]["Statement"]:
+            service = statement["Principal"]["Service"]
+            if "scheduler.amazonaws.com" in listed(service) and statement.get("Condition") != own:
+                yield f"{role}: trusts the scheduler for any account"
+
+
+def _statements(given: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    for role, properties in of_kind(given, ROLE).items():
+        yield from ((role, statement) for statement in statements(properties))
+
+
+# --- schedules and retries ---------------------------------------------------------------------------
+
+
+def nothing_retries(given: Template) -> Iterator[str]:
+    """Scheduler and Lambda each have a retry machine; a stale tick is worthless in both."""
+    for name, schedule in of_kind(given, SCHEDULE).items():
+        if schedule["Target"].get("RetryPolicy") != NO_RETRY:
+            yield f"{name}: the scheduler retries: {schedule['Target'].get('RetryPolicy')}"
+    configs = {own["FunctionName"]["Ref"]: own for own in of_kind(given, INVOKE_CONFIG).values()}
+    for name in of_kind(given, FUNCTION):
+        config = configs.get(name, {})
+        if {key: config.get(key) for key in NO_RETRY} != NO_RETRY:
+            yield f"{name}: Lambda retries: {config}"
+
+
+def failures_are_kept(given: Template) -> Iterator[str]:
+    """What could not be delivered, and what ran and failed, both end in the queue."""
+    for name, schedule in of_kind(given, SCHEDULE).items():
+        if schedule["Target"].get("DeadLetterConfig") != {"Arn": FAILURES}:
+            yield f"{name}: undelivered events are lost"
+    for name, config in of_kind(given, INVOKE_CONFIG).items():
+        if config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination") != FAILURES:
+            yield f"{name}: failed runs are lost"
+
+
+def schedules_are_off_by_default(given: Template) -> Iterator[str]:
+    """A fresh deploy must not trade."""
+    for name, schedule in of_kind(given, SCHEDULE).items():
+        parameter = schedule.get("State", {}).get("Ref") if isinstance(schedule.get("State"), dict) else None
+        if parameter is None or given["Parameters"][parameter]["Default"] != "DISABLED":
+            yield f"{name}: state {schedule.get('State')} is not off by default"
+
+
+def schedules_are_spelled_right(given: Template) -> Iterator[str]:
+    """`rate(1 minutes)` passes every linter and is refused at deploy time."""
+    for name, schedule in of_kind(given, SCHEDULE).items():
+        if typo := schedule_typo(schedule["ScheduleExpression"]):
+            yield f"{name}: {schedule['ScheduleExpression']}: {typo}"
+        if schedule["FlexibleTimeWindow"] != {"Mode": "OFF"}:
+            yield f"{name}: a tick may come late by its time window"
+
+
+# --- functions ---------------------------------------------------------------------------------------
+
+
+class _RecordedEnvironment(dict[str, str]):
+    """An environment that remembers which names were read."""
+
+    def __init__(self, **values: str) -> None:
+        super().__init__(values)
+        self.read: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.read.add(key)
+        return super().get(key, default)
+
+
+def declared_environment_is_what_the_code_reads(given: Template) -> Iterator[str]:
+    """`sam local` passes only declared variables; one that nobody reads misleads."""
+    url = given["Mappings"]["Exchange"]["kalshi-demo"]["BaseUrl"]
+    for name, function in of_kind(given, FUNCTION).items():
+        declared = function["Environment"]["Variables"]
+        known = {"STAGE": "kalshi-demo", "KALSHI_BASE_URL": url, "SUBACCOUNT": "0", "DRY_RUN": "false"}
+        env = _RecordedEnvironment(**{key: "x" for key in declared}, **{})
+        env.update({**known, "LOG_LEVEL": "INFO"})
+        read_settings(env)
+        wanted = env.read | READ_BY_POWERTOOLS
+        if wanted != declared.keys():
+            yield f"{name}: declared and read differ in {sorted(wanted ^ declared.keys())}"
+
+
+def logs_are_json_in_a_group_that_forgets(given: Template) -> Iterator[str]:
+    """A group without retention keeps, and bills, for ever."""
+    groups = of_kind(given, LOG_GROUP)
+    yield from (f"{name}: no retention" for name, own in groups.items() if not own.get("RetentionInDays"))
+    for name, function in of_kind(given, FUNCTION).items():
+        logging = function.get("LoggingConfig", {})
+        if logging.get("LogFormat") != "JSON" or logging.get("LogGroup", {}).get("Ref") not in groups:
+            yield f"{name}: logs go to a group that is not the stack's"
+
+
+# --- names, data, alarms -----------------------------------------------------------------------------
+
+NAMING = frozenset(
+    {"TableName", "BucketName", "RoleName", "LogGroupName", "QueueName", "FunctionName", "TopicName"}
+)
+NAMED_AFTER_THE_STACK = {SCHEDULE: "Name", ALARM: "AlarmName", QUERY: "Name"}
+
+
+def a_second_stack_fits_beside_the_first(given: Template) -> Iterator[str]:
+    """No physical names; what must have one carries the stack's."""
+    for name, resource in given["Resources"].items():
+        fixed = {key for key in NAMING & resource["Properties"].keys() if resource["Type"] != INVOKE_CONFIG}
+        yield from (f"{name}: {key} is fixed" for key in sorted(fixed))
+    for kind, key in NAMED_AFTER_THE_STACK.items():
+        names = [str(own.get(key, {}).get("Fn::Sub", "")) for own in of_kind(given, kind).values()]
+        yield from (f"{kind}: {n!r} lacks the stack" for n in names if not re.match(r"\$\{AWS::StackName\}[-/]", n))
+        yield from (f"{kind}: {n} twice" for n in sorted(set(names)) if names.count(n) > 1)
+
+
+def buckets_are_private_and_speak_tls(given: Template) -> Iterator[str]:
+    """Blocked from the public four times, encrypted, forgetting, and deaf to plain HTTP."""
+    policies = of_kind(given, "AWS::S3::BucketPolicy").values()
+    for name, bucket in of_kind(given, BUCKET).items():
+        block = bucket.get("PublicAccessBlockConfiguration", {})
+        if list(block.values()) != [True] * 4:
+            yield f"{name}: not blocked from the public"
+        if not bucket.get("LifecycleConfiguration", {}).get("Rules"):
+            yield f"{name}: forgets nothing"
+        own = [p["PolicyDocument"]["Statement"] for p in policies if p["Bucket"] == {"Ref": name}]
+        if not any(_denies_plain_http(statement) for rows in own for statement in rows):
+            yield f"{name}: answers plain HTTP"
+
+
+def _denies_plain_http(statement: dict[str, Any]) -> bool:
+    plain = statement.get("Condition") == {"Bool": {"aws:SecureTransport": False}}
+    everything = statement["Action"] == "s3:*" and statement["Principal"] == "*"
+    return plain and everything and statement["Effect"] == "Deny"
+
+
+def alarms_tell_somebody_or_are_mute(given: Template) -> Iterator[str]:
+    """A stack without an address must not alarm into nothing, nor one with an address stay silent."""
+    for name, alarm in of_kind(given, ALARM).items():
+        if alarm.get("ActionsEnabled") != {"Fn::If": ["TellsSomebody", True, False]}:
+            yield f"{name}: ActionsEnabled is {alarm.get('ActionsEnabled')}"
+        if alarm.get("AlarmActions", {}).get("Fn::If", [""])[0] != "TellsSomebody":
+            yield f"{name}: tells nobody"
+
+
+RULES: tuple[Rule, ...] = (
+    grants_are_on_arns,
+    actions_are_written_out,
+    secret_grants_cover_the_suffix_that_aws_appends,
+    configuration_is_only_read,
+    the_scheduler_role_serves_this_account_only,
+    nothing_retries,
+    failures_are_kept,
+    schedules_are_off_by_default,
+    schedules_are_spelled_right,
+    declared_environment_is_what_the_code_reads,
+    logs_are_json_in_a_group_that_forgets,
+    a_second_stack_fits_beside_the_first,
+    buckets_are_private_and_speak_tls,
+    alarms_tell_somebody_or_are_mute,
+)

@@ -1,0 +1,239 @@
+"""A tour of everything both functions do, in small worlds: what they ask of AWS, and what they print."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+import boto3
+
+from dora.edge.dynamo.codec import chunk_key, item_of, join_chunks, pack
+from tests.demo.options import Options
+from tests.demo.run import run
+from tests.demo.scene import choose_scene
+from tests.simulator.faults import Faults
+from tests.simulator.plant import Plant
+from tests.simulator.wire import Reply, Request
+from tests.unit.small_world import DAY_MS, TICKERS, Scripted, resting, set_book, setup
+from tests.world import config_items
+from tests.world.bot import Bot, Deployment
+from tests.world.output import Catcher, Fact, facts_in, printed_to
+from tests.world.recording import Recorder, Use, recorded_bot
+from tests.world.setup import STATE_TABLE, Setup
+from tests.world.tables import create_tables
+from tests.world.world import MINUTE_MS, World, open_world
+
+ARCHIVE_BUCKET = "dora-archive"
+LIMITER_TABLE = "another-stack-state"
+BATCH = "/portfolio/events/orders/batched"
+A, B, C = TICKERS
+
+
+@dataclass(frozen=True)
+class Tour:
+    """What was seen on the way."""
+
+    uses: frozenset[Use]
+    text: str
+
+    @property
+    def facts(self) -> list[Fact]:
+        return facts_in(self.text)
+
+    @property
+    def metrics(self) -> set[tuple[str, str, tuple[str, ...]]]:
+        """Namespace, name and dimensions of every metric, as the lines declare them."""
+        return {
+            (block["Namespace"], metric["Name"], tuple(dimensions))
+            for line in self.text.splitlines()
+            if line.startswith('{"_aws"')
+            for block in json.loads(line)["_aws"]["CloudWatchMetrics"]
+            for metric in block["Metrics"]
+            for dimensions in block["Dimensions"]
+        }
+
+
+@cache
+def tour() -> Tour:
+    """Every stop, once; and a demo, whose lines are those of an ordinary session."""
+    recorder, catcher = Recorder(), Catcher()
+    for stop in (_a_day, _limits, _silence, _refusals, _dry_run):
+        stop(recorder, catcher)
+    demo = run(choose_scene(Options(cycles=4, markets=4)), lambda *_: None, wire="adapter", cloud="process")
+    return Tour(frozenset(recorder.uses), catcher.take() + demo.log)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WholeSetup(Setup):
+    """With an archive, and rate limits shared with another stack."""
+
+    def environment(self, base_url: str, aws_endpoint: str) -> dict[str, str]:
+        own = super().environment(base_url, aws_endpoint)
+        return own | {"ARCHIVE_BUCKET": ARCHIVE_BUCKET, "LIMITER_TABLE": LIMITER_TABLE}
+
+
+@contextmanager
+def _world(recorder: Recorder, catcher: Catcher, **changes: Any) -> Iterator[World]:
+    small = setup(**changes)
+    whole = _WholeSetup(**{own.name: getattr(small, own.name) for own in fields(small)})
+    with open_world(whole, _furnished(recorded_bot(recorder))) as world, printed_to(catcher.stream):
+        for ticker in TICKERS:
+            set_book(world, ticker)
+        yield world
+
+
+def _furnished(deploy: Deployment) -> Deployment:
+    """Beside a bucket, and another stack's tables."""
+
+    @contextmanager
+    def furnished(*given: Any) -> Iterator[Bot]:
+        create_tables(boto3.client("dynamodb"), "another-stack-config", LIMITER_TABLE)
+        boto3.client("s3").create_bucket(Bucket=ARCHIVE_BUCKET)
+        with deploy(*given) as bot:
+            yield bot
+
+    return furnished
+
+
+# --- the stops ---------------------------------------------------------------------------------------
+
+
+def _a_day(recorder: Recorder, catcher: Catcher) -> None:
+    """Start, fills, moves, a decrease, halt and resume, drift, a settlement, teardown, and the day after."""
+    with _world(recorder, catcher) as world:
+        world.start()
+        world.cycle()
+        _fill(world, A, 300)
+        _fill(world, B, 300)
+        world.cycle()
+        world.put_market(C, {**config_items.MARKET, "quote_size": 4})
+        set_book(world, A, 4600, 4900)
+        world.cycle()
+        world.session("session_halt", reason="lunch")
+        world.cycle()
+        world.session("session_resume")
+        world.cycle()
+        _forget_position(A)
+        world.cycle()
+        world.exchange.settle(B, "yes")
+        world.clock.advance_ms(10 * MINUTE_MS)
+        world.cycle()
+        _cut_the_journal_smaller()
+        _fill(world, C, 100)
+        world.teardown()
+        world.clock.advance_ms(DAY_MS + MINUTE_MS)
+        world.start()
+        world.session("session_status", checks=True)
+
+
+def _limits(recorder: Recorder, catcher: Catcher) -> None:
+    """A group trips; a person resets it."""
+    with _world(recorder, catcher, globals={**config_items.GLOBAL, "group_burst_limit": 10}) as world:
+        world.start()
+        world.cycle()
+        for side, price_e4 in (("bid", 9900), ("ask", 100)):
+            world.exchange.set_background_book(A, [], [])
+            world.exchange.background_take(A, side, price_e4, 1_000)
+        world.cycle()
+        world.session("session_reset")
+        world.session("session_status", bot="another")
+
+
+def _silence(recorder: Recorder, catcher: Catcher) -> None:
+    """Cycles stop; the watch pulls the session off the market, and a teardown is finished by it."""
+    with _world(recorder, catcher) as world:
+        world.start()
+        world.cycle()
+        world.session("session_watch")
+        world.clock.advance_ms(3 * MINUTE_MS)
+        world.session("session_watch")
+        world.exchange.faults = Scripted({"PUT /trigger": "request"})
+        world.teardown()
+        world.exchange.faults = Faults()
+        world.session("session_watch")
+
+
+def _refusals(recorder: Recorder, catcher: Catcher) -> None:
+    """Cancels that find nothing or get no answer, unknown creates, and 429s of a write and of a read."""
+    with _world(recorder, catcher) as world:
+        world.start()
+        world.cycle()
+        for ticker in TICKERS:
+            set_book(world, ticker, 4600, 4900)
+        world.exchange.faults = _Overtaken(world)
+        world.cycle()
+        world.exchange.faults = Scripted({f"DELETE {BATCH}": "answer", f"POST {BATCH}": "answer"})
+        world.cycle()
+        world.exchange.faults = _OneRefusedRead()
+        world.cycle()
+        for ticker in TICKERS:
+            set_book(world, ticker)
+        world.exchange.plant = Plant("drain-tokens", every=1)
+        world.cycle()
+        world.cycle()
+
+
+def _dry_run(recorder: Recorder, catcher: Catcher) -> None:
+    """Everything but writes to the exchange."""
+    with _world(recorder, catcher, dry_run=True) as world:
+        world.start()
+        world.cycle()
+        world.teardown()
+
+
+# --- what happens on the way -------------------------------------------------------------------------
+
+
+def _fill(world: World, ticker: str, count_e2: int) -> None:
+    """Somebody sells into the bot's bid."""
+    (bid_e4, _), *_ = resting(world)[ticker, "bid"]
+    world.exchange.set_background_book(ticker, [], [(4700, 50_000)])
+    world.exchange.background_take(ticker, "ask", bid_e4, count_e2)
+    set_book(world, ticker)
+
+
+def _forget_position(ticker: str) -> None:
+    """A person deletes a position in the console."""
+    key = {"pk": {"S": "dora"}, "sk": {"S": f"POSITION#{TICKERS.index(ticker)}#{ticker}"}}
+    old = boto3.client("dynamodb").delete_item(TableName=STATE_TABLE, Key=key, ReturnValues="ALL_OLD")
+    assert old["Attributes"]
+
+
+def _cut_the_journal_smaller() -> None:
+    """As a version with smaller chunks would have left it: the next to write it must delete the surplus."""
+    client: Any = boto3.client("dynamodb")
+    key = {"pk": {"S": "dora"}, "sk": {"S": chunk_key("ORDERS", 0)}}
+    stored = client.get_item(TableName=STATE_TABLE, Key=key, ConsistentRead=True)["Item"]
+    whole = join_chunks([stored])
+    for number, rows in enumerate((whole.rows, [])):
+        body = {"body": pack({"head": whole.head, "rows": rows}), "chunks": 2, "generation": "older"}
+        client.put_item(TableName=STATE_TABLE, Item=item_of("dora", chunk_key("ORDERS", number), body))
+
+
+class _Overtaken(Faults):
+    """Just before a cancel arrives, its orders in one market fill."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def before(self, request: Request) -> Reply | None:
+        if request.method == "DELETE":
+            self._world.exchange.set_background_book(A, [], [])
+            for side, price_e4 in (("bid", 9900), ("ask", 100)):
+                self._world.exchange.background_take(A, side, price_e4, 1_000)
+        return None
+
+
+class _OneRefusedRead(Faults):
+    """The first read of fills is one too many."""
+
+    def __init__(self) -> None:
+        self._refused = False
+
+    def before(self, request: Request) -> Reply | None:
+        if self._refused or not request.path.endswith("/portfolio/fills"):
+            return None
+        self._refused = True
+        return Reply(429, b'{"error":{"code":"too_many_requests","message":"too many requests"}}')
