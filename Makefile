@@ -13,13 +13,21 @@ RUN := PYTHONPATH=layers/dora $(PYTHON)
 SAM_VENV := .venv-sam
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(SAM_VENV)/bin/sam
 
+# The foreign clients need Python 3.13, the proxy Node 18.20 or newer.
+CONTRACT := tests/contract
+CONTRACT_VENV := .venv-contract
+
 # An environment is named ready by a stamp that carries its lock file's checksum.
 checksum = $(firstword $(shell cksum < $1))
 READY := $(VENV)/.ready-$(call checksum,requirements-dev.txt)
 SAM_READY := $(SAM_VENV)/.ready-$(call checksum,requirements-sam.txt)
+CONTRACT_READY := $(CONTRACT_VENV)/.ready-$(call checksum,$(CONTRACT)/requirements.txt)
+PROXY_READY := $(CONTRACT)/node_modules/.ready-$(call checksum,$(CONTRACT)/package-lock.json)
+EMULATOR_LOCK := tests/emulator/requirements.txt
+EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 .SILENT:
-.PHONY: help demo test lint format validate build simulator lock clean
+.PHONY: help demo test contract lint format validate build artifacts emulator local-invoke simulator lock clean
 
 help:  ## this list
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -31,6 +39,9 @@ demo: $(READY)  ## a whole trading session against the simulator [DATA= START= C
 
 test: $(READY)  ## all tests but the long ones
 	$(PYTHON) -m pytest -n 2 -m 'not long'
+
+contract: $(READY) $(CONTRACT_READY) $(PROXY_READY)  ## foreign judges: a validating proxy, two clients that nobody here wrote
+	$(PYTHON) -m pytest $(CONTRACT)
 
 lint: $(READY) validate  ## style, format, types, template
 	$(PYTHON) -m ruff check
@@ -56,6 +67,28 @@ build: $(READY) $(SAM_READY)  ## sam build: arm64 into .aws-sam/build, x86_64 in
 	$(if $(filter x86_64,$(ARCH)),,$(call sam_build,arm64,.aws-sam/build))
 	$(if $(filter arm64,$(ARCH)),,$(call sam_build,x86_64,.aws-sam/build-x86_64))
 
+# What was built, made again when a source is newer. The processor here decides which of the two can be run.
+BUILT_ARM := .aws-sam/build/template.yaml
+BUILT_X86 := .aws-sam/build-x86_64/template.yaml
+BUILT_HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),$(BUILT_ARM),$(BUILT_X86))
+BUILT_FROM := template.yaml $(shell find functions layers -type f -not -path '*/__pycache__/*')
+
+$(BUILT_ARM): $(BUILT_FROM) | $(READY) $(SAM_READY)
+	$(call sam_build,arm64,$(@D)) >&2
+
+$(BUILT_X86): $(BUILT_FROM) | $(READY) $(SAM_READY)
+	$(call sam_build,x86_64,$(@D)) >&2
+
+artifacts: $(READY) $(BUILT_ARM) $(BUILT_X86)  ## tests of what was built, for both architectures
+	$(PYTHON) -m pytest tests/artifacts
+
+emulator: $(READY) $(SAM_READY) $(EMULATOR_READY) $(BUILT_HERE)  ## run what was built as Lambda runs it
+	$(PYTHON) -m pytest tests/emulator
+
+local-invoke: $(READY) $(SAM_READY) $(EMULATOR_READY) $(BUILT_HERE)  ## one invocation in a world made for it: EVENT=events/cycle.json [FUNCTION=]
+	$(RUN) -m tests.emulator '$(or $(EVENT),events/cycle.json)' $(if $(FUNCTION),--function $(FUNCTION)) \
+	    $(if $(ENGINE),--engine $(ENGINE))
+
 simulator: $(READY)  ## serve the simulated exchange on port 8099
 	$(RUN) -m tests.simulator --port 8099
 
@@ -68,15 +101,38 @@ lock:  ## write the lock files anew from pyproject.toml [UPGRADE=1]
 	$(LOCK) pyproject.toml -o $(RUNTIME_LOCK)
 	$(LOCK) pyproject.toml --group dev -c $(RUNTIME_LOCK) -o requirements-dev.txt
 	$(LOCK) --group pyproject.toml:sam -o requirements-sam.txt
+	$(subst 3.11,3.13,$(LOCK)) $(CONTRACT)/requirements.in -o $(CONTRACT)/requirements.txt
+	cd $(CONTRACT) && npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
+	    --omit-lockfile-registry-resolved
+	$(LOCK) --group pyproject.toml:emulator -o $(EMULATOR_LOCK)
 
 clean:  ## remove everything that was made
-	rm -rf .venv .venv-* .aws-sam build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-* $(CONTRACT)/node_modules .aws-sam build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find functions layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY):
-	.ci/make-venv $(VENV) requirements-dev.txt $(PY)
+	.ci/make-venv $(VENV) requirements-dev.txt $(PY) >&2
+	touch $@
+
+# The client is compiled for the Python that runs the functions.
+$(EMULATOR_READY):
+	.ci/make-venv .venv-emulator $(EMULATOR_LOCK) 3.13 >&2
 	touch $@
 
 $(SAM_READY):
-	.ci/make-venv $(SAM_VENV) requirements-sam.txt
+	.ci/make-venv $(SAM_VENV) requirements-sam.txt >&2
+	touch $@
+
+# The source archive of one client carries the exchange's document, for checkouts that stand alone.
+$(CONTRACT_READY):
+	.ci/make-venv $(CONTRACT_VENV) $(CONTRACT)/requirements.txt 3.13
+	sed -n '/^kalshi-sdk==/,/# via/p' $(CONTRACT)/requirements.txt >$(CONTRACT_VENV)/source.txt
+	$(CONTRACT_VENV)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	    --no-binary kalshi-sdk --require-hashes -r $(CONTRACT_VENV)/source.txt --dest $(CONTRACT_VENV)/source
+	tar -xzf $(CONTRACT_VENV)/source/*.tar.gz -C $(CONTRACT_VENV)/source --strip-components=1
+	cp $(CONTRACT_VENV)/source/specs/openapi.yaml $(CONTRACT_VENV)/openapi.yaml
+	touch $@
+
+$(PROXY_READY):
+	cd $(CONTRACT) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@

@@ -68,7 +68,7 @@ class Built:
 
 def architecture_of_this_machine() -> str:
     """By Lambda's name. Raises KeyError on a machine whose binaries Lambda does not run."""
-    return {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+    return {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 
 
 def built_for_this_machine() -> Built:

@@ -13,7 +13,7 @@ UNWANTED = re.compile(
     r"(_?pytest|moto|hypothesis|plotly|matplotlib|rich|mypy(_boto3)?\w*|types_\w+|\w+[-_]stubs"
     r"|aws_xray_sdk|awslambdaric|samcli|pip|setuptools|ruff|dora)([-.].*)?"
 )
-"""Tests, command lines, plotting, type stubs, the X-ray SDK, tools; and our own code, which has its own layer."""
+"""Tests, plotting, type stubs, the X-ray SDK, tools; and our own code, which has a layer of its own."""
 
 
 def unwanted(site: Path) -> Iterator[str]:

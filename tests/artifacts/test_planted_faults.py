@@ -21,10 +21,11 @@ def put_elf(path: Path, architecture: str, symbols: bytes = b"GLIBC_2.17") -> Pa
     return put(path, binaries.ELF + b"\x02" + bytes(13) + machine + symbols)
 
 
-def put_wheel(site: Path, name: str, version: str, tag: str = "py3-none-any", files: tuple[str, ...] = ()) -> None:
+def put_wheel(site: Path, name: str, version: str, *files: str, tag: str = "py3-none-any") -> None:
     info = f"{name}-{version}.dist-info"
+    recorded = (f"{info}/WHEEL", f"{info}/RECORD", *files)
     put(site / info / "WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
-    put(site / info / "RECORD", "".join(f"{file},,\n" for file in (f"{info}/WHEEL", f"{info}/RECORD", *files)))
+    put(site / info / "RECORD", "".join(f"{name},,\n" for name in recorded))
 
 
 def put_module(
@@ -71,7 +72,7 @@ def test_a_binary_for_a_newer_c_library_is_seen(tmp_path: Path, minor: int, faul
     ],
 )
 def test_a_wheel_that_does_not_fit_is_seen(tmp_path: Path, tag: str) -> None:
-    put_wheel(tmp_path, "cffi", "2.1", tag)
+    put_wheel(tmp_path, "cffi", "2.1", tag=tag)
 
     assert len(list(binaries.misfit_wheels(tmp_path, "arm64"))) == 1
 
@@ -86,7 +87,7 @@ def test_a_wheel_that_does_not_fit_is_seen(tmp_path: Path, tag: str) -> None:
     ],
 )
 def test_a_wheel_that_fits_is_let_pass(tmp_path: Path, tag: str) -> None:
-    put_wheel(tmp_path, "cffi", "2.1", tag)
+    put_wheel(tmp_path, "cffi", "2.1", tag=tag)
 
     assert list(binaries.misfit_wheels(tmp_path, "arm64")) == []
 
@@ -156,7 +157,7 @@ def test_a_package_that_is_not_as_locked_is_seen(tmp_path: Path) -> None:
 
 
 def test_a_file_that_no_wheel_brought_is_seen(tmp_path: Path) -> None:
-    put_wheel(tmp_path, "six", "1.17.0", files=("six.py",))
+    put_wheel(tmp_path, "six", "1.17.0", "six.py")
     put(tmp_path / "six.py")
     put(tmp_path / "__pycache__" / "six.cpython-313.pyc")
     assert list(contents.stowaways(tmp_path)) == []

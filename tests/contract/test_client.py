@@ -70,14 +70,14 @@ def _write(client: Noted, now_ms: int) -> None:
     groups = {shard: client.create_group(shard, Count(10_000)) for shard in SHARDS.values()}
     wanted = [_request(n, ticker, now_ms, BIDS[0][0], groups[SHARDS[ticker]]) for n, ticker in enumerate(SHARDS)]
     result = client.place([*wanted, _request(9, NEAR, now_ms, CROSSING, None)])
-    assert (len(result.placed), len(result.refused)) == (2, 1)
+    assert (len(result.placed), len(result.failed)) == (2, 1)
     for order in result.placed:
         ticker = order.request.slot.ticker
         named = {"order_id": order.order_id, "client_order_id": order.request.client_order_id, "ticker": ticker}
         change = DecreaseRequest(**named, shard=SHARDS[ticker], reduce_to=FIVE)
         assert client.decrease(change).remaining == FIVE
         cancel = CancelRequest(**named, shard=SHARDS[ticker], remaining=FIVE)
-        assert [client.cancel([cancel]).cancelled != () for _ in range(2)] == [True, False]
+        assert [client.cancel([cancel]).succeeded != () for _ in range(2)] == [True, False]
         assert client.order(order.order_id) is not None
     for shard, group_id in groups.items():
         client.limit_group(group_id, shard, Count(20_000))

@@ -19,7 +19,7 @@ SYNTHETIC_START_MS = int(datetime(2026, 3, 2, 15, 0, tzinfo=UTC).timestamp()) * 
 AFTERWARDS = 5
 """Minutes of order flow beyond the last cycle, for the teardown."""
 WRITE_LATENCY_MS = 40
-PLANTED_ONE_IN = 3
+PLANTED_ONE_IN = 5
 
 
 @dataclass(frozen=True)

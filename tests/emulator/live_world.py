@@ -1,4 +1,4 @@
-"""A universe on real time for a bot in processes of its own: the exchange and the cloud behind loopback ports.
+"""A universe on real time for a bot in processes of its own: exchange and cloud behind loopback ports.
 
 `tests.world` moves virtual time, which another process cannot see. Here a cycle runs when it is invoked.
 """
@@ -36,13 +36,15 @@ BOT = "dora"
 
 @dataclass(frozen=True, slots=True)
 class LiveWorld:
-    """An exchange with standing books, a configured bot's tables and secret, and how a function reaches them."""
+    """An exchange with standing books, a configured bot's tables and secret, and the way to them."""
 
     exchange: Exchange
     member: Member
     link: Link
     variables: Mapping[str, str]
-    """The function's environment, by the names that the template declares."""
+    """A function's environment, by the names that the template declares."""
+    here: Mapping[str, str]
+    """The same for this process."""
 
     def set_books(self, bid_e4: int, ask_e4: int) -> None:
         """Others' quotes in every market, 500 contracts on each side."""
@@ -66,12 +68,12 @@ class LiveWorld:
         _put_items({config_items.GLOBAL_SORT_KEY: {**config_items.GLOBAL, **changes}})
 
     def start_session(self) -> None:
-        """Open a session with the handler of the checkout, in this process. RuntimeError: it would not open."""
+        """Open a session with the handler of the checkout, in this process. Raises RuntimeError."""
         wiring = importlib.import_module("dora.wiring")
         start = importlib.import_module("functions.session.app").lambda_handler
         clock = self.exchange.venue.clock
         context = LambdaContext(clock, clock.now_ms() + SESSION_TIMEOUT_MS, "start", "dora-session")
-        with environment(dict(self.variables)), redirect_stdout(StringIO()):
+        with environment(dict(self.here)), redirect_stdout(StringIO()):
             answer = start({"action": "start"}, context)
         wiring.install(None)
         if answer["status"] != "active":
@@ -96,7 +98,8 @@ def open_live_world(host: str = LOOPBACK, name: str = LOOPBACK) -> Iterator[Live
         stack.callback(link.close)
         stack.callback(cloud.close)
         variables = setup.environment(f"http://{name}:{link.port}{PREFIX}", f"http://{name}:{cloud.port}")
-        world = LiveWorld(exchange, member, link, variables)
+        here = setup.environment(server.url, endpoint)
+        world = LiveWorld(exchange, member, link, variables, here)
         world.set_books(4400, 4700)
         yield world
 

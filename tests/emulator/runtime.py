@@ -25,6 +25,7 @@ SAM_PACKAGES = ".venv-sam/lib/python*/site-packages"
 CLIENT_PACKAGES = ".venv-emulator/lib/python3.13/site-packages"
 PATIENCE_S = 10
 GRACE_S = 30
+Process = subprocess.Popen[bytes]
 """Beyond a function's own timeout: an emulator that has not answered then is dead."""
 
 # Lambda's own variables; the credentials are nobody's.
@@ -42,7 +43,7 @@ _LAMBDA = {
 class Emulator:
     """One execution environment: it serves one invocation at a time, as a Lambda environment does."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int, patience_s: int, log: IO[bytes]) -> None:
+    def __init__(self, process: Process, port: int, patience_s: int, log: IO[bytes]) -> None:
         self._process, self._patience_s, self._log = process, patience_s, log
         self._url = f"http://{LOOPBACK}:{port}/2015-03-31/functions/function/invocations"
         self._http = requests.Session()
@@ -88,7 +89,7 @@ def emulate(
     port, api_port = _free_ports(2)
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [*_emulator_command(port, api_port), target_interpreter(), "-S", "-m", "awslambdaric", function.handler],
+            [*_emulator_command(port, api_port), *_runtime_command(function)],
             env=_environment(function, variables, limit_s),
             cwd=function.code,
             stdin=subprocess.DEVNULL,
@@ -132,6 +133,10 @@ def _emulator_command(port: int, api_port: int) -> list[str]:
     addresses = {"--runtime-interface-emulator-address": port, "--runtime-api-address": api_port}
     flags = [text for flag, number in addresses.items() for text in (flag, f"{LOOPBACK}:{number}")]
     return [str(_one(binary)), *flags]
+
+
+def _runtime_command(function: BuiltFunction) -> list[str]:
+    return [target_interpreter(), "-S", "-m", "awslambdaric", function.handler]
 
 
 def _one(pattern: str) -> Path:

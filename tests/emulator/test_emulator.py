@@ -20,6 +20,7 @@ from tests.simulator.wire import Reply, Request
 pytestmark = pytest.mark.long
 
 CYCLES = 10
+TICK_S = 2
 TIMEOUT_S = 7
 """Of a function that is to be killed: time for a cold start, the reads and the first batch."""
 MARGIN_MS = 1000
@@ -50,8 +51,11 @@ def run_sessions(world: LiveWorld, functions: dict[str, BuiltFunction]) -> Run:
 
 
 def cycle(emulator: Emulator) -> Any:
-    """One cycle, in a second that has had none: the tick of an event without a time is its second."""
-    time.sleep(1 - time.time() % 1)
+    """One cycle, in a second that has had none: the tick of an event without a time is its second.
+
+    Every other second: the exchange tells the balance once a second, and a schedule never asks as often.
+    """
+    time.sleep(TICK_S - time.time() % TICK_S)
     return emulator.invoke({"action": "cycle"})
 
 
@@ -147,11 +151,12 @@ def test_a_function_killed_while_it_places_is_followed_by_a_cold_one_that_double
 
         world.exchange.faults, world.link.slow = Faults(), False
         answers = [cycle(cycles)]
-        while answers[-1]["status"] == "skipped" and len(answers) < 2 * TIMEOUT_S:
+        while answers[-1]["status"] == "skipped" and len(answers) < TIMEOUT_S:
             answers.append(cycle(cycles))
         answers.append(cycle(cycles))
 
-        assert {answer["reason"] for answer in answers[:-2]} == {"lease_held"}  # the dead one's, until it ends
+        # The dead one's lease holds until it ends by itself.
+        assert {answer["reason"] for answer in answers[:-2]} == {"lease_held"}
         assert [answer["status"] for answer in answers[-2:]] == ["completed", "completed"]
         assert_one_order_in_every_slot(world)
         assert cycles.cold_starts() == 2
@@ -166,6 +171,7 @@ class Holding(Faults):
     def before(self, request: Request) -> Reply | None:
         self.reached.set()
         self.open.wait(TIMEOUT_S)
+        return None
 
 
 def test_of_two_workers_at_once_one_is_told_that_the_lease_is_held(world: LiveWorld, run_cycles: Run) -> None:

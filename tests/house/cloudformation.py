@@ -53,12 +53,6 @@ def schedules() -> dict[str, dict[str, Any]]:
     }
 
 
-def statements(function: str) -> list[dict[str, Any]]:
-    """IAM statements of a function, those behind a condition included."""
-    written = [s for policy in functions()[function]["Policies"] for s in policy["Statement"]]
-    return [s["Fn::If"][1] if "Fn::If" in s else s for s in written]
-
-
 def environment() -> dict[str, Any]:
     """The variables every function gets."""
     variables: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]

@@ -1,5 +1,6 @@
-"""House rules on the translated template. Each yields what breaks it; a template that keeps it yields nothing."""
+"""House rules on the translated template. Each yields what breaks it, and nothing where it is kept."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -139,15 +140,19 @@ class _RecordedEnvironment(dict[str, str]):
         self.read.add(key)
         return super().get(key, default)
 
+    def __getitem__(self, key: str) -> str:
+        self.read.add(key)
+        return super().__getitem__(key)
+
 
 def declared_environment_is_what_the_code_reads(given: Template) -> Iterator[str]:
     """`sam local` passes only declared variables; one that nobody reads misleads."""
     url = given["Mappings"]["Exchange"]["kalshi-demo"]["BaseUrl"]
     for name, function in of_kind(given, FUNCTION).items():
         declared = function["Environment"]["Variables"]
-        known = {"STAGE": "kalshi-demo", "KALSHI_BASE_URL": url, "SUBACCOUNT": "0", "DRY_RUN": "false"}
-        env = _RecordedEnvironment(**{key: "x" for key in declared}, **{})
-        env.update({**known, "LOG_LEVEL": "INFO"})
+        values = {"STAGE": "kalshi-demo", "KALSHI_BASE_URL": url}
+        empty = dict.fromkeys(("SUBACCOUNT", "DRY_RUN", "LOG_LEVEL"), "")
+        env = _RecordedEnvironment(**dict.fromkeys(declared, "some text") | values | empty)
         read_settings(env)
         wanted = env.read | READ_BY_POWERTOOLS
         if wanted != declared.keys():
@@ -169,6 +174,7 @@ def logs_are_json_in_a_group_that_forgets(given: Template) -> Iterator[str]:
 NAMING = frozenset(
     {"TableName", "BucketName", "RoleName", "LogGroupName", "QueueName", "FunctionName", "TopicName"}
 )
+AFTER_THE_STACK = ('{"Fn::Sub": "${AWS::StackName}-', '{"Fn::Sub": "${AWS::StackName}/')
 NAMED_AFTER_THE_STACK = {SCHEDULE: "Name", ALARM: "AlarmName", QUERY: "Name"}
 
 
@@ -178,8 +184,8 @@ def a_second_stack_fits_beside_the_first(given: Template) -> Iterator[str]:
         fixed = {key for key in NAMING & resource["Properties"].keys() if resource["Type"] != INVOKE_CONFIG}
         yield from (f"{name}: {key} is fixed" for key in sorted(fixed))
     for kind, key in NAMED_AFTER_THE_STACK.items():
-        names = [str(own.get(key, {}).get("Fn::Sub", "")) for own in of_kind(given, kind).values()]
-        yield from (f"{kind}: {n!r} lacks the stack" for n in names if not re.match(r"\$\{AWS::StackName\}[-/]", n))
+        names = [json.dumps(own.get(key)) for own in of_kind(given, kind).values()]
+        yield from (f"{kind}: {n} lacks the stack" for n in names if not n.startswith(AFTER_THE_STACK))
         yield from (f"{kind}: {n} twice" for n in sorted(set(names)) if names.count(n) > 1)
 
 

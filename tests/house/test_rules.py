@@ -1,4 +1,4 @@
-"""The translated template keeps every house rule, and each rule is seen to fail on a fault planted in memory."""
+"""The translated template keeps every house rule, and each rule is seen to fail on a planted fault."""
 
 from collections.abc import Callable
 from typing import Any
@@ -85,7 +85,8 @@ def test_a_schedule_typo_is_caught(typo: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "right", ["rate(1 minute)", "rate(5 minutes)", "rate(1 hour)", "cron(0/5 * * * ? *)", "at(2026-11-20T21:00:00)"]
+    "right",
+    ["rate(1 minute)", "rate(5 minutes)", "rate(1 hour)", "cron(0/5 * * * ? *)", "at(2026-11-20T21:00:00)"],
 )
 def test_a_right_schedule_is_no_typo(right: str) -> None:
     assert schedule_typo(right) is None
@@ -221,7 +222,7 @@ def test_a_planted_fault_is_caught_by(rule: Rule, plant: Callable[[Template], No
     spoiled = translated()
     plant(spoiled)
 
-    assert len(list(rule(spoiled))) == 1
+    assert list(rule(spoiled))
 
 
 def test_no_rule_goes_unproven() -> None:

@@ -1,7 +1,8 @@
-"""What the template promises: a fresh deploy does not trade, nothing retries, nothing is too wide."""
+"""What the template promises beside the house rules: stages, inputs, times, tables, deploy settings."""
 
 import json
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -9,18 +10,11 @@ import pytest
 from dora.settings import HOSTS, Stage, read_settings
 from dora.triggers import SessionAction, parse_session_command, parse_tick
 from tests.house.checkout import ROOT
-from tests.house.cloudformation import (
-    environment,
-    functions,
-    resources,
-    schedules,
-    statements,
-    template,
-)
+from tests.house.cloudformation import environment, functions, resources, schedules, template
 
 FUNCTIONS = ["CycleFunction", "SessionFunction"]
 TABLES = ["ConfigTable", "StateTable"]
-NO_RETRY = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+STAGES = {"default": "kalshi-demo", "prod": "prod"}
 
 
 def test_there_are_two_functions_and_each_has_its_schedule() -> None:
@@ -28,37 +22,8 @@ def test_there_are_two_functions_and_each_has_its_schedule() -> None:
     assert sorted(schedules()) == ["Tick", "Watch"]
 
 
-def test_a_fresh_deploy_does_not_trade() -> None:
-    assert template()["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
-    assert template()["Parameters"]["Stage"]["Default"] == "kalshi-demo"
-    assert all(schedule["State"] == {"Ref": "ScheduleState"} for schedule in schedules().values())
-
-
-def test_schedules_are_spelled_as_the_scheduler_wants_them() -> None:
-    # "rate(1 minutes)" passes every linter and is refused at deploy time.
-    assert {s["ScheduleExpression"] for s in schedules().values()} == {"rate(1 minute)"}
-    assert {s["FlexibleTimeWindow"]["Mode"] for s in schedules().values()} == {"OFF"}
-
-
-def test_schedule_names_differ_between_stacks_of_one_account() -> None:
-    names = [schedule["Name"]["Fn::Sub"] for schedule in schedules().values()]
-
-    assert all(name.startswith("${AWS::StackName}-") for name in names)
-    assert len(set(names)) == len(names)
-
-
-@pytest.mark.parametrize("name", ["Tick", "Watch"])
-def test_the_scheduler_does_not_retry(name: str) -> None:
-    assert schedules()[name]["RetryPolicy"] == NO_RETRY
-    assert schedules()[name]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["FailureQueue", "Arn"]}}
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_lambda_does_not_retry(name: str) -> None:
-    config = functions()[name]["EventInvokeConfig"]
-
-    assert {key: config[key] for key in NO_RETRY} == NO_RETRY
-    assert config["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["FailureQueue", "Arn"]}
+def test_a_cycle_and_a_watch_run_every_minute() -> None:
+    assert {schedule["ScheduleExpression"] for schedule in schedules().values()} == {"rate(1 minute)"}
 
 
 def test_schedule_inputs_are_events_the_functions_accept() -> None:
@@ -77,38 +42,7 @@ def test_a_cycle_ends_before_the_next_tick() -> None:
     assert "Timeout" not in functions()["CycleFunction"]
 
 
-def test_logs_are_json_in_one_group_that_forgets() -> None:
-    logging = template()["Globals"]["Function"]["LoggingConfig"]
-
-    assert logging == {"LogFormat": "JSON", "LogGroup": {"Ref": "LogGroup"}}
-    assert list(resources("AWS::Logs::LogGroup")) == ["LogGroup"]
-    assert template()["Resources"]["LogGroup"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    assert template()["Parameters"]["LogRetentionDays"]["Default"] > 0
-
-
-class _RecordedEnvironment(dict[str, str]):
-    """An environment that remembers which names were read."""
-
-    def __init__(self, **values: str) -> None:
-        super().__init__(values)
-        self.read: set[str] = set()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        self.read.add(key)
-        return super().get(key, default)
-
-    def __getitem__(self, key: str) -> str:
-        self.read.add(key)
-        return super().__getitem__(key)
-
-
-def test_every_variable_the_code_reads_is_declared_and_no_other() -> None:
-    # `sam local` passes only declared variables, so an undeclared one is unset there without a word.
-    env = _RecordedEnvironment(**local_environment("CycleFunction"))
-
-    read_settings(env)
-
-    assert env.read | {"POWERTOOLS_SERVICE_NAME"} == set(environment())
+# --- settings ----------------------------------------------------------------------------------------
 
 
 def local_environment(function: str) -> dict[str, str]:
@@ -138,50 +72,44 @@ def test_each_stage_has_a_host_that_the_settings_know() -> None:
         assert path == "trade-api/v2"
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_iam_resources_are_arns_and_actions_are_written_out(name: str) -> None:
-    for statement in statements(name):
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        assert _is_arn(statement["Resource"]), statement["Sid"]
-        assert all(re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action) for action in actions), actions
+def test_what_is_deployed_without_a_choice_is_the_test_environment() -> None:
+    assert template()["Parameters"]["Stage"]["Default"] == "kalshi-demo"
 
 
-def _is_arn(resource: Any) -> bool:
-    match resource:
-        case {"Fn::GetAtt": [_, "Arn"]}:
-            return True
-        case {"Fn::Sub": str(text)}:
-            return re.match(r"arn:\$\{AWS::Partition\}:|\$\{\w+\.Arn\}/", text) is not None
-    return False
+def deploy_settings() -> dict[str, Any]:
+    """samconfig.toml, by environment."""
+    parsed = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    return {name: own for name, own in parsed.items() if name != "version"}
 
 
-@pytest.mark.parametrize(
-    "resource",
-    [
-        "*",
-        {"Ref": "StateTable"},
-        {"Fn::Sub": "${KalshiSecretName}"},
-        {"Fn::GetAtt": ["StateTable", "StreamArn"]},
-    ],
-)
-def test_what_is_no_arn_is_seen(resource: Any) -> None:
-    assert not _is_arn(resource)
+def test_there_are_settings_for_each_stage_and_their_stacks_differ() -> None:
+    settings = deploy_settings()
+    stacks = {own["global"]["parameters"]["stack_name"] for own in settings.values()}
+    secrets = {_overrides(own)["KalshiSecretName"] for own in settings.values()}
+
+    assert {name: _overrides(own)["Stage"] for name, own in settings.items()} == STAGES
+    assert len(stacks) == len(secrets) == len(STAGES)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_may_only_read_their_configuration(name: str) -> None:
-    granted = [
-        s["Action"] for s in statements(name) if s["Resource"] == {"Fn::GetAtt": ["ConfigTable", "Arn"]}
-    ]
+def test_settings_name_parameters_and_values_that_the_template_allows() -> None:
+    parameters = template()["Parameters"]
 
-    assert granted == [["dynamodb:GetItem", "dynamodb:Query"]]
+    for own in deploy_settings().values():
+        for name, value in _overrides(own).items():
+            allowed = [str(one) for one in parameters[name].get("AllowedValues", [value])]
+            assert value in allowed
+            assert re.fullmatch(parameters[name].get("AllowedPattern", ".*"), value)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_secret_grant_covers_the_suffix_that_aws_appends(name: str) -> None:
-    (secret,) = [s for s in statements(name) if s["Action"] == "secretsmanager:GetSecretValue"]
+def test_no_settings_switch_the_schedule_on() -> None:
+    assert not [name for name, own in deploy_settings().items() if "ScheduleState" in _overrides(own)]
 
-    assert secret["Resource"]["Fn::Sub"].endswith(":secret:${KalshiSecretName}-??????")
+
+def _overrides(own: dict[str, Any]) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in own["deploy"]["parameters"]["parameter_overrides"])
+
+
+# --- tables ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -204,21 +132,6 @@ def test_only_the_bots_own_items_expire() -> None:
     }
 
     assert ttl == {"ConfigTable": None, "StateTable": {"AttributeName": "expires_at", "Enabled": True}}
-
-
-def test_nothing_has_a_physical_name_that_would_block_a_second_stack() -> None:
-    naming = {"TableName", "BucketName", "RoleName", "LogGroupName", "QueueName", "FunctionName"}
-
-    named = [name for name, r in template()["Resources"].items() if naming & set(r.get("Properties", {}))]
-
-    assert named == []
-
-
-def test_the_archive_is_private() -> None:
-    block = template()["Resources"]["ArchiveBucket"]["Properties"]["PublicAccessBlockConfiguration"]
-
-    assert len(block) == 4
-    assert all(block.values())
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -1,6 +1,7 @@
-"""The template as CloudFormation gets it: what SAM makes of it, macros expanded, roles and schedules written out."""
+"""The template as CloudFormation gets it: what SAM makes of it, schedules and retries written out."""
 
 import copy
+import json
 from functools import cache
 from typing import Any
 
@@ -15,18 +16,19 @@ Template = dict[str, Any]
 
 def translated() -> Template:
     """A copy of one's own, to look at or to spoil."""
-    return copy.deepcopy(_translated())
+    result: Template = json.loads(_translated())
+    return result
 
 
 @cache
-def _translated() -> Template:
+def _translated() -> str:
+    """As text: objects that SAM shares between resources come apart in it."""
     source = copy.deepcopy(template())
     for resource in source["Resources"].values():
         for code in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
             resource["Properties"][code] = "s3://bucket/as-packaged"
     session = boto3.Session(region_name="us-east-1")
-    result: Template = Translator({}, Parser(), boto_session=session).translate(source, {})
-    return result
+    return json.dumps(Translator({}, Parser(), boto_session=session).translate(source, {}))
 
 
 def of_kind(given: Template, kind: str) -> dict[str, dict[str, Any]]:

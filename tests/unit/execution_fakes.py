@@ -1,4 +1,4 @@
-"""For the tests of the execution: an exchange and a state that do as they are told and keep a common diary."""
+"""For the tests of the execution: an exchange and a state that do as told and keep a common diary."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field

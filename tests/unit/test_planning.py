@@ -1,4 +1,4 @@
-"""The diff of wanted and live quotes: what keeps its queue place, what goes, what comes, and in what order."""
+"""The diff of wanted and live quotes: what keeps its queue place, what goes, what comes, in what order."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from dora.core.model import Side, Slot, TargetOrder
 from dora.core.planning import Rules, SlotPlan, plan_slots, slot_key, split
 from dora.core.reasons import Reason
 from dora.core.reconciliation import STRAY_LEVEL, View
-from dora.core.units import Count, Price, TimeMs, parse_count, parse_price
+from dora.core.units import Count, Price, PriceGrid, TimeMs, parse_count, parse_price
 from tests.unit.examples import CENT_GRID, TAPERED_GRID, TICKER, all_prices, config, target
 
 OTHER = "KXSNOW-26NOV21-T1"
@@ -60,7 +60,9 @@ def applied(plan: SlotPlan, before: View) -> View:
         for key, held in before.journal.orders.items()
         if key not in gone
     ]
-    come = [order(place.slot, place.price, place.count, f"new {slot_key(place.slot)}") for place in plan.places]
+    come = [
+        order(place.slot, place.price, place.count, f"new {slot_key(place.slot)}") for place in plan.places
+    ]
     return view([*left, *come], before.frozen, before.blocked)
 
 
@@ -108,7 +110,9 @@ def test_a_price_within_the_tolerance_keeps_its_queue_place(resting: str, wanted
 def test_a_quote_more_eager_than_its_target_stays_only_with_the_least_edge(
     slot: Slot, eager: str, edge: int, done: str
 ) -> None:
-    assert done_with(live(eager, "10", slot), target(slot.side, "0.44", "10", edge=edge), RULES[TICKER]) == done
+    assert (
+        done_with(live(eager, "10", slot), target(slot.side, "0.44", "10", edge=edge), RULES[TICKER]) == done
+    )
 
 
 @pytest.mark.parametrize(("slot", "shy"), [(BID, "0.43"), (ASK, "0.45")])
@@ -263,7 +267,7 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
-def _moved(grid: object, price: Price, ticks: int) -> Price:
+def _moved(grid: PriceGrid, price: Price, ticks: int) -> Price:
     for _ in range(abs(ticks)):
         price = grid.above(price) if ticks > 0 else grid.below(price)
     return price

@@ -13,7 +13,18 @@ from dora.core.record import ANSWER, CycleFacts, answer_of, status_of, wide_reco
 from dora.core.units import Count, Money, TimeMs
 from tests.unit.examples import NOW, target
 
-READS = ("as_of", "resting", "fills", "settlements", "positions", "cash", "groups", "status", "books", "markets")
+READS = (
+    "as_of",
+    "resting",
+    "fills",
+    "settlements",
+    "positions",
+    "cash",
+    "groups",
+    "status",
+    "books",
+    "markets",
+)
 
 QUIET = CycleFacts(
     cycle_id="2026-11-20T14:00:00.000Z",

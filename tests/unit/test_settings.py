@@ -89,7 +89,9 @@ def test_a_value_that_breaks_its_rule_is_named_and_told_what_to_write(
 # --- which host a key may be shown to -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("stage", "host"), [(stage, host) for stage in REMOTE for host in sorted(HOSTS[stage])])
+@pytest.mark.parametrize(
+    ("stage", "host"), [(stage, host) for stage in REMOTE for host in sorted(HOSTS[stage])]
+)
 def test_a_stage_knows_its_hosts(stage: Stage, host: str) -> None:
     url = f"https://{host}/trade-api/v2"
     assert settings(STAGE=stage, KALSHI_BASE_URL=f"{url}/").base_url == url
@@ -151,4 +153,6 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_an_address_that_programs_read_differently_is_refused() -> None:
     """Some take the host to end at a backslash: the signature would go to the other one."""
     with pytest.raises(SettingsInvalid, match="KALSHI_BASE_URL"):
-        settings(STAGE=Stage.PROD, KALSHI_BASE_URL="https://example.com\\@api.elections.kalshi.com/trade-api/v2")
+        settings(
+            STAGE=Stage.PROD, KALSHI_BASE_URL="https://example.com\\@api.elections.kalshi.com/trade-api/v2"
+        )

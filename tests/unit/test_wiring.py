@@ -1,7 +1,9 @@
-"""One invocation from outside: known trouble is an answer and a fact, a bug is raised, nothing gives a key away."""
+"""One invocation from outside: known trouble is an answer and a fact, a bug is raised, no key is shown."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -13,7 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from dora import wiring
-from dora.core.errors import AuthRefused, ExchangeUnavailable, TriggerInvalid
+from dora.core.errors import ExchangeUnavailable, TriggerInvalid
+from dora.core.model import SessionMetadata, SessionStatus
+from dora.core.ports import Control
+from dora.core.units import Count, TimeMs
 from functions.cycle.app import lambda_handler as cycle
 from functions.session.app import lambda_handler as session
 from tests.simulator.clock import VirtualClock
@@ -37,8 +42,8 @@ Answer = dict[str, Any]
 class Deployed:
     """A stack without its tables and secret, and everything that its functions print."""
 
-    def __init__(self, out: Catcher) -> None:
-        self._out = out
+    def __init__(self) -> None:
+        self._out = Catcher()
         self.printed = ""
 
     def furnish(self) -> None:
@@ -57,10 +62,15 @@ class Deployed:
         """One invocation of a handler."""
         clock = VirtualClock(1_795_183_200_000)
         context = LambdaContext(clock, clock.now_ms() + 45_000, uuid4().hex, "dora")
-        return json.loads(json.dumps(door(EVENTS[door] if event is None else event, context)))
+        with printed_to(self._out.stream):
+            answer = door(EVENTS[door] if event is None else event, context)
+        returned: Answer = json.loads(json.dumps(answer))
+        return returned
 
     def serve(self, work: Callable[[wiring.App], Answer]) -> Answer:
-        return wiring.serve("cycle", work, uuid4().hex)
+        """One invocation that does this."""
+        with printed_to(self._out.stream):
+            return wiring.serve("cycle", work, uuid4().hex)
 
     def read(self) -> str:
         """Everything printed so far."""
@@ -81,7 +91,6 @@ def _secret(key_id: str, pem: str = "") -> str:
 
 @pytest.fixture
 def stack() -> Iterator[Deployed]:
-    out = Catcher()
     env = {
         "BOT": "dora",
         "STAGE": "local",
@@ -92,10 +101,10 @@ def stack() -> Iterator[Deployed]:
         "POWERTOOLS_SERVICE_NAME": f"stack-{uuid4().hex}",
         "LOG_LEVEL": "WARNING",
     }
-    with open_cloud("process"), environment(env), printed_to(out.stream):
+    with open_cloud("process"), environment(env):
         wiring.install(None)
         try:
-            yield Deployed(out)
+            yield Deployed()
         finally:
             wiring.install(None)
 
@@ -103,7 +112,9 @@ def stack() -> Iterator[Deployed]:
 def holds_no_key(text: str) -> bool:
     """Neither the armour nor any piece of a key's base64 text."""
     pieces = [piece for piece in api_key().private_pem.splitlines() if "-" not in piece]
-    return "PRIVATE KEY" not in text and not any(piece[at : at + 16] in text for piece in pieces for at in (0, 20))
+    return "PRIVATE KEY" not in text and not any(
+        piece[at : at + 16] in text for piece in pieces for at in (0, 20)
+    )
 
 
 # --- known trouble -------------------------------------------------------------------------------------
@@ -175,7 +186,9 @@ def test_tables_that_do_not_answer_are_an_answer_and_a_fact(
         answer = stack.call(door)
     assert (answer["status"], answer["reason"]) == ("failed", "StateUnavailable")
     assert answer["message"]
-    assert [fact["what"] for fact in stack.errors()] == [f"{'cycle' if door is cycle else 'session'} invocation"]
+    assert [fact["what"] for fact in stack.errors()] == [
+        f"{'cycle' if door is cycle else 'session'} invocation"
+    ]
 
 
 @DOORS
@@ -320,7 +333,9 @@ def test_after_a_refused_key_the_next_invocation_fetches_the_secret_afresh(
     assert refusing.key_ids == ["key-1", "key-2"]
 
 
-@pytest.mark.parametrize("halted", [False, pytest.param(True, marks=pytest.mark.xfail(reason="halted hides it"))])
+@pytest.mark.parametrize(
+    "halted", [False, pytest.param(True, marks=pytest.mark.xfail(reason="halted hides it"))]
+)
 def test_a_cycle_whose_key_is_refused_fetches_it_afresh(
     stack: Deployed, refusing: RefusingExchange, halted: bool
 ) -> None:
@@ -335,14 +350,10 @@ def test_a_cycle_whose_key_is_refused_fetches_it_afresh(
 
 
 def _open_session(halted: bool) -> None:
-    from dora.core.model import SessionMetadata, SessionStatus
-    from dora.core.ports import Control
-    from dora.core.units import Count, TimeMs
-
     item = {"pk": {"S": "dora"}, "sk": {"S": "GLOBAL"}, "group_burst_limit": {"N": "100"}}
     item["trading_enabled"] = {"BOOL": True}
     boto3.client("dynamodb").put_item(TableName=CONFIG_TABLE, Item=item)
-    app = wiring.build(_environment())
+    app = wiring.build(os.environ)
     app.outside.state.set_control(Control(halted=halted))
     app.outside.state.save_session(
         SessionMetadata(
@@ -354,16 +365,8 @@ def _open_session(halted: bool) -> None:
     )
 
 
-def _environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
-
-
 def _next_tick(stack: Deployed) -> None:
     """A later second than the first one's, still of the present."""
-    from datetime import UTC, datetime, timedelta
-
     at = datetime.now(UTC) + timedelta(seconds=2)
     stack.call(cycle, {"action": "cycle", "scheduled_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
 

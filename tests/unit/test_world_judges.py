@@ -21,7 +21,9 @@ MARKET = MarketSpec(
     open_ms=START_MS - MINUTE_MS,
     close_ms=START_MS + 600 * MINUTE_MS,
 )
-SETUP = Setup(markets=(MARKET,), start_ms=START_MS, items={"KXA-1": dict(config_items.MARKET) | {"quote_size": 20}})
+SETUP = Setup(
+    markets=(MARKET,), start_ms=START_MS, items={"KXA-1": dict(config_items.MARKET) | {"quote_size": 20}}
+)
 
 
 @contextmanager

@@ -108,6 +108,7 @@ def recorded_bot(recorder: Recorder) -> Deployment:
     def deploy(env: Env, clock: BotClock, adapter: BaseAdapter | None) -> Iterator[Bot]:
         wiring = importlib.import_module("dora.wiring")
         boto3.setup_default_session()
+        assert boto3.DEFAULT_SESSION is not None
         recorder.listen(boto3.DEFAULT_SESSION)
 
         def build() -> Any:

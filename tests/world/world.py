@@ -15,7 +15,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from requests.adapters import BaseAdapter
 
 from tests.simulator.adapter import ExchangeAdapter
@@ -25,17 +24,16 @@ from tests.simulator.invariants import Breach
 from tests.simulator.member import Member
 from tests.simulator.server import serve
 from tests.world import promises
+from tests.world.aws import Cloud, EmbeddedAws
 from tests.world.bookkeeping import Bookkeeping
 from tests.world.bot import Answer, Bot, Deployment, deployed_bot
 from tests.world.bot_clock import BotClock
-from tests.world.cloud import open_cloud
 from tests.world.config_items import GLOBAL_SORT_KEY, Item, as_attributes, market_sort_key
 from tests.world.environment import environment
 from tests.world.event_files import read_event
 from tests.world.keys import ApiKey, fresh_key
 from tests.world.lambda_context import CYCLE_TIMEOUT_MS, SESSION_TIMEOUT_MS, LambdaContext
-from tests.world.setup import CONFIG_TABLE, DOLLAR_E6, SECRET_ID, STATE_TABLE, Setup
-from tests.world.tables import create_tables
+from tests.world.setup import DOLLAR_E6, Setup
 
 MINUTE_MS = 60_000
 NOWHERE = "http://127.0.0.1:9/trade-api/v2"
@@ -46,9 +44,16 @@ class World:
     """One bot in its universe. Every call to a door is one Lambda invocation."""
 
     def __init__(
-        self, setup: Setup, exchange: Exchange, clock: VirtualClock, member: Member, bot: Bot
+        self,
+        setup: Setup,
+        exchange: Exchange,
+        clock: VirtualClock,
+        member: Member,
+        cloud: Cloud,
+        bot: Bot,
     ) -> None:
         self.setup, self.exchange, self.clock, self.member, self.bot = setup, exchange, clock, member, bot
+        self._cloud = cloud
         self.books = Bookkeeping(exchange, member, bot)
         self.answers: list[Answer] = []
         self._invocations = 0
@@ -103,18 +108,18 @@ class World:
 
     def put_global(self, item: Item) -> None:
         """Write the GLOBAL item as a person would."""
-        _put(CONFIG_TABLE, as_attributes(self.setup.bot, GLOBAL_SORT_KEY, item))
+        self._cloud.put_config(as_attributes(self.setup.bot, GLOBAL_SORT_KEY, item))
 
     def put_market(self, ticker: str, item: Item) -> None:
         """Write a market's item as a person would, and hold the bot to it from now on."""
-        _put(CONFIG_TABLE, as_attributes(self.setup.bot, market_sort_key(ticker), item))
+        self._cloud.put_config(as_attributes(self.setup.bot, market_sort_key(ticker), item))
         promises.declare_market(self.exchange.invariants.expectations, ticker, item)
 
     def resting(self, ticker: str, side: str) -> list[Any]:
-        """The bot's live orders in one slot, on the exchange."""
+        """The bot's live orders in one slot that truly stand in the book."""
         prefix = self.exchange.invariants.expectations.prefix
         orders = self.member.live.get((ticker, side), {}).values()
-        return [order for order in orders if order.client_order_id.startswith(prefix)]
+        return [order for order in orders if order.booked and order.client_order_id.startswith(prefix)]
 
     def open_orders(self) -> int:
         """The member's live orders on the exchange, whoever placed them."""
@@ -138,18 +143,24 @@ class World:
 
 
 @contextmanager
-def open_world(setup: Setup, deploy: Deployment = deployed_bot) -> Iterator[World]:
-    """Build everything, hand it over, and leave the process as it was found."""
+def open_world(
+    setup: Setup, deploy: Deployment = deployed_bot, cloud: Cloud | None = None
+) -> Iterator[World]:
+    """Build everything, hand it over, and leave the process as it was found.
+
+    `cloud` is where the deployment keeps things, by default the embedded AWS that the setup names.
+    """
+    cloud = cloud or EmbeddedAws(setup.cloud)
     with ExitStack() as stack:
         clock = VirtualClock(setup.start_ms)
         key = fresh_key(setup.key)
         exchange, member = _open_exchange(setup, clock, key)
         adapter, base_url = _connect(setup, exchange, stack)
-        env = setup.environment(base_url, stack.enter_context(open_cloud(setup.cloud)))
+        env = setup.environment(base_url, stack.enter_context(cloud.opened()))
         stack.enter_context(environment({name: value or None for name, value in env.items()}))
-        _furnish(setup, key)
+        _furnish(setup, cloud, key)
         bot = deploy(env, BotClock(clock, exchange.lock, setup.skew_ms), adapter)
-        yield World(setup, exchange, clock, member, stack.enter_context(bot))
+        yield World(setup, exchange, clock, member, cloud, stack.enter_context(bot))
 
 
 def _open_exchange(setup: Setup, clock: VirtualClock, key: ApiKey) -> tuple[Exchange, Member]:
@@ -174,18 +185,12 @@ def _connect(setup: Setup, exchange: Exchange, stack: ExitStack) -> tuple[BaseAd
     return None, server.url
 
 
-def _furnish(setup: Setup, key: ApiKey) -> None:
+def _furnish(setup: Setup, cloud: Cloud, key: ApiKey) -> None:
     """Tables, secret and configs: what deploying and a person's first hour leave behind."""
-    create_tables(boto3.client("dynamodb"), CONFIG_TABLE, STATE_TABLE)
-    secret = json.dumps({"key_id": key.key_id, "private_key_pem": key.private_pem})
-    boto3.client("secretsmanager").create_secret(Name=SECRET_ID, SecretString=secret)
-    _put(CONFIG_TABLE, as_attributes(setup.bot, GLOBAL_SORT_KEY, setup.globals))
+    cloud.furnish(key)
+    cloud.put_config(as_attributes(setup.bot, GLOBAL_SORT_KEY, setup.globals))
     for ticker, item in setup.items.items():
-        _put(CONFIG_TABLE, as_attributes(setup.bot, market_sort_key(ticker), item))
-
-
-def _put(table: str, item: dict[str, Any]) -> None:
-    boto3.client("dynamodb").put_item(TableName=table, Item=item)
+        cloud.put_config(as_attributes(setup.bot, market_sort_key(ticker), item))
 
 
 def _iso(at_ms: int) -> str:

@@ -137,7 +137,7 @@ def serve(function: str, work: Callable[[App], Answer], request_id: str) -> Answ
     except DoraError as error:
         answer = _trouble(error)
         telemetry = telemetry or Telemetry(bot="unknown", service="dora", log_level="INFO")
-        telemetry.emit("ERROR", what=f"{function} invocation", why=str(answer["reason"]))
+        telemetry.emit("ERROR", what=f"{function} invocation", why=str(error))
         telemetry.count("InvocationsFailed", 1)
     except Exception:
         if telemetry is not None:

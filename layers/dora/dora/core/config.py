@@ -85,6 +85,8 @@ class GlobalConfig:
     fills_overlap_s: int = _whole("60", "86400", "900")
     max_read_age_s: int = _whole("10", "3600", "120")
     """How long the exchange's reads may lag behind our own last write before nothing more is placed."""
+    tape_after_ms: int = _whole("0", "60000", "3000")
+    """Reads of our orders that lag more than this send us to the public tape before a cancel."""
     placement_margin_ms: int = _whole("1000", "30000", "8000")
     """Placing stops when less than this is left of the invocation."""
     max_clock_skew_ms: int = _whole("100", "10000", "2000")

@@ -138,6 +138,16 @@ class Fill:
     at_ms: TimeMs
 
 
+@dataclass(frozen=True, slots=True)
+class Print:
+    """A public trade. `taken` is the side of the book that the taker's order met."""
+
+    ticker: str
+    taken: Side
+    price: Price
+    at_ms: TimeMs
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """A market paid out. `value` is what one YES contract was worth, `revenue` what we received."""

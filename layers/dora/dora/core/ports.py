@@ -28,6 +28,7 @@ from dora.core.model import (
     Order,
     OrderGroup,
     OrderRequest,
+    Print,
     Series,
     SessionMetadata,
     Settlement,
@@ -100,6 +101,9 @@ class Exchange(Protocol):
 
     def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
         """Books by ticker; a ticker whose book could not be read or understood is absent."""
+
+    def prints_since(self, ticker: str, since_ms: TimeMs) -> tuple[Print, ...]:
+        """Public trades of one market at or after a time. Market data, so not behind as account reads are."""
 
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
         """Market objects by ticker; one that is unknown or not understood is absent."""

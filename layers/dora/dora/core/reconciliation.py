@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from dora.core.journal import Journal, OrderState, TrackedOrder
-from dora.core.model import Order, OrderStatus, Side, Slot
+from dora.core.model import Order, OrderStatus, Print, Side, Slot
 from dora.core.units import Count, TimeMs
 
 STRAY_LEVEL = -1
@@ -202,6 +202,19 @@ def _stray(row: Order) -> TrackedOrder:
         reduced=Count(row.initial - row.remaining - row.filled),
         booked=row.filled,
         group_id=row.group_id,
+    )
+
+
+def maybe_filled(order: TrackedOrder, prints: Iterable[Print], since_ms: TimeMs) -> bool:
+    """Whether a public trade since then may have been ours: it took our side at our price or past it.
+
+    Reads of our orders lag; the tape does not. An order that may be gone is left for the next look, for a
+    cancel of it would find nothing.
+    """
+    side, price = order.slot.side, order.price
+    return any(
+        found.taken is side and found.at_ms >= since_ms and (price - found.price) * side.sign >= 0
+        for found in prints
     )
 
 

@@ -40,6 +40,7 @@ from dora.flow.execution import Bounds, Execution
 from dora.flow.finishing import Known, Made, Turn, finish
 from dora.flow.reading import Snapshot, await_tokens, gather_evidence, read_calls, read_exchange
 from dora.flow.scope import learn, refresh_listings, wanted_markets
+from dora.flow.tape import spare_filled
 
 STALE_TICK_MS, EARLY_TICK_MS = 90_000, 5_000
 WRITE_TIMEOUT_MS = 5_000
@@ -223,10 +224,18 @@ def choose(
         starved=known.state.progress.starved,
     )
     if permission.whole is None:
-        return decide(inputs), inputs
+        return _spared(outside, known, view, decide(inputs), snapshot.as_of_ms), inputs
     pulls = permission.whole in PULLS_QUOTES and known.globals_.cancel_on_halt
     plan = pull_all(view) if pulls and snapshot.resting is not None else leave_all(view)
-    return Choice(plan=plan, memory=known.state.memory), inputs
+    choice = Choice(plan=plan, memory=known.state.memory)
+    return _spared(outside, known, view, choice, snapshot.as_of_ms), inputs
+
+
+def _spared(outside: Outside, known: Known, view: View, choice: Choice, as_of_ms: TimeMs) -> Choice:
+    """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled."""
+    if outside.clock.now_ms() - as_of_ms <= known.globals_.tape_after_ms:
+        return choice
+    return replace(choice, plan=spare_filled(outside, choice.plan, view.journal, as_of_ms))
 
 
 def execute(

@@ -21,6 +21,8 @@ from dora.flow.reading import Snapshot
 
 SETTLE_MS = 15_000
 """A read begun this much later than a trigger's answer shows what the trigger did."""
+PATIENCE_MS = 45_000
+"""Rows of a triggered group are late reads, not stragglers, for so long; a cancel would find nothing."""
 RETRY_MS = 2_000
 PROOFS = 2
 """Complete lists without an order of ours, one after the other, that make zero proven."""
@@ -55,7 +57,9 @@ def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answe
         if found is not None and clean < PROOFS:
             resting = found
             clean = 0 if resting or untriggered else clean + 1
-            _cancel(outside, resting)
+            triggered = {group.group_id for group in session.order_groups} - set(untriggered)
+            patient = outside.clock.now_ms() < proof_ms + PATIENCE_MS
+            _cancel(outside, [row for row in resting if not (patient and row.group_id in triggered)])
         if clean != 1:
             outside.clock.sleep_ms(RETRY_MS)
     return _closed(outside, session)

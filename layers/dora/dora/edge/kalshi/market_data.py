@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from dora.core.errors import AuthRefused, ExchangeError, RateLimited
-from dora.core.model import Book, Event, Limits, Market, Series, ShardStatus
+from dora.core.model import Book, Event, Limits, Market, Print, Series, ShardStatus
+from dora.core.units import TimeMs
 from dora.edge.kalshi import wire_markets
 from dora.edge.kalshi.caller import Caller
 from dora.edge.kalshi.listing import comma_lists, read_list
@@ -49,6 +50,15 @@ class MarketReads(Caller):
         params = [("tickers", ticker) for ticker in tickers]
         rows = self._read("/markets/orderbooks", params=params).rows("orderbooks")
         return {book.ticker: book for book in self._understood(rows, _book) if book.ticker in tickers}
+
+    def prints_since(self, ticker: str, since_ms: TimeMs) -> tuple[Print, ...]:
+        """Public trades of one market at or after a time; all or an ExchangeError."""
+        since_s = since_ms // 1000 - 1
+        rows = read_list(
+            self._transport, "/markets/trades", "trades", [("ticker", ticker), ("min_ts", since_s)]
+        )
+        prints = tuple(map(wire_markets.public_trade, rows))
+        return tuple(found for found in prints if found.ticker == ticker and found.at_ms >= since_ms)
 
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
         """Market objects by ticker; one that is unknown or not understood is absent."""

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Mapping
 
 from dora.core.errors import NumberInvalid
-from dora.core.model import Book, Event, Level, Limits, Market, MarketStatus, Series, ShardStatus
+from dora.core.model import (
+    Book,
+    Event,
+    Level,
+    Limits,
+    Market,
+    MarketStatus,
+    Print,
+    Series,
+    ShardStatus,
+    Side,
+)
 from dora.core.units import (
     ONE,
     Count,
@@ -14,7 +25,17 @@ from dora.core.units import (
     parse_count,
     parse_price,
 )
-from dora.edge.kalshi.wire import Row, array, flag, integer, multiplier_e4, name, text, time_ms
+from dora.edge.kalshi.wire import (
+    Row,
+    array,
+    flag,
+    integer,
+    multiplier_e4,
+    name,
+    outcome,
+    text,
+    time_ms,
+)
 
 BATCH_ROUTE = "/portfolio/events/orders/batched"
 ORDER_ROUTE = "/portfolio/orders/{}"
@@ -96,6 +117,17 @@ def event(row: Row) -> Event:
         and row.field("collateral_return_type", text) == "MECNET",
         fee_type_override=row.optional("fee_type_override", name),
         fee_multiplier_override_e4=row.optional("fee_multiplier_override", multiplier_e4),
+    )
+
+
+def public_trade(row: Row) -> Print:
+    """A public trade; the side it took is the one the taker was not on."""
+    taker = row.optional("taker_book_side", Side) or row.field("taker_outcome_side", outcome)
+    return Print(
+        ticker=row.field("ticker", name),
+        taken=Side.ASK if taker is Side.BID else Side.BID,
+        price=row.field("yes_price_dollars", parse_price),
+        at_ms=row.field("created_time", time_ms),
     )
 
 

@@ -1,0 +1,59 @@
+"""A look at the public tape before a cancel, when the reads of our own orders lag.
+
+A cancel of an order that filled in the meantime answers 404 and proves nothing. So while reads are late,
+an order that a public trade may have filled is left alone until its own row says what became of it.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from dora.core.errors import ExchangeError
+from dora.core.journal import Journal
+from dora.core.model import CancelRequest, DecreaseRequest, Print
+from dora.core.planning import SlotPlan
+from dora.core.ports import Outside
+from dora.core.reasons import Reason
+from dora.core.reconciliation import maybe_filled
+from dora.core.units import TimeMs
+from dora.flow.reading import READ_WORKERS, await_tokens
+
+MOST_TAPES = 30
+"""Markets looked up in one cycle; the cancels of further ones go without a look."""
+READ_COST = 10
+
+
+def spare_filled(outside: Outside, plan: SlotPlan, journal: Journal, since_ms: TimeMs) -> SlotPlan:
+    """The plan without writes to orders that may have filled since their rows were true."""
+    writes: tuple[CancelRequest | DecreaseRequest, ...] = (*plan.cancels, *plan.decreases)
+    tickers = sorted({request.ticker for request in writes})[:MOST_TAPES]
+    tapes = _tapes(outside, tickers, since_ms)
+    doubtful = {
+        key
+        for key, order in journal.orders.items()
+        if order.slot.ticker in tapes and maybe_filled(order, tapes[order.slot.ticker], since_ms)
+    }
+    spared = {journal.orders[r.client_order_id].slot for r in plan.cancels if r.client_order_id in doubtful}
+    return replace(
+        plan,
+        cancels=tuple(r for r in plan.cancels if r.client_order_id not in doubtful),
+        decreases=tuple(r for r in plan.decreases if r.client_order_id not in doubtful),
+        places=tuple(place for place in plan.places if place.slot not in spared),
+        withheld=(*plan.withheld, *((slot, Reason.SLOT_UNRESOLVED) for slot in sorted(spared))),
+    )
+
+
+def _tapes(outside: Outside, tickers: list[str], since_ms: TimeMs) -> Mapping[str, tuple[Print, ...]]:
+    """Prints by ticker; a tape that could not be read is absent, and its orders are not spared."""
+    if not tickers:
+        return {}
+    await_tokens(outside, "read", [READ_COST] * len(tickers))
+    found: dict[str, tuple[Print, ...]] = {}
+    with ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="tape") as pool:
+        reads = {t: pool.submit(outside.exchange.prints_since, t, since_ms) for t in tickers}
+        for ticker, read in reads.items():
+            try:
+                found[ticker] = read.result()
+            except ExchangeError as error:
+                outside.facts.emit("ERROR", what=f"tape of {ticker}", why=str(error))
+    return found

@@ -1,0 +1,38 @@
+"""Clients that nobody here wrote trade on the simulator, with Prism listening in."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contract.document import ROOT
+from tests.contract.prism import proxy
+from tests.contract.venue import NEAR, Venue, open_venue
+
+pytestmark = pytest.mark.long
+
+PYTHON = ROOT / ".venv-contract" / "bin" / "python"
+LIMIT_S = 60
+
+
+def _lead_a_life(client: str, base_url: str, venue: Venue, folder: Path) -> subprocess.CompletedProcess[str]:
+    key_file = folder / "private.pem"
+    key_file.touch(mode=0o600)
+    key_file.write_text(venue.key.private_pem, encoding="utf-8")
+    command = [PYTHON, "-m", "journey", client, base_url, venue.key.key_id, key_file]
+    here = Path(__file__).parent
+    return subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+
+
+@pytest.mark.parametrize("client", ["kalshi-sdk", "kalshi-python-sync"])
+def test_a_foreign_client_leads_a_whole_trading_life(
+    client: str, document_file: Path, tmp_path: Path
+) -> None:
+    with open_venue("rsa") as venue, proxy(document_file, venue.url, tmp_path / "prism.log") as running:
+        done = _lead_a_life(client, running.url, venue, tmp_path)
+        complaints = running.complaints()
+
+    assert done.returncode == 0, done.stderr
+    assert complaints == []
+    assert venue.exchange.invariants.broken == []
+    assert [fill.trade.ticker for fill in venue.exchange.invariants.watched.fills] == [NEAR]

@@ -1,0 +1,109 @@
+"""The saved queries speak of lines that are really written; so do the alarms of metrics."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from dora.core.reasons import Reason
+from tests.house.insights import PLACEHOLDER, Query, complaints, saved_queries
+from tests.house.tour import tour
+from tests.house.translated import of_kind, translated
+
+QUERIES = {query.name: query for query in saved_queries(translated())}
+
+
+def test_there_is_a_query_for_each_question_of_the_first_hour() -> None:
+    assert set(QUERIES) == {
+        "cancel-failures",
+        "recurring-failures",
+        "calls-and-batches",
+        "rate-limits",
+        "order-life",
+        "position-drift",
+        "cycle-duration",
+    }
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_field_of_a_query_occurs_in_the_lines_it_filters(name: str) -> None:
+    assert complaints(QUERIES[name], tour().facts) == []
+
+
+def test_every_query_reads_the_log_group_of_the_stack() -> None:
+    found = of_kind(translated(), "AWS::Logs::QueryDefinition").values()
+
+    assert all(own["LogGroupNames"] == [{"Ref": "LogGroup"}] for own in found)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_wrong_field_name_anywhere_in_a_query_is_caught(name: str) -> None:
+    query = QUERIES[name]
+    condition, _, rest = query.text.partition("\n")
+    for field in {name for name in query.fields if name in rest}:
+        spoiled = re.sub(rf"(?<!\w){re.escape(field)}\b", f"{field}_x", rest)
+        wrong = Query(name, f"{condition}\n{spoiled}")
+
+        assert complaints(wrong, tour().facts) == [f"{name}: no line has {field}_x"]
+
+
+@pytest.mark.parametrize("name", [name for name, query in QUERIES.items() if query.events])
+def test_a_wrong_event_type_in_a_query_is_caught(name: str) -> None:
+    query = QUERIES[name]
+    for event in query.events:
+        assert f"{name}: no line is a {event}S" in complaints(
+            replace(query, text=query.text.replace(f'"{event}"', f'"{event}S"')), tour().facts
+        )
+
+
+def test_the_life_of_an_order_is_found_by_its_client_id_from_batch_to_fill() -> None:
+    facts = tour().facts
+    filled = next(fact["client_order_id"] for fact in facts if fact["event_type"] == "ORDER_FILLED")
+    life = [fact["event_type"] for fact in facts if filled in str(fact)]
+
+    assert PLACEHOLDER in QUERIES["order-life"].text
+    assert [event for event in life if event in ("BATCH_PLACE", "ORDER_PLACED", "ORDER_FILLED")][:3] == [
+        "BATCH_PLACE",
+        "ORDER_PLACED",
+        "ORDER_FILLED",
+    ]
+
+
+def test_a_404_is_found_under_the_code_that_the_query_names() -> None:
+    codes = {fact["error_code"] for fact in tour().facts if fact["event_type"] == "BATCH_CANCEL_FAILED"}
+
+    assert "not_found" in codes
+
+
+def test_calls_of_a_cycle_are_those_of_that_cycle_alone() -> None:
+    counts = [
+        (fact["read_calls"], fact["write_calls"])
+        for fact in tour().facts
+        if fact["event_type"] == "CYCLE" and fact["reason"] != Reason.DRY_RUN
+    ]
+
+    assert all(0 < reads < 30 for reads, _ in counts)
+    assert max(writes for _, writes in counts) < 10
+
+
+@pytest.mark.parametrize("name", [n for n, own in of_kind(translated(), "AWS::CloudWatch::Alarm").items()
+                                  if own["Namespace"] == "Dora"])  # fmt: skip
+def test_an_alarm_watches_a_metric_that_is_written(name: str) -> None:
+    alarm = of_kind(translated(), "AWS::CloudWatch::Alarm")[name]
+    dimensions = tuple(dimension["Name"] for dimension in alarm["Dimensions"])
+
+    assert (alarm["Namespace"], alarm["MetricName"], dimensions) in tour().metrics
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+
+
+def test_silence_is_an_alarm_only_while_the_schedule_runs() -> None:
+    alarm = of_kind(translated(), "AWS::CloudWatch::Alarm")["HeartbeatAlarm"]
+
+    assert alarm["TreatMissingData"] == {"Fn::If": ["IsScheduled", "breaching", "notBreaching"]}
+
+
+def test_the_duration_alarm_comes_before_the_timeout() -> None:
+    resources = translated()["Resources"]
+    timeout_ms = resources["CycleFunction"]["Properties"]["Timeout"] * 1000
+
+    assert resources["DurationAlarm"]["Properties"]["Threshold"] == timeout_ms * 80 // 100

@@ -1,0 +1,60 @@
+"""`ports.Limiter` in memory: the product's arithmetic on numbers that all users of a key share."""
+
+import re
+from collections.abc import Sequence
+
+from dora.core.model import Limits
+from dora.core.pacing import US_PER_MS, Bucket, empty_until_us, reserve
+from dora.core.units import TimeMs
+from dora.edge.dynamo.limiter import BALANCE, BALANCE_CALLS, BASIC_READ, BASIC_WRITE, READ, WRITE
+from tests.world.memory_cloud import MemoryCloud, request
+
+
+class MemoryLimiter:
+    """One user of the buckets of an API key. Rates and capacities are this user's own knowledge."""
+
+    service = "limiter"
+
+    def __init__(self, cloud: MemoryCloud, key_name: str) -> None:
+        self.cloud, self._key_name = cloud, key_name
+        self._read, self._write = BASIC_READ, BASIC_WRITE
+
+    def configure(self, limits: Limits) -> None:
+        """Use these rates and capacities from now on; asks nobody."""
+        self._read = Bucket(limits.read_rate, limits.read_capacity)
+        self._write = Bucket(limits.write_rate, limits.write_capacity)
+
+    @request
+    def reserve(
+        self, bucket: str, costs: Sequence[int], now_ms: TimeMs, until_ms: TimeMs
+    ) -> tuple[TimeMs, ...]:
+        """Safe to repeat: yes, but each time spends."""
+        spec, now_us = self._bucket(bucket), now_ms * US_PER_MS
+        plan = reserve(spec, self._full_us(bucket), costs, now_us, until_ms * US_PER_MS)
+        if plan.send_us:
+            self._spend(bucket, now_us, plan.spent_us)
+        return tuple(TimeMs(at_ms) for at_ms in plan.send_ms)
+
+    @request
+    def charge(self, bucket: str, tokens: int, now_ms: TimeMs) -> None:
+        """Safe to repeat: yes, but each time spends."""
+        self._spend(bucket, now_ms * US_PER_MS, self._bucket(bucket).span_us(tokens))
+
+    @request
+    def push_back(self, bucket: str, now_ms: TimeMs, span_ms: int) -> None:
+        """Safe to repeat: yes, it moves the bucket to one place, and never back."""
+        next_us = empty_until_us(self._bucket(bucket), (now_ms + span_ms) * US_PER_MS)
+        self._spend(bucket, next_us, 0)
+
+    def _full_us(self, bucket: str) -> int:
+        return self.cloud.full_us.get((self._key_name, bucket), 0)
+
+    def _spend(self, bucket: str, now_us: int, spent_us: int) -> None:
+        self.cloud.full_us[self._key_name, bucket] = max(self._full_us(bucket), now_us) + spent_us
+
+    def _bucket(self, bucket: str) -> Bucket:
+        if bucket in (READ, BALANCE):
+            return self._read if bucket == READ else BALANCE_CALLS
+        if bucket == WRITE or re.fullmatch(rf"{WRITE}#[1-9]\d*", bucket, re.ASCII):
+            return self._write
+        raise ValueError(f"no bucket is called {bucket!r}")

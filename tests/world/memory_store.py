@@ -1,0 +1,195 @@
+"""`ports.StateStore` in memory. Values are frozen, so they are kept and handed out as they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dora.core.errors import LeaseLost, StateConflict
+from dora.core.journal import Journal, Plan
+from dora.core.ledger import Position
+from dora.core.model import Fill, Limits, SessionMetadata, Settlement
+from dora.core.ports import BotState, Changes, Control, Reference
+from dora.edge.dynamo.layout import plan_name
+from dora.edge.dynamo.plain import to_plain
+from dora.edge.dynamo.store import FILLS_AT_ONCE
+from tests.world.memory_cloud import MemoryCloud, Partition, request
+
+SUMMARIES_KEPT = 60
+
+
+class MemoryStore:
+    """The state of one bot. `pk` as for the DynamoDB adapter: the bot's name, or `<bot>#dry`."""
+
+    service = "state"
+
+    def __init__(self, cloud: MemoryCloud, pk: str) -> None:
+        self.cloud, self._pk = cloud, pk
+
+    @request
+    def load(self) -> BotState:
+        """Everything, in the order in which a query would show it."""
+        own = self._own
+        plans = tuple(own.plans[name] for name in sorted(own.plans))
+        return replace(own.state, plans=plans, positions=positions_of(own))
+
+    @request
+    def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
+        """The kill flag and the session."""
+        return self._own.state.control, self._own.state.session
+
+    # --- fenced -----------------------------------------------------------------------------------
+
+    @request
+    def write_plan(self, plan: Plan) -> None:
+        """Safe to repeat: yes, with the same plan."""
+        self._check_fence(plan.fence)
+        if self._own.plans.setdefault(plan_name(plan), plan) != plan:
+            raise StateConflict(f"{plan_name(plan)} holds other intents already")
+
+    @request
+    def book_fills(self, fence: int, fills: Sequence[Fill], positions: Mapping[str, Position]) -> bool:
+        """Safe to repeat: yes, the markers refuse a second booking."""
+        _check_fills(fills, positions)
+        self._check_fence(fence)
+        if any(fill.fill_id in self._own.fills for fill in fills):
+            return False
+        for ticker, position in positions.items():
+            added = sum(fill.count for fill in fills if fill.ticker == ticker)
+            stored = self._stored(position)
+            _check_moved(stored, position.traded - added, settled=position.settled)
+        self._own.fills.update((fill.fill_id, fill) for fill in fills)
+        self._own.positions.update((_place(position), position) for position in positions.values())
+        return True
+
+    @request
+    def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these fills are booked already."""
+        return frozenset(self._own.fills.keys() & set(fill_ids))
+
+    @request
+    def book_settlement(self, fence: int, settlement: Settlement, position: Position) -> bool:
+        """Safe to repeat: yes, its marker refuses a second booking."""
+        self._check_fence(fence)
+        marker = f"{settlement.ticker}#{settlement.settled_ms}"
+        if marker in self._own.settlements:
+            return False
+        _check_moved(self._stored(position), position.traded)
+        self._own.settlements[marker] = settlement
+        self._own.positions[_place(position)] = position
+        return True
+
+    @request
+    def commit(self, fence: int, changes: Changes) -> None:
+        """Safe to repeat: yes, it puts the same values and deletes the same plans."""
+        if changes.summary is not None and changes.progress is None:
+            raise ValueError("a summary is kept under the cycle id of the progress it comes with")
+        if changes == Changes():
+            return
+        self._check_fence(fence)
+        own = self._own
+        own.state = replace(own.state, **_values(changes))
+        for plan in changes.finished_plans:
+            own.plans.pop(plan_name(plan), None)
+        if changes.summary is not None and changes.progress is not None:
+            own.summaries[changes.progress.cycle_id] = changes.summary
+            while len(own.summaries) > SUMMARIES_KEPT:
+                del own.summaries[next(iter(own.summaries))]
+
+    # --- not fenced -------------------------------------------------------------------------------
+
+    @request
+    def save_session(self, session: SessionMetadata) -> SessionMetadata:
+        """Safe to repeat: yes, one that finds itself stored has succeeded."""
+        stored, following = self._own.state.session, replace(session, rev=session.rev + 1)
+        if (stored.rev if stored else 0) != session.rev and stored != following:
+            raise StateConflict(f"the session is no longer at revision {session.rev}")
+        self._own.state = replace(self._own.state, session=following)
+        return following
+
+    @request
+    def save_history(self, session: SessionMetadata) -> None:
+        """Safe to repeat: yes."""
+        key = f"{session.created_at_ms:013d}#{session.session_id}"
+        stored = self._own.history.get(key)
+        if stored is not None and stored.rev > session.rev:
+            raise StateConflict(f"{key}: a later revision is kept already")
+        self._own.history[key] = session
+
+    @request
+    def history(self, limit: int) -> tuple[SessionMetadata, ...]:
+        """Past sessions, newest first."""
+        newest = sorted(self._own.history, reverse=True)[:limit]
+        return tuple(self._own.history[key] for key in newest)
+
+    @request
+    def set_control(self, control: Control) -> None:
+        """Safe to repeat: yes; repeated late, it can only halt again."""
+        if not control.halted and self._own.state.control.at_ms > control.at_ms:
+            raise StateConflict("CONTROL: the kill flag was set after this")
+        self._own.state = replace(self._own.state, control=control)
+
+    @request
+    def save_limits(self, limits: Limits) -> None:
+        """Safe to repeat: yes."""
+        self._own.state = replace(self._own.state, limits=limits)
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    @property
+    def _own(self) -> Partition:
+        return self.cloud.partitions[self._pk]
+
+    def _stored(self, position: Position) -> Position | None:
+        return self._own.positions.get(_place(position))
+
+    def _check_fence(self, fence: int) -> None:
+        lease = self._own.lease
+        if lease is None or lease.fence != fence:
+            raise LeaseLost(f"fence {fence} is no longer the lease's")
+
+
+def positions_of(partition: Partition) -> dict[str, Position]:
+    """By ticker, as a query in descending order of the keys shows them."""
+    stored = sorted(partition.positions.items(), reverse=True)
+    return {position.ticker: position for _, position in stored}
+
+
+def _place(position: Position) -> str:
+    return f"{position.shard}#{position.ticker}"
+
+
+def _check_moved(stored: Position | None, traded: int, *, settled: bool | None = None) -> None:
+    """Refuses a position that was not made from the stored one. `settled` None: whichever."""
+    unmoved = traded == (stored.traded if stored else 0)
+    if not unmoved or (settled is not None and stored is not None and stored.settled != settled):
+        raise StateConflict("a position has moved on since it was read")
+
+
+def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> None:
+    if len(fills) > FILLS_AT_ONCE:
+        raise ValueError(f"{len(fills)} fills at once, at most {FILLS_AT_ONCE} fit a transaction")
+    if len({fill.fill_id for fill in fills}) < len(fills):
+        raise ValueError("the same fill twice")
+    if {fill.ticker for fill in fills} != positions.keys():
+        raise ValueError("positions must be those of the fills' markets, all and no other")
+
+
+def _values(changes: Changes) -> dict[str, Any]:
+    """The single values a commit names, in the order of their keys; strategy memory as JSON gives it back."""
+    named = {name: getattr(changes, name) for name in ("cursors", "progress", "limits")}
+    if changes.journal is not None:
+        named["journal"] = Journal(dict(sorted(changes.journal.orders.items())))
+    if changes.memory is not None:
+        named["memory"] = to_plain(dict(sorted(changes.memory.items())))
+    if changes.reference is not None:
+        named["reference"] = _in_order(changes.reference)
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _in_order(reference: Reference) -> Reference:
+    return replace(
+        reference,
+        events=dict(sorted(reference.events.items())),
+        series=dict(sorted(reference.series.items())),
+        listings=dict(sorted(reference.listings.items())),
+    )
