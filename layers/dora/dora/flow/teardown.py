@@ -22,7 +22,7 @@ from dora.flow.reading import Snapshot
 SETTLE_MS = 15_000
 """A read begun this much later than a trigger's answer shows what the trigger did."""
 PATIENCE_MS = 45_000
-"""Rows of a triggered group are late reads, not stragglers, for so long; a cancel would find nothing."""
+"""How long rows of a triggered group are taken for late reads, not for stragglers."""
 RETRY_MS = 2_000
 PROOFS = 2
 """Complete lists without an order of ours, one after the other, that make zero proven."""
@@ -38,31 +38,55 @@ Answer = dict[str, object]
 def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answer:
     """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt."""
     outside.exchange.until(TimeMs(max(deadline_ms, outside.clock.now_ms() + LEAVE_MS)))
-    give_up_ms = deadline_ms - LEAVE_MS
-    untriggered = breakers.trigger_groups(outside, session)
-    if outside.dry_run:
+    search = _Search(outside, session, deadline_ms - LEAVE_MS)
+    if outside.dry_run or search.proves_zero():
         return _closed(outside, session)
-    proof_ms = _proof_ms(outside, session)
-    clean, resting = 0, list[Order]()
-    while clean < PROOFS or not _book_last_fills(outside, session):
-        now_ms = outside.clock.now_ms()
-        if untriggered and now_ms < give_up_ms:
-            untriggered = breakers.trigger_groups(outside, session)
-        if now_ms >= give_up_ms:
-            return _closing(session, resting, untriggered)
-        if now_ms < proof_ms:
-            outside.clock.sleep_ms(min(proof_ms, give_up_ms) - now_ms)
-            continue
-        found = _ours(outside)
-        if found is not None and clean < PROOFS:
-            resting = found
-            clean = 0 if resting or untriggered else clean + 1
-            triggered = {group.group_id for group in session.order_groups} - set(untriggered)
-            patient = outside.clock.now_ms() < proof_ms + PATIENCE_MS
-            _cancel(outside, [row for row in resting if not (patient and row.group_id in triggered)])
-        if clean != 1:
-            outside.clock.sleep_ms(RETRY_MS)
-    return _closed(outside, session)
+    return {
+        "status": "closing",
+        "session_id": session.session_id,
+        "reason": session.reason,
+        "resting": len(search.resting),
+        "untriggered": list(search.untriggered),
+    }
+
+
+class _Search:
+    """The search for zero: triggers first, then looks until it is proven or `give_up_ms` has come."""
+
+    def __init__(self, outside: Outside, session: SessionMetadata, give_up_ms: int) -> None:
+        self._out, self._session, self._give_up_ms = outside, session, give_up_ms
+        self._clean = 0
+        self.untriggered = breakers.trigger_groups(outside, session)
+        self.resting: list[Order] = []
+        self._proof_ms = _proof_ms(outside, session)
+
+    def proves_zero(self) -> bool:
+        """Whether nothing of ours rests or can come to rest, and the last fills are booked."""
+        self._out.clock.sleep_ms(min(self._proof_ms, self._give_up_ms) - self._out.clock.now_ms())
+        while self._clean < PROOFS or not _book_last_fills(self._out, self._session):
+            if self._out.clock.now_ms() >= self._give_up_ms:
+                return False
+            if self._clean < PROOFS:
+                self._look()
+            if self._clean != 1:
+                self._out.clock.sleep_ms(RETRY_MS)
+        return True
+
+    def _look(self) -> None:
+        """One list of what rests; what no triggered group takes off is cancelled."""
+        if self.untriggered:
+            self.untriggered = breakers.trigger_groups(self._out, self._session)
+        found = _ours(self._out)
+        if found is None:
+            return
+        self.resting = found
+        self._clean = 0 if found or self.untriggered else self._clean + 1
+        _cancel(self._out, [row for row in found if self._is_straggler(row)])
+
+    def _is_straggler(self, row: Order) -> bool:
+        """Rows of a triggered group are late reads at first: a cancel of theirs would find nothing."""
+        triggered = {group.group_id for group in self._session.order_groups} - set(self.untriggered)
+        return row.group_id not in triggered or self._out.clock.now_ms() >= self._proof_ms + PATIENCE_MS
 
 
 def _proof_ms(outside: Outside, session: SessionMetadata) -> int:
@@ -133,16 +157,6 @@ def _cancel(outside: Outside, rows: Iterable[Order]) -> None:
     for batch in split(requests, max(limits.write_capacity // (2 * limits.cancel_cost), 1)):
         outside.exchange.cancel(batch)
         outside.clock.sleep_ms(RETRY_MS if len(requests) > len(batch) else 0)
-
-
-def _closing(session: SessionMetadata, resting: list[Order], untriggered: tuple[str, ...]) -> Answer:
-    return {
-        "status": "closing",
-        "session_id": session.session_id,
-        "reason": session.reason,
-        "resting": len(resting),
-        "untriggered": list(untriggered),
-    }
 
 
 def _closed(outside: Outside, session: SessionMetadata) -> Answer:
