@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.deployment import Judgement, JudgedDeployment
+from tests.contract.deployment import JudgedDeployment, Judgement
 from tests.contract.document import Document
 from tests.contract.parameters import unknown_parameters
 from tests.contract.witness import Sent

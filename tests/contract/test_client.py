@@ -1,5 +1,6 @@
 """Every call the bot's client can make stays within the document, on two shards."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.unit.kalshi_fakes import FakeFacts
 pytestmark = pytest.mark.long
 
 TEN, FIVE = Count(1000), Count(500)
-CROSSING = 9000
+CROSSING = Price(9000)
 NOT_CALLS = {"until", "calls", "skew_ms"}
 
 
@@ -36,12 +37,12 @@ class Noted:
         return getattr(self._client, name)
 
 
-def _request(number: int, ticker: str, now_ms: int, price: int, group_id: str | None) -> OrderRequest:
+def _request(name: str, ticker: str, now_ms: int, group_id: str | None) -> OrderRequest:
     return OrderRequest(
-        client_order_id=f"every-call-{number}",
+        client_order_id=f"every-call-{name}",
         slot=Slot(ticker, Side.BID),
         shard=SHARDS[ticker],
-        price=Price(price),
+        price=Price(BIDS[0][0]),
         count=TEN,
         group_id=group_id,
         expires_s=(now_ms + HOUR_MS // 2) // 1000,
@@ -68,12 +69,14 @@ def test_every_call_of_the_client_breaks_no_rule_of_the_document(
 def _write(client: Noted, now_ms: int) -> None:
     """Placed on both shards, one refused for crossing; decreased, cancelled, cancelled again; groups."""
     groups = {shard: client.create_group(shard, Count(10_000)) for shard in SHARDS.values()}
-    wanted = [_request(n, ticker, now_ms, BIDS[0][0], groups[SHARDS[ticker]]) for n, ticker in enumerate(SHARDS)]
-    result = client.place([*wanted, _request(9, NEAR, now_ms, CROSSING, None)])
+    resting = [_request(ticker, ticker, now_ms, groups[shard]) for ticker, shard in SHARDS.items()]
+    crossing = replace(_request("crossing", NEAR, now_ms, None), price=CROSSING)
+    result = client.place([*resting, crossing])
     assert (len(result.placed), len(result.failed)) == (2, 1)
     for order in result.placed:
         ticker = order.request.slot.ticker
-        named = {"order_id": order.order_id, "client_order_id": order.request.client_order_id, "ticker": ticker}
+        client_id = order.request.client_order_id
+        named = {"order_id": order.order_id, "client_order_id": client_id, "ticker": ticker}
         change = DecreaseRequest(**named, shard=SHARDS[ticker], reduce_to=FIVE)
         assert client.decrease(change).remaining == FIVE
         cancel = CancelRequest(**named, shard=SHARDS[ticker], remaining=FIVE)
@@ -92,6 +95,7 @@ def _read(client: Noted) -> None:
     assert set(client.markets(tickers)) == set(client.books(tickers)) == set(tickers)
     for name in ("fills_since", "settlements_since"):
         assert getattr(client, name)(0) == ()
+    assert client.prints_since(NEAR, 0) == ()
     assert len(client.orders_of(NEAR)) == 1
     assert client.resting_orders() == ()
     client.open_markets("RAIN")

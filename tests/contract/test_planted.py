@@ -1,9 +1,7 @@
 """The judge can say no: each fault, planted in a request or in a reply, is complained about."""
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,10 @@ import requests
 
 from dora.core.units import TimeMs
 from dora.edge.kalshi.signing import Signer
+from tests.contract.doctor import doctored
 from tests.contract.prism import Proxy, proxy
 from tests.contract.venue import NEAR, Venue, open_venue
-from tests.simulator.faults import Faults
-from tests.simulator.wire import PREFIX, Reply, Request
+from tests.simulator.wire import PREFIX
 
 pytestmark = pytest.mark.long
 
@@ -130,28 +128,6 @@ def test_a_path_of_the_older_dialect_is_complained_about(court: Court) -> None:
     assert len(court.new_complaints(before)) == 1
 
 
-class Doctored(Faults):
-    """Changes fields of every successful reply."""
-
-    def __init__(self, changes: Json) -> None:
-        self._changes = changes
-
-    def after(self, request: Request, reply: Reply) -> Reply:
-        """The reply with the changes laid over it; None takes a field away."""
-        body = json.loads(reply.body) | self._changes
-        kept = {name: value for name, value in body.items() if value is not None}
-        return replace(reply, body=json.dumps(kept).encode())
-
-
-@contextmanager
-def _doctored(court: Court, changes: Json) -> Iterator[None]:
-    court.venue.exchange.faults = Doctored(changes)
-    try:
-        yield
-    finally:
-        court.venue.exchange.faults = Faults()
-
-
 REPLY_FAULTS = {
     "a wrong type": ({"fill_count": 0}, "fill_count must be string"),
     "a missing field": ({"ts_ms": None}, "ts_ms"),
@@ -163,7 +139,7 @@ REPLY_FAULTS = {
 def test_a_fault_in_a_reply_is_complained_about(court: Court, changes: Json, named: str) -> None:
     before = len(court.proxy.complaints())
 
-    with _doctored(court, changes):
+    with doctored(court.venue.exchange, changes):
         answer = court.ask("POST", ORDERS, _without(CREATE, "client_order_id"))
 
     assert answer.status_code == 500

@@ -5,7 +5,6 @@ from fractions import Fraction
 
 from tests.simulator.book import ASK, BID, BookHalf
 from tests.simulator.market import Market
-from tests.simulator.model import Fill
 from tests.world.books import DOLLAR_E4, Account
 from tests.world.bot import Answer
 from tests.world.world import World
@@ -104,8 +103,3 @@ def _best_of_others(half: BookHalf) -> int | None:
 def _price(world: World, ticker: str, side: str) -> int | None:
     mine = world.resting(ticker, side)
     return mine[0].price_e4 if mine else None
-
-
-def fills_of(world: World, ticker: str) -> list[Fill]:
-    """Our fills in one market, in order."""
-    return [fill for fill in world.member.fills if fill.trade.ticker == ticker]

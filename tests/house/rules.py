@@ -204,7 +204,7 @@ def buckets_are_private_and_speak_tls(given: Template) -> Iterator[str]:
 
 
 def _denies_plain_http(statement: dict[str, Any]) -> bool:
-    plain = statement.get("Condition") == {"Bool": {"aws:SecureTransport": False}}
+    plain = statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
     everything = statement["Action"] == "s3:*" and statement["Principal"] == "*"
     return plain and everything and statement["Effect"] == "Deny"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .market import ACTIVE, CLOSED, DETERMINED, FINALIZED, INACTIVE, INITIALIZED, STATUSES, TRADABLE, Market
+from .market import ACTIVE, AMENDED, CLOSED, DETERMINED, FINALIZED, INACTIVE, INITIALIZED, STATUSES, TRADABLE, Market
 from .model import Event, MarketSpec, Settlement
 from .venue import FeeChange, Shard
 
@@ -79,9 +79,16 @@ class Lifecycle:
         self._status_changed(market)
         timer_ms = self._venue.knobs.settlement_timer_ms
         if timer_ms:
-            self._venue.later(self._venue.now_ms() + timer_ms, partial(self._finalize, market, result))
+            self._venue.later(self._venue.now_ms() + timer_ms, partial(self._finalize, market))
         else:
-            self._finalize(market, result)
+            self._finalize(market)
+
+    def amend(self, market: Market, result: str) -> None:
+        """Correct a determined result before it is paid. ValueError: nothing is determined, or all is paid."""
+        if market.status not in (DETERMINED, AMENDED):
+            raise ValueError(f"{market.spec.ticker} is {market.status}")
+        market.result, market.status = result, AMENDED
+        self._status_changed(market)
 
     def pause_trading(self, shard: int | None) -> None:
         """No new orders on the shard (None: on all); cancels work; marked orders die."""
@@ -129,8 +136,8 @@ class Lifecycle:
         if market.status == CLOSED and market.spec.result is not None:
             self.settle(market, market.spec.result)
 
-    def _finalize(self, market: Market, result: str) -> None:
-        market.result, market.status = result, FINALIZED
+    def _finalize(self, market: Market) -> None:
+        market.status = FINALIZED
         market.settled_ms = self._venue.now_ms()
         for member in self._venue.members.values():
             for account in member.accounts.values():

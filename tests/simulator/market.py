@@ -7,16 +7,16 @@ from .model import MarketSpec, Order, PriceRanges, Trade
 from .units import DOLLAR_E4
 
 ACTIVE, INACTIVE, CLOSED = "active", "inactive", "closed"
-INITIALIZED, DETERMINED, FINALIZED = "initialized", "determined", "finalized"
+INITIALIZED, DETERMINED, AMENDED, FINALIZED = "initialized", "determined", "amended", "finalized"
 TRADABLE = (ACTIVE, INACTIVE)
-STATUSES = (INITIALIZED, INACTIVE, ACTIVE, CLOSED, DETERMINED, "disputed", "amended", FINALIZED)
+STATUSES = (INITIALIZED, INACTIVE, ACTIVE, CLOSED, DETERMINED, "disputed", AMENDED, FINALIZED)
 
 # The word a list filter takes, and the statuses it stands for in answers.
 STATUS_FILTERS = {
     "unopened": (INITIALIZED,),
     "open": (ACTIVE,),
     "paused": (INACTIVE,),
-    "closed": (CLOSED, DETERMINED, "disputed", "amended"),
+    "closed": (CLOSED, DETERMINED, "disputed", AMENDED),
     "settled": (FINALIZED,),
 }
 

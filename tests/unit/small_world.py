@@ -9,6 +9,7 @@ from tests.simulator.faults import Faults
 from tests.simulator.model import MarketSpec
 from tests.simulator.wire import ConnectionDroppedError, Reply, Request
 from tests.world import config_items
+from tests.world.bot import Deployment, deployed_bot
 from tests.world.output import Catcher, facts_in, printed_to
 from tests.world.setup import Setup
 from tests.world.world import World, open_world
@@ -39,10 +40,10 @@ def setup(**changes: Any) -> Setup:
 
 
 @contextmanager
-def small_world(chosen: Setup | None = None) -> Iterator["Seen"]:
+def small_world(chosen: Setup | None = None, deploy: Deployment = deployed_bot) -> Iterator["Seen"]:
     """The world with a 44/47 book in each market, and what the handlers print."""
     catcher = Catcher()
-    with open_world(chosen or setup()) as world, printed_to(catcher.stream):
+    with open_world(chosen or setup(), deploy) as world, printed_to(catcher.stream):
         for ticker in TICKERS:
             if any(market.ticker == ticker for market in world.setup.markets):
                 set_book(world, ticker)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.model import OrderGroup, SessionGroup, SessionMetadata, SessionStatus, ShardStatus
-from dora.core.permission import GROUP_SETTLES_MS, PULLS_QUOTES, Permission, Standing, may_place
+from dora.core.permission import GROUP_SETTLES_MS, PULLS_QUOTES, Permission, Standing, may_place, reads_stale
 from dora.core.ports import Control
 from dora.core.reasons import Reason
 from dora.core.units import Count, Money, TimeMs
@@ -32,6 +32,7 @@ OPEN = Standing(
     control=Control(),
     session=SESSION,
     account_known=True,
+    reads_stale=False,
     auth_refused=False,
     skew_ms=0,
     max_skew_ms=2_000,
@@ -50,6 +51,7 @@ SWITCHES: dict[Reason, Switch] = {
     Reason.SESSION_NOT_ACTIVE: lambda s: replace(s, session=replace(SESSION, status=SessionStatus.CLOSING)),
     Reason.AUTH_REFUSED: lambda s: replace(s, auth_refused=True),
     Reason.READ_UNKNOWN: lambda s: replace(s, account_known=False),
+    Reason.READ_STALE: lambda s: replace(s, reads_stale=True),
     Reason.CLOCK_SKEW: lambda s: replace(s, skew_ms=-2_001),
 }
 
@@ -82,6 +84,21 @@ def test_of_several_closed_switches_one_that_pulls_our_quotes_wins(closed: set[R
 @pytest.mark.parametrize(("skew_ms", "may"), [(2_000, True), (-2_000, True), (2_001, False), (-2_001, False)])
 def test_a_clock_is_judged_by_its_distance_either_way(skew_ms: int, may: bool) -> None:
     assert (may_place(replace(OPEN, skew_ms=skew_ms), SHARDS).whole is None) is may
+
+
+@pytest.mark.parametrize(
+    ("as_of_ms", "write_ms", "stale"),
+    [
+        (700, 800, True),
+        (700, 900, False),  # our write is not older than the age allowed
+        (800, 800, False),  # the reads hold it
+        (100, 100, False),  # nothing happened since: an old stamp alone proves nothing
+    ],
+)
+def test_reads_are_stale_when_they_lack_a_write_of_ours_for_too_long(
+    as_of_ms: int, write_ms: int, stale: bool
+) -> None:
+    assert reads_stale(TimeMs(as_of_ms), TimeMs(write_ms), TimeMs(1_000), 100) is stale
 
 
 # --- one shard ----------------------------------------------------------------------------------------

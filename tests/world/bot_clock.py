@@ -1,7 +1,6 @@
 """The bot's clock, driven by the simulator's: waiting is what moves virtual time."""
 
 from threading import RLock
-from typing import cast
 
 from dora.core.units import TimeMs
 from tests.simulator.clock import Clock
@@ -25,8 +24,3 @@ class BotClock:
         """Virtual time passes and what is due on the exchange happens."""
         with self._lock:
             self._clock.advance_ms(max(span_ms, 0))
-
-
-def remaining_ms(clock: Clock, deadline_ms: int) -> int:
-    """What is left until a deadline of the exchange's time, never below zero."""
-    return cast(int, max(deadline_ms - clock.now_ms(), 0))

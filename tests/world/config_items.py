@@ -38,10 +38,6 @@ def market_sort_key(ticker: str) -> str:
     return f"MARKET#{ticker}"
 
 
-def series_sort_key(ticker: str) -> str:
-    return f"SERIES#{ticker}"
-
-
 def as_attributes(bot: str, sort_key: str, item: Item) -> dict[str, dict[str, Any]]:
     """The item in DynamoDB's own notation."""
     keys = {"pk": {"S": bot}, "sk": {"S": sort_key}}

@@ -110,9 +110,7 @@ class Official:
         self._client.reset_order_group(group_id, exchange_index=SHARD_OF_GROUPS, body={})
 
     def limit(self, group_id: str, limit: int) -> None:
-        self._client.update_order_group_limit(
-            group_id, exchange_index=SHARD_OF_GROUPS, contracts_limit=limit
-        )
+        self._client.update_order_group_limit(group_id, exchange_index=SHARD_OF_GROUPS, contracts_limit=limit)
 
     def delete(self, group_id: str) -> None:
         self._client.delete_order_group(group_id, exchange_index=SHARD_OF_GROUPS)

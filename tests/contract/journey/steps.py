@@ -134,9 +134,7 @@ def batches(client: Client) -> None:
     """Both shards in one batch, with one entry that crosses although it must not."""
     near = Wanted(ticker=NEAR, client_order_id="near", count=Decimal(4), price=REST)
     far = Wanted(ticker=FAR, client_order_id="far", count=Decimal(5), price=REST)
-    crossing = Wanted(
-        ticker=FAR, client_order_id="crossing", count=Decimal(1), price=TAKE, post_only=True
-    )
+    crossing = Wanted(ticker=FAR, client_order_id="crossing", count=Decimal(1), price=TAKE, post_only=True)
     made = client.place_batch([near, far, crossing])
     expect([entry.remaining for entry in made[:2]], [4, 5], "a batch create on two shards")
     expect(made[2].code, "invalid_order", "the entry that crosses")

@@ -1,0 +1,87 @@
+"""Answers that are not what the exchange meant to say: cut, foreign, shuffled, short, blank, endless."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from .fault_plan import Fault
+from .wire import Reply
+
+FOREIGN_ID = "ffffffff-ffff-4fff-8fff-ffffffffffff"
+SAME_PAGE = "loop"
+"""No cursor that the exchange knows: it answers the first page again."""
+
+Rows = list[Any]
+Twist = Callable[[Reply, Fault, Random], Reply]
+
+
+def cut_body(reply: Reply, fault: Fault, dice: Random) -> Reply:
+    """The first `amount` percent of the body; with 0 as much as chance wants."""
+    percent = fault.amount or dice.randrange(1, 100)
+    return replace(reply, body=reply.body[: len(reply.body) * percent // 100])
+
+
+def error_body(reply: Reply, fault: Fault, _: Random) -> Reply:
+    """The status of a success, the body of an error."""
+    return _with(reply, {"error": {"code": fault.code or "internal_error", "message": "internal error"}})
+
+
+def swap_ids(reply: Reply, _: Fault, dice: Random) -> Reply:
+    """Entries exchange their order ids; a lone one names an order that is nobody's."""
+
+    def swapped(rows: Rows) -> Rows:
+        ids = [row.get("order_id") for row in rows if isinstance(row, dict)]
+        turned = [*ids[1:], ids[0]] if len(ids) > 1 else [FOREIGN_ID] * len(ids)
+        return [{**row, "order_id": own} for row, own in zip(rows, turned, strict=True)]
+
+    content = json.loads(reply.body)
+    if "order_id" in content:
+        return _with(reply, {**content, "order_id": FOREIGN_ID})
+    return _rows(reply, swapped)
+
+
+def shuffle_rows(reply: Reply, _: Fault, dice: Random) -> Reply:
+    """The same rows in another order."""
+    return _rows(reply, lambda rows: dice.sample(rows, len(rows)))
+
+
+def drop_rows(reply: Reply, fault: Fault, dice: Random) -> Reply:
+    """`amount` percent of the rows are missing (half of them by default), one at least."""
+
+    def fewer(rows: Rows) -> Rows:
+        missing = set(dice.sample(range(len(rows)), -(-len(rows) * (fault.amount or 50) // 100)))
+        return [row for number, row in enumerate(rows) if number not in missing]
+
+    return _rows(reply, fewer)
+
+
+def blank(reply: Reply, _: Fault, __: Random) -> Reply:
+    """200, and nothing there: the lists are empty and end here."""
+    return _with(reply, {**json.loads(_rows(reply, lambda _: []).body), "cursor": ""})
+
+
+def loop_cursor(reply: Reply, _: Fault, __: Random) -> Reply:
+    """There is always a next page, and it is the first one."""
+    return _with(reply, {**json.loads(reply.body), "cursor": SAME_PAGE})
+
+
+TWISTS: dict[str, Twist] = {
+    "cut-body": cut_body,
+    "error-body": error_body,
+    "swap-ids": swap_ids,
+    "shuffle-rows": shuffle_rows,
+    "drop-rows": drop_rows,
+    "blank": blank,
+    "loop-cursor": loop_cursor,
+}
+
+
+def _rows(reply: Reply, change: Callable[[Rows], Rows]) -> Reply:
+    content = json.loads(reply.body)
+    return _with(reply, {k: change(v) if isinstance(v, list) and v else v for k, v in content.items()})
+
+
+def _with(reply: Reply, content: object) -> Reply:
+    return replace(reply, body=json.dumps(content, separators=(",", ":")).encode())

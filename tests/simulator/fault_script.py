@@ -1,0 +1,212 @@
+"""The fault layer between a client and the exchange: requests and answers that are lost, late, cut or doubled.
+
+A write that is slow moves the virtual clock before it is applied. Reads run side by side, so theirs never
+does: a read's latency is only noted in `read_latency_ms` (`lag` in `fault_stage` makes reads old), and one
+that takes longer than the client waits gets no answer.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .fault_aim import Aim
+from .fault_answers import TWISTS
+from .fault_plan import Fault, FaultPlan
+from .faults import Faults
+from .wire import PREFIX, ConnectionDroppedError, Refusal, Reply, Request, dated
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+PATIENCE_HEADER = "X-Patience-Ms"
+"""How long the client will wait, where the driver can tell; the exchange itself ignores it."""
+PATIENCE_MS = 5_000
+LONGEST_HOLD_MS = 60_000
+UNAVAILABLE = 503
+OK, REDIRECTS = 200, 300
+
+
+class FaultScript(Faults):
+    """Carries out the request faults of a plan; give it to `exchange.faults`.
+
+    Before the exchange sees the request:
+      slow          an answer takes `amount` ms on average; past the client's patience it is held
+      lose-request  the connection ends, nothing was applied
+      hold          the client hears nothing, the exchange gets the request `amount` ms later (at most 60 s)
+      refuse        status `amount` (503 by default) with `code`; nothing was applied
+      part-batch    a random subset (code "prefix": the first so many) is applied, then 503
+      fail-page     pages of `amount` rows (1 by default), and 503 for every page but the first
+    After it:
+      lose-answer   applied, and the connection ends
+      error-after   applied, and then status `amount` (503 by default) with `code`
+      twice         delivered twice; the client gets the first answer, with code "second" the second one
+      cut-body, error-body, swap-ids, shuffle-rows, drop-rows, blank, loop-cursor: see `fault_answers`
+    """
+
+    def __init__(self, exchange: "Exchange", struck: Counter[str] | None = None) -> None:
+        self._exchange = exchange
+        self._before: dict[str, Callable[[Fault, Request], Reply | None]] = {
+            "slow": self._slow,
+            "lose-request": self._lose,
+            "hold": self._hold,
+            "refuse": self._refuse,
+            "part-batch": self._part_batch,
+            "fail-page": self._fail_page,
+        }
+        self._after: dict[str, Callable[[Fault, Request, Reply], Reply]] = {
+            "lose-answer": self._lose_answer,
+            "error-after": self._error_after,
+            "twice": self._twice,
+            **dict.fromkeys(TWISTS, self._twist),
+        }
+        kinds = self._before.keys() | self._after.keys()
+        self.aim = Aim(kinds, exchange.venue.now_ms, Counter() if struck is None else struck)
+        self.read_latency_ms: list[int] = []
+        self.landed: list[Request] = []
+        """Held requests that got through in the end, refused or not."""
+        self._passing = False
+        self._due: Fault | None = None
+
+    def load(self, plan: FaultPlan) -> None:
+        """This plan begins now."""
+        self.aim.load(plan)
+
+    def before(self, request: Request) -> Reply | None:
+        """One fault a request: the first of the plan that strikes it."""
+        self._due = None
+        if self._passing:
+            return None
+        fault = self.aim.at([_label(request)], _identity(request))
+        if fault is None:
+            return None
+        if fault.kind in self._after:
+            self._due = fault
+            return None
+        return self._before[fault.kind](fault, request)
+
+    def after(self, request: Request, reply: Reply) -> Reply:
+        """Carry out what `before` chose."""
+        fault, self._due = self._due, None
+        return reply if fault is None else self._after[fault.kind](fault, request, reply)
+
+    # --- before ----------------------------------------------------------------------------------
+
+    def _slow(self, fault: Fault, request: Request) -> Reply | None:
+        self.aim.count(fault)
+        latency_ms = int(self.aim.dice(_identity(request)).expovariate(1 / fault.amount))
+        if request.method == "GET":
+            self.read_latency_ms.append(latency_ms)
+            if latency_ms > _patience_ms(request):
+                raise ConnectionDroppedError("no answer in time")
+            return None
+        if latency_ms > _patience_ms(request):
+            self._give_up(request, latency_ms)
+        self._exchange.venue.clock.advance_ms(latency_ms)
+        return None
+
+    def _lose(self, fault: Fault, _: Request) -> Reply | None:
+        self.aim.count(fault)
+        raise ConnectionDroppedError("the request was lost")
+
+    def _hold(self, fault: Fault, request: Request) -> Reply | None:
+        self.aim.count(fault)
+        self._give_up(request, fault.amount)
+        return None
+
+    def _refuse(self, fault: Fault, _: Request) -> Reply:
+        self.aim.count(fault)
+        return self._error(fault)
+
+    def _part_batch(self, fault: Fault, request: Request) -> Reply | None:
+        orders = _entries(request)
+        if not orders:
+            return None
+        self.aim.count(fault)
+        dice = self.aim.dice(_identity(request))
+        kept = dice.randrange(len(orders) + 1)
+        chosen = range(kept) if fault.code == "prefix" else sorted(dice.sample(range(len(orders)), kept))
+        if kept:
+            body = json.dumps({"orders": [orders[number] for number in chosen]}).encode()
+            self._deliver(replace(request, body=body))
+        return self._error(replace(fault, code="service_unavailable"))
+
+    def _fail_page(self, fault: Fault, request: Request) -> Reply | None:
+        query = dict(request.query)
+        if query.get("cursor"):
+            self.aim.count(fault)
+            return self._error(replace(fault, amount=UNAVAILABLE))
+        query["limit"] = str(fault.amount or 1)
+        return self._deliver(replace(request, query=list(query.items())))
+
+    # --- after -------------------------------------------------------------------------------------
+
+    def _lose_answer(self, fault: Fault, _: Request, __: Reply) -> Reply:
+        self.aim.count(fault)
+        raise ConnectionDroppedError("the answer was lost")
+
+    def _error_after(self, fault: Fault, _: Request, __: Reply) -> Reply:
+        self.aim.count(fault)
+        return self._error(fault)
+
+    def _twice(self, fault: Fault, request: Request, reply: Reply) -> Reply:
+        self.aim.count(fault)
+        again = self._deliver(request)
+        return again if fault.code == "second" else reply
+
+    def _twist(self, fault: Fault, request: Request, reply: Reply) -> Reply:
+        if not OK <= reply.status < REDIRECTS or not reply.body:
+            return reply
+        self.aim.count(fault)
+        return TWISTS[fault.kind](reply, fault, self.aim.dice(_identity(request)))
+
+    # --- shared --------------------------------------------------------------------------------------
+
+    def _give_up(self, request: Request, after_ms: int) -> None:
+        """The client waits as long as it will, then hears nothing; the request arrives in its own time."""
+        venue = self._exchange.venue
+        arrives_ms = venue.now_ms() + min(after_ms, LONGEST_HOLD_MS)
+        venue.later(arrives_ms, partial(self._land, request))
+        if request.method != "GET":
+            venue.clock.advance_ms(_patience_ms(request))
+        raise ConnectionDroppedError("no answer in time")
+
+    def _land(self, request: Request) -> None:
+        self._deliver(request, self._exchange.release)
+        self.landed.append(request)
+
+    def _deliver(self, request: Request, door: Callable[[Request], Reply] | None = None) -> Reply:
+        """Past this layer."""
+        due, passing, self._passing = self._due, self._passing, True
+        try:
+            return (door or self._exchange.handle)(request)
+        finally:
+            self._due, self._passing = due, passing
+
+    def _error(self, fault: Fault) -> Reply:
+        status = fault.amount or UNAVAILABLE
+        refusal = Refusal(status, fault.code or _CODES.get(status, "service_unavailable"))
+        return dated(refusal.reply(), self._exchange.venue.now_ms())
+
+
+_CODES = {400: "invalid_parameters", 408: "request_timeout", 429: "too_many_requests"}
+
+
+def _label(request: Request) -> str:
+    return f"{request.method} {request.path.removeprefix(PREFIX)}"
+
+
+def _identity(request: Request) -> str:
+    return f"{_label(request)}?{sorted(request.query)}"
+
+
+def _patience_ms(request: Request) -> int:
+    return int(request.header(PATIENCE_HEADER) or PATIENCE_MS)
+
+
+def _entries(request: Request) -> list[Any]:
+    content = json.loads(request.body or b"{}")
+    orders = content.get("orders", [])
+    return orders if isinstance(orders, list) else []

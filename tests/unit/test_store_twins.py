@@ -1,0 +1,218 @@
+"""The DynamoDB adapter and the storage in memory, given the same calls, answer alike and hold the same."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from dora.core.errors import DoraError, StateUnavailable
+from dora.core.journal import Journal
+from dora.core.ledger import Position, apply_fills, apply_settlement
+from dora.core.model import Event, Limits
+from dora.core.ports import Changes, Control, Cursors, LeaseGrant, Limiter, Progress, Reference
+from dora.core.units import TimeMs
+from tests.unit.dynamo_values import LIMITS, NOW_MS, fill, order, plan, position, session, settlement
+from tests.unit.store_backings import DynamoBacking, Loss, MemoryBacking
+from tests.world.memory_cloud import MemoryCloud
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TICKERS = ("KXA-1", "KXB-1")
+FILLS = {number: fill(number, TICKERS[number % 2]) for number in range(6)}
+BUCKETS = ("write", "write#1", "read", "balance")
+losses = st.sampled_from(["none"] * 6 + ["request", "answer"])
+fences = st.integers(0, 4)
+small = st.integers(0, 3)
+_fresh = count()
+
+
+def outcome(call: Callable[[], object]) -> object:
+    """The answer, or the error with its text; of an outage only that it was one."""
+    try:
+        return call()
+    except StateUnavailable:
+        return StateUnavailable
+    except DoraError as error:
+        return type(error), str(error)
+
+
+class Twins(RuleBasedStateMachine):
+    """Fences, ticks and revisions are drawn near those in use, so that most calls have a chance."""
+
+    client: Any
+
+    @initialize()
+    def open(self) -> None:
+        self.pk = f"bot-{next(_fresh)}"
+        self.both = (DynamoBacking(self.client), MemoryBacking(MemoryCloud()))
+        self.users: list[tuple[Limiter, ...]] = [
+            tuple(backing.limiter(self.pk) for backing in self.both) for _ in range(2)
+        ]
+        self.now, self.fence, self.rev = 0, 0, 0
+
+    def ask(self, port: str, method: str, *args: Any, lose: Loss = "none", **named: Any) -> Any:
+        """The answer of both, which must be one."""
+        dynamo, memory = (
+            outcome(lambda opened=getattr(backing, port)(self.pk, lose): getattr(opened, method)(*args, **named))
+            for backing in self.both
+        )
+        assert memory == dynamo
+        return dynamo
+
+    def positions(self) -> dict[str, Position]:
+        loaded = self.ask("state", "load").positions
+        return dict(loaded)
+
+    # --- lease ---
+
+    @rule(owner=st.sampled_from("ab"), tick=st.integers(-1, 2), pause=st.integers(0, 60), lose=losses)
+    def acquire(self, owner: str, tick: int, pause: int, lose: Loss) -> None:
+        self.now += pause
+        times = {"tick_ms": self.now // 50 + tick, "now_ms": self.now, "expires_ms": self.now + 50}
+        grant = self.ask("lease", "acquire", lose=lose, owner=owner, **times)
+        if isinstance(grant, LeaseGrant):
+            self.fence = grant.fence
+
+    @rule(back=st.integers(0, 1), lose=losses)
+    def release(self, back: int, lose: Loss) -> None:
+        self.ask("lease", "release", LeaseGrant(self.fence - back, TimeMs(0)), lose=lose)
+
+    # --- fenced writes ---
+
+    @rule(back=small, phase=st.sampled_from(["cancel", "place"]), size=small, lose=losses)
+    def write_plan(self, back: int, phase: str, size: int, lose: Loss) -> None:
+        self.ask("state", "write_plan", plan(max(self.fence - back // 3, 0), size, phase), lose=lose)
+
+    @rule(back=small, numbers=st.sets(st.sampled_from(sorted(FILLS)), min_size=1), fresh=small, lose=losses)
+    def book_fills(self, back: int, numbers: set[int], fresh: int, lose: Loss) -> None:
+        fills = [FILLS[number] for number in sorted(numbers)]
+        base = self.positions() if fresh else {}
+        self.ask("state", "book_fills", self.fence - back // 3, fills, apply_fills(base, fills), lose=lose)
+
+    @rule(back=small, ticker=st.sampled_from(TICKERS), at=small, fresh=small, lose=losses)
+    def book_settlement(self, back: int, ticker: str, at: int, fresh: int, lose: Loss) -> None:
+        base = (self.positions() if fresh else {}).get(ticker, position(ticker))
+        payout = replace(settlement(ticker), settled_ms=TimeMs(NOW_MS + at))
+        paid = apply_settlement(base, payout)
+        self.ask("state", "book_settlement", self.fence - back // 3, payout, paid, lose=lose)
+
+    @rule(back=small, named=st.sets(st.sampled_from(sorted(Changes.__dataclass_fields__))), n=small, lose=losses)
+    def commit(self, back: int, named: set[str], n: int, lose: Loss) -> None:
+        whole = {
+            "journal": Journal().with_orders(order(number) for number in range(n, 0, -1)),
+            "finished_plans": self.ask("state", "load").plans[:n],
+            "memory": {ticker: {"n": [n, (ticker,)]} for ticker in reversed(TICKERS[:n])},
+            "cursors": Cursors(fills_ms=TimeMs(n)),
+            "progress": Progress(cycle_id=f"cycle-{n}", starved={"slot": n}),
+            "reference": reference(n),
+            "limits": LIMITS,
+        }
+        chosen: Any = {name: value for name, value in whole.items() if name in named}
+        if "summary" in named and "progress" in named:
+            chosen["summary"] = {"n": n}
+        self.ask("state", "commit", self.fence - back // 3, Changes(**chosen), lose=lose)
+
+    # --- writes without a fence ---
+
+    @rule(back=small, name=st.sampled_from("st"), lose=losses)
+    def save_session(self, back: int, name: str, lose: Loss) -> None:
+        self.ask("state", "save_session", session(max(self.rev - back // 2, 0), name), lose=lose)
+        stored = self.ask("state", "load").session
+        self.rev = stored.rev if stored else 0
+
+    @rule(rev=small, at=small, lose=losses)
+    def save_history(self, rev: int, at: int, lose: Loss) -> None:
+        self.ask("state", "save_history", session(rev, f"s{at}", NOW_MS + at), lose=lose)
+
+    @rule(halted=st.booleans(), at=small, lose=losses)
+    def set_control(self, halted: bool, at: int, lose: Loss) -> None:
+        self.ask("state", "set_control", Control(halted=halted, reason="why", at_ms=TimeMs(at)), lose=lose)
+
+    @rule(rate=st.integers(1, 3), lose=losses)
+    def save_limits(self, rate: int, lose: Loss) -> None:
+        self.ask("state", "save_limits", replace(LIMITS, write_rate=rate), lose=lose)
+
+    # --- token buckets ---
+
+    @rule(
+        who=st.integers(0, 1),
+        bucket=st.sampled_from(BUCKETS),
+        step=st.integers(-200, 1_500),
+        patience=st.integers(0, 3_000),
+        costs=st.lists(st.integers(1, 60), max_size=4),
+        what=st.sampled_from(["reserve", "reserve", "charge", "push_back"]),
+    )
+    def spend(
+        self, who: int, bucket: str, step: int, patience: int, costs: list[int], what: str
+    ) -> None:
+        """Of the two users each knows only what it saw itself; time may step back."""
+        self.now = max(self.now + step, 0)
+        now_ms = TimeMs(NOW_MS + self.now)
+        sums = [1 for _ in costs] if bucket == "balance" else costs
+        calls: dict[str, Callable[[Limiter], object]] = {
+            "reserve": lambda user: user.reserve(bucket, sums, now_ms, TimeMs(now_ms + patience)),
+            "charge": lambda user: user.charge(bucket, sum(sums), now_ms),
+            "push_back": lambda user: user.push_back(bucket, now_ms, patience),
+        }
+        dynamo, memory = (outcome(lambda user=user: calls[what](user)) for user in self.users[who])
+        assert memory == dynamo
+
+    @rule(who=st.integers(0, 1), rate=st.integers(1, 400), capacity=st.integers(60, 400))
+    def configure(self, who: int, rate: int, capacity: int) -> None:
+        for user in self.users[who]:
+            user.configure(Limits("any", rate, capacity, rate, capacity))
+
+    # --- after every step ---
+
+    @invariant()
+    def same_state(self) -> None:
+        loaded = [backing.state(self.pk).load() for backing in self.both]
+        assert loaded[1] == loaded[0]
+        assert [orders_of(own) for own in loaded[1:]] == [orders_of(loaded[0])]
+
+    @invariant()
+    def same_looks(self) -> None:
+        self.ask("state", "stop_signs")
+        self.ask("state", "history", 9)
+        self.ask("state", "booked", [own.fill_id for own in FILLS.values()])
+
+
+def reference(number: int) -> Reference:
+    event = Event(event_ticker="KXB-E", series_ticker="KXB", exclusive=True)
+    events = {"KXB-E": event, "KXA-E": replace(event, event_ticker="KXA-E")}
+    return Reference(learned_ms=TimeMs(number), events=events, listings={"KXB": (), "KXA": TICKERS})
+
+
+def orders_of(state: Any) -> list[list[str]]:
+    """The order of every collection, on which a deterministic cycle may depend."""
+    reference = state.reference
+    return [
+        list(names)
+        for names in (
+            state.journal.orders,
+            state.positions,
+            state.memory,
+            reference.events,
+            reference.listings,
+        )
+    ]
+
+
+def test_both_storages_answer_every_sequence_of_calls_alike(dynamo: "DynamoDBClient") -> None:
+    class Opened(Twins):
+        client = dynamo
+
+    run_state_machine_as_test(
+        Opened,
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

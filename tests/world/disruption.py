@@ -1,0 +1,152 @@
+"""All that can go wrong around one bot, in one hand: the exchange, AWS, and the bot's own sudden end.
+
+    disruption = Disruption()
+    with open_world(setup, disruption.deploy) as world:
+        disruption.join(world)
+        disruption.load(FaultPlan((Fault(kind="lose-answer", where="POST *"),)))
+        world.cycle()
+        disruption.clear()
+"""
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from dora.triggers import parse_session_command
+from tests.simulator.fault_plan import Fault, FaultPlan
+from tests.simulator.fault_script import FaultScript
+from tests.simulator.fault_stage import FaultStage
+from tests.world.books import BookedPosition
+from tests.world.bot import Answer, Bot, DeployedBot, Env
+from tests.world.bot_clock import BotClock
+from tests.world.cloud_faults import CloudFaults
+from tests.world.counted_adapter import CountedAdapter
+from tests.world.lambda_context import LambdaContext
+from tests.world.outside_calls import Killed, OutsideCalls
+from tests.world.steady_clock import SteadyClock
+from tests.world.world import World
+
+KILL = "kill"
+
+
+class Disruption:
+    """Give `deploy` to `open_world`, then `join` the world. `struck` counts by kind what really happened."""
+
+    def __init__(self) -> None:
+        self.struck: Counter[str] = Counter()
+        self.calls = OutsideCalls()
+        self._loads: list[Callable[[FaultPlan], None]] = []
+        self._kills: list[tuple[int, Fault]] = []
+        self._now_ms: Callable[[], int] = lambda: 0
+
+    def join(self, world: World) -> None:
+        """Stand before this world's exchange."""
+        exchange = world.exchange
+        self.script = exchange.faults = FaultScript(exchange, self.struck)
+        self.stage = FaultStage(exchange, self.struck)
+        self._loads += [self.script.load, self.stage.load]
+        self._now_ms = world.clock.now_ms
+
+    def load(self, plan: FaultPlan) -> None:
+        """This plan begins now, and every fault of an earlier one is over."""
+        for load in self._loads:
+            load(plan)
+        start_ms = self._now_ms()
+        self._kills = [(start_ms + f.at_ms, f) for f in plan.faults if f.kind == KILL]
+
+    def now(self, *faults: Fault, seed: int = 0) -> None:
+        """A plan of these faults."""
+        self.load(FaultPlan(faults, seed))
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more; what is held still lands."""
+        self.load(FaultPlan())
+
+    @contextmanager
+    def deploy(self, env: Env, clock: BotClock, adapter: BaseAdapter | None) -> Iterator[Bot]:
+        """The real handlers behind counted and faulty ways out. A `kill` fault ends one invocation after its
+        `amount`-th call; `where` is `cycle` or `session`. What follows a kill is a cold start."""
+        wiring = importlib.import_module("dora.wiring")
+        steady = SteadyClock(clock)
+        cloud = CloudFaults(self.calls, clock.now_ms, steady.sleep_ms, self.struck)
+        session = boto3.DEFAULT_SESSION or boto3.Session()
+        counted = CountedAdapter(adapter or HTTPAdapter(), self.calls)
+        jitter: Callable[[int], int] = lambda span_ms: span_ms // 2  # noqa: E731 - one of three arguments
+
+        def build() -> Any:
+            cloud.listen(session)
+            try:
+                return wiring.build(env, clock=steady, adapter=counted, jitter_ms=jitter)
+            finally:
+                cloud.leave(session)
+
+        self._loads.append(cloud.load)
+        try:
+            yield FaultyBot(self, env, build)
+        finally:
+            wiring.install(None)
+
+    def due_kill(self, function: str) -> int | None:
+        """After how many calls the invocation that now begins is to die, if it is."""
+        for number, (at_ms, fault) in enumerate(self._kills):
+            if at_ms <= self._now_ms() and fault.where in ("*", function):
+                del self._kills[number]
+                return fault.amount
+        return None
+
+
+class FaultyBot:
+    """The deployed handlers, each invocation counted; built anew after a kill, as Lambda would."""
+
+    def __init__(self, disruption: Disruption, env: Env, build: Callable[[], Any]) -> None:
+        self._disruption, self._build = disruption, build
+        self._wiring = importlib.import_module("dora.wiring")
+        self._warm = False
+        self._sessions = 0
+        self._books = DeployedBot(env["STATE_TABLE"], env["BOT"])
+
+    def cycle(self, event: Mapping[str, object], context: LambdaContext) -> Answer:
+        """One scheduled tick. Raises Killed."""
+        handler = importlib.import_module("functions.cycle.app").lambda_handler
+        return self._invoke("cycle", lambda: handler(dict(event), context))
+
+    def session(self, event: Mapping[str, object], context: LambdaContext) -> Answer:
+        """One session action, with a session id that is the same in every run. Raises Killed."""
+        flow = importlib.import_module("dora.flow.session")
+        self._sessions += 1
+        session_id = f"s-{self._sessions:04d}"
+
+        def work(app: Any) -> Answer:
+            command = parse_session_command(dict(event), bot=app.settings.bot)
+            answer: Answer = flow.run_command(
+                app.outside, command, session_id, context.get_remaining_time_in_millis()
+            )
+            return answer
+
+        return self._invoke("session", lambda: self._wiring.serve("session", work, context.aws_request_id))
+
+    def positions(self) -> Mapping[str, BookedPosition]:
+        """By ticker, as durably stored."""
+        return self._books.positions()
+
+    def _invoke(self, function: str, handler: Callable[[], Answer]) -> Answer:
+        calls = self._disruption.calls
+        after = self._disruption.due_kill(function)
+        if after is not None:
+            calls.kill_after(after)
+        try:
+            with calls.invocation():
+                if not self._warm:
+                    self._wiring.install(self._build())
+                self._warm = True
+                return handler()
+        except Killed:
+            self._disruption.struck[KILL] += 1
+            self._warm = False
+            self._wiring.install(None)
+            raise

@@ -1,0 +1,56 @@
+"""Every call of the bot to the outside, the exchange and AWS counted together; the bot may die after any."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+
+class Killed(BaseException):  # noqa: N818 - an end of the process, not an error in it
+    """The bot's process is gone: nothing of the bot may catch this."""
+
+
+class OutsideCalls:
+    """Counts the calls of one invocation, and ends it after the n-th.
+
+    The n-th call has its effect and Killed is raised in place of its answer; every later call of that
+    invocation raises again and has none, so that no `finally` of the bot reaches anybody.
+    """
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        """What the latest invocation called, in order of arrival."""
+        self.running = False
+        self.died = False
+        self._next_kill: int | None = None
+        self._kill_after: int | None = None
+        self._lock = Lock()
+
+    def kill_after(self, calls: int | None) -> None:
+        """The next invocation dies after so many calls; 0: before its first one can have an effect."""
+        self._next_kill = calls
+
+    @contextmanager
+    def invocation(self) -> Iterator[None]:
+        """What is called in this block is called by one invocation."""
+        self.made, self._kill_after, self._next_kill = [], self._next_kill, None
+        self.running, self.died = True, False
+        try:
+            yield
+        finally:
+            self.running = False
+
+    def enter(self, label: str) -> int:
+        """A call is about to be made; returns its number. Raises Killed."""
+        with self._lock:
+            if self._kill_after is not None and len(self.made) >= self._kill_after:
+                self.died = True
+                raise Killed(f"dead after {self._kill_after} calls: {label}")
+            self.made.append(label)
+            return len(self.made)
+
+    def leave(self, number: int) -> None:
+        """That call has had its effect. Raises Killed in place of its answer."""
+        with self._lock:
+            if number == self._kill_after:
+                self.died = True
+                raise Killed(f"killed after call {number}: {self.made[number - 1]}")

@@ -1,0 +1,39 @@
+"""The bot's clock for runs that must repeat bit for bit: reads side by side never move the time."""
+
+from threading import Lock, get_ident
+
+from dora.core.units import TimeMs
+from tests.world.bot_clock import BotClock
+
+
+class SteadyClock:
+    """A wait in a side thread returns at once; the longest of them passes when the main thread next looks.
+
+    Otherwise a read that is tried again would move the time under its neighbours, sooner or later as the
+    threads happen to run.
+    """
+
+    def __init__(self, clock: BotClock) -> None:
+        self._clock, self._main, self._lock = clock, get_ident(), Lock()
+        self._owed_ms = 0
+
+    def now_ms(self) -> TimeMs:
+        """The time as the bot believes it to be."""
+        if get_ident() == self._main:
+            self._pay()
+        return self._clock.now_ms()
+
+    def sleep_ms(self, span_ms: int) -> None:
+        """Time passes now (main thread) or later (all others)."""
+        if get_ident() == self._main:
+            self._pay()
+            self._clock.sleep_ms(span_ms)
+            return
+        with self._lock:
+            self._owed_ms = max(self._owed_ms, span_ms)
+
+    def _pay(self) -> None:
+        with self._lock:
+            owed_ms, self._owed_ms = self._owed_ms, 0
+        if owed_ms:
+            self._clock.sleep_ms(owed_ms)
