@@ -67,7 +67,7 @@ class Emulator:
 
     def cold_starts(self) -> int:
         """How often the function's code has been loaded."""
-        return self.log().count("INIT START(")
+        return self.log().count("\tInit Duration: ")
 
     def stop(self) -> None:
         """End the emulator and the function's process."""

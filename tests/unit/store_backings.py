@@ -1,7 +1,10 @@
 """The two storages a bot can stand on, opened alike: the DynamoDB adapter on moto, and memory."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal, Protocol
+
+from botocore.exceptions import ClientError
 
 from dora.core.errors import StateUnavailable
 from dora.core.ports import ConfigStore, Lease, LeaseGrant, Limiter, StateStore
@@ -10,7 +13,7 @@ from dora.edge.dynamo.configs import DynamoConfigs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter
 from dora.edge.dynamo.store import DynamoState
-from tests.unit.dynamo_values import BOT, NOW_MS, FaultyClient, StandingClock, answer_lost, request_lost
+from tests.unit.dynamo_values import BOT, NOW_MS, FaultyClient, StandingClock, request_lost
 from tests.world.memory_cloud import MemoryCloud, StoreFaults
 from tests.world.memory_configs import MemoryConfigs
 from tests.world.memory_lease import MemoryLease
@@ -38,6 +41,13 @@ class Backing(Protocol):
         """Take one away."""
 
 
+def any_answer_lost(call: Callable[[], Any]) -> Any:
+    """Applied or refused, but nobody learns which."""
+    with suppress(ClientError):
+        call()
+    return request_lost(call)
+
+
 class DynamoBacking:
     """The adapter as deployed."""
 
@@ -45,7 +55,7 @@ class DynamoBacking:
         self._client = client
 
     def _meeting(self, lose: Loss) -> Any:
-        faults = {"none": [], "request": [request_lost], "answer": [answer_lost]}
+        faults = {"none": [], "request": [request_lost], "answer": [any_answer_lost]}
         return FaultyClient(self._client, *faults[lose])
 
     def state(self, pk: str = BOT, lose: Loss = "none") -> StateStore:

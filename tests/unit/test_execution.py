@@ -142,7 +142,6 @@ def test_a_wait_that_ends_past_the_deadline_sends_nothing() -> None:
     assert (desk.sent, desk.execution.stopped) == ([], Reason.DEADLINE)
 
 
-@pytest.mark.xfail(reason="a placement margin below the write reserve places past the plan's own end")
 def test_nothing_is_placed_after_the_time_that_its_plan_names() -> None:
     desk = Desk(place_until_ms=TimeMs(DEADLINE_MS + 2_000))
     desk.place(requests(2), BATCH, [DEADLINE_MS + 1_000])
@@ -312,7 +311,6 @@ def test_a_cancel_answered_404_withholds_both_sides_of_its_market() -> None:
     assert desk.sent == ["new-B-bid"]
 
 
-@pytest.mark.xfail(reason="a stray holds its own slot only: its side gets a second order")
 def test_a_stray_whose_cancel_is_not_confirmed_withholds_the_quote_of_its_side() -> None:
     stray = replace(resting("A"), slot=Slot("A", Side.BID, STRAY_LEVEL))
     desk = Desk(stray)
@@ -322,7 +320,6 @@ def test_a_stray_whose_cancel_is_not_confirmed_withholds_the_quote_of_its_side()
     assert desk.sent == ["new-B-bid"]
 
 
-@pytest.mark.xfail(reason="only create batches push the bucket back")
 def test_a_429_on_a_cancel_pushes_the_bucket_back() -> None:
     a = resting("A")
     desk = Desk(a)
@@ -377,7 +374,6 @@ def test_a_decrease_answered_404_withholds_both_sides_of_its_market() -> None:
     assert desk.sent == ["new-B-bid"]
 
 
-@pytest.mark.xfail(reason="decreases never look at a 429: every one of them is sent into it")
 def test_a_429_on_a_decrease_stops_the_others() -> None:
     a, b = resting("A"), resting("B")
     desk = Desk(a, b)
@@ -386,7 +382,6 @@ def test_a_429_on_a_decrease_stops_the_others() -> None:
     assert desk.diary[1:] == [f"decrease {a.client_order_id}"]
 
 
-@pytest.mark.xfail(reason="what a decrease finds already filled does not withhold the market's quotes")
 def test_a_decrease_that_left_less_than_it_asked_for_withholds_its_market() -> None:
     a = resting("A")
     desk = Desk(a)
@@ -415,7 +410,6 @@ def test_the_facts_tell_what_was_asked_and_what_became_of_it() -> None:
     assert (cancelled["total_succeeded"], cancelled["batches"]) == (2, 2)
 
 
-@pytest.mark.xfail(reason="the totals are those of the batch")
 def test_a_batch_tells_how_many_there_are_in_all() -> None:
     desk = Desk()
     desk.place(requests(5), BATCH)

@@ -11,7 +11,7 @@ from tests.unit.small_world import Seen, resting, small_world
 from tests.world.disruption import Disruption
 from tests.world.setup import STATE_TABLE
 
-PLAN = "TransactWriteItems PLAN"
+PLAN = "TransactWriteItems Put PLAN"
 CREATE = "POST /portfolio/events/orders/batched"
 
 
@@ -21,6 +21,7 @@ def started() -> Iterator[tuple[Disruption, Seen]]:
     with small_world(deploy=disruption.deploy) as seen:
         disruption.join(seen.world)
         seen.world.start()
+        seen.world.clock.advance_ms(10_000)
         yield disruption, seen
 
 

@@ -12,7 +12,7 @@ from tests.unit.small_world import TICKERS, Seen, resting, set_book, small_world
 from tests.world.disruption import Disruption
 from tests.world.outside_calls import Killed
 
-CREATE = "POST /portfolio/events/orders/batched"
+BATCH = "/portfolio/events/orders/batched"
 
 
 @contextmanager
@@ -33,41 +33,31 @@ def test_calls_to_the_exchange_and_to_aws_are_counted_together() -> None:
         assert started[0] == "GetSecretValue"
         assert "GetSecretValue" not in made
         assert made[0] == made[-1] == "UpdateItem LEASE"
-        assert CREATE in made
+        assert f"POST {BATCH}" in made
+
+
+def moved(seen: Seen) -> None:
+    """One cycle of quotes, and a reason to replace them all."""
+    seen.world.start()
+    seen.world.cycle()
+    for ticker in TICKERS:
+        set_book(seen.world, ticker, 4600, 4900)
 
 
 @pytest.mark.parametrize("effect", [True, False])
 def test_the_call_it_dies_after_has_its_effect_and_the_next_one_has_none(effect: bool) -> None:
     with faulty() as (disruption, seen):
-        world = seen.world
-        world.start()
-        world.cycle()
-        for ticker in TICKERS:
-            set_book(world, ticker, 4600, 4900)
-        before = resting(world)
-        world.clock.advance_ms(3_600_000)
-        disruption.calls.kill_after(_number_of(CREATE, world_calls()) - (not effect))
-        with pytest.raises(Killed):
-            world.cycle()
-
-        assert (world.exchange.stats.calls[CREATE] == 2) is effect
-        assert resting(world) != before
-
-
-def world_calls() -> list[str]:
-    """The calls of a cycle like the one above, learned from a world of its own."""
+        moved(seen)
+        seen.world.cycle()
+        number = disruption.calls.made.index(f"DELETE {BATCH}") + 1
     with faulty() as (disruption, seen):
-        seen.world.start()
-        seen.world.cycle()
-        for ticker in TICKERS:
-            set_book(seen.world, ticker, 4600, 4900)
-        seen.world.clock.advance_ms(3_600_000)
-        seen.world.cycle()
-        return list(disruption.calls.made)
+        moved(seen)
+        disruption.calls.kill_after(number if effect else number - 1)
+        with pytest.raises(Killed):
+            seen.world.cycle()
 
-
-def _number_of(label: str, made: list[str]) -> int:
-    return made.index(label) + 1
+        assert (resting(seen.world) == {}) is effect
+        assert (seen.world.exchange.stats.calls[f"DELETE {BATCH}"] == 1) is effect
 
 
 def test_a_dead_bot_does_not_release_its_lease() -> None:

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from dora.core.errors import DoraError, StateUnavailable
 from dora.core.journal import Journal
 from dora.core.ledger import Position, apply_fills, apply_settlement
-from dora.core.model import Event, Limits
+from dora.core.model import Event
 from dora.core.ports import Changes, Control, Cursors, LeaseGrant, Limiter, Progress, Reference
 from dora.core.units import TimeMs
 from tests.unit.dynamo_values import LIMITS, NOW_MS, fill, order, plan, position, session, settlement
@@ -165,7 +165,7 @@ class Twins(RuleBasedStateMachine):
     @rule(who=st.integers(0, 1), rate=st.integers(1, 400), capacity=st.integers(60, 400))
     def configure(self, who: int, rate: int, capacity: int) -> None:
         for user in self.users[who]:
-            user.configure(Limits("any", rate, capacity, rate, capacity))
+            user.configure(replace(LIMITS, write_rate=rate, write_capacity=capacity))
 
     # --- after every step ---
 

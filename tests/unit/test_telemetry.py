@@ -68,7 +68,6 @@ def test_facts_are_written_whatever_the_log_level(level: str, monkeypatch: pytes
     assert (fact["event_type"], fact["status"], fact["bot"]) == ("HEARTBEAT", "ok", "dora")
 
 
-@pytest.mark.xfail(reason="both loggers are one, known by the service: the level of the facts holds for both")
 @pytest.mark.parametrize(("level", "written"), [("DEBUG", 4), ("WARNING", 2), ("ERROR", 1)])
 def test_diagnostics_obey_the_log_level(level: str, written: int) -> None:
     def say(telemetry: Telemetry) -> None:
@@ -81,7 +80,7 @@ def test_diagnostics_obey_the_log_level(level: str, written: int) -> None:
 def test_a_fact_is_one_line_of_json_whatever_it_holds() -> None:
     why = 'two\nlines, "quoted", ünd {more}'
     (fact,) = heard(lambda telemetry: telemetry.emit("ERROR", why=why, numbers=[1, 2]))
-    assert (fact["why"], fact["numbers"]) == (why, [1, 2])
+    assert (fact["why"], fact["numbers"]) == (why, "1; 2")
 
 
 def test_keys_of_one_invocation_do_not_leak_into_the_next() -> None:
@@ -113,7 +112,6 @@ def test_a_line_that_would_be_too_wide_is_cut_and_says_by_how_much() -> None:
     assert fact["field_0"] == 0
 
 
-@pytest.mark.xfail(reason="the keys that every line carries, and the entries of lists, are not counted")
 @pytest.mark.parametrize(
     "fields", [{f"f{n}": n for n in range(200)}, {"orders": ["A bid 0.4400 10.00"] * 200}]
 )

@@ -220,14 +220,12 @@ def test_a_failure_is_counted_once_and_the_next_invocation_starts_clean(stack: D
     assert (second["OrdersKept"], "Fills" in second, "InvocationsFailed" in second) == ([1], False, False)
 
 
-@pytest.mark.xfail(reason="a failure to build is counted under a service that no alarm watches")
 def test_a_stack_that_cannot_start_counts_its_failures_as_its_own(stack: Deployed) -> None:
     stack.call(cycle)
     (failed,) = stack.metrics()
     assert failed["service"].startswith("stack-")
 
 
-@pytest.mark.xfail(reason="the fact of a failure to build does not say which bot and function it was")
 def test_a_stack_that_cannot_start_says_which_bot_it_is(stack: Deployed) -> None:
     stack.call(cycle)
     (fact,) = stack.errors()
@@ -334,7 +332,7 @@ def test_after_a_refused_key_the_next_invocation_fetches_the_secret_afresh(
 
 
 @pytest.mark.parametrize(
-    "halted", [False, pytest.param(True, marks=pytest.mark.xfail(reason="halted hides it"))]
+    "halted", [False, True]
 )
 def test_a_cycle_whose_key_is_refused_fetches_it_afresh(
     stack: Deployed, refusing: RefusingExchange, halted: bool
@@ -371,7 +369,6 @@ def _next_tick(stack: Deployed) -> None:
     stack.call(cycle, {"action": "cycle", "scheduled_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
 
-@pytest.mark.xfail(reason="the session reports a refused key as a finding, and serves with it for ever")
 def test_a_session_action_whose_key_is_refused_fetches_it_afresh(
     stack: Deployed, refusing: RefusingExchange
 ) -> None:

@@ -1,7 +1,8 @@
 """AWS that throttles, conflicts, loses requests and replies, and stalls: at botocore's own seams.
 
-Only clients made after `listen` are touched, and only while a function runs. Labels look like `PutItem PLAN`
-(operation, and the first word of the sort key), one for each item of a transaction.
+Only clients made after `listen` are touched, and only while a function runs. Labels look like
+`UpdateItem LEASE` (operation, and the first word of the sort key); a transaction has one for each kind of its
+elements, like `TransactWriteItems Put PLAN`.
 
   aws-throttle      refused for want of capacity, all of the SDK's tries included; nothing was written
   aws-conflict      another writer's transaction was under way; nothing was written
@@ -121,24 +122,24 @@ class CloudFaults:
 
 def labels(operation: str, request: Mapping[str, Any]) -> list[str]:
     """What a request is called in `where`: once for each kind of item that it names."""
-    kinds = sorted({_kind(key) for key in _keys(operation, request)}) or [""]
-    return [f"{operation} {kind}".strip() for kind in kinds]
+    return sorted({f"{operation} {kind}".strip() for kind in _kinds(operation, request)}) or [operation]
 
 
-def _keys(operation: str, request: Mapping[str, Any]) -> Iterator[str]:
+def _kinds(operation: str, request: Mapping[str, Any]) -> Iterator[str]:
     if operation == TRANSACTION:
         for element in request["TransactItems"]:
-            ((_, own),) = element.items()
-            yield own.get("Key", own.get("Item", {}))["sk"]["S"]
+            ((verb, own),) = element.items()
+            yield f"{verb} {_kind(own)}"
     elif operation == "BatchGetItem":
-        for own in request["RequestItems"].values():
-            yield from (key["sk"]["S"] for key in own["Keys"])
+        yield from (_kind({"Key": key}) for own in request["RequestItems"].values() for key in own["Keys"])
     elif "Key" in request or "Item" in request:
-        yield request.get("Key", request.get("Item", {}))["sk"]["S"]
+        yield _kind(request)
 
 
-def _kind(sort_key: str) -> str:
-    return sort_key.split("#", 1)[0]
+def _kind(element: Mapping[str, Any]) -> str:
+    """The first word of the sort key."""
+    key: str = element.get("Key", element.get("Item", {}))["sk"]["S"]
+    return key.split("#", 1)[0]
 
 
 def _body(request: Any) -> dict[str, Any]:

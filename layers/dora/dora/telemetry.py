@@ -1,15 +1,16 @@
 """Facts as JSON lines and a dozen metrics, through Powertools.
 
-Two loggers write to the same stream: facts are always written, diagnostics obey LOG_LEVEL. Metrics carry
-one dimension, the service (the stack's name); a market is never a dimension, because every distinct value
-would be another metric to pay for.
+Two loggers, parent and child, write to the same stream: facts are always written, diagnostics obey
+LOG_LEVEL. Metrics carry one dimension, the service (the stack's name); a market is never a dimension,
+because every distinct value would be another metric to pay for.
 """
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 NAMESPACE = "Dora"
-MAX_FIELDS = 150
+MAX_FIELDS = 130
+"""Fields of one fact; with the keys that every line carries a line stays under 150."""
 
 
 class Telemetry:
@@ -17,26 +18,25 @@ class Telemetry:
 
     def __init__(self, *, bot: str, service: str, log_level: str) -> None:
         self._bot = bot
-        self._facts = Logger(service=service, level="INFO", name="dora.facts", location=None)
-        self.diagnostics = Logger(service=service, level=log_level, name="dora.diagnostics")
+        self._facts = Logger(service=service, level="INFO", location=None)
+        self.diagnostics = Logger(service=service, level=log_level, child=True)
         self._metrics = Metrics(namespace=NAMESPACE, service=service)
 
     def begin(self, **keys: str) -> None:
         """A new invocation: forget the last one's keys, which a warm environment still holds."""
-        for logger in (self._facts, self.diagnostics):
-            logger.clear_state()
-            logger.append_keys(bot=self._bot, **keys)
+        self._facts.clear_state()
+        self._facts.append_keys(bot=self._bot, **keys)
 
     def context(self, **keys: str) -> None:
         """Keys that every later line of this invocation carries."""
-        for logger in (self._facts, self.diagnostics):
-            logger.append_keys(**keys)
+        self._facts.append_keys(**keys)
 
     def emit(self, event_type: str, **fields: object) -> None:
-        """One fact. Fields beyond the limit of one line are cut, and the cut is named."""
+        """One fact, flat: a list becomes one text. Fields beyond the limit are cut, and the cut is named."""
+        flat = {name: _flat(value) for name, value in list(fields.items())[:MAX_FIELDS]}
         if len(fields) > MAX_FIELDS:
-            fields = dict(list(fields.items())[:MAX_FIELDS]) | {"fields_cut": len(fields) - MAX_FIELDS}
-        self._facts.info(event_type, extra={"event_type": event_type, **fields})
+            flat["fields_cut"] = len(fields) - MAX_FIELDS
+        self._facts.info(event_type, extra={"event_type": event_type, **flat})
 
     def count(self, name: str, value: float, unit: str = "Count") -> None:
         """One metric value."""
@@ -46,3 +46,8 @@ class Telemetry:
         """Write the metrics of this invocation; nothing when there are none."""
         if self._metrics.metric_set:
             self._metrics.flush_metrics()
+
+
+def _flat(value: object) -> object:
+    """Every entry of a list would be a field of its own to the saved queries."""
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -136,7 +136,7 @@ def serve(function: str, work: Callable[[App], Answer], request_id: str) -> Answ
         answer = work(app)
     except DoraError as error:
         answer = _trouble(error)
-        telemetry = telemetry or Telemetry(bot="unknown", service="dora", log_level="INFO")
+        telemetry = telemetry or _bare_telemetry(function, request_id)
         telemetry.emit("ERROR", what=f"{function} invocation", why=str(error))
         telemetry.count("InvocationsFailed", 1)
     except Exception:
@@ -145,9 +145,19 @@ def serve(function: str, work: Callable[[App], Answer], request_id: str) -> Answ
             telemetry.count("InvocationsFailed", 1)
             telemetry.flush()
         raise
-    _note_refused_key(answer)
+    finally:
+        _note_refused_key()
     telemetry.flush()
     return answer
+
+
+def _bare_telemetry(function: str, request_id: str) -> Telemetry:
+    """For an app that could not be built: the same names, as far as the environment holds them."""
+    bot = os.environ.get("BOT") or "unknown"
+    service = os.environ.get("POWERTOOLS_SERVICE_NAME") or bot
+    telemetry = Telemetry(bot=bot, service=service, log_level="INFO")
+    telemetry.begin(function=function, request_id=request_id)
+    return telemetry
 
 
 def _trouble(error: DoraError) -> Answer:
@@ -156,9 +166,10 @@ def _trouble(error: DoraError) -> Answer:
     return {"status": status, "reason": reason, "message": str(error)}
 
 
-def _note_refused_key(answer: Answer) -> None:
+def _note_refused_key() -> None:
     """A refused key may have been rotated: the next invocation fetches the secret afresh."""
-    _Environment.key_refused = answer.get("reason") == Reason.AUTH_REFUSED.value
+    app = _Environment.app
+    _Environment.key_refused = app is not None and app.outside.exchange.key_refused
     if _Environment.key_refused:
         install(None)
 

@@ -71,6 +71,10 @@ class Exchange(Protocol):
     def calls(self) -> Counter[str]:
         """Requests sent so far, by method and route; every attempt counts."""
 
+    @property
+    def key_refused(self) -> bool:
+        """Whether any answer so far refused the key."""
+
     def until(self, deadline_ms: TimeMs) -> None:
         """From now on no request's timeout reaches past this time."""
 

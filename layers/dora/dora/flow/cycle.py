@@ -247,7 +247,8 @@ def execute(
     choice: Choice,
 ) -> Execution:
     """Steps 9 and 10: cancels, decreases, then placements, within the tokens and the deadline."""
-    place_until_ms = TimeMs(turn.deadline_ms + WRITE_RESERVE_MS - known.globals_.placement_margin_ms)
+    margin_ms = max(known.globals_.placement_margin_ms - WRITE_RESERVE_MS, 0)
+    place_until_ms = TimeMs(turn.deadline_ms - margin_ms)
     bounds = Bounds(
         grant=turn.grant,
         cycle_id=turn.cycle_id,

@@ -30,6 +30,7 @@ from dora.core.model import (
 from dora.core.planning import split
 from dora.core.ports import LeaseGrant, Outside
 from dora.core.reasons import Reason
+from dora.core.reconciliation import STRAY_LEVEL
 from dora.core.units import TimeMs
 from dora.flow import reporting
 
@@ -58,6 +59,11 @@ class Bounds:
     deadline_ms: TimeMs
     place_until_ms: TimeMs
 
+    @property
+    def last_ms(self) -> TimeMs:
+        """No placement is sent from here on: the lease, the plan's own end and the margin all count."""
+        return min(self.place_until_ms, self.deadline_ms, self.grant.expires_ms)
+
 
 class Execution:
     """Carries out one plan. Its `journal` is true after every call, also when a call raises."""
@@ -65,6 +71,7 @@ class Execution:
     def __init__(self, outside: Outside, bounds: Bounds, journal: Journal) -> None:
         self._out, self._bounds = outside, bounds
         self._looked_ms: TimeMs | None = None
+        self._hits = 0
         self.journal = journal
         self.plans: tuple[Plan, ...] = ()
         self.cancels = BatchCancelSummary()
@@ -82,18 +89,20 @@ class Execution:
         if not batches:
             return
         self._write_plan("1cancel", cancels=tuple(request for batch in batches for request in batch))
+        before = self.journal
         for number, batch in enumerate(batches):
             self._wait_until(send_ms[number] if number < len(send_ms) else None, CANCEL_WAIT_MS)
             if self._out.clock.now_ms() >= self._bounds.deadline_ms:
                 self.stopped = Reason.DEADLINE
                 break
-            reporting.batch_cancel(self._out.facts, batch, number, len(batches))
+            reporting.batch_cancel(self._out.facts, batch, number, batches)
             result = self._out.exchange.cancel(batch)
+            self._note_refusals("cancel", [order.code for order in result.failed])
             self.journal = fold_cancelled(self.journal, result, self._out.clock.now_ms())
             self.surprised |= {
                 done.request.ticker for done in result.succeeded if done.reduced_by < done.request.remaining
             }
-            self.cancels = reporting.cancelled(self._out.facts, self.cancels, result, number)
+            self.cancels = reporting.cancelled(self._out.facts, self.cancels, result, number, before)
         reporting.cancel_summary(self._out.facts, self.cancels)
 
     # --- decreases -----------------------------------------------------------------------------
@@ -111,6 +120,10 @@ class Execution:
             self.journal = fold_decreased(self.journal, request, result, self._out.clock.now_ms())
             self.decreased += result.outcome is Outcome.DONE
             reporting.decreased(self._out.facts, request, result)
+            if result.outcome is Outcome.DONE and result.remaining < request.reduce_to:
+                self.surprised |= {request.ticker}
+            if self._note_refusals("decrease", [result.code]):
+                return
 
     # --- placements ------------------------------------------------------------------------------
 
@@ -128,10 +141,11 @@ class Execution:
             self._wait_until(send_ms[number])
             if self._must_stop():
                 break
-            reporting.batch_place(self._out.facts, batch, number, len(batches))
+            reporting.batch_place(self._out.facts, batch, number, batches)
             result = self._out.exchange.place(batch)
-            self.journal = fold_placed(self.journal, result, self._out.clock.now_ms())
-            self.places = reporting.placed(self._out.facts, self.places, result, number)
+            before = self.journal
+            self.journal = fold_placed(before, result, self._out.clock.now_ms())
+            self.places = reporting.placed(self._out.facts, self.places, result, number, before)
             unsent = unsent[len(batch) :]
             if self._ends_placing(result):
                 break
@@ -140,11 +154,21 @@ class Execution:
         reporting.place_summary(self._out.facts, self.places)
 
     def _cleared(self, requests: Iterable[OrderRequest]) -> list[OrderRequest]:
-        """Without those whose slot's cancel is not confirmed, or whose market may have filled unseen."""
+        """Without those whose slot's cancel is not confirmed, or whose market may have filled unseen.
+
+        A stray holds every slot of its side.
+        """
         orders = self.journal.orders.values()
         held = {order.slot for order in orders if order.open}
-        missing = {order.slot.ticker for order in orders if order.state is OrderState.MISSING}
-        return [r for r in requests if r.slot not in held and r.slot.ticker not in missing | self.surprised]
+        strays = {(slot.ticker, slot.side) for slot in held if slot.level == STRAY_LEVEL}
+        barred = self.surprised | {o.slot.ticker for o in orders if o.state is OrderState.MISSING}
+        return [
+            request
+            for request in requests
+            if request.slot not in held
+            and (request.slot.ticker, request.slot.side) not in strays
+            and request.slot.ticker not in barred
+        ]
 
     def _plan_orders(self, requests: tuple[OrderRequest, ...]) -> None:
         self._write_plan("3place", places=requests)
@@ -153,10 +177,7 @@ class Execution:
 
     def _ends_placing(self, result: BatchPlaceResult) -> bool:
         codes = {order.code for order in result.failed}
-        if codes & RATE_LIMITED:
-            now_ms = self._out.clock.now_ms()
-            self._out.limiter.push_back("write", now_ms, BACKOFF_MS)
-            reporting.rate_limited(self._out.facts, "place", BACKOFF_MS)
+        if self._note_refusals("place", codes):
             self.stopped = Reason.BUDGET
         elif codes & GROUP_TRIPPED:
             self.stopped = Reason.GROUP_TRIPPED
@@ -164,10 +185,19 @@ class Execution:
             self.stopped = Reason.EXCHANGE_UNAVAILABLE
         return self.stopped is not None
 
+    def _note_refusals(self, endpoint: str, codes: Iterable[str]) -> bool:
+        """Whether a 429 was among them; then nobody spends from the bucket for a while."""
+        if RATE_LIMITED.isdisjoint(codes):
+            return False
+        self._hits += 1
+        self._out.limiter.push_back("write", self._out.clock.now_ms(), BACKOFF_MS)
+        reporting.rate_limited(self._out.facts, endpoint, self._hits, BACKOFF_MS)
+        return True
+
     def _must_stop(self) -> bool:
         """Deadline and lease are local comparisons; the kill flag is read when our last look is old."""
         now_ms = self._out.clock.now_ms()
-        if self.stopped is None and now_ms >= min(self._bounds.place_until_ms, self._bounds.grant.expires_ms):
+        if self.stopped is None and now_ms >= self._bounds.last_ms:
             self.stopped = Reason.DEADLINE
         if self.stopped is None and (self._looked_ms is None or now_ms - self._looked_ms >= STOP_SIGN_AGE_MS):
             self._looked_ms = now_ms

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from dora.core.journal import Journal, TrackedOrder
 from dora.core.ledger import Drift
 from dora.core.model import (
     BatchCancelResult,
@@ -34,37 +35,41 @@ METRICS = {
 """Metric names and the fields of the cycle record they come from."""
 
 
-def batch_cancel(facts: Facts, batch: Sequence[CancelRequest], number: int, total: int) -> None:
+def batch_cancel(
+    facts: Facts, batch: Sequence[CancelRequest], number: int, batches: Sequence[Sequence[CancelRequest]]
+) -> None:
     """`BATCH_CANCEL`, before it is sent."""
     facts.emit(
         "BATCH_CANCEL",
         batch_number=number + 1,
-        total_batches=total,
+        total_batches=len(batches),
         batch_size=len(batch),
-        total_to_cancel=len(batch),
-        orders=[f"{r.ticker} {r.order_id} {format_count(r.remaining)}" for r in batch],
+        total_to_cancel=sum(map(len, batches)),
+        orders="; ".join(f"{r.ticker} {r.order_id} {format_count(r.remaining)}" for r in batch),
     )
 
 
-def batch_place(facts: Facts, batch: Sequence[OrderRequest], number: int, total: int) -> None:
+def batch_place(
+    facts: Facts, batch: Sequence[OrderRequest], number: int, batches: Sequence[Sequence[OrderRequest]]
+) -> None:
     """`BATCH_PLACE`, before it is sent."""
     facts.emit(
         "BATCH_PLACE",
         batch_number=number + 1,
-        total_batches=total,
+        total_batches=len(batches),
         batch_size=len(batch),
-        total_to_place=len(batch),
-        orders=[
-            " ".join(
-                (r.slot.ticker, r.slot.side, format_price(r.price), format_count(r.count), r.client_order_id)
-            )
-            for r in batch
-        ],
+        total_to_place=sum(map(len, batches)),
+        orders="; ".join(map(_line, batch)),
     )
 
 
+def _line(request: OrderRequest) -> str:
+    price, count = format_price(request.price), format_count(request.count)
+    return f"{request.slot.ticker} {request.slot.side} {price} {count} {request.client_order_id}"
+
+
 def cancelled(
-    facts: Facts, so_far: BatchCancelSummary, result: BatchCancelResult, number: int
+    facts: Facts, so_far: BatchCancelSummary, result: BatchCancelResult, number: int, before: Journal
 ) -> BatchCancelSummary:
     """One `ORDER_CANCELLED` or `BATCH_CANCEL_FAILED` for each order; the running totals."""
     for done in result.succeeded:
@@ -77,7 +82,7 @@ def cancelled(
             reduced_by=format_count(done.reduced_by),
         )
     for failed in (*result.failed, *result.unknown):
-        _failed(facts, "BATCH_CANCEL_FAILED", failed, number)
+        _failed(facts, "BATCH_CANCEL_FAILED", failed, number, before.orders[failed.request.client_order_id])
     asked = len(result.succeeded) + len(result.failed) + len(result.unknown)
     return BatchCancelSummary(
         total_requested=so_far.total_requested + asked,
@@ -89,7 +94,7 @@ def cancelled(
 
 
 def placed(
-    facts: Facts, so_far: BatchPlaceSummary, result: BatchPlaceResult, number: int
+    facts: Facts, so_far: BatchPlaceSummary, result: BatchPlaceResult, number: int, before: Journal
 ) -> BatchPlaceSummary:
     """One `ORDER_PLACED` or `BATCH_PLACE_FAILED` for each order; the running totals."""
     for done in result.placed:
@@ -103,7 +108,7 @@ def placed(
             size=format_count(done.remaining),
         )
     for failed in (*result.failed, *result.unknown):
-        _failed(facts, "BATCH_PLACE_FAILED", failed, number)
+        _failed(facts, "BATCH_PLACE_FAILED", failed, number, before.orders[failed.request.client_order_id])
     asked = len(result.placed) + len(result.failed) + len(result.unknown)
     return BatchPlaceSummary(
         total_requested=so_far.total_requested + asked,
@@ -137,10 +142,12 @@ def place_summary(facts: Facts, summary: BatchPlaceSummary) -> None:
     facts.emit("BATCH_PLACE_SUMMARY", **_totals(summary))
 
 
-def rate_limited(facts: Facts, endpoint: str, backoff_ms: int) -> None:
+def rate_limited(facts: Facts, endpoint: str, hits: int, backoff_ms: int) -> None:
     """`RATE_LIMIT` and the `RATE_LIMIT_BACKOFF` it led to."""
-    facts.emit("RATE_LIMIT", endpoint=endpoint, consecutive_hits=1)
-    facts.emit("RATE_LIMIT_BACKOFF", endpoint=endpoint, backoff_seconds=backoff_ms / 1000)
+    facts.emit("RATE_LIMIT", endpoint=endpoint, consecutive_hits=hits)
+    facts.emit(
+        "RATE_LIMIT_BACKOFF", endpoint=endpoint, consecutive_hits=hits, backoff_seconds=backoff_ms / 1000
+    )
 
 
 def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:
@@ -174,10 +181,10 @@ def cycle(
             fair_value=decision.fair_value,
             fair_value_source=decision.fair_value_source,
             reservation_price=decision.reservation_price,
-            targets=[
+            targets="; ".join(
                 f"{t.slot.side} {format_price(t.price)} {format_count(t.count)}" for t in decision.targets
-            ],
-            clip_reasons=[f"{slot.side} {why}" for slot, why in decision.dropped],
+            ),
+            clip_reasons="; ".join(f"{slot.side} {why}" for slot, why in decision.dropped),
         )
     for gap in drift:
         facts.emit(
@@ -200,17 +207,15 @@ def _totals(summary: BatchCancelSummary | BatchPlaceSummary) -> dict[str, object
     }
 
 
-def _failed(facts: Facts, event_type: str, failed: FailedOrder, number: int) -> None:
-    request = failed.request
-    placed_request = request if isinstance(request, OrderRequest) else None
+def _failed(facts: Facts, event_type: str, failed: FailedOrder, number: int, order: TrackedOrder) -> None:
     facts.emit(
         event_type,
-        market=placed_request.slot.ticker if placed_request else getattr(request, "ticker", ""),
-        client_order_id=request.client_order_id,
-        order_id=getattr(request, "order_id", ""),
-        side=placed_request.slot.side if placed_request else "",
-        price=format_price(placed_request.price) if placed_request else "",
-        size=format_count(placed_request.count) if placed_request else "",
+        market=order.slot.ticker,
+        client_order_id=failed.request.client_order_id,
+        order_id=order.order_id or "",
+        side=order.slot.side,
+        price=format_price(order.price),
+        size=format_count(order.remaining),
         error_code=failed.code,
         error_msg=failed.message,
         outcome=failed.outcome,

@@ -59,6 +59,11 @@ class Caller:
         """Requests sent so far, by endpoint; every attempt counts."""
         return self._transport.calls
 
+    @property
+    def key_refused(self) -> bool:
+        """Whether any answer so far was a 401: the key is wrong, was rotated, or our clock is off."""
+        return self._transport.key_refused
+
     def until(self, deadline_ms: TimeMs) -> None:
         """From now on no request's timeout reaches past this time."""
         self._transport.deadline_ms = deadline_ms

@@ -15,7 +15,14 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from dora.core.errors import ExchangeUnavailable, RateLimited
 from dora.core.ports import Clock, Facts
 from dora.core.units import TimeMs
-from dora.edge.kalshi.refusals import CLIENT_ERRORS, REQUEST_TIMEOUT, SERVER_ERRORS, read_body, refusal
+from dora.edge.kalshi.refusals import (
+    CLIENT_ERRORS,
+    REQUEST_TIMEOUT,
+    SERVER_ERRORS,
+    UNAUTHORIZED,
+    read_body,
+    refusal,
+)
 from dora.edge.kalshi.signing import Signer
 from dora.edge.kalshi.wire import Row, load_json
 
@@ -83,6 +90,8 @@ class Transport:
         self._session = _session(adapter)
         self._lock = Lock()
         self.deadline_ms: TimeMs | None = None
+        self.key_refused = False
+        """Whether any answer so far refused the key."""
         self.calls: Counter[str] = Counter()
         """Requests sent, by endpoint; every attempt counts."""
 
@@ -122,6 +131,7 @@ class Transport:
         except (requests.RequestException, OSError) as error:
             raise ExchangeUnavailable(f"{call.endpoint}: no answer ({type(error).__name__})") from error
         self._compare_clocks(response, sent_ms)
+        self.key_refused |= response.status_code == UNAUTHORIZED
         return _answer(call, response.status_code, response.content)
 
     def close(self) -> None:
@@ -141,6 +151,7 @@ class Transport:
         return connect_ms / _SECOND_MS, min(READ_TIMEOUT_MS, left_ms - connect_ms) / _SECOND_MS
 
     def _say_backoff(self, call: Call, hits: int, wait_ms: int) -> None:
+        self._facts.emit("RATE_LIMIT", endpoint=call.endpoint, consecutive_hits=hits)
         self._facts.emit(
             "RATE_LIMIT_BACKOFF",
             endpoint=call.endpoint,
