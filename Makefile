@@ -85,7 +85,7 @@ artifacts: $(READY) $(BUILT_ARM) $(BUILT_X86)  ## tests of what was built, for b
 emulator: $(READY) $(SAM_READY) $(EMULATOR_READY) $(BUILT_HERE)  ## run what was built as Lambda runs it
 	$(PYTHON) -m pytest tests/emulator
 
-local-invoke: $(READY) $(SAM_READY) $(EMULATOR_READY) $(BUILT_HERE)  ## one invocation in a world made for it: EVENT=events/cycle.json [FUNCTION=]
+local-invoke: $(READY) $(SAM_READY) $(EMULATOR_READY) $(BUILT_HERE)  ## one invocation in a world made for it: EVENT=events/cycle.json [FUNCTION= ENGINE=emulator]
 	$(RUN) -m tests.emulator '$(or $(EVENT),events/cycle.json)' $(if $(FUNCTION),--function $(FUNCTION)) \
 	    $(if $(ENGINE),--engine $(ENGINE))
 

@@ -43,11 +43,15 @@ def run(
     scene: Scene,
     progress: Progress,
     *,
-    wire: Wire = "http",
-    cloud: CloudKind = "server",
+    wire: Wire = "adapter",
+    cloud: CloudKind = "process",
     deploy: Deployment = deployed_bot,
 ) -> Run:
-    """Play the scene to its end. `progress` hears of every finished cycle. Raises DemoError."""
+    """Play the scene to its end. `progress` hears of every finished cycle. Raises DemoError.
+
+    All in this process unless said otherwise: a real socket has real timeouts, and on a busy machine one
+    that runs out makes another run of the same arguments.
+    """
     began = time.monotonic()
     with open_world(scene.setup(wire, cloud), deploy) as world:
         scene.play(world)

@@ -65,9 +65,10 @@ class Emulator:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
-    def cold_starts(self) -> int:
-        """How often the function's code has been loaded."""
-        return self.log().count("\tInit Duration: ")
+    def workers(self) -> set[int]:
+        """Process ids of what runs the function now: another one than before means a cold start between."""
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        return {int(pid) for thread in threads for pid in thread.read_text().split()}
 
     def stop(self) -> None:
         """End the emulator and the function's process."""

@@ -28,7 +28,7 @@ def error_body(reply: Reply, fault: Fault, _: Random) -> Reply:
     return _with(reply, {"error": {"code": fault.code or "internal_error", "message": "internal error"}})
 
 
-def swap_ids(reply: Reply, _: Fault, dice: Random) -> Reply:
+def swap_ids(reply: Reply, _: Fault, __: Random) -> Reply:
     """Entries exchange their order ids; a lone one names an order that is nobody's."""
 
     def swapped(rows: Rows) -> Rows:
@@ -40,6 +40,15 @@ def swap_ids(reply: Reply, _: Fault, dice: Random) -> Reply:
     if "order_id" in content:
         return _with(reply, {**content, "order_id": FOREIGN_ID})
     return _rows(reply, swapped)
+
+
+def no_ids(reply: Reply, _: Fault, __: Random) -> Reply:
+    """Entries without an order id."""
+
+    def nameless(rows: Rows) -> Rows:
+        return [{name: value for name, value in row.items() if name != "order_id"} for row in rows]
+
+    return _rows(reply, nameless)
 
 
 def shuffle_rows(reply: Reply, _: Fault, dice: Random) -> Reply:
@@ -71,6 +80,7 @@ TWISTS: dict[str, Twist] = {
     "cut-body": cut_body,
     "error-body": error_body,
     "swap-ids": swap_ids,
+    "no-ids": no_ids,
     "shuffle-rows": shuffle_rows,
     "drop-rows": drop_rows,
     "blank": blank,

@@ -43,7 +43,7 @@ class FaultScript(Faults):
       lose-answer   applied, and the connection ends
       error-after   applied, and then status `amount` (503 by default) with `code`
       twice         delivered twice; the client gets the first answer, with code "second" the second one
-      cut-body, error-body, swap-ids, shuffle-rows, drop-rows, blank, loop-cursor: see `fault_answers`
+      cut-body, error-body, swap-ids, no-ids, shuffle-rows, drop-rows, blank, loop-cursor: see `fault_answers`
     """
 
     def __init__(self, exchange: "Exchange", struck: Counter[str] | None = None) -> None:

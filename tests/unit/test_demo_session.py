@@ -61,8 +61,7 @@ def nobody(_number: int, _answer: Answer) -> None:
 
 
 def play(options: Options = SHORT) -> Run:
-    """In process: no socket, the same handlers."""
-    return run(choose_scene(options), nobody, wire="adapter", cloud="process")
+    return run(choose_scene(options), nobody)
 
 
 def figures(done: Run) -> dict[str, object]:
@@ -103,10 +102,18 @@ def test_profit_is_the_cash_flow_of_the_fills_and_the_marked_position(short: Run
     assert Decimal(short.summary["pnl_dollars"]) == (cash_e6 + held_e6) / 10**6
 
 
-def test_the_same_arguments_give_the_same_summary_over_any_wire(short: Run) -> None:
-    served = run(choose_scene(SHORT), nobody, wire="http", cloud="server")
+def test_the_same_arguments_give_the_same_summary(short: Run) -> None:
     assert figures(play()) == figures(short)
-    assert figures(served) == figures(short)
+
+
+def test_a_run_over_real_sockets_is_as_clean() -> None:
+    told = run(choose_scene(SHORT), nobody, wire="http", cloud="server").summary
+    assert (told["invariants_broken"], told["open_after_teardown"], told["teardown_status"]) == (
+        0,
+        0,
+        "closed",
+    )
+    assert told["fills"] > 0
 
 
 def test_another_seed_gives_another_run(short: Run) -> None:

@@ -175,6 +175,13 @@ def test_a_lone_answer_names_an_order_of_nobody() -> None:
     assert desk.cancel(order_id).body["order_id"] != order_id
 
 
+def test_answers_without_ids_leave_orders_without_a_name() -> None:
+    desk = Faulty(kind="no-ids", where=CREATE)
+
+    assert all("order_id" not in row for row in desk.batch().body["orders"])
+    assert len(desk.resting) == 4
+
+
 def test_shuffled_rows_are_the_same_rows() -> None:
     desk = Faulty(kind="shuffle-rows", where=CREATE)
     said = [row["client_order_id"] for row in desk.batch(8).body["orders"]]

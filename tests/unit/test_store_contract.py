@@ -175,7 +175,10 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
     )
     assert list(loaded.journal.orders) == sorted(written.orders)
     assert list(loaded.memory) == ["KXA-1", "KXB-1"]
-    assert (list(loaded.reference.events), list(loaded.reference.listings)) == (["KXA-E", "KXB-E"], ["KXA", "KXB"])
+    assert (list(loaded.reference.events), list(loaded.reference.listings)) == (
+        ["KXA-E", "KXB-E"],
+        ["KXA", "KXB"],
+    )
 
 
 def test_a_commit_leaves_alone_what_it_does_not_name(backing: Backing) -> None:

@@ -109,7 +109,6 @@ def test_what_is_no_command_is_refused_with_the_list_of_actions(event: object, h
     assert how_to_fix in str(refused.value)
 
 
-@pytest.mark.xfail(reason="checks that are no flag are taken for false")
 @pytest.mark.parametrize("checks", ["true", 1, None])
 def test_checks_that_are_no_flag_are_refused(checks: object) -> None:
     with pytest.raises(TriggerInvalid, match="checks"):

@@ -1,11 +1,15 @@
 """The environment, read once and held to its rules. Every name here is declared in the template."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from dora.core.errors import SettingsInvalid
+
+_PLAIN_URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[::1\])(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?", re.ASCII)
+"""No user, no query, nothing that two programs could read as two different hosts."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -88,13 +92,23 @@ def _stage(env: Mapping[str, str]) -> Stage:
 def _base_url(env: Mapping[str, str], stage: Stage) -> str:
     """A key signed for one stage must never be shown to another, nor travel in the clear."""
     value = _needed(env, "KALSHI_BASE_URL").rstrip("/")
-    parts = urlsplit(value)
-    if parts.hostname not in HOSTS[stage]:
+    host, scheme = _parts(value)
+    if host not in HOSTS[stage]:
         known = ", ".join(sorted(HOSTS[stage]))
-        raise SettingsInvalid(f"KALSHI_BASE_URL names {parts.hostname!r}; stage {stage} knows {known}")
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise SettingsInvalid(f"KALSHI_BASE_URL is {parts.scheme}; only https, or http on loopback")
+        raise SettingsInvalid(f"KALSHI_BASE_URL names {host!r}; stage {stage} knows {known}")
+    if scheme != "https" and not (scheme == "http" and host in LOOPBACK):
+        raise SettingsInvalid(f"KALSHI_BASE_URL is {scheme}; only https, or http on loopback")
+    if _PLAIN_URL.fullmatch(value) is None:
+        raise SettingsInvalid(f"KALSHI_BASE_URL is {value!r}; write https://<host>/trade-api/v2, no more")
     return value
+
+
+def _parts(url: str) -> tuple[str | None, str]:
+    try:
+        parts = urlsplit(url)
+        return parts.hostname, parts.scheme
+    except ValueError as error:
+        raise SettingsInvalid(f"KALSHI_BASE_URL is {url!r}: {error}") from None
 
 
 def _whole(env: Mapping[str, str], name: str, highest: int) -> int:

@@ -46,7 +46,7 @@ def parse_session_command(event: object, *, bot: str) -> SessionCommand:
     except ValueError:
         known = ", ".join(SessionAction)
         raise TriggerInvalid(f"action is {fields.get('action')!r}; write one of {known}") from None
-    return SessionCommand(action, _text(fields, "reason"), fields.get("checks") is True)
+    return SessionCommand(action, _text(fields, "reason"), _flag(fields, "checks"))
 
 
 def _fields(event: object, bot: str, known: frozenset[str]) -> Mapping[str, object]:
@@ -65,4 +65,11 @@ def _text(fields: Mapping[str, object], name: str) -> str:
     value = fields.get(name, "")
     if not isinstance(value, str):
         raise TriggerInvalid(f"{name} is {value!r}; write a text")
+    return value
+
+
+def _flag(fields: Mapping[str, object], name: str) -> bool:
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
+        raise TriggerInvalid(f"{name} is {value!r}; write true or false")
     return value

@@ -49,13 +49,11 @@ def status_of(facts: CycleFacts) -> tuple[str, str]:
         return "halted", str(facts.whole)
     if facts.whole is not None:
         return "degraded", str(facts.whole)
-    if facts.stopped is Reason.DRY_RUN:
-        return "completed", str(facts.stopped)
-    if facts.stopped is not None:
+    if facts.stopped not in (None, Reason.DRY_RUN):
         return "degraded", str(facts.stopped)
     if facts.failures or facts.problems:
         return "degraded", str(Reason.READ_UNKNOWN if facts.failures else Reason.CONFIG_INVALID)
-    return "completed", ""
+    return "completed", str(facts.stopped or "")
 
 
 def wide_record(facts: CycleFacts) -> dict[str, object]:

@@ -271,7 +271,7 @@ def execute(
     sends = outside.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
     execution.cancel(cancels, sends[: len(cancels)])
     execution.decrease(plan.decreases)
-    if session is not None and plan.places and not execution.stopped:
+    if session is not None and plan.places:
         naming = Naming(prefix=outside.prefix, cycle_id=turn.cycle_id, session=session)
         execution.place(
             order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(decrease_costs) :]

@@ -78,6 +78,8 @@ class Execution:
         self.places = BatchPlaceSummary()
         self.decreased = 0
         self.dropped: tuple[OrderRequest, ...] = ()
+        self.withheld = 0
+        """Placements held back because a cancel of theirs is not confirmed, or something filled unseen."""
         self.stopped: Reason | None = None
         self.surprised: frozenset[str] = frozenset()
         """Markets in which a cancel found fewer contracts than we saw: they filled unseen."""
@@ -129,7 +131,9 @@ class Execution:
 
     def place(self, requests: Sequence[OrderRequest], size: int, send_ms: Sequence[TimeMs]) -> None:
         """Batches of `size`, one for each send time at most. What is not sent ends in `dropped`."""
-        batches = list(split(self._cleared(requests), size))
+        cleared = self._cleared(requests)
+        self.withheld = len(requests) - len(cleared)
+        batches = list(split(cleared, size))
         self.dropped = tuple(request for batch in batches[len(send_ms) :] for request in batch)
         batches = batches[: len(send_ms)]
         unsent = tuple(request for batch in batches for request in batch)

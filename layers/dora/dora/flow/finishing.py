@@ -11,6 +11,7 @@ from dora.core.model import OrderRequest
 from dora.core.permission import Permission
 from dora.core.planning import slot_key
 from dora.core.ports import BotState, Changes, Configs, LeaseGrant, Outside, Progress, Reference
+from dora.core.reasons import Reason
 from dora.core.record import CycleFacts, answer_of, wide_record
 from dora.core.units import Money, TimeMs
 from dora.flow import reporting
@@ -72,6 +73,7 @@ def finish(outside: Outside, turn: Turn, known: Known, made: Made) -> dict[str, 
 
 def _facts(outside: Outside, turn: Turn, known: Known, made: Made) -> CycleFacts:
     accounts, choice, execution = made.accounts, made.choice, made.execution
+    unconfirmed = [Reason.CANCEL_UNCONFIRMED] * execution.withheld
     return CycleFacts(
         cycle_id=turn.cycle_id,
         began_ms=turn.began_ms,
@@ -82,7 +84,7 @@ def _facts(outside: Outside, turn: Turn, known: Known, made: Made) -> CycleFacts
         problems=len(known.configs.problems),
         decisions=choice.decisions,
         refused=[why for _, why in choice.risk.refused] if choice.risk else (),
-        withheld=[why for _, why in choice.plan.withheld],
+        withheld=[*(why for _, why in choice.plan.withheld), *unconfirmed],
         kept=len(choice.plan.kept),
         decreased=execution.decreased,
         dropped=len(execution.dropped),

@@ -82,11 +82,11 @@ class OrderWrites(Caller):
 
     def trigger_group(self, group_id: str, shard: int) -> None:
         """Cancel the group's orders, refuse new ones. Safe to repeat: yes, because tripped stays tripped."""
-        self._change_group("PUT", "/trigger", group_id, shard)
+        self._change_group("PUT", "/trigger", group_id, shard, {})
 
     def reset_group(self, group_id: str, shard: int) -> None:
         """Re-arm the group. Safe to repeat: no, because it would also undo a trip in between."""
-        self._change_group("PUT", "/reset", group_id, shard)
+        self._change_group("PUT", "/reset", group_id, shard, {})
 
     def delete_group(self, group_id: str, shard: int) -> None:
         """Cancel the group's orders and forget it. Safe to repeat: yes, because the repeat answers 404."""
@@ -100,4 +100,4 @@ class OrderWrites(Caller):
         self, method: str, action: str, group_id: str, shard: int, body: Mapping[str, object] | None = None
     ) -> None:
         params = [*self._of_us, ("exchange_index", shard)]
-        self._transport.send(Call(method, _GROUP_ROUTE + action, (group_id,), params, body or {}))
+        self._transport.send(Call(method, _GROUP_ROUTE + action, (group_id,), params, body))
