@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.simulator.fault_plan import Fault
@@ -13,6 +14,7 @@ from tests.simulator.knobs import Knobs
 from tests.simulator.wire import PREFIX, Reply, Request
 from tests.unit.small_world import TICKERS, Seen, broken, resting, set_book, setup, small_world
 from tests.world.disruption import Disruption
+from tests.world.lambda_context import CYCLE_TIMEOUT_MS, LambdaContext
 from tests.world.setup import Setup
 from tests.world.world import World
 
@@ -71,8 +73,15 @@ class Scene:
             self.faults.clear()
 
     def meanwhile(self, label: str, act: Callable[[], object]) -> None:
-        """`act` happens once, just before the exchange sees the next request of that kind."""
-        self.world.exchange.faults = _Meanwhile(self.world.exchange.faults, label, act)
+        """`act` happens once, just before the next call of that kind leaves."""
+        self.faults.calls.meanwhile(label, act)
+
+    def invoke(self, tick_ms: int) -> dict[str, Any]:
+        """A cycle for that tick, now, whatever else is running."""
+        tick = datetime.fromtimestamp(tick_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        deadline_ms = self.world.clock.now_ms() + CYCLE_TIMEOUT_MS
+        context = LambdaContext(self.world.clock, deadline_ms, f"again-{tick}", "dora-cycle")
+        return self.world.bot.cycle({"action": "cycle", "scheduled_at": tick}, context)
 
     def rewrite(self, label: str, old: bytes, new: bytes) -> None:
         """The next request of that kind reaches the exchange with another body."""
@@ -90,8 +99,8 @@ class Scene:
 
     def sound(self) -> None:
         """Nothing broken, every slot quoted once, nothing left open (I1 to I5, I9)."""
-        assert not broken(self.world)
-        assert self.slots() == SLOTS
+        assert not broken(self.world), broken(self.world)
+        assert self.slots() == SLOTS, resting(self.world)
         status = self.world.status()
         assert (status["unfinished_plans"], status["open_orders"]) == (0, SLOTS)
 
@@ -118,28 +127,6 @@ def fill(world: World, ticker: str, side: str, count_e2: int | None = None) -> i
     return taken
 
 
-class _Before(Faults):
-    """Stands before another layer."""
-
-    def __init__(self, inner: Faults) -> None:
-        self._inner = inner
-
-    def after(self, request: Request, reply: Reply) -> Reply:
-        return self._inner.after(request, reply)
-
-
-class _Meanwhile(_Before):
-    def __init__(self, inner: Faults, label: str, act: Callable[[], object]) -> None:
-        super().__init__(inner)
-        self._label, self._act, self._done = label, act, False
-
-    def before(self, request: Request) -> Reply | None:
-        if not self._done and _label(request) == self._label:
-            self._done = True
-            self._act()
-        return self._inner.before(request)
-
-
 class _Rewrite(Faults):
     def __init__(self, stage: Scene, label: str, old: bytes, new: bytes) -> None:
         self._stage, self._label, self._old, self._new = stage, label, old, new
@@ -152,15 +139,17 @@ class _Rewrite(Faults):
         return exchange.handle(replace(request, body=request.body.replace(self._old, self._new)))
 
 
-class _CancelCounter(_Before):
+class _CancelCounter(Faults):
     def __init__(self, inner: Faults, cancelled: Counter[str]) -> None:
-        super().__init__(inner)
-        self._cancelled = cancelled
+        self._inner, self._cancelled = inner, cancelled
 
     def before(self, request: Request) -> Reply | None:
         if request.method == "DELETE":
             self._cancelled.update(own["order_id"] for own in json.loads(request.body)["orders"])
         return self._inner.before(request)
+
+    def after(self, request: Request, reply: Reply) -> Reply:
+        return self._inner.after(request, reply)
 
 
 def _label(request: Request) -> str:

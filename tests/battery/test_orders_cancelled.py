@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.battery.scene import BATCHES, CANCEL, FILLS, HOLD_CYCLES, SLOTS, STAMPS, fill, scene, unlike
+from tests.battery.scene import BATCHES, CANCEL, FILLS, HOLD_CYCLES, SLOTS, STAMPS, Scene, fill, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.unit.small_world import TICKERS, broken, set_book
@@ -50,6 +50,12 @@ def test_scenario_11_a_cancel_that_was_not_applied_withholds_its_replacement(
         stage.sound()
 
 
+def fill_later(stage: Scene) -> None:
+    """A moment after the cycle's reads."""
+    stage.world.clock.advance_ms(200)
+    fill(stage.world, A, "bid")
+
+
 @pytest.mark.parametrize("knobs", FILLS, ids=unlike)
 @pytest.mark.parametrize("lag_ms", [0, 30_000])
 def test_scenario_12_a_cancel_of_an_order_filled_in_flight_is_one_404_and_one_booked_fill(
@@ -61,7 +67,7 @@ def test_scenario_12_a_cancel_of_an_order_filled_in_flight_is_one_404_and_one_bo
         stage.move()
         stage.faults.now(*(Fault(kind="lag", where=where, amount=lag_ms) for where in ("orders", "fills")))
         stage.count_cancels()
-        stage.meanwhile(CANCEL, lambda: fill(world, A, "bid"))
+        stage.meanwhile(CANCEL, lambda: fill_later(stage))
         world.cycle()
         set_book(world, A, 4600, 4900)
         stage.run(HOLD_CYCLES)
@@ -89,6 +95,16 @@ def test_scenario_12_a_cancel_sought_on_the_wrong_shard_does_not_forget_the_orde
         stage.sound()
 
 
+def drift(stage: Scene) -> None:
+    """Eight minutes in which the book moves every other one, slowly enough to be quoted; then no more faults."""
+    for minute in range(8):
+        stage.move(4400 + 100 * (minute // 2 % 2))
+        stage.run(1)
+        stage.slots()
+    stage.faults.clear()
+    stage.run(2)
+
+
 @pytest.mark.parametrize("knobs", STAMPS, ids=unlike)
 @pytest.mark.parametrize("lag_ms", [1_000, 10_000, 30_000])
 def test_scenario_13_and_14_lists_that_lag_make_no_second_order_and_no_second_cancel(
@@ -97,12 +113,7 @@ def test_scenario_13_and_14_lists_that_lag_make_no_second_order_and_no_second_ca
     with scene(knobs) as stage:
         stage.faults.now(Fault(kind="lag", where="orders", amount=lag_ms))
         stage.count_cancels()
-        for minute in range(6):
-            stage.move(4400 + 200 * (minute % 2))
-            stage.run(1)
-            stage.slots()
-        stage.faults.clear()
-        stage.run(2)
+        drift(stage)
 
         assert stage.world.exchange.stats.cancels_404 == 0
         assert set(stage.cancelled.values()) == {1}
@@ -114,12 +125,7 @@ def test_scenario_13_and_14_lists_that_lag_longer_than_a_cycle_still_double_noth
     with scene() as stage:
         stage.faults.now(Fault(kind="lag", where="orders", amount=lag_ms))
         stage.count_cancels()
-        for minute in range(8):
-            stage.move(4400 + 200 * (minute % 2))
-            stage.run(1)
-            stage.slots()
-        stage.faults.clear()
-        stage.run(2)
+        drift(stage)
 
         assert stage.world.exchange.stats.cancels_404 == 0
         assert set(stage.cancelled.values()) <= {1}

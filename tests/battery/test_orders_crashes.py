@@ -1,7 +1,5 @@
 """Scenarios 19 to 22 and 25: a bot that dies, freezes, runs twice or is asked again."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from tests.battery.scene import CANCEL, CLIENT_IDS, CREATE, HOLD_CYCLES, SLOTS, Scene, scene, unlike
@@ -84,9 +82,16 @@ def test_scenario_19_a_teardown_may_die_after_any_call() -> None:
     assert after > 10
 
 
+def calls_of_a_first_cycle() -> list[str]:
+    with scene() as stage:
+        stage.run(1)
+        return stage.faults.calls.made
+
+
 def test_scenario_20_intents_that_were_written_and_never_sent_are_resolved_by_proof() -> None:
-    with scene() as stage, scene_of_one_cycle() as made:
-        assert dies(stage, made.index(CREATE))
+    before_create = calls_of_a_first_cycle().index(CREATE)
+    with scene() as stage:
+        assert dies(stage, before_create)
         live, plans = stage.slots(), stage.world.status()["unfinished_plans"]
         stage.run(HOLD_CYCLES)
         evidence = {fact["evidence"] for fact in stage.seen.facts("ORDER_RESOLVED")}
@@ -135,21 +140,21 @@ def test_scenario_21_a_cancel_that_lands_late_hits_nothing_but_its_order() -> No
 
 def test_scenario_22_the_same_tick_twice_runs_once() -> None:
     with scene() as stage:
-        tick = datetime.fromtimestamp(stage.world.next_tick_ms() // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        first = stage.world.cycle(scheduled_at=tick)
-        second = stage.world.cycle(scheduled_at=tick)
+        tick_ms = stage.world.next_tick_ms()
+        first = stage.world.cycle()
+        second = stage.invoke(tick_ms)
 
-        assert (first["placed"], second["status"], second["reason"]) == (SLOTS, "skipped", "tick_stale")
+        assert (first["placed"], second["status"], second["reason"]) == (SLOTS, "skipped", "tick_seen")
         stage.sound()
 
 
-@pytest.mark.parametrize("at", [CREATE, CANCEL, "GET /portfolio/orders"])
+@pytest.mark.parametrize("at", [CREATE, CANCEL, "TransactWriteItems ConditionCheck LEASE, TransactWriteItems Put PLAN"])
 def test_scenario_22_a_second_run_beside_the_first_finds_the_lease_held(at: str) -> None:
     with scene() as stage:
         stage.run(1)
         stage.move()
-        answers: list[object] = []
-        stage.meanwhile(at, lambda: answers.append(stage.world.cycle()))
+        tick_ms, answers = stage.world.next_tick_ms(), list[dict[str, object]]()
+        stage.meanwhile(at, lambda: answers.append(stage.invoke(tick_ms + 1_000)))
         first = stage.world.cycle()
 
         assert [(a["status"], a["reason"]) for a in answers] == [("skipped", "lease_held")]
@@ -165,10 +170,10 @@ def test_scenario_22_a_second_run_beside_the_first_finds_the_lease_held(at: str)
 ], ids=lambda fault: f"{fault.kind} {fault.where.split()[-1]}")  # fmt: skip
 def test_scenario_25_the_retry_of_a_failed_invocation_places_nothing_twice(trouble: Fault) -> None:
     with scene() as stage:
-        tick = datetime.fromtimestamp(stage.world.next_tick_ms() // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        tick_ms = stage.world.next_tick_ms()
         failed = stage.struck(trouble)
         before = stage.world.exchange.stats.orders
-        again = stage.world.bot.cycle({"action": "cycle", "scheduled_at": tick}, stage.world._context("c", 45_000))
+        again = stage.invoke(tick_ms)
         stage.run(HOLD_CYCLES)
 
         assert failed["status"] == "failed"

@@ -157,7 +157,7 @@ def test_scenario_08_an_order_filled_before_its_answer_does_not_rest_and_is_book
     with scene(knobs) as stage:
         world = stage.world
         stage.rewrite(CREATE, b'"post_only":true', b'"post_only":false')
-        stage.meanwhile(CREATE, lambda: set_book(world, A, 4200, 4300))
+        stage.meanwhile(CREATE, lambda: (world.clock.advance_ms(200), set_book(world, A, 4200, 4300)))
         answer = world.cycle()
         set_book(world, A)
         stage.run(2)

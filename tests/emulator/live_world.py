@@ -5,6 +5,7 @@
 
 import importlib
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ DAY_MS = 86_400_000
 TICKERS = ("KXA-26NOV21-T1", "KXB-26NOV21-T1", "KXC-26NOV21-T1")
 """One market on each of three shards."""
 DEPTH_E2 = 50_000
+BALANCE_S = 1.1
+"""The exchange tells the balance once a second; what follows a session's start waits as long."""
 BOT = "dora"
 
 
@@ -78,6 +81,7 @@ class LiveWorld:
         wiring.install(None)
         if answer["status"] != "active":
             raise RuntimeError(f"the session did not open: {answer}")
+        time.sleep(BALANCE_S)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Every call of the bot to the outside, the exchange and AWS counted together; the bot may die after any."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, get_ident
 
@@ -25,6 +25,15 @@ class OutsideCalls:
         self._kill_after: int | None = None
         self._main = get_ident()
         self._lock = Lock()
+        self._meanwhile: tuple[str, Callable[[], object]] | None = None
+
+    def meanwhile(self, label: str, act: Callable[[], object]) -> None:
+        """`act` happens once, just before the next call of that label leaves."""
+        self._meanwhile = label, act
+
+    def die(self) -> None:
+        """The invocation ends with its next call, or, told so `meanwhile`, with the one that is being made."""
+        self._kill_after = len(self.made) + 1
 
     def kill_after(self, calls: int | None) -> None:
         """The next invocation dies after so many calls; 0: before its first one can have an effect."""
@@ -45,6 +54,9 @@ class OutsideCalls:
 
     def enter(self, label: str) -> int:
         """A call is about to be made; returns its number. Raises Killed."""
+        if self._meanwhile is not None and self._meanwhile[0] == label:
+            (_, act), self._meanwhile = self._meanwhile, None
+            act()
         with self._lock:
             if self._over(len(self.made)) and not self._side_by_side(label):
                 raise Killed(f"dead after {self._kill_after} calls: {label}")

@@ -93,10 +93,11 @@ def _unbooked(outside: Outside, fills: Sequence[Fill]) -> list[Fill]:
 def _book_fills(
     outside: Outside, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
 ) -> dict[str, Position]:
+    """All of a part or none of it is booked: when all are marked, an earlier try of ours lost its answer."""
     for part in split(fills, FILLS_PER_TRANSACTION):
         changed = apply_fills(positions, part)
-        if not outside.state.book_fills(fence, part, changed):
-            raise StateConflict("a fill was booked by somebody else under our own fence")
+        if not outside.state.book_fills(fence, part, changed) and _unbooked(outside, part):
+            raise StateConflict("some of these fills were booked by somebody else under our own fence")
         positions |= changed
     return positions
 

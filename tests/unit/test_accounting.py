@@ -1,0 +1,75 @@
+"""Fills into positions when the store's answers get lost: booked once, or not at all."""
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from dora.core.errors import StateConflict
+from dora.core.journal import Journal
+from dora.core.ledger import Position
+from dora.core.model import Fill, Side
+from dora.core.ports import BotState, Outside
+from dora.core.units import Count, Money, Price, TimeMs
+from dora.flow.accounting import FILLS_PER_TRANSACTION, keep_accounts
+from dora.flow.reading import Snapshot
+
+NOW = TimeMs(1_795_183_200_000)
+
+
+def fill(number: int) -> Fill:
+    return Fill(
+        fill_id=f"f-{number}",
+        order_id="o-1",
+        ticker="KXA-1",
+        shard=0,
+        side=Side.BID,
+        price=Price(4400),
+        count=Count(100),
+        is_taker=False,
+        fee=Money(0),
+        at_ms=TimeMs(NOW + number),
+    )
+
+
+class Books:
+    """A store that says what it is told to; `asked` are the answers to `booked`, in turn."""
+
+    def __init__(self, took: bool, *asked: set[str]) -> None:
+        self.took, self.asked, self.parts = took, list(asked), list[list[str]]()
+
+    def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
+        return frozenset(self.asked.pop(0) & set(fill_ids))
+
+    def book_fills(self, _fence: int, fills: Sequence[Fill], _positions: Mapping[str, Position]) -> bool:
+        self.parts.append([fill.fill_id for fill in fills])
+        return self.took
+
+
+def keep(books: Books, fills: tuple[Fill, ...]) -> Mapping[str, Position]:
+    facts = SimpleNamespace(emit=lambda *_args, **_fields: None)
+    outside = cast(Outside, SimpleNamespace(state=books, facts=facts))
+    snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=fills)
+    return keep_accounts(outside, 7, BotState(), Journal(), snapshot).positions
+
+
+def test_a_booking_whose_answer_was_lost_and_that_was_sent_again_stands_once() -> None:
+    assert keep(Books(False, set(), {"f-1", "f-2"}), (fill(1), fill(2)))["KXA-1"].net == 200
+
+
+def test_a_booking_refused_because_of_somebody_elses_ends_the_cycle() -> None:
+    with pytest.raises(StateConflict):
+        keep(Books(False, set(), {"f-1"}), (fill(1), fill(2)))
+
+
+def test_fills_that_are_booked_already_are_left_alone() -> None:
+    books = Books(True, {"f-1"})
+    assert keep(books, (fill(1), fill(2)))["KXA-1"].net == 100
+    assert books.parts == [["f-2"]]
+
+
+def test_a_transaction_holds_no_more_fills_than_it_may() -> None:
+    books = Books(True, set())
+    positions = keep(books, tuple(fill(number) for number in range(120)))
+    assert [len(part) for part in books.parts] == [FILLS_PER_TRANSACTION, FILLS_PER_TRANSACTION, 22]
+    assert positions["KXA-1"].net == 12_000
