@@ -33,18 +33,17 @@ BATCHES = (
     Knobs(failed_entry_echoes_client_id=False),
     Knobs(failed_entry_echoes_client_id=False, failed_entry_style="absent"),
 )
-STAMPS = (
-    Knobs(),
-    Knobs(user_data_timestamp_offset_ms=600_000),
-    Knobs(user_data_timestamp_on_activity=True),
-)
+STAMPS = (Knobs(), Knobs(user_data_timestamp_offset_ms=600_000))
+IDLE_STAMP = Knobs(user_data_timestamp_on_activity=True)
 FILLS = (Knobs(), Knobs(fills_sorted="ascending"), Knobs(min_ts_inclusive=False))
 
 
 def unlike(knobs: Knobs) -> str:
     """What a setting changes, as the name of a test case."""
     plain = vars(Knobs())
-    return ",".join(f"{name}={value}" for name, value in vars(knobs).items() if value != plain[name]) or "plain"
+    return (
+        ",".join(f"{name}={value}" for name, value in vars(knobs).items() if value != plain[name]) or "plain"
+    )
 
 
 class Scene:

@@ -2,7 +2,19 @@
 
 import pytest
 
-from tests.battery.scene import BATCHES, CANCEL, FILLS, HOLD_CYCLES, SLOTS, STAMPS, Scene, fill, scene, unlike
+from tests.battery.scene import (
+    BATCHES,
+    CANCEL,
+    FILLS,
+    HOLD_CYCLES,
+    IDLE_STAMP,
+    SLOTS,
+    STAMPS,
+    Scene,
+    fill,
+    scene,
+    unlike,
+)
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.unit.small_world import TICKERS, broken, set_book
@@ -10,7 +22,7 @@ from tests.unit.small_world import TICKERS, broken, set_book
 A, B, C = TICKERS
 
 
-@pytest.mark.parametrize("knobs", [*STAMPS, *BATCHES[1:]], ids=unlike)
+@pytest.mark.parametrize("knobs", [*STAMPS, IDLE_STAMP, *BATCHES[1:]], ids=unlike)
 @pytest.mark.parametrize("status", [0, 503, 408])
 def test_scenario_10_a_cancel_that_was_applied_unheard_is_not_repeated_and_reopens_after_proof(
     knobs: Knobs, status: int
@@ -105,7 +117,7 @@ def drift(stage: Scene) -> None:
     stage.run(2)
 
 
-@pytest.mark.parametrize("knobs", STAMPS, ids=unlike)
+@pytest.mark.parametrize("knobs", [*STAMPS, IDLE_STAMP], ids=unlike)
 @pytest.mark.parametrize("lag_ms", [1_000, 10_000, 30_000])
 def test_scenario_13_and_14_lists_that_lag_make_no_second_order_and_no_second_cancel(
     knobs: Knobs, lag_ms: int

@@ -148,7 +148,9 @@ def test_scenario_22_the_same_tick_twice_runs_once() -> None:
         stage.sound()
 
 
-@pytest.mark.parametrize("at", [CREATE, CANCEL, "TransactWriteItems ConditionCheck LEASE, TransactWriteItems Put PLAN"])
+@pytest.mark.parametrize(
+    "at", [CREATE, CANCEL, "TransactWriteItems ConditionCheck LEASE, TransactWriteItems Put PLAN"]
+)
 def test_scenario_22_a_second_run_beside_the_first_finds_the_lease_held(at: str) -> None:
     with scene() as stage:
         stage.run(1)

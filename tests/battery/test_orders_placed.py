@@ -66,7 +66,9 @@ def test_scenario_02_a_create_that_was_not_applied_is_placed_again_after_its_hol
 
 
 @pytest.mark.parametrize("knobs", [*CLIENT_IDS, *FILLS[1:]], ids=unlike)
-def test_scenario_03_a_create_applied_unheard_and_filled_is_booked_once_and_not_repeated(knobs: Knobs) -> None:
+def test_scenario_03_a_create_applied_unheard_and_filled_is_booked_once_and_not_repeated(
+    knobs: Knobs,
+) -> None:
     with scene(knobs) as stage:
         stage.struck(Fault(kind="lose-answer", where=CREATE))
         filled_e2 = fill(stage.world, A, "bid")

@@ -10,7 +10,12 @@ from tests.house.checkout import ROOT
 from tests.house.cloudformation import resources, template
 
 LOCK = ROOT / "layers" / "dependencies" / "requirements.txt"
-LOCKS = [LOCK, ROOT / "requirements-dev.txt", ROOT / "requirements-sam.txt"]
+LOCKS = [
+    LOCK,
+    ROOT / "requirements-dev.txt",
+    ROOT / "requirements-sam.txt",
+    ROOT / "tests" / "emulator" / "requirements.txt",
+]
 
 
 def _pins(text: str) -> dict[str, str]:

@@ -32,7 +32,9 @@ class Aim:
     def at(self, labels: Collection[str], identity: str) -> Fault | None:
         """The first fault that strikes a request with any of these labels."""
         with self._lock:
-            return next((fault for n, fault in self._faults if self._strikes(n, fault, labels, identity)), None)
+            return next(
+                (fault for n, fault in self._faults if self._strikes(n, fault, labels, identity)), None
+            )
 
     def count(self, fault: Fault) -> None:
         """It really struck."""

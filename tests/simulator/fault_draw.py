@@ -67,9 +67,7 @@ def _requests() -> dict[str, Draw]:
         ),
         "lose-request": _struck("lose-request", (*READS, *WRITES)),
         "lose-answer": _struck("lose-answer", (*READS, *WRITES)),
-        "hold": lambda dice: replace(
-            _struck("hold", WRITES)(dice), amount=dice.randrange(60_001), times=1
-        ),
+        "hold": lambda dice: replace(_struck("hold", WRITES)(dice), amount=dice.randrange(60_001), times=1),
         "refuse": _error("refuse", (*READS, *WRITES)),
         "error-after": _error("error-after", WRITES, ERRORS[:2]),
         "part-batch": lambda dice: replace(

@@ -58,7 +58,9 @@ def shortest(plan: FaultPlan, fails: Callable[[FaultPlan], bool]) -> FaultPlan:
     """A plan that still fails and of which no single fault can be left out. `fails` runs a world."""
     faults, parts = list(plan.faults), 2
     while faults:
-        smaller = next((rest for rest in _rests(faults, parts) if fails(FaultPlan(tuple(rest), plan.seed))), None)
+        smaller = next(
+            (rest for rest in _rests(faults, parts) if fails(FaultPlan(tuple(rest), plan.seed))), None
+        )
         if smaller is not None:
             faults, parts = smaller, max(parts - 1, 2)
         elif parts >= len(faults):

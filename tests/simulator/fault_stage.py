@@ -27,16 +27,16 @@ _MANAGED = (
 class FaultStage:
     """Carries out the stage faults of a plan. Each begins at its time and is undone when its span is over.
 
-      lag               reads of `where` (orders, fills, positions, balance, groups) are `amount` ms old
-      lag-shard         reads of orders, fills and positions of shard `where` are `amount` ms older still
-      freeze-reads      reads and stamp stand still
-      stamp-ahead       the stamp runs `amount` ms ahead of the reads
-      stamp-idle        the stamp moves only when something happens
-      starve            the token bucket `where` (read, write, write:1, balance) is emptied, once
-      pause-trading, pause-exchange   of shard `where` (*: all)
-      ticks             the grid of market `where` becomes steps of `amount`
-      close             market `where` closes; when the span is over it reopens with its old close
-      settle, amend-settlement        market `where` as `code`; the latter only until it is paid
+    lag               reads of `where` (orders, fills, positions, balance, groups) are `amount` ms old
+    lag-shard         reads of orders, fills and positions of shard `where` are `amount` ms older still
+    freeze-reads      reads and stamp stand still
+    stamp-ahead       the stamp runs `amount` ms ahead of the reads
+    stamp-idle        the stamp moves only when something happens
+    starve            the token bucket `where` (read, write, write:1, balance) is emptied, once
+    pause-trading, pause-exchange   of shard `where` (*: all)
+    ticks             the grid of market `where` becomes steps of `amount`
+    close             market `where` closes; when the span is over it reopens with its old close
+    settle, amend-settlement        market `where` as `code`; the latter only until it is paid
     """
 
     def __init__(self, exchange: "Exchange", struck: Counter[str]) -> None:

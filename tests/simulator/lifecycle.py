@@ -5,7 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .market import ACTIVE, AMENDED, CLOSED, DETERMINED, FINALIZED, INACTIVE, INITIALIZED, STATUSES, TRADABLE, Market
+from .market import (
+    ACTIVE,
+    AMENDED,
+    CLOSED,
+    DETERMINED,
+    FINALIZED,
+    INACTIVE,
+    INITIALIZED,
+    STATUSES,
+    TRADABLE,
+    Market,
+)
 from .model import Event, MarketSpec, Settlement
 from .venue import FeeChange, Shard
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+
 from dora.core.errors import StateConflict
 from dora.core.journal import Journal
 from dora.core.ledger import Position

@@ -331,9 +331,7 @@ def test_after_a_refused_key_the_next_invocation_fetches_the_secret_afresh(
     assert refusing.key_ids == ["key-1", "key-2"]
 
 
-@pytest.mark.parametrize(
-    "halted", [False, True]
-)
+@pytest.mark.parametrize("halted", [False, True])
 def test_a_cycle_whose_key_is_refused_fetches_it_afresh(
     stack: Deployed, refusing: RefusingExchange, halted: bool
 ) -> None:

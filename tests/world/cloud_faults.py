@@ -43,7 +43,11 @@ class CloudFaults:
     """Counts AWS requests as outside calls, and strikes some of them."""
 
     def __init__(
-        self, calls: OutsideCalls, now_ms: Callable[[], int], wait_ms: Callable[[int], None], struck: Counter[str]
+        self,
+        calls: OutsideCalls,
+        now_ms: Callable[[], int],
+        wait_ms: Callable[[int], None],
+        struck: Counter[str],
     ) -> None:
         self._refusals, self._broken = Aim(REFUSALS, now_ms, struck), Aim(BROKEN, now_ms, struck)
         self._calls, self._wait_ms = calls, wait_ms

@@ -1,11 +1,11 @@
 """All that can go wrong around one bot, in one hand: the exchange, AWS, and the bot's own sudden end.
 
-    disruption = Disruption()
-    with open_world(setup, disruption.deploy) as world:
-        disruption.join(world)
-        disruption.load(FaultPlan((Fault(kind="lose-answer", where="POST *"),)))
-        world.cycle()
-        disruption.clear()
+disruption = Disruption()
+with open_world(setup, disruption.deploy) as world:
+    disruption.join(world)
+    disruption.load(FaultPlan((Fault(kind="lose-answer", where="POST *"),)))
+    world.cycle()
+    disruption.clear()
 """
 
 import importlib

@@ -16,6 +16,8 @@ from dora.core.model import Limits
 
 US_PER_S = 1_000_000
 US_PER_MS = 1_000
+BALANCE_COST = 6
+"""What one call of the balance endpoint takes from the balance bucket."""
 CANCEL_RESERVE_TOKENS = 20
 """What a full bucket keeps for cancels (ten of them) however large a create batch is configured."""
 

@@ -12,7 +12,7 @@ from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
 from dora.core.journal import fold_plans
 from dora.core.model import Limits, SessionMetadata
-from dora.core.pacing import cancel_batch_size, create_batch_size
+from dora.core.pacing import BALANCE_COST, cancel_batch_size, create_batch_size
 from dora.core.permission import PULLS_QUOTES, Permission, Standing, may_place, reads_stale
 from dora.core.planning import split
 from dora.core.ports import (
@@ -143,7 +143,7 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
     now_ms = outside.clock.now_ms()
     calls = read_calls(len(quoted), len(markets))
     await_tokens(outside, "read", [READ_COST] * calls)
-    await_tokens(outside, "balance", [1])
+    await_tokens(outside, "balance", [BALANCE_COST])
     overlap_ms = known.globals_.fills_overlap_s * 1000
     cursors = known.state.cursors
     snapshot = read_exchange(

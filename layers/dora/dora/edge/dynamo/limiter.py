@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dora.core.errors import StateUnavailable
 from dora.core.model import Limits
-from dora.core.pacing import US_PER_MS, Bucket, Reservation, empty_until_us, latest_tat_us, reserve
+from dora.core.pacing import BALANCE_COST, US_PER_MS, Bucket, Reservation, empty_until_us, latest_tat_us, reserve
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
@@ -22,8 +22,9 @@ READ, WRITE, BALANCE = "read", "write", "balance"
 BASIC_READ = Bucket(rate=200, capacity=200)
 """The smallest tier's; its capacity is larger in practice, which is learned with the limits."""
 BASIC_WRITE = Bucket(rate=100, capacity=100)
-BALANCE_CALLS = Bucket(rate=1, capacity=1)
-"""Counts calls of the balance endpoint, whose bucket is its own and has no burst."""
+BALANCE_CALLS = Bucket(rate=5, capacity=BALANCE_COST)
+"""The balance endpoint's own bucket: one call a second, no burst. A call here takes 1.2 s to earn, because
+calls do not travel equally fast and the bucket has no slack of its own."""
 
 _NAMES = {"#tat": "tat_us", "#v": "v"}
 _START, _ADD = "SET #tat = :next, #v = :v", "SET #tat = #tat + :spent, #v = :v"
