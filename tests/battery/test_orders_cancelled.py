@@ -108,7 +108,7 @@ def test_scenario_12_a_cancel_sought_on_the_wrong_shard_does_not_forget_the_orde
 
 
 def drift(stage: Scene) -> None:
-    """Eight minutes in which the book moves every other one, slowly enough to be quoted; then no more faults."""
+    """Eight minutes in which the book moves every other one, slowly enough to be quoted; then no faults."""
     for minute in range(8):
         stage.move(4400 + 100 * (minute // 2 % 2))
         stage.run(1)

@@ -5,7 +5,7 @@ import pytest
 from tests.battery.scene import CANCEL, CLIENT_IDS, CREATE, HOLD_CYCLES, SLOTS, Scene, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, broken, resting, set_book
+from tests.unit.small_world import TICKERS, broken, resting
 from tests.world.outside_calls import Killed
 
 A, B, C = TICKERS
@@ -111,7 +111,7 @@ def test_scenario_21_a_create_that_lands_up_to_a_minute_late_is_adopted(
     with scene(knobs) as stage:
         stage.faults.now(Fault(kind="hold", where=CREATE, amount=late_ms))
         if thawed:
-            stage.meanwhile(CREATE, lambda: stage.faults.calls.die())
+            stage.meanwhile(CREATE, stage.faults.calls.die)
             with pytest.raises(Killed):
                 stage.world.cycle()
         else:

@@ -15,7 +15,7 @@ from .fault_plan import Fault, FaultPlan
 
 
 class Aim:
-    """The faults of one layer. `struck` counts by kind what really happened, over all layers that share it."""
+    """The faults of one layer. `struck` counts by kind what really happened, in all layers that share it."""
 
     def __init__(self, kinds: Collection[str], now_ms: Callable[[], int], struck: Counter[str]) -> None:
         self._kinds, self._now_ms, self.struck = kinds, now_ms, struck

@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """All faults of one run. `seed` decides what a fault leaves open: whom it strikes, which rows it takes."""
+    """All faults of one run. `seed` decides what a fault leaves open: whom it strikes, which rows."""
 
     faults: tuple[Fault, ...] = ()
     seed: int = 0

@@ -1,4 +1,4 @@
-"""The fault layer between a client and the exchange: requests and answers that are lost, late, cut or doubled.
+"""The fault layer between a client and the exchange: requests and answers lost, late, cut or doubled.
 
 A write that is slow moves the virtual clock before it is applied. Reads run side by side, so theirs never
 does: a read's latency is only noted in `read_latency_ms` (`lag` in `fault_stage` makes reads old), and one

@@ -1,4 +1,4 @@
-"""Faults of the exchange itself, on the clock: old reads, lying stamps, empty buckets, pauses, other markets."""
+"""Faults of the exchange itself, on the clock: old reads, lying stamps, empty buckets, pauses, other grids."""
 
 from collections import Counter
 from collections.abc import Callable

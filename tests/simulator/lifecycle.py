@@ -95,7 +95,7 @@ class Lifecycle:
             self._finalize(market)
 
     def amend(self, market: Market, result: str) -> None:
-        """Correct a determined result before it is paid. ValueError: nothing is determined, or all is paid."""
+        """Correct a determined result before it is paid. ValueError: nothing determined, or all paid."""
         if market.status not in (DETERMINED, AMENDED):
             raise ValueError(f"{market.spec.ticker} is {market.status}")
         market.result, market.status = result, AMENDED

@@ -112,7 +112,7 @@ def test_a_starved_bucket_refuses_once_and_fills_again(bucket: str) -> None:
     desk = Desk()
     staged(desk, Fault(kind="starve", where=bucket, at_ms=MINUTE_MS))
     calls = {
-        "write": lambda: desk.place(),
+        "write": desk.place,
         "read": lambda: desk.get("/portfolio/orders"),
         "balance": lambda: desk.get("/portfolio/balance"),
     }

@@ -57,7 +57,9 @@ def test_a_truncated_gzip_is_refused(tmp_path: Path, keep: int) -> None:
         read_recording(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"ticker,created_time\n", gzip.compress(b"\xff\xfe\x00binary")])
+@pytest.mark.parametrize(
+    "content", [b"", b"ticker,created_time\n", gzip.compress(b"\xff\xfe\x00binary", mtime=0)]
+)
 def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "trades-x.csv.gz"
     path.write_bytes(content)

@@ -22,7 +22,7 @@ class MemoryLease:
     ) -> LeaseGrant | LeaseRefused:
         """Safe to repeat: yes, with the same owner and tick."""
         held = self.cloud.partitions[self._pk].lease
-        if held is None or (held.tick_ms < tick_ms and (not held.owner or held.expires_ms <= now_ms)):
+        if held is None or (held.tick_ms < tick_ms and held.expires_ms <= now_ms):
             held = LeaseRecord((held.fence if held else 0) + 1, tick_ms, owner, expires_ms)
             self.cloud.partitions[self._pk].lease = held
         if (held.owner, held.tick_ms) == (owner, tick_ms):

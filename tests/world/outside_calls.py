@@ -32,7 +32,7 @@ class OutsideCalls:
         self._meanwhile = label, act
 
     def die(self) -> None:
-        """The invocation ends with its next call, or, told so `meanwhile`, with the one that is being made."""
+        """The invocation ends with its next call; told so `meanwhile`, with the one being made."""
         self._kill_after = len(self.made) + 1
 
     def kill_after(self, calls: int | None) -> None:
