@@ -25,6 +25,7 @@ PATIENCE_HEADER = "X-Patience-Ms"
 """How long the client will wait, where the driver can tell; the exchange itself ignores it."""
 PATIENCE_MS = 5_000
 LONGEST_HOLD_MS = 60_000
+FILLS = "GET /portfolio/fills"
 UNAVAILABLE = 503
 OK, REDIRECTS = 200, 300
 
@@ -67,6 +68,9 @@ class FaultScript(Faults):
         self.read_latency_ms: list[int] = []
         self.landed: list[Request] = []
         """Held requests that got through in the end, refused or not."""
+        self.fills_as_of_ms = exchange.venue.now_ms()
+        """The moment that the latest whole and true list of fills described."""
+        self._whole_fills = True
         self._passing = False
         self._due: Fault | None = None
 
@@ -80,6 +84,8 @@ class FaultScript(Faults):
         if self._passing:
             return None
         fault = self.aim.at([_label(request)], _identity(request))
+        if _label(request) == FILLS:
+            self._whole_fills = fault is None and (self._whole_fills or "cursor" not in dict(request.query))
         if fault is None:
             return None
         if fault.kind in self._after:
@@ -90,7 +96,12 @@ class FaultScript(Faults):
     def after(self, request: Request, reply: Reply) -> Reply:
         """Carry out what `before` chose."""
         fault, self._due = self._due, None
-        return reply if fault is None else self._after[fault.kind](fault, request, reply)
+        if fault is not None:
+            return self._after[fault.kind](fault, request, reply)
+        if self._whole_fills and not self._passing and _label(request) == FILLS and reply.status == OK:
+            venue, reads = self._exchange.venue, self._exchange.reads
+            self.fills_as_of_ms = min(reads.as_of_ms("fills", shard) for shard in venue.shards)
+        return reply
 
     # --- before ----------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Faults of the exchange itself, on the clock: old reads, lying stamps, empty buckets, pauses, other grids."""
+"""Faults of the exchange itself, on the clock: old reads, lying stamps, empty buckets, pauses, grids."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .exchange import Exchange
 
 Act = Callable[[Fault], None]
+PAUSES = ("pause-trading", "pause-exchange")
 MARKET_KINDS = ("ticks", "close", "settle", "amend-settlement")
 
 _LAGS = ("orders", "fills", "positions", "balance", "groups")
@@ -74,9 +75,16 @@ class FaultStage:
             self._undo[number] = undo
 
     def _end(self, run: int, number: int) -> None:
-        if run == self._run and number in self._active:
-            fault = self._active.pop(number)
-            self._undo.pop(number, lambda _: self._turn_knobs())(fault)
+        if run != self._run or number not in self._active:
+            return
+        fault = self._active.pop(number)
+        undo = self._undo.pop(number, lambda _: self._turn_knobs())
+        if not any((own.kind, own.where) == (fault.kind, fault.where) for own in self._active.values()):
+            undo(fault)
+        self._turn_knobs()
+        for own in self._active.values():
+            if own.kind in PAUSES:
+                self._pause(own)
 
     def _acts(self) -> dict[str, Callable[[Fault], Act | None]]:
         return {
@@ -127,12 +135,12 @@ class FaultStage:
     # --- what becomes of markets ------------------------------------------------------------------------
 
     def _ticks(self, fault: Fault) -> Act:
-        before = self._exchange.venue.markets[fault.where].price_ranges
+        before = self._exchange.venue.markets[fault.where].spec.price_ranges
         self._exchange.set_price_ranges(fault.where, ((0, DOLLAR_E4, fault.amount),))
         return lambda _: self._exchange.set_price_ranges(fault.where, before)
 
     def _close(self, fault: Fault) -> Act:
-        before_ms = self._exchange.venue.markets[fault.where].close_ms
+        before_ms = self._exchange.venue.markets[fault.where].spec.close_ms
         self._exchange.close_market(fault.where)
         return lambda _: self._exchange.move_close(fault.where, before_ms)
 
@@ -171,7 +179,6 @@ STAGE_KINDS = (
     "stamp-ahead",
     "stamp-idle",
     "starve",
-    "pause-trading",
-    "pause-exchange",
+    *PAUSES,
     *MARKET_KINDS,
 )

@@ -13,7 +13,7 @@ from dora.edge.dynamo.configs import DynamoConfigs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter
 from dora.edge.dynamo.store import DynamoState
-from tests.unit.dynamo_values import BOT, NOW_MS, FaultyClient, StandingClock, request_lost
+from tests.unit.dynamo_values import BOT, NOW_MS, Fault, FaultyClient, StandingClock, request_lost
 from tests.world.memory_cloud import MemoryCloud, StoreFaults
 from tests.world.memory_configs import MemoryConfigs
 from tests.world.memory_lease import MemoryLease
@@ -55,7 +55,11 @@ class DynamoBacking:
         self._client = client
 
     def _meeting(self, lose: Loss) -> Any:
-        faults = {"none": [], "request": [request_lost], "answer": [any_answer_lost]}
+        faults: dict[Loss, list[Fault]] = {
+            "none": [],
+            "request": [request_lost],
+            "answer": [any_answer_lost],
+        }
         return FaultyClient(self._client, *faults[lose])
 
     def state(self, pk: str = BOT, lose: Loss = "none") -> StateStore:
@@ -122,12 +126,6 @@ class MemoryBacking:
 
     def delete_config(self, sk: str) -> None:
         del self._cloud.configs[BOT][sk]
-
-
-BACKINGS: Mapping[str, Callable[[Any], Backing]] = {
-    "dynamo": DynamoBacking,
-    "memory": lambda _: MemoryBacking(MemoryCloud()),
-}
 
 
 def take_fence(backing: Backing, tick: int = 1, pk: str = BOT) -> int:

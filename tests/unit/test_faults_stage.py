@@ -194,6 +194,25 @@ def test_a_result_amended_before_it_is_paid_pays_the_amended_side_once(amended: 
     assert [(row["market_result"], row["value"]) for row in rows] == [(amended, value)]
 
 
+@pytest.mark.parametrize("kind", ["close", "pause-trading", "ticks"])
+def test_of_two_that_overlap_the_longer_one_counts(kind: str) -> None:
+    desk = Desk()
+    where = "0" if kind == "pause-trading" else TICKER
+    staged(
+        desk,
+        Fault(kind=kind, where=where, amount=10, for_ms=2 * MINUTE_MS),
+        lasting(kind, where=where, amount=10),
+        Fault(kind=kind, where=where, amount=10, at_ms=90_000, for_ms=90_000),
+    )
+    usual = []
+    for minute in (0, 1.6, 2.5, 3.1):
+        at(desk, minute)
+        answer = desk.place(price="0.4010" if kind == "ticks" else "0.4000")
+        usual.append((answer.status == 201) is not (kind == "ticks"))
+
+    assert usual == [False, False, False, True]
+
+
 def test_a_new_plan_ends_what_an_older_one_began() -> None:
     desk = Desk()
     stage = staged(desk, Fault(kind="pause-trading"), Fault(kind="lag", where="orders", amount=9_000))

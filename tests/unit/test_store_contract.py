@@ -12,7 +12,7 @@ from dora.core.model import Event
 from dora.core.ports import BotState, Changes, Control, Cursors, Progress, Reference, StateStore
 from dora.core.units import TimeMs
 from tests.unit.dynamo_values import LIMITS, NOW_MS, fill, journal, order, plan, position, session, settlement
-from tests.unit.store_backings import BACKINGS, Backing, Loss, take_fence
+from tests.unit.store_backings import Backing, Loss, take_fence
 
 PROGRESS = Progress(cycle_id="cycle-1", completed_ms=TimeMs(NOW_MS), status="completed")
 PAID = apply_settlement(position(), settlement())
@@ -38,12 +38,6 @@ READS: dict[str, Callable[[StateStore], object]] = {
     "history": lambda state: state.history(3),
 }
 Seen = tuple[BotState, frozenset[str], object]
-
-
-@pytest.fixture(params=BACKINGS)
-def backing(request: pytest.FixtureRequest) -> Backing:
-    needed = request.getfixturevalue("dynamo") if request.param == "dynamo" else None
-    return BACKINGS[request.param](needed)
 
 
 def everything(state: StateStore) -> Seen:
@@ -153,7 +147,10 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
     facts = {"KXB-E": replace(event, event_ticker="KXB-E"), "KXA-E": event}
     written = Journal().with_orders(order(number) for number in (2, 0, 1))
     reference = Reference(learned_ms=TimeMs(3), events=facts, listings={"KXB": (), "KXA": ("KXA-1",)})
-    memory = {"KXB-1": {"fair": [1, None, {"z": True}]}, "KXA-1": {"pair": (1, 2)}}
+    memory: dict[str, dict[str, object]] = {
+        "KXB-1": {"fair": [1, None, {"z": True}]},
+        "KXA-1": {"pair": (1, 2)},
+    }
     cursors = Cursors(fills_ms=TimeMs(1), settlements_ms=TimeMs(2))
 
     backing.state().commit(

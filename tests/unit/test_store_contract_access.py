@@ -1,27 +1,17 @@
-"""What the ports promise of lease, session, kill flag, token buckets and configs, on every storage."""
+"""What the ports promise of lease, session and kill flag, held once against every storage."""
 
 from dataclasses import replace
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from dora.core.errors import StateConflict, StateUnavailable
-from dora.core.model import Limits
 from dora.core.ports import Control, LeaseGrant, LeaseRefused
-from dora.core.units import Count, TimeMs
-from tests.unit.dynamo_values import BOT, NOW_MS, session
-from tests.unit.store_backings import BACKINGS, Backing, Loss
-from tests.unit.test_pacing import ReferenceBucket
+from dora.core.units import TimeMs
+from tests.unit.dynamo_values import NOW_MS, session
+from tests.unit.store_backings import Backing, Loss
 
 _fresh = count()
-
-
-@pytest.fixture(params=BACKINGS)
-def backing(request: pytest.FixtureRequest) -> Backing:
-    needed = request.getfixturevalue("dynamo") if request.param == "dynamo" else None
-    return BACKINGS[request.param](needed)
 
 
 # --- lease -------------------------------------------------------------------------------------------
@@ -47,6 +37,7 @@ def test_a_held_lease_is_refused_until_it_expires_and_then_fenced_higher(backing
     assert acquire(backing, "a", 100) == LeaseGrant(1, TimeMs(150))
 
     assert acquire(backing, "b", 110, now=149) == LeaseRefused("lease_held")
+    assert acquire(backing, "a", 110, now=149) == LeaseRefused("lease_held")
     assert acquire(backing, "b", 110, now=150) == LeaseGrant(2, TimeMs(200))
 
 
@@ -154,130 +145,3 @@ def test_a_resume_never_undoes_a_later_halt_but_a_halt_always_stands(backing: Ba
 
     state.set_control(Control(halted=True, reason="slow clock", at_ms=TimeMs(1)))
     assert state.stop_signs()[0].reason == "slow clock"
-
-
-# --- token buckets -----------------------------------------------------------------------------------
-
-visits = st.lists(
-    st.tuples(
-        st.sampled_from(["reserve", "reserve", "reserve", "push_back"]),
-        st.integers(0, 1),
-        st.integers(0, 1_500),
-        st.integers(0, 2_500),
-        st.lists(st.integers(1, 70), min_size=1, max_size=5),
-    ),
-    max_size=12,
-)
-
-
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(visits, st.integers(1, 700))
-def test_users_of_one_bucket_together_never_reserve_more_than_it_holds(
-    backing: Backing, rows: list[tuple[str, int, int, int, list[int]]], rate: int
-) -> None:
-    limits = Limits(tier="any", read_rate=1, read_capacity=1, write_rate=rate, write_capacity=70)
-    name, blocked_ms, at_ms = f"key-{next(_fresh)}", 0, NOW_MS
-    users = [backing.limiter(name), backing.limiter(name)]
-    for user in users:
-        user.configure(limits)
-    reference = ReferenceBucket(rate, 70)
-
-    for what, who, pause_ms, span_ms, costs in rows:
-        at_ms += pause_ms
-        if what == "push_back":
-            users[who].push_back("write", TimeMs(at_ms), span_ms)
-            blocked_ms = max(blocked_ms, at_ms + span_ms)
-            continue
-        sends = users[who].reserve("write", costs, TimeMs(at_ms), TimeMs(at_ms + span_ms))
-        for sent, cost in zip(sends, costs, strict=False):
-            assert max(at_ms, blocked_ms) <= sent <= at_ms + span_ms
-            reference.spend(sent, cost)
-            assert reference.level >= 0
-
-
-def test_a_charge_counts_even_against_an_empty_bucket(backing: Backing) -> None:
-    one, other = backing.limiter(), backing.limiter()
-    one.charge("write", 60, TimeMs(NOW_MS))
-    other.charge("write", 90, TimeMs(NOW_MS))
-
-    assert one.reserve("write", [100], TimeMs(NOW_MS), TimeMs(NOW_MS + 9_000)) == (NOW_MS + 1_500,)
-
-
-def test_a_push_back_holds_everybody_and_never_moves_a_bucket_back(backing: Backing) -> None:
-    one, other = backing.limiter(), backing.limiter()
-    one.push_back("write", TimeMs(NOW_MS), 5_000)
-    one.push_back("write", TimeMs(NOW_MS), 1_000)
-
-    assert other.reserve("write", [1], TimeMs(NOW_MS), TimeMs(NOW_MS + 5_000)) == ()
-    assert other.reserve("write", [100], TimeMs(NOW_MS), TimeMs(NOW_MS + 9_000)) == (NOW_MS + 6_000,)
-
-
-def test_buckets_and_keys_are_apart(backing: Backing) -> None:
-    now_ms = TimeMs(NOW_MS)
-    limiter = backing.limiter()
-    for bucket in ("write", "read", "write#1", "write#2", "balance"):
-        assert limiter.reserve(bucket, [1 if bucket == "balance" else 100], now_ms, now_ms) == (NOW_MS,)
-
-    assert limiter.reserve("write", [100], now_ms, now_ms) == ()
-    assert backing.limiter("other key").reserve("write", [100], now_ms, now_ms) == (NOW_MS,)
-
-
-@pytest.mark.parametrize("bucket", ["", "writes", "write#0", "write#x", "write#", "WRITE"])
-def test_an_unknown_bucket_is_an_error(backing: Backing, bucket: str) -> None:
-    with pytest.raises(ValueError, match="no bucket"):
-        backing.limiter().reserve(bucket, [1], TimeMs(NOW_MS), TimeMs(NOW_MS))
-
-
-def test_a_call_that_can_never_pass_is_an_error(backing: Backing) -> None:
-    with pytest.raises(ValueError, match="cut it first"):
-        backing.limiter().reserve("write", [50, 101], TimeMs(NOW_MS), TimeMs(NOW_MS + 60_000))
-
-
-@pytest.mark.parametrize(("lose", "later"), [("request", (NOW_MS,)), ("answer", ())])
-def test_tokens_whose_reservation_is_unknown_are_granted_to_nobody_twice(
-    backing: Backing, lose: Loss, later: tuple[int, ...]
-) -> None:
-    with pytest.raises(StateUnavailable):
-        backing.limiter(lose=lose).reserve("write", [100], TimeMs(NOW_MS), TimeMs(NOW_MS))
-
-    assert backing.limiter().reserve("write", [100], TimeMs(NOW_MS), TimeMs(NOW_MS)) == later
-
-
-# --- configs -----------------------------------------------------------------------------------------
-
-GOOD = {"group_burst_limit": {"N": "100"}, "max_open_orders": {"N": "11"}}
-BAD = {"group_burst_limit": {"N": "100"}, "max_open_orders": {"S": "eleven"}}
-
-
-def test_a_bad_global_leaves_the_last_good_one_in_force_and_a_deleted_one_is_gone(backing: Backing) -> None:
-    configs = backing.configs()
-    backing.put_config("GLOBAL", GOOD)
-    good = configs.load().globals_
-    backing.put_config("GLOBAL", BAD)
-
-    later = configs.load()
-
-    assert later.globals_ == good is not None
-    assert [problem.where for problem in later.problems] == ["GLOBAL"]
-    assert backing.configs().load().globals_ is None
-    backing.delete_config("GLOBAL")
-    assert configs.load().globals_ is None
-
-
-def test_a_bad_item_costs_only_itself_and_other_bots_items_do_not_count(backing: Backing) -> None:
-    backing.put_config("GLOBAL", GOOD)
-    backing.put_config("MARKET#KXA-1", {"quote_size": {"N": "0"}})
-    backing.put_config("MARKET#KXA-2", {"quote_size": {"N": "2.5"}})
-    backing.put_config("MARKETS#KXA-3", {})
-    backing.put_config("MARKET#KXA-4", {}, bot=f"not {BOT}")
-
-    configs = backing.configs().load()
-
-    assert {ticker: own.quote_size for ticker, own in configs.markets.items()} == {"KXA-2": Count(250)}
-    assert [problem.where for problem in configs.problems] == ["MARKET#KXA-1", "MARKETS#KXA-3"]
-
-
-@pytest.mark.parametrize("lose", ["request", "answer"])
-def test_a_table_that_does_not_answer_is_never_an_empty_config(backing: Backing, lose: Loss) -> None:
-    with pytest.raises(StateUnavailable):
-        backing.configs(lose=lose).load()

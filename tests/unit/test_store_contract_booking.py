@@ -8,15 +8,9 @@ from dora.core.errors import StateConflict
 from dora.core.ledger import apply_fills, apply_settlement
 from dora.core.units import Price, TimeMs
 from tests.unit.dynamo_values import NOW_MS, fill, position, settlement
-from tests.unit.store_backings import BACKINGS, Backing, take_fence
+from tests.unit.store_backings import Backing, take_fence
 
 PAID = apply_settlement(position(), settlement())
-
-
-@pytest.fixture(params=BACKINGS)
-def backing(request: pytest.FixtureRequest) -> Backing:
-    needed = request.getfixturevalue("dynamo") if request.param == "dynamo" else None
-    return BACKINGS[request.param](needed)
 
 
 def test_fills_and_their_positions_are_booked_together(backing: Backing) -> None:

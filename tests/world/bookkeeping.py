@@ -1,5 +1,7 @@
 """I9: after every cycle the bot's books, read back from where it keeps them, must be the exchange's own."""
 
+from collections.abc import Callable
+
 from tests.simulator.exchange import Exchange
 from tests.simulator.invariants import Breach
 from tests.simulator.member import Member
@@ -15,6 +17,8 @@ class Bookkeeping:
         self.audits = 0
         self.wrong_nets = 0
         self._wrong: set[str] = set()
+        self.as_of_ms: Callable[[], int] | None = None
+        """What the bot's latest list of fills described, where faults make it older than the cycle."""
 
     def audit(self, began_ms: int) -> None:
         """Compare every market's position, cash, fees and volume; `began_ms` is when the cycle began.
@@ -22,7 +26,8 @@ class Bookkeeping:
         A market that stays wrong is one breach.
         """
         fills, settlements = self._member.fills, self._member.settlements
-        wrong = best_match(self._bot.positions(), fills, settlements, began_ms - self._lag_ms())
+        known_ms = began_ms if self.as_of_ms is None else min(began_ms, self.as_of_ms())
+        wrong = best_match(self._bot.positions(), fills, settlements, known_ms - self._lag_ms())
         self.audits += 1
         self.wrong_nets += sum(ours["net"] != theirs["net"] for ours, theirs in wrong.values())
         for ticker in sorted(wrong.keys() - self._wrong):

@@ -43,6 +43,8 @@ class Disruption:
         self._loads: list[Callable[[FaultPlan], None]] = []
         self._kills: list[tuple[int, Fault]] = []
         self._now_ms: Callable[[], int] = lambda: 0
+        self.read_ms = 0
+        """What the latest list of fills described that a cycle read whole and could book."""
 
     def join(self, world: World) -> None:
         """Stand before this world's exchange."""
@@ -51,6 +53,9 @@ class Disruption:
         self.stage = FaultStage(exchange, self.struck)
         self._loads += [self.script.load, self.stage.load]
         self._now_ms = world.clock.now_ms
+        self.read_ms = self.script.fills_as_of_ms
+        # What happens in the very millisecond of a read may come before or after it.
+        world.books.as_of_ms = lambda: self.read_ms - 1
 
     def load(self, plan: FaultPlan) -> None:
         """This plan begins now, and every fault of an earlier one is over."""
@@ -113,7 +118,12 @@ class FaultyBot:
     def cycle(self, event: Mapping[str, object], context: LambdaContext) -> Answer:
         """One scheduled tick. Raises Killed."""
         handler = importlib.import_module("functions.cycle.app").lambda_handler
-        return self._invoke("cycle", lambda: handler(dict(event), context))
+        before_ms = self._disruption.script.fills_as_of_ms
+        answer = self._invoke("cycle", lambda: handler(dict(event), context))
+        now_ms = self._disruption.script.fills_as_of_ms
+        if now_ms != before_ms and answer["status"] != "failed":
+            self._disruption.read_ms = now_ms
+        return answer
 
     def session(self, event: Mapping[str, object], context: LambdaContext) -> Answer:
         """One session action, with a session id that is the same in every run. Raises Killed."""

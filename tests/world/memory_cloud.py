@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from random import Random
 from threading import RLock
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from dora.core.errors import StateUnavailable
 from dora.core.journal import Plan
@@ -145,4 +145,4 @@ def request(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P
     def call(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.cloud.serve(f"{self.service}.{method.__name__}", lambda: method(self, *args, **kwargs))
 
-    return call
+    return cast(Callable[Concatenate[S, P], R], call)
