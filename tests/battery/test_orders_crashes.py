@@ -21,6 +21,7 @@ def dies(stage: Scene, after: int) -> bool:
     return False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("knobs", CLIENT_IDS[:2], ids=unlike)
 def test_scenario_19_a_cycle_of_cancels_and_placements_may_die_after_any_call(knobs: Knobs) -> None:
     with scene(knobs) as stage:
@@ -41,6 +42,7 @@ def test_scenario_19_a_cycle_of_cancels_and_placements_may_die_after_any_call(kn
         assert {(True, SLOTS), (True, 0)} <= effects
 
 
+@pytest.mark.long
 def test_scenario_19_a_start_may_die_after_any_call() -> None:
     after = 0
     while True:
@@ -61,6 +63,7 @@ def test_scenario_19_a_start_may_die_after_any_call() -> None:
     assert after > 15
 
 
+@pytest.mark.long
 def test_scenario_19_a_teardown_may_die_after_any_call() -> None:
     after = 0
     while True:

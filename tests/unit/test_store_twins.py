@@ -235,7 +235,7 @@ def test_both_storages_answer_every_sequence_of_calls_alike(dynamo: "DynamoDBCli
     run_state_machine_as_test(
         Opened,
         settings=settings(
-            max_examples=25,
+            max_examples=8,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
