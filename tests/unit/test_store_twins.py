@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TICKERS = ("KXA-1", "KXB-1")
-FILLS = {number: fill(number, TICKERS[number % 2]) for number in range(6)}
+FILLS = {number: fill(number, TICKERS[number % 2]) for number in range(12)}
 BUCKETS = ("write", "write#1", "read", "balance")
 losses = st.sampled_from(["none"] * 14 + ["request", "answer"])
 fresh = st.sampled_from([True, True, True, False])
@@ -44,7 +45,7 @@ def outcome(call: Callable[[], object]) -> object:
 
 
 class Twins(RuleBasedStateMachine):
-    """Fences, ticks and revisions are drawn near those in use, so that most calls have a chance."""
+    """Two storages, and what both are asked."""
 
     client: Any
 
@@ -52,11 +53,7 @@ class Twins(RuleBasedStateMachine):
     def open(self) -> None:
         _empty(self.client)
         self.both = (DynamoBacking(self.client), MemoryBacking(MemoryCloud()))
-        self.users: list[tuple[Limiter, ...]] = [
-            tuple(backing.limiter(BOT) for backing in self.both) for _ in range(2)
-        ]
         self.now, self.fence, self.rev = 0, 0, 0
-        self.acquire("a", 1, 0, "none")
 
     def ask(self, port: str, method: str, *args: Any, lose: Loss = "none", **named: Any) -> Any:
         """The answer of both, which must be one."""
@@ -69,7 +66,28 @@ class Twins(RuleBasedStateMachine):
         loaded = self.ask("state", "load").positions
         return dict(loaded)
 
-    # --- lease ---
+    @invariant()
+    def same_state(self) -> None:
+        loaded = [backing.state(BOT).load() for backing in self.both]
+        assert loaded[1] == loaded[0]
+        assert [orders_of(own) for own in loaded[1:]] == [orders_of(loaded[0])]
+
+    @rule(limit=st.integers(1, 3), lose=losses)
+    def look(self, limit: int, lose: Loss) -> None:
+        self.ask("state", "stop_signs", lose=lose)
+        self.ask("state", "history", limit, lose=lose)
+
+    @invariant()
+    def same_markers(self) -> None:
+        self.ask("state", "booked", [own.fill_id for own in FILLS.values()])
+
+
+class Fenced(Twins):
+    """Lease, plans, bookings and commits. Fences and ticks are near those in use: most calls have a chance."""
+
+    @initialize()
+    def lead(self) -> None:
+        self.acquire("a", 1, 0, "none")
 
     @rule(owner=st.sampled_from("ab"), tick=st.integers(-1, 2), pause=st.integers(0, 60), lose=losses)
     def acquire(self, owner: str, tick: int, pause: int, lose: Loss) -> None:
@@ -91,7 +109,7 @@ class Twins(RuleBasedStateMachine):
 
     @rule(
         back=stale,
-        numbers=st.sets(st.sampled_from(sorted(FILLS)), min_size=1),
+        numbers=st.sets(st.sampled_from(sorted(FILLS)), min_size=1, max_size=2),
         fresh=fresh,
         lose=losses,
     )
@@ -132,7 +150,9 @@ class Twins(RuleBasedStateMachine):
         if (changes := Changes(**chosen)) != Changes():
             self.ask("state", "commit", self.fence - back, changes, lose=lose)
 
-    # --- writes without a fence ---
+
+class Unfenced(Twins):
+    """Session, history, kill flag and limits."""
 
     @rule(back=stale, name=st.sampled_from("st"), lose=losses)
     def save_session(self, back: int, name: str, lose: Loss) -> None:
@@ -152,7 +172,15 @@ class Twins(RuleBasedStateMachine):
     def save_limits(self, rate: int, lose: Loss) -> None:
         self.ask("state", "save_limits", replace(LIMITS, write_rate=rate), lose=lose)
 
-    # --- token buckets ---
+
+class Buckets(Twins):
+    """Two users of one key."""
+
+    @initialize()
+    def meet(self) -> None:
+        self.users: list[tuple[Limiter, ...]] = [
+            tuple(backing.limiter(BOT) for backing in self.both) for _ in range(2)
+        ]
 
     @rule(
         who=st.integers(0, 1),
@@ -181,23 +209,6 @@ class Twins(RuleBasedStateMachine):
     def configure(self, who: int, rate: int, capacity: int) -> None:
         for user in self.users[who]:
             user.configure(replace(LIMITS, write_rate=rate, write_capacity=capacity))
-
-    # --- looks ---
-
-    @invariant()
-    def same_state(self) -> None:
-        loaded = [backing.state(BOT).load() for backing in self.both]
-        assert loaded[1] == loaded[0]
-        assert [orders_of(own) for own in loaded[1:]] == [orders_of(loaded[0])]
-
-    @rule(limit=st.integers(1, 3), lose=losses)
-    def look(self, limit: int, lose: Loss) -> None:
-        self.ask("state", "stop_signs", lose=lose)
-        self.ask("state", "history", limit, lose=lose)
-
-    @invariant()
-    def same_markers(self) -> None:
-        self.ask("state", "booked", [own.fill_id for own in FILLS.values()])
 
 
 def _empty(client: Any) -> None:
@@ -228,16 +239,11 @@ def orders_of(state: Any) -> list[list[str]]:
     ]
 
 
-def test_both_storages_answer_every_sequence_of_calls_alike(dynamo: "DynamoDBClient") -> None:
-    class Opened(Twins):
-        client = dynamo
+@pytest.mark.parametrize(("machine", "examples"), [(Fenced, 25), (Unfenced, 10), (Buckets, 10)])
+def test_both_storages_answer_every_sequence_of_calls_alike(
+    dynamo: "DynamoDBClient", machine: type[Twins], examples: int
+) -> None:
+    opened = type(machine.__name__, (machine,), {"client": dynamo})
+    chosen = settings(max_examples=examples, stateful_step_count=30, suppress_health_check=list(HealthCheck))
 
-    run_state_machine_as_test(
-        Opened,
-        settings=settings(
-            max_examples=8,
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_state_machine_as_test(opened, settings=chosen)

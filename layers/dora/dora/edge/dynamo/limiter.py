@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from dora.core.errors import StateUnavailable
 from dora.core.model import Limits
-from dora.core.pacing import BALANCE_COST, US_PER_MS, Bucket, Reservation, empty_until_us, latest_tat_us, reserve
+from dora.core.pacing import (
+    BALANCE_COST,
+    US_PER_MS,
+    Bucket,
+    Reservation,
+    empty_until_us,
+    latest_tat_us,
+    reserve,
+)
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
