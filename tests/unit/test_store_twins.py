@@ -83,7 +83,7 @@ class Twins(RuleBasedStateMachine):
 
 
 class Fenced(Twins):
-    """Lease, plans, bookings and commits. Fences and ticks are near those in use: most calls have a chance."""
+    """Lease, plans, bookings and commits. Fences and ticks are near those in use, so most calls may pass."""
 
     @initialize()
     def lead(self) -> None:
