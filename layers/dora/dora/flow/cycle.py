@@ -51,6 +51,9 @@ WRITE_RESERVE_MS = 3_000
 READ_COST = 10
 """Tokens of every read of a snapshot: none of them is on the list of cheaper calls."""
 
+LONGEST_TAPE_MS = 10 * 60_000
+"""Public trades further back are not asked for, however late the reads of our orders are."""
+
 UNLEARNED = Limits(tier="basic", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)
 """The smallest account, assumed until a session start has learned the real one."""
 
@@ -233,9 +236,11 @@ def choose(
 
 def _spared(outside: Outside, known: Known, view: View, choice: Choice, as_of_ms: TimeMs) -> Choice:
     """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled."""
-    if outside.clock.now_ms() - as_of_ms <= known.globals_.tape_after_ms:
+    now_ms = outside.clock.now_ms()
+    if now_ms - as_of_ms <= known.globals_.tape_after_ms:
         return choice
-    return replace(choice, plan=spare_filled(outside, choice.plan, view.journal, as_of_ms))
+    since_ms = TimeMs(max(as_of_ms, now_ms - LONGEST_TAPE_MS))
+    return replace(choice, plan=spare_filled(outside, choice.plan, view.journal, since_ms))
 
 
 def execute(
