@@ -27,7 +27,7 @@ EMULATOR_LOCK := tests/emulator/requirements.txt
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 .SILENT:
-.PHONY: help demo test battery contract lint format validate build artifacts emulator local-invoke simulator lock clean
+.PHONY: help demo test battery mutants contract lint format validate build artifacts emulator local-invoke simulator lock clean
 
 help:  ## this list
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -42,6 +42,9 @@ test: $(READY)  ## all tests but the long ones
 
 battery: $(READY)  ## the faults of the acceptance battery, the crash sweeps included
 	$(PYTHON) -m pytest -n 2 tests/battery
+
+mutants: $(READY)  ## switch off each guard of an order in turn; some test must notice
+	$(RUN) -m tests.mutants
 
 contract: $(READY) $(CONTRACT_READY) $(PROXY_READY)  ## foreign judges: a validating proxy, two clients that nobody here wrote
 	$(PYTHON) -m pytest $(CONTRACT)

@@ -1,0 +1,85 @@
+"""`make mutants`: switch off one guard at a time and show that the tests notice.
+
+Each guard is switched off in a copy of the tree; the copy's tests run until the first one fails. A guard
+whose absence no test notices is a defect of the tests, and ends the program with status 1.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.mutants.guards import GUARDS, PACKAGE, Guard
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = (
+    "tests/unit/test_journal.py",
+    "tests/unit/test_execution.py",
+    "tests/unit/test_cycle.py",
+    "tests/unit/test_session.py",
+    "tests/unit/test_accounting.py",
+    "tests/unit/test_risk.py",
+    "tests/unit/test_kalshi_reads.py",
+    "tests/unit/test_dynamo_store.py",
+    "tests/battery",
+)
+COPIED = ("layers", "functions", "tests", "events", "pyproject.toml", "template.yaml", "samconfig.toml")
+MINUTES_EACH = 10
+
+
+def main() -> int:
+    """0 when every chosen guard is missed by some test."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", help="guards to switch off (all)")
+    chosen = set(parser.parse_args().names) or {guard.name for guard in GUARDS}
+    unknown = chosen - {guard.name for guard in GUARDS}
+    if unknown:
+        parser.error(f"no guard {', '.join(sorted(unknown))}; there are {', '.join(g.name for g in GUARDS)}")
+    alive = [guard.name for guard in GUARDS if guard.name in chosen and not _noticed(guard)]
+    print(f"{len(chosen) - len(alive)} passed, {len(alive)} failed")
+    return 1 if alive else 0
+
+
+def _noticed(guard: Guard) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        for name in COPIED:
+            _copy(ROOT / name, tree / name)
+        (tree / PACKAGE / guard.file).write_text(guard.switched_off(ROOT), encoding="utf-8")
+        failed = _first_failure(tree)
+    print(f"{guard.name:18} {failed or 'NO TEST NOTICED'}", flush=True)
+    return bool(failed)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    else:
+        shutil.copy(source, target)
+
+
+def _first_failure(tree: Path) -> str:
+    """The first test that fails, "" when all pass. Whatever else ends pytest is an error."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not long", *TESTS]
+    done = subprocess.run(
+        command,
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": "layers/dora"},
+        capture_output=True,
+        text=True,
+        timeout=MINUTES_EACH * 60,
+        check=False,
+    )
+    if done.returncode not in (0, 1):
+        raise RuntimeError(
+            f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    return lines[0].removeprefix("FAILED ").split(" - ")[0] if lines else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
