@@ -28,8 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as problem:
         print(_advice(options, problem), file=sys.stderr)
         return 2
-    print(f"{len(exchange.venue.markets)} markets, tier {options.tier}: {running.url}", flush=True)
-    _wait(running)
+    _serve(running, f"{len(exchange.venue.markets)} markets, tier {options.tier}: {running.url}")
     return 0
 
 
@@ -84,8 +83,10 @@ def _advice(options: argparse.Namespace, problem: OSError) -> str:
     return f"port {options.port} is not free ({problem.strerror}): pass another, or --port 0 for any"
 
 
-def _wait(running: RunningServer) -> None:
+def _serve(running: RunningServer, greeting: str) -> None:
+    """Until interrupted; whoever has read the greeting may interrupt."""
     try:
+        print(greeting, flush=True)
         threading.Event().wait()
     except KeyboardInterrupt:
         running.stop()
