@@ -37,7 +37,7 @@ def test_a_whole_demo_breaks_no_rule_of_the_document(
 ) -> None:
     deployment = JudgedDeployment(document_file, tmp_path)
 
-    done = run(_scene(CYCLES), lambda _number, _answer: None, cloud="process", deploy=deployment)
+    done = run(_scene(CYCLES), lambda _number, _answer: None, wire="http", cloud="process", deploy=deployment)
 
     assert done.finished
     assert not done.breaches
