@@ -27,7 +27,7 @@ EMULATOR_LOCK := tests/emulator/requirements.txt
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 .SILENT:
-.PHONY: help demo test battery mutants contract lint format validate build artifacts emulator local-invoke simulator lock clean
+.PHONY: help demo test battery mutants soak contract lint format validate build artifacts emulator local-invoke simulator lock clean
 
 help:  ## this list
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -37,14 +37,18 @@ demo: $(READY)  ## a whole trading session against the simulator [DATA= START= C
 	    $(if $(CYCLES),--cycles $(CYCLES)) $(if $(MARKETS),--markets $(MARKETS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(TIER),--tier $(TIER)) $(if $(PLANT),--plant $(PLANT))
 
-test: $(READY)  ## all tests but the long ones
-	$(PYTHON) -m pytest -n 2 -m 'not long'
+test: $(READY)  ## all tests but the long ones and the battery
+	$(PYTHON) -m pytest -n 2 -m 'not long' --ignore tests/battery
 
 battery: $(READY)  ## the faults of the acceptance battery, the crash sweeps included
 	$(PYTHON) -m pytest -n 2 tests/battery
 
 mutants: $(READY)  ## switch off each guard of an order in turn; some test must notice
 	$(RUN) -m tests.mutants
+
+soak: $(READY)  ## virtual days under every kind of fault [SEEDS= HOURS= SEED= MARKETS= PLAN=]
+	$(RUN) -m tests.soak $(if $(SEEDS),--seeds $(SEEDS)) $(if $(HOURS),--hours $(HOURS)) \
+	    $(if $(SEED),--seed $(SEED)) $(if $(MARKETS),--markets $(MARKETS)) $(if $(PLAN),--plan '$(PLAN)')
 
 contract: $(READY) $(CONTRACT_READY) $(PROXY_READY)  ## foreign judges: a validating proxy, two clients that nobody here wrote
 	$(PYTHON) -m pytest $(CONTRACT)

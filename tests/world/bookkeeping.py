@@ -23,9 +23,10 @@ class Bookkeeping:
     def audit(self, began_ms: int) -> None:
         """Compare every market's position, cash, fees and volume; `began_ms` is when the cycle began.
 
-        A market that stays wrong is one breach.
+        Subaccount 0 is the bot's. A market that stays wrong is one breach.
         """
-        fills, settlements = self._member.fills, self._member.settlements
+        fills = [fill for fill in self._member.fills if fill.order.account.number == 0]
+        settlements = [paid for paid in self._member.settlements if paid.account.number == 0]
         known_ms = began_ms if self.as_of_ms is None else min(began_ms, self.as_of_ms())
         wrong = best_match(self._bot.positions(), fills, settlements, known_ms - self._lag_ms())
         self.audits += 1

@@ -1,11 +1,12 @@
 """What the exchange says our books must be, recounted from its own fills (I9).
 
 A fill may reach the exchange while a cycle runs, after that cycle read the fills. So the bot's books are
-right when they stand as the exchange's did at one single moment between two given ones.
+right when they stand, market by market, as the exchange's did at some moment between two given ones.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tests.simulator.model import Fill, Settlement
@@ -57,43 +58,42 @@ def figures_of(position: BookedPosition) -> dict[str, int]:
     return {"net": position.net, "cash": position.cash, "fees": position.fees, "traded": position.traded}
 
 
-def accounts_after(fills: Iterable[Fill]) -> dict[str, Account]:
-    """Every market's account after these fills, by ticker."""
-    accounts: dict[str, Account] = {}
-    for fill in fills:
-        accounts.setdefault(fill.trade.ticker, Account()).fill(fill)
-    return accounts
-
-
-def disagreements(
-    booked: Mapping[str, BookedPosition], accounts: Mapping[str, Account], results: Mapping[str, str]
-) -> dict[str, tuple[dict[str, int], dict[str, int]]]:
-    """Markets whose booked figures are not the exchange's: ticker -> (booked, exchange's).
-
-    `results` names the settled markets; one that the bot has not settled yet is compared as it was before.
-    """
-    found = {}
-    for ticker in sorted(booked.keys() | accounts.keys()):
-        account, position = accounts.get(ticker, Account()), booked.get(ticker)
-        if position is not None and position.settled and ticker in results:
-            account = account.settled(results[ticker])
-        ours = Account().figures() if position is None else figures_of(position)
-        if ours != account.figures():
-            found[ticker] = (ours, account.figures())
-    return found
-
-
 def best_match(
     booked: Mapping[str, BookedPosition],
-    fills: list[Fill],
+    fills: Iterable[Fill],
     settlements: Iterable[Settlement],
     since_ms: int,
 ) -> dict[str, tuple[dict[str, int], dict[str, int]]]:
-    """The disagreements at the moment, from `since_ms` to now, at which there are fewest."""
+    """Markets whose booked figures are the exchange's at no moment from `since_ms` to now.
+
+    By ticker: booked, and the exchange's of now. The moment may be another one in each market: shards are
+    read as they were at different times. A market that the bot has not settled yet is compared as it was
+    before.
+    """
     results = {settlement.market.ticker: settlement.result for settlement in settlements}
-    surely = sum(1 for fill in fills if fill.at_ms <= since_ms)
-    candidates = (
-        disagreements(booked, accounts_after(fills[:count]), results)
-        for count in range(len(fills), surely - 1, -1)
-    )
-    return min(candidates, key=len)
+    accounts, moments = _accounts(fills, since_ms)
+    found = {}
+    for ticker in sorted(booked.keys() | accounts.keys()):
+        position, account = booked.get(ticker), accounts.get(ticker, Account())
+        ours = Account().figures() if position is None else figures_of(position)
+        result = results.get(ticker) if position is not None and position.settled else None
+        possible = [_figures(own, result) for own in (account, *moments.get(ticker, ()))]
+        if ours not in possible:
+            found[ticker] = (ours, possible[0])
+    return found
+
+
+def _accounts(fills: Iterable[Fill], since_ms: int) -> tuple[dict[str, Account], dict[str, list[Account]]]:
+    """Each market's account now, and as it stood before each of its fills later than `since_ms`."""
+    accounts: defaultdict[str, Account] = defaultdict(Account)
+    moments: defaultdict[str, list[Account]] = defaultdict(list)
+    for fill in fills:
+        account = accounts[fill.trade.ticker]
+        if fill.at_ms > since_ms:
+            moments[fill.trade.ticker].append(replace(account))
+        account.fill(fill)
+    return accounts, moments
+
+
+def _figures(account: Account, result: str | None) -> dict[str, int]:
+    return (account if result is None else account.settled(result)).figures()

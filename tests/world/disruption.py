@@ -32,6 +32,7 @@ from tests.world.steady_clock import SteadyClock
 from tests.world.world import World
 
 KILL = "kill"
+Books = Mapping[str, BookedPosition]
 
 
 class Disruption:
@@ -92,7 +93,7 @@ class Disruption:
 
         self._loads.append(cloud.load)
         try:
-            yield FaultyBot(self, env, build)
+            yield FaultyBot(self, build, DeployedBot(env["STATE_TABLE"], env["BOT"]).positions)
         finally:
             wiring.install(None)
 
@@ -108,12 +109,13 @@ class Disruption:
 class FaultyBot:
     """The deployed handlers, each invocation counted; built anew after a kill, as Lambda would."""
 
-    def __init__(self, disruption: Disruption, env: Env, build: Callable[[], Any]) -> None:
-        self._disruption, self._build = disruption, build
+    def __init__(
+        self, disruption: Disruption, build: Callable[[], Any], positions: Callable[[], Books]
+    ) -> None:
+        self._disruption, self._build, self._positions = disruption, build, positions
         self._wiring = importlib.import_module("dora.wiring")
         self._warm = False
         self._sessions = 0
-        self._books = DeployedBot(env["STATE_TABLE"], env["BOT"])
 
     def cycle(self, event: Mapping[str, object], context: LambdaContext) -> Answer:
         """One scheduled tick. Raises Killed."""
@@ -140,9 +142,9 @@ class FaultyBot:
 
         return self._invoke("session", lambda: self._wiring.serve("session", work, context.aws_request_id))
 
-    def positions(self) -> Mapping[str, BookedPosition]:
+    def positions(self) -> Books:
         """By ticker, as durably stored."""
-        return self._books.positions()
+        return self._positions()
 
     def _invoke(self, function: str, handler: Callable[[], Answer]) -> Answer:
         calls = self._disruption.calls
@@ -154,7 +156,10 @@ class FaultyBot:
                 if not self._warm:
                     self._wiring.install(self._build())
                 self._warm = True
-                return handler()
+                answer = handler()
+                # With a refused key the product drops its app: the next one is built here as well.
+                self._warm = self._wiring._Environment.app is not None
+                return answer
         except Killed:
             self._disruption.struck[KILL] += 1
             self._warm = False

@@ -152,6 +152,7 @@ def _seen(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder:
         order,
         state=state,
         order_id=row.order_id,
+        price=row.price,
         remaining=remaining,
         reduced=Count(order.count - row.filled - remaining),
         write_ms=max(order.write_ms, row.updated_ms),

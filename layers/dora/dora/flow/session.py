@@ -7,7 +7,7 @@ fence a teardown stands on, and why it triggers before it looks.
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from dora.core.errors import ExchangeError, StateConflict
+from dora.core.errors import ExchangeError, StateConflict, StateError
 from dora.core.ledger import Position
 from dora.core.model import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.ports import BotState, Control, Outside
@@ -144,7 +144,10 @@ def status(outside: Outside, *, checks: bool = False) -> Answer:
 
 
 def teardown(outside: Outside, *, reason: str, deadline_ms: int) -> Answer:
-    """Trigger every group, then prove that nothing rests; `closing` until it is proven. Safe to repeat."""
+    """Trigger every group, then prove that nothing rests; `closing` until it is proven. Safe to repeat.
+
+    A state that takes no writes fails the teardown, but the groups are triggered first.
+    """
     session = outside.state.load().session
     if session is None:
         return {"status": "none", "reason": "there is no session to tear down"}
@@ -152,9 +155,13 @@ def teardown(outside: Outside, *, reason: str, deadline_ms: int) -> Answer:
         return _brief(session)
     if session.status is not SessionStatus.CLOSING:
         wanted = replace(session, status=SessionStatus.CLOSING, reason=reason or "teardown")
-        session = _save(
-            outside, wanted, lambda s: replace(s, status=SessionStatus.CLOSING, reason=wanted.reason)
-        )
+        try:
+            session = _save(
+                outside, wanted, lambda s: replace(s, status=SessionStatus.CLOSING, reason=wanted.reason)
+            )
+        except StateError:
+            breakers.trigger_groups(outside, session)
+            raise
     return close(outside, session, deadline_ms)
 
 

@@ -1,0 +1,178 @@
+"""Scenarios 31 and 32: tokens that are gone, and far more markets than tokens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.battery.scene import CANCEL, CREATE, HOLD_CYCLES, SLOTS, Scene, scene, unlike
+from tests.simulator.buckets import Tier
+from tests.simulator.fault_plan import Fault
+from tests.simulator.knobs import Knobs
+from tests.unit.small_world import TICKERS, broken, resting, set_book, spec
+from tests.world import config_items
+
+BODIES = (Knobs(), Knobs(body_of_429="nested", balance_body_of_429="text"))
+TOO_MANY = 429
+ALL_READS = "GET /portfolio/*"
+
+
+# --- 31: tokens that are gone ----------------------------------------------------------------------------
+
+
+@contextmanager
+def poor(knobs: Knobs | None = None) -> Iterator[Scene]:
+    """A scene in which somebody else spends our tokens: a 429 is not the bot's fault."""
+    with scene(knobs) as stage:
+        stage.world.exchange.invariants.expectations.tolerate_429 = True
+        yield stage
+
+
+@pytest.mark.parametrize("knobs", BODIES, ids=unlike)
+def test_scenario_31_a_create_without_tokens_was_not_placed_and_is_placed_next_time(knobs: Knobs) -> None:
+    with poor(knobs) as stage:
+        stage.meanwhile(CREATE, lambda: stage.faults.now(Fault(kind="starve", where="write")))
+        refused = stage.world.cycle()
+        tries = stage.world.exchange.stats.calls[CREATE]
+        (placed,) = stage.run(1)
+
+        assert (refused["placed"], refused["unknown"], refused["failed"], tries) == (0, 0, SLOTS, 1)
+        assert placed["placed"] == SLOTS
+        assert stage.seen.facts("RATE_LIMIT")
+        assert stage.world.exchange.stats.orders == SLOTS
+        stage.sound()
+
+
+@pytest.mark.parametrize("knobs", BODIES, ids=unlike)
+def test_scenario_31_a_cancel_without_tokens_withholds_its_replacement(knobs: Knobs) -> None:
+    with poor(knobs) as stage:
+        stage.run(1)
+        stage.move()
+        stage.meanwhile(CANCEL, lambda: stage.faults.now(Fault(kind="starve", where="write")))
+        refused = stage.world.cycle()
+        tries = stage.world.exchange.stats.calls[CANCEL]
+        stage.slots()
+        stage.run(2)
+
+        assert (refused["placed"], refused["cancelled"], tries) == (0, 0, 1)
+        assert all(order.price_e4 > 4400 for order in stage.world.member.resting.values())
+        stage.sound()
+
+
+@pytest.mark.parametrize("knobs", BODIES, ids=unlike)
+@pytest.mark.parametrize("bucket", ["read", "balance"])
+def test_scenario_31_reads_without_tokens_are_unknown_and_place_nothing(bucket: str, knobs: Knobs) -> None:
+    where = ALL_READS if bucket == "read" else "GET /portfolio/balance"
+    with poor(knobs) as stage:
+        stage.run(1)
+        stage.move()
+        before = resting(stage.world)
+        answer = stage.struck(Fault(kind="refuse", where=where, amount=TOO_MANY))
+        during = resting(stage.world)
+        stage.run(2)
+
+        assert (answer["status"], answer["reason"]) == ("degraded", "read_unknown")
+        assert (answer["placed"], answer["cancelled"], during) == (0, 0, before)
+        stage.sound()
+
+
+@pytest.mark.parametrize("bucket", ["read", "balance", "write"])
+def test_scenario_31_a_bucket_that_is_empty_at_the_start_of_every_cycle_doubles_nothing(bucket: str) -> None:
+    with poor() as stage:
+        for minute in range(4):
+            stage.move(4400 + 100 * (minute % 2))
+            stage.world.clock.advance_to(stage.world.next_tick_ms())
+            stage.struck(Fault(kind="starve", where=bucket))
+            stage.slots()
+        stage.run(HOLD_CYCLES)
+
+        assert stage.world.exchange.stats.too_many_requests
+        stage.sound()
+
+
+def many(number: int) -> dict[str, Any]:
+    """So many markets on three shards, three of them the usual ones."""
+    tickers = (*TICKERS, *(f"KXM-26NOV21N{n:03}-T1" for n in range(number - len(TICKERS))))
+    markets = tuple(spec(ticker, shard % 3) for shard, ticker in enumerate(tickers))
+    return {"markets": markets, "items": dict.fromkeys(tickers, config_items.MARKET)}
+
+
+def set_books(stage: Scene, bid_e4: int = 4400) -> None:
+    for market in stage.world.setup.markets:
+        set_book(stage.world, market.ticker, bid_e4, bid_e4 + 300)
+
+
+def test_scenario_31_batches_are_cut_to_what_the_bucket_holds() -> None:
+    with scene(tier="basic", **many(12)) as stage:
+        set_books(stage)
+        stage.run(2)
+        set_books(stage, 4600)
+        stage.run(2)
+        stats = stage.world.exchange.stats
+        batches = [cost for _, cost in stats.tokens["write"]]
+
+        assert stage.world.open_orders() == 24
+        assert max(batches) <= 50
+        assert stats.peak_excess("write", 100, 100) <= 0
+        assert not stats.too_many_requests
+        assert not broken(stage.world)
+
+
+# --- 32: far more markets than tokens -------------------------------------------------------------------
+
+MARKETS, PLACED_AT_LEAST = 60, 5
+SCARCE = Tier(read_rate=200, read_capacity=400, write_rate=4, write_capacity=100, balance_rate=1)
+"""A cycle of scarce tokens places about a tenth of all quotes."""
+
+
+@contextmanager
+def scarce() -> Iterator[Scene]:
+    """Twice as many slots as markets, and tokens for a few of them."""
+    globals_ = {**config_items.GLOBAL, "placement_margin_ms": 30_000}
+    with scene(started=False, globals=globals_, tier="basic", **many(MARKETS)) as stage:
+        member = stage.world.member
+        for buckets in (member.buckets, member.fair_buckets):
+            buckets.limits = SCARCE
+            buckets._buckets.clear()
+        set_books(stage)
+        assert stage.world.start()["status"] == "active"
+        stage.world.clock.advance_ms(30_000)
+        yield stage
+
+
+def placed_by_cycle(stage: Scene, cycles: int) -> list[set[tuple[str, str]]]:
+    """The slots in which each cycle placed, while every minute a third of the books moves a little."""
+    placed, before = [], 0
+    for minute in range(cycles):
+        for market in stage.world.setup.markets[minute % 3 :: 3]:
+            bid_e4 = 4400 + 100 * (minute // 3 % 2)
+            set_book(stage.world, market.ticker, bid_e4, bid_e4 + 300)
+        stage.run(1)
+        orders = stage.world.member.orders
+        placed.append({(order.market.ticker, order.side) for order in orders[before:]})
+        before = len(orders)
+    return placed
+
+
+@pytest.mark.long
+def test_scenario_32_scarce_tokens_go_to_cancels_first_and_then_round_all_markets() -> None:
+    with scarce() as stage:
+        placed = placed_by_cycle(stage, 16)
+        stats = stage.world.exchange.stats
+
+        assert all(PLACED_AT_LEAST <= len(slots) < MARKETS // 2 for slots in placed), [*map(len, placed)]
+        assert len(set[tuple[str, str]]().union(*placed)) == 2 * MARKETS
+        assert stats.peak_excess("write", SCARCE.write_rate, SCARCE.write_capacity) <= 0
+        assert not stats.too_many_requests
+        assert not broken(stage.world)
+
+
+@pytest.mark.long
+def test_scenario_32_what_is_dropped_is_the_same_in_every_run() -> None:
+    runs = []
+    for _ in range(2):
+        with scarce() as stage:
+            runs.append(placed_by_cycle(stage, 3))
+
+    assert runs[0] == runs[1]
