@@ -77,7 +77,8 @@ def test_scenario_26_a_teardown_before_any_call_of_a_cycle_leaves_nothing(knobs:
         stage.move()
         stage.run(1)
         calls = list(stage.faults.calls.made)
-    for number in steps(calls):
+    # Only the cycle's own thread can sleep, and a teardown must.
+    for number in [n for n in steps(calls) if not calls[n].startswith("GET ")]:
         with scene(knobs) as stage:
             stage.run(1)
             stage.move()

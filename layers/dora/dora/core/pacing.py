@@ -16,6 +16,8 @@ from dora.core.model import Limits
 
 US_PER_S = 1_000_000
 US_PER_MS = 1_000
+READ_COST = 10
+"""Tokens of a read that is not on the list of cheaper calls; none of a cycle's is."""
 BALANCE_COST = 6
 """What one call of the balance endpoint takes from the balance bucket."""
 CANCEL_RESERVE_TOKENS = 20

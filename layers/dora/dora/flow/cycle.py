@@ -12,7 +12,7 @@ from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
 from dora.core.journal import fold_plans
 from dora.core.model import Limits, SessionMetadata
-from dora.core.pacing import BALANCE_COST, cancel_batch_size, create_batch_size
+from dora.core.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
 from dora.core.permission import PULLS_QUOTES, Permission, Standing, may_place, reads_stale
 from dora.core.planning import split
 from dora.core.ports import (
@@ -47,9 +47,6 @@ WRITE_TIMEOUT_MS = 5_000
 """One write's longest life: the lease outlives the invocation by this much."""
 WRITE_RESERVE_MS = 3_000
 """Kept of the invocation for the closing writes."""
-
-READ_COST = 10
-"""Tokens of every read of a snapshot: none of them is on the list of cheaper calls."""
 
 LONGEST_TAPE_MS = 10 * 60_000
 """Public trades further back are not asked for, however late the reads of our orders are."""

@@ -66,6 +66,8 @@ def finish(outside: Outside, turn: Turn, known: Known, made: Made) -> dict[str, 
     """
     record = wide_record(_facts(outside, turn, known, made))
     outside.state.commit(turn.grant.fence, _changes(outside, turn, known, made, record))
+    if made.execution.dropped:
+        reporting.budget_low(outside.facts, len(made.execution.dropped), made.execution.stopped)
     reporting.cycle(outside.facts, record, made.choice.news, made.accounts.drift)
     _archive(outside, turn.cycle_id, record)
     return answer_of(record)

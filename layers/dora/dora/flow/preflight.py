@@ -7,7 +7,7 @@ from typing import TypeVar
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import ExchangeError
 from dora.core.model import Limits, Market, ShardStatus
-from dora.core.pacing import BALANCE_COST
+from dora.core.pacing import BALANCE_COST, READ_COST
 from dora.core.ports import BotState, Outside
 from dora.core.units import ONE, Count, Money, format_money, value_of
 from dora.flow.reading import await_tokens
@@ -49,7 +49,7 @@ def inspect(outside: Outside, state: BotState) -> Preflight:
     """Key, clock, exchange, shards, cash, limits and configs. Reads only."""
     found = _Findings()
     exchange = outside.exchange
-    await_tokens(outside, "read", [10] * PREFLIGHT_READS)
+    await_tokens(outside, "read", [READ_COST] * PREFLIGHT_READS)
     await_tokens(outside, "balance", [BALANCE_COST])
     configs = outside.configs.load()
     for problem in configs.problems:

@@ -17,6 +17,7 @@ from dora.core.model import (
 )
 from dora.core.ports import Facts
 from dora.core.quoting.decision import Decision
+from dora.core.reasons import Reason
 from dora.core.reconciliation import Resolution
 from dora.core.units import format_count, format_price
 
@@ -148,6 +149,11 @@ def rate_limited(facts: Facts, endpoint: str, hits: int, backoff_ms: int) -> Non
     facts.emit(
         "RATE_LIMIT_BACKOFF", endpoint=endpoint, consecutive_hits=hits, backoff_seconds=backoff_ms / 1000
     )
+
+
+def budget_low(facts: Facts, dropped: int, stopped: Reason | None) -> None:
+    """`BUDGET_LOW`: placements that did not fit, and what ended the placing; they are first next time."""
+    facts.emit("BUDGET_LOW", dropped=dropped, reason=stopped or Reason.BUDGET)
 
 
 def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:

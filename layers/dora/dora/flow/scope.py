@@ -1,17 +1,22 @@
 """What is quoted: configs, the open markets of configured series, and the slow facts about both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dora.core.config import MarketConfig, SeriesConfig
 from dora.core.errors import ConfigInvalid, ExchangeError
-from dora.core.model import Event, Market, MarketStatus
+from dora.core.model import Event, Market, MarketStatus, Series
+from dora.core.pacing import READ_COST
+from dora.core.planning import split
 from dora.core.ports import Configs, Outside, Reference
 from dora.core.units import TimeMs
+from dora.flow.reading import await_tokens
 
 LISTING_AGE_MS = 10 * 60_000
 REFERENCE_AGE_MS = 60 * 60_000
 EVENTS_PER_CALL = 100
+SERIES_AT_ONCE = 10
+"""Reads of fee terms between two looks at the token bucket."""
 
 
 def wanted_markets(
@@ -71,12 +76,21 @@ def learn(
     known = {ticker: event for ticker, event in reference.events.items() if ticker in events}
     known |= _learn_events(outside, sorted(events - known.keys()))
     terms = dict(reference.series)
-    for series in sorted({event.series_ticker for event in known.values()} - terms.keys()):
-        try:
-            terms[series] = outside.exchange.series(series)
-        except ExchangeError as error:
-            outside.facts.emit("ERROR", what=f"fee terms of series {series}", why=str(error))
+    missing = sorted({event.series_ticker for event in known.values()} - terms.keys())
+    for part in split(missing, SERIES_AT_ONCE):
+        await_tokens(outside, "read", [READ_COST] * len(part))
+        terms |= _learn_series(outside, part)
     return replace(reference, events=known, series=terms)
+
+
+def _learn_series(outside: Outside, tickers: Sequence[str]) -> dict[str, Series]:
+    found: dict[str, Series] = {}
+    for ticker in tickers:
+        try:
+            found[ticker] = outside.exchange.series(ticker)
+        except ExchangeError as error:
+            outside.facts.emit("ERROR", what=f"fee terms of series {ticker}", why=str(error))
+    return found
 
 
 def _learn_events(outside: Outside, tickers: list[str]) -> dict[str, Event]:

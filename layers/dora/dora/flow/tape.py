@@ -11,6 +11,7 @@ from dataclasses import replace
 from dora.core.errors import ExchangeError
 from dora.core.journal import Journal
 from dora.core.model import CancelRequest, DecreaseRequest, Print
+from dora.core.pacing import READ_COST
 from dora.core.planning import SlotPlan
 from dora.core.ports import Outside
 from dora.core.reasons import Reason
@@ -20,7 +21,6 @@ from dora.flow.reading import READ_WORKERS, await_tokens
 
 MOST_TAPES = 30
 """Markets looked up in one cycle; the cancels of further ones go without a look."""
-READ_COST = 10
 
 
 def spare_filled(outside: Outside, plan: SlotPlan, journal: Journal, since_ms: TimeMs) -> SlotPlan:

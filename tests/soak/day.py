@@ -1,0 +1,175 @@
+"""One virtual day of one bot, with faults or without."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tests.simulator.fault_draw import Rates, draw
+from tests.simulator.fault_plan import FaultPlan
+from tests.simulator.flow import RecordedFlow
+from tests.simulator.invariants import Breach
+from tests.simulator.knobs import Knobs
+from tests.simulator.plant import Plant
+from tests.simulator.synthetic import synthetic_recording
+from tests.soak.faulty_bot import BOT, MemoryDisruption
+from tests.soak.witness import Seen, Witness
+from tests.world import config_items
+from tests.world.bot import Answer
+from tests.world.disruption import KILL
+from tests.world.output import Catcher, printed_to
+from tests.world.outside_calls import Killed
+from tests.world.setup import Setup
+from tests.world.world import MINUTE_MS, World, open_world
+
+START_MS = int(datetime(2026, 3, 2, 15, 0, tzinfo=UTC).timestamp()) * 1000
+AFTERWARDS = 8
+"""Minutes without faults at the end: every gap closes, nothing stays unresolved (I5)."""
+QUIET_CYCLES = AFTERWARDS - 1
+TEARDOWN_TRIES = 5
+WRITE_LATENCY_MS = 40
+PERCENTS = (1.0, 2.0, 3.0, 4.0, 5.0)
+"""How many of a hundred minutes each kind of fault begins in: one of these for each seed and kind."""
+
+GLOBAL = {
+    **config_items.GLOBAL,
+    "session_contract_limit": 10_000_000,
+    "max_daily_loss_dollars": 1_000_000,
+}
+"""No limit is to end the day early: the soak is about orders, not about losses."""
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """What is played."""
+
+    seed: int
+    minutes: int
+    markets: int
+    plant: Plant | None = None
+
+    @property
+    def all_minutes(self) -> int:
+        return self.minutes + AFTERWARDS
+
+    @property
+    def end_ms(self) -> int:
+        return START_MS + self.all_minutes * MINUTE_MS
+
+    def setup(self) -> Setup:
+        """The synthetic markets of this seed, all configured alike."""
+        specs = synthetic_recording(self.seed, self.markets, START_MS, self.all_minutes).markets
+        return Setup(
+            markets=tuple(specs.values()),
+            start_ms=START_MS,
+            items=dict.fromkeys(specs, config_items.MARKET),
+            globals=GLOBAL,
+            seed=self.seed,
+            knobs=Knobs(write_latency_ms=WRITE_LATENCY_MS),
+            plant=self.plant,
+            bot=BOT,
+        )
+
+    def plan(self) -> FaultPlan:
+        """The faults of this seed, every kind at one to five percent."""
+        setup = self.setup()
+        tickers = [spec.ticker for spec in setup.markets]
+        own = {kind: PERCENTS[(self.seed + n) % len(PERCENTS)] for n, kind in enumerate(kinds())}
+        return draw(self.seed, self.minutes, Rates(own=own), tickers=tickers, shards=setup.shards)
+
+
+def kinds() -> list[str]:
+    """Every kind of fault that a plan is drawn from."""
+    return sorted({fault.kind for fault in draw(0, 1, Rates(percent=100), tickers=("T",)).faults})
+
+
+@dataclass
+class Outcome:
+    """What became of a day."""
+
+    seen: Seen
+    cycles: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    reasons: dict[int, str] = field(default_factory=dict)
+    """By tick: why a cycle did not complete."""
+    struck: Counter[str] = field(default_factory=Counter)
+    broken: tuple[Breach, ...] = ()
+    placed: int = 0
+    fills: int = 0
+    audits: int = 0
+    cancel_404: int = 0
+    loaded_ms: int = 0
+    """When the plan began."""
+    shards: int = 0
+    closed: bool = False
+
+
+def play(day: Day, plan: FaultPlan, progress: Progress, *, until_broken: bool = False) -> Outcome:
+    """The day under this plan. `until_broken`: no longer than to the first breach."""
+    faults, catcher = MemoryDisruption(), Catcher()
+    with open_world(day.setup(), faults.deploy, faults.cloud) as world, printed_to(catcher.stream):
+        faults.join(world)
+        _flow(day, world)
+        world.start()
+        world.next_minute()
+        witness = Witness(world, faults, day.end_ms)
+        outcome = Outcome(witness.seen, loaded_ms=world.clock.now_ms(), shards=len(world.setup.shards))
+        faults.load(plan)
+        while world.next_tick_ms() < day.end_ms:
+            if world.next_tick_ms() == day.end_ms - QUIET_CYCLES * MINUTE_MS:
+                faults.clear()
+            _cycle(world, outcome)
+            catcher.take()
+            progress(outcome.cycles)
+            if until_broken and world.exchange.invariants.broken:
+                return _told(world, faults, witness, outcome)
+        _close(world, faults, outcome)
+        return _told(world, faults, witness, outcome)
+
+
+def _flow(day: Day, world: World) -> None:
+    recording = synthetic_recording(day.seed, day.markets, START_MS, day.all_minutes)
+    RecordedFlow(recording, world.exchange, world.clock, START_MS, day.end_ms, recording.markets, day.seed)
+
+
+def _cycle(world: World, outcome: Outcome) -> None:
+    tick_ms = world.next_tick_ms()
+    try:
+        answer: Answer = world.cycle()
+    except Killed:
+        answer = {"status": KILL}
+    outcome.cycles += 1
+    outcome.statuses[str(answer["status"])] += 1
+    if answer["status"] != "completed":
+        outcome.reasons[tick_ms] = str(answer.get("reason") or answer["status"])
+    outcome.placed += int(answer.get("placed", 0))
+
+
+def _close(world: World, faults: MemoryDisruption, outcome: Outcome) -> None:
+    """I5, and I10 after a teardown."""
+    stored = faults.stored
+    unresolved = [o for o in stored.state.journal.orders.values() if o.open and str(o.state) != "live"]
+    now_ms = world.clock.now_ms()
+    broken = world.exchange.invariants.broken
+    if unresolved or stored.plans:
+        slots = sorted({f"{order.slot.ticker} {order.slot.side}" for order in unresolved})
+        text = f"unresolved after {QUIET_CYCLES} quiet cycles: {slots}, {len(stored.plans)} plans"
+        broken.append(Breach("I5", now_ms, text))
+    for _ in range(TEARDOWN_TRIES):
+        world.next_minute()
+        outcome.closed = world.teardown()["status"] == "closed"
+        if outcome.closed:
+            return
+    broken.append(Breach("I10", world.clock.now_ms(), "the session could not be closed"))
+
+
+def _told(world: World, faults: MemoryDisruption, witness: Witness, outcome: Outcome) -> Outcome:
+    witness.finished()
+    outcome.struck = faults.struck
+    outcome.broken = tuple(world.exchange.invariants.broken)
+    outcome.fills = len(world.member.fills)
+    outcome.audits = world.books.audits
+    outcome.cancel_404 = world.exchange.stats.cancels_404
+    return outcome
