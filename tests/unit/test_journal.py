@@ -481,3 +481,19 @@ def test_questions_are_asked_of_orders_not_listed_and_of_unknown_ones_only_after
     assert ask(journal, [], LATER, HOLD_MS).order_ids == ("o-1",)
     assert ask(journal, [], TimeMs(WRITE + HOLD_MS), HOLD_MS).tickers == ()
     assert ask(journal, [], TimeMs(WRITE + HOLD_MS + 1), HOLD_MS).tickers == (SLOT.ticker,)
+
+
+def test_a_list_that_lacks_an_order_we_know_of_proves_nothing_about_another() -> None:
+    unknown = tracked(OrderState.UNKNOWN)
+    known = tracked(OrderState.CLOSED, client_order_id=PREFIX + "two", order_id="o-2", remaining=Count(0))
+    journal = Journal({order.client_order_id: order for order in (unknown, known)})
+    now_ms = TimeMs(WRITE + HOLD_MS + 1)
+    listed = row(OrderStatus.CANCELED, client_order_id=PREFIX + "two", order_id="o-2")
+
+    states = []
+    for rows in ((), (listed,)):
+        facts = Evidence(began_ms=now_ms, as_of_ms=now_ms, resting=(), listings={SLOT.ticker: rows})
+        view = merge(journal, facts, prefix=PREFIX, now_ms=now_ms, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
+        states.append(view.journal.orders[PREFIX + "one"].state)
+
+    assert states == [OrderState.UNKNOWN, OrderState.CLOSED]

@@ -83,6 +83,7 @@ def merge(
 ) -> View:
     """The journal brought up to date with what was read. Pure; the same input once more changes nothing."""
     rows = _rows(evidence)
+    evidence = replace(evidence, listings=_sound_listings(journal, evidence))
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []
     for key, order in journal.orders.items():
@@ -106,6 +107,19 @@ def merge(
         blocked=frozenset(o.slot.ticker for o in unproven if o.state is OrderState.MISSING),
         resolutions=tuple(resolutions),
     )
+
+
+def _sound_listings(journal: Journal, evidence: Evidence) -> dict[str, tuple[Order, ...]]:
+    """Lists that hold every order we know to exist: one that lacks such a row is late, cut or blank."""
+    known: dict[str, set[str]] = {}
+    for order in journal.orders.values():
+        if order.order_id is not None:
+            known.setdefault(order.slot.ticker, set()).add(order.order_id)
+    return {
+        ticker: rows
+        for ticker, rows in evidence.listings.items()
+        if known.get(ticker, set()) <= {row.order_id for row in rows}
+    }
 
 
 def _proven(order: TrackedOrder, rows: Mapping[str, Order]) -> bool:
