@@ -1,4 +1,4 @@
-"""Not collected: what does not hold yet of the token budget."""
+"""What a cycle may spend at once on reads, and what it says when its writes do not fit."""
 
 from tests.battery.scene import scene
 from tests.battery.test_budget import placed_by_cycle, scarce, set_books
@@ -15,7 +15,7 @@ def own_series(number: int) -> MarketSpec:
 
 
 def test_scenario_31_fee_terms_of_many_series_are_read_at_the_pace_of_the_read_bucket() -> None:
-    """A cycle that meets many series at once reads their terms without the limiter, and is refused (I8)."""
+    """A cycle that meets many series at once must not be refused for it (I8)."""
     markets = tuple(own_series(number) for number in range(SERIES))
     items = {market.ticker: config_items.MARKET for market in markets}
     with scene(tier="basic", markets=markets, items=items) as stage:
@@ -27,7 +27,6 @@ def test_scenario_31_fee_terms_of_many_series_are_read_at_the_pace_of_the_read_b
 
 
 def test_scenario_32_a_cycle_that_drops_work_says_so() -> None:
-    """No code emits BUDGET_LOW."""
     with scarce() as stage:
         placed_by_cycle(stage, 1)
 
