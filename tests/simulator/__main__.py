@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import threading
@@ -93,4 +94,7 @@ def _serve(running: RunningServer, greeting: str) -> None:
 
 
 if __name__ == "__main__":
+    # A shell starts its background jobs with SIGINT ignored, and they must end too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())

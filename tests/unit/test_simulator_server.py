@@ -214,5 +214,8 @@ def test_the_program_serves_and_leaves_a_private_key(
             assert len(body["markets"]) == 3
         finally:
             program.send_signal(signal.SIGINT)
-            program.communicate(timeout=10)
+            try:
+                program.communicate(timeout=20)
+            finally:
+                program.kill()
     assert program.returncode == 0
