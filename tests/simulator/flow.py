@@ -23,8 +23,8 @@ REFORM_AFTER_MS = (200, 5_000)
 """How long after a print the background re-forms: the time in which a quote of ours may be stale."""
 
 STIR_AFTER_MS = (30_000, 300_000)
-"""How long a market without prints keeps its best prices. Measured on recorded quotes of weather markets, the
-mid of a market moves in a quarter to a third of all minutes, most of them without a print."""
+"""How long a market keeps its best prices between prints. In recorded quotes of weather markets the mid of a
+median market moves in a quarter to a third of all minutes."""
 
 
 class Clock(Protocol):
