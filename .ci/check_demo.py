@@ -11,7 +11,7 @@ from typing import Any
 
 SIDES = 2
 ZERO = ("cancel_404", "rejected_429", "position_drift", "invariants_broken", "open_after_teardown")
-NEEDED = (*ZERO, "seconds", "placed", "mean_batch", "slot_cycles_quoted", "cycles", "markets", "fills")
+NEEDED = (*ZERO, "placed", "mean_batch", "slot_cycles_quoted", "cycles", "markets", "fills")
 
 
 def complaints(summary: Mapping[str, Any]) -> list[str]:
@@ -21,7 +21,6 @@ def complaints(summary: Mapping[str, Any]) -> list[str]:
         return [f"absent: {', '.join(absent)}"]
     slot_cycles = summary["cycles"] * summary["markets"] * SIDES
     wanted = {
-        "seconds < 180": summary["seconds"] < 180,
         "placed >= 1000": summary["placed"] >= 1000,
         "mean_batch >= 5": summary["mean_batch"] >= 5,
         f"slot_cycles_quoted >= half of {slot_cycles}": summary["slot_cycles_quoted"] * 2 >= slot_cycles > 0,

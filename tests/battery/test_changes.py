@@ -29,7 +29,7 @@ from tests.battery.scene import (
 from tests.simulator.engine import Amendment
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, resting, set_book
+from tests.unit.small_world import TICKERS, broken, resting, set_book
 from tests.world import config_items
 
 A, B, C = TICKERS
@@ -166,6 +166,22 @@ def test_scenario_59_a_decrease_without_an_answer_leaves_one_order_of_the_wanted
         stage.sound()
 
 
+def test_scenario_59_a_row_from_before_an_acknowledged_decrease_is_not_believed() -> None:
+    with scene() as stage:
+        stage.run(8)
+        smaller(stage)
+        stage.faults.now(Fault(kind="lag", where="orders", amount=90_000))
+        stage.run(3)
+        calls = stage.world.exchange.stats.calls
+        sent = [count for call, count in calls.items() if call.endswith("/decrease")]
+        stage.faults.clear()
+        stage.run(2)
+
+        assert sent == [2], "one for each side"
+        assert [count_e2 for _, count_e2 in resting(stage.world)[A, "bid"]] == [400]
+        stage.sound()
+
+
 @pytest.mark.parametrize("knobs", FILLS, ids=unlike)
 def test_scenario_59_a_decrease_whose_answer_is_lost_and_which_then_fills_is_booked_once(
     knobs: Knobs,
@@ -206,4 +222,17 @@ def test_scenario_60_a_cancel_that_finds_less_than_was_seen_is_a_fill_and_counts
         assert not {(A, "bid"), (A, "ask")} & at_once
         assert sum(count_e2 for _, count_e2 in bids) == 600
         assert stage.world.bot.positions()[A].net == 600
+        stage.sound()
+
+
+def test_scenario_55_an_order_that_was_renamed_and_then_cancelled_by_hand_frees_its_slot() -> None:
+    with scene() as stage:
+        stage.run(1)
+        (order,) = stage.world.resting(A, "bid")
+        amend(stage, count_e2=900, new_client_order_id="by-hand")
+        stage.run(1)
+        stage.world.exchange.engine.cancel(stage.world.member, order.id, 0)
+        stage.run(HOLD_CYCLES)
+
+        assert not broken(stage.world)
         stage.sound()

@@ -9,6 +9,7 @@ from tests.unit.small_world import TICKERS, broken, resting
 from tests.world.outside_calls import Killed
 
 A, B, C = TICKERS
+PLAN = "TransactWriteItems ConditionCheck LEASE, TransactWriteItems Put PLAN"
 
 
 def dies(stage: Scene, after: int) -> bool:
@@ -101,7 +102,7 @@ def test_scenario_20_intents_that_were_written_and_never_sent_are_resolved_by_pr
 
         assert (live, plans) == (0, 1)
         assert stage.world.exchange.stats.orders == SLOTS
-        assert evidence == {"hold over, later complete lists without it"}
+        assert evidence == {"hold over, and its id was still free"}
         stage.sound()
 
 
@@ -124,6 +125,20 @@ def test_scenario_21_a_create_that_lands_up_to_a_minute_late_is_adopted(
 
         assert len(stage.faults.script.landed) == 1
         assert stage.world.exchange.stats.orders == SLOTS
+        stage.sound()
+
+
+@pytest.mark.parametrize("knobs", CLIENT_IDS[:2], ids=unlike)
+def test_scenario_21_a_create_that_lands_after_the_next_cycle_has_looked_is_not_doubled(knobs: Knobs) -> None:
+    with scene(knobs) as stage:
+        stage.meanwhile(PLAN, lambda: stage.world.clock.advance_ms(20_000))
+        stage.faults.now(Fault(kind="hold", where=CREATE, amount=55_000))
+        stage.run(2)
+        assert stage.faults.script.landed == []
+
+        stage.faults.clear()
+        stage.run(HOLD_CYCLES)
+        assert len(stage.faults.script.landed) == 1
         stage.sound()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dora.core import ports
-from dora.core.model import CancelRequest, DecreaseRequest, OrderRequest, Side, Slot
+from dora.core.model import CancelRequest, Claim, ClaimRequest, DecreaseRequest, OrderRequest, Side, Slot
 from dora.core.units import Count, Price
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
@@ -51,6 +51,16 @@ def _request(name: str, ticker: str, now_ms: int, group_id: str | None) -> Order
     )
 
 
+def _claim(name: str) -> ClaimRequest:
+    return ClaimRequest(
+        client_order_id=f"every-call-{name}",
+        slot=Slot(NEAR, Side.BID),
+        shard=SHARDS[NEAR],
+        price=Price(100),
+        group_id=None,
+    )
+
+
 def test_every_call_of_the_client_breaks_no_rule_of_the_document(
     document: Document, document_file: Path, tmp_path: Path
 ) -> None:
@@ -69,12 +79,15 @@ def test_every_call_of_the_client_breaks_no_rule_of_the_document(
 
 
 def _write(client: Noted, now_ms: int) -> None:
-    """Placed on both shards, one refused for crossing; decreased, cancelled, cancelled again; groups."""
+    """Placed on both shards, one refused for crossing; claimed, decreased, cancelled twice; groups."""
     groups = {shard: client.create_group(shard, Count(10_000)) for shard in SHARDS.values()}
     resting = [_request(ticker, ticker, now_ms, groups[shard]) for ticker, shard in SHARDS.items()]
     crossing = replace(_request("crossing", NEAR, now_ms, None), price=CROSSING)
     result = client.place([*resting, crossing])
     assert (len(result.placed), len(result.failed)) == (2, 1)
+    taken, free, met = (_claim(client_id) for client_id in (NEAR, "free", "met"))
+    claims = [client.claim(request) for request in (taken, free, replace(met, price=CROSSING))]
+    assert claims == [Claim.TAKEN, Claim.GRANTED, Claim.GRANTED]
     for order in result.placed:
         ticker = order.request.slot.ticker
         client_id = order.request.client_order_id

@@ -43,7 +43,6 @@ def test_good_figures_hold(check: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("seconds", 180),
         ("placed", 999),
         ("mean_batch", 4.9),
         ("slot_cycles_quoted", 14_399),
@@ -60,7 +59,7 @@ def test_each_figure_that_goes_wrong_is_named(check: ModuleType, name: str, valu
     assert len(check.complaints(GOOD | {name: value})) == 1
 
 
-@pytest.mark.parametrize("name", sorted(GOOD))
+@pytest.mark.parametrize("name", sorted(GOOD.keys() - {"seconds"}))
 def test_an_absent_figure_is_a_complaint(check: ModuleType, name: str) -> None:
     assert check.complaints({key: value for key, value in GOOD.items() if key != name}) == [f"absent: {name}"]
 

@@ -1,17 +1,20 @@
-"""Every guard of an order, as a place in the code and what stands there when the guard is switched off."""
+"""Every guard of an order, as a place in the code, what stands there when it is off, and who notices that."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = Path("layers/dora/dora")
+BATTERY = "tests/battery"
 
 
 @dataclass(frozen=True)
 class Guard:
-    """One rule. `off` replaces `on`, which stands exactly once in the file."""
+    """One rule. `off` replaces `on`, which stands exactly once in the file; `scenario` then fails."""
 
     name: str
     file: str
+    scenario: str
+    """A test of the battery (or several of one name): `file::test` below tests/battery."""
     on: str
     off: str
 
@@ -26,50 +29,81 @@ class Guard:
 
 
 GUARDS = (
-    Guard("journal", "flow/execution.py", "        self._out.state.write_plan(plan)\n", ""),
-    Guard("row-time", "core/reconciliation.py", "if row.updated_ms < order.write_ms:", "if False:"),
     Guard(
-        "terminal-row",
-        "core/reconciliation.py",
-        "if order.order_id is None and dated_later and order.slot.ticker in evidence.listings:",
-        "if order.order_id is not None or (dated_later and order.slot.ticker in evidence.listings):",
+        "journal",
+        "flow/execution.py",
+        "test_guards.py::test_scenario_48_without_a_journal_nothing_is_sent",
+        "        self._out.state.write_plan(plan)\n",
+        "",
     ),
     Guard(
-        "hold", "core/reconciliation.py", "hold_ends = order.sent_ms + hold_ms", "hold_ends = order.sent_ms"
+        "row-time",
+        "core/evidence.py",
+        "test_changes.py::test_scenario_59_a_row_from_before_an_acknowledged_decrease_is_not_believed",
+        "if row.updated_ms < order.write_ms:",
+        "if False:",
+    ),
+    Guard(
+        "terminal-row",
+        "core/evidence.py",
+        "test_orders_cancelled.py::test_scenario_13_and_14_lists_that_lag_longer_than_a_cycle_still_double_nothing",
+        'if order.order_id is not None or not self._hold_over(order):\n            return order, "not seen"',
+        "if order.order_id is not None:\n            return replace(order, state=OrderState.CLOSED, "
+        'remaining=Count(0)), ""\n        if not self._hold_over(order):\n            return order, ""',
+    ),
+    Guard(
+        "hold",
+        "core/evidence.py",
+        "test_orders_crashes.py::test_scenario_21_a_create_that_lands_after_the_next_cycle_has_looked_is_not_doubled",
+        "return now_ms > order.sent_ms + hold_ms",
+        "return True",
+    ),
+    Guard(
+        "claim",
+        "core/evidence.py",
+        "test_absence.py::test_scenario_18_blank_lists_do_not_prove_that_an_unanswered_create_is_not_there",
+        "if claim is Claim.GRANTED:",
+        "if True:",
     ),
     Guard(
         "fence",
         "edge/dynamo/store.py",
+        "test_overlap.py::test_scenario_24_a_cycle_that_thaws_before_any_call_after_the_next_one_doubles_nothing",
         'mine = Condition("#fence = :mine", {"#fence": "fence"}, {":mine": attribute(fence)})',
         'mine = Condition("#fence >= :mine", {"#fence": "fence"}, {":mine": attribute(0)})',
     ),
     Guard(
         "cancel-confirmed",
         "flow/execution.py",
+        "test_orders_cancelled.py::test_scenario_11_a_cancel_that_was_not_applied_withholds_its_replacement",
         "if request.slot not in held\n            and",
         "if True\n            and",
     ),
     Guard(
         "reduced-by",
         "core/journal.py",
+        "test_changes.py::test_scenario_60_a_cancel_that_finds_less_than_was_seen_is_a_fill_and_counts_at_once",
         "reduced=Count(order.reduced + cancelled.reduced_by),",
         "reduced=Count(order.reduced + order.remaining),",
     ),
     Guard(
         "group-fence",
         "flow/deciding.py",
+        "test_sessions.py::test_scenario_26_what_a_running_cycle_sends_after_the_teardown_is_refused_on_every_shard",
         "group_id=group.group_id if group else None,",
         "group_id=None,",
     ),
     Guard(
         "fill-dedupe",
         "flow/accounting.py",
+        "test_reads.py::test_scenario_34_fills_that_come_twice_and_in_any_order_are_booked_once",
         "return [fill for fill in fills if fill.fill_id not in booked]",
         "return list(fills)",
     ),
     Guard(
         "shard-routing",
         "edge/kalshi/wire_orders.py",
+        "test_orders_cancelled.py::test_scenario_10_a_cancel_that_was_applied_unheard_is_not_repeated_and_reopens_after_proof",
         '        "order_id": request.order_id,\n        "market_ticker": request.ticker,\n'
         '        "exchange_index": request.shard,\n',
         '        "order_id": request.order_id,\n',
@@ -77,24 +111,28 @@ GUARDS = (
     Guard(
         "complete-list",
         "edge/kalshi/listing.py",
+        "test_reads.py::test_scenario_17_a_list_without_its_end_places_nothing_and_cancels_nothing",
         'raise ReadIncomplete(f"{page.where}: cursor {cursor!r} came twice")',
         "return rows",
     ),
     Guard(
         "unknowns-exposed",
         "core/risk.py",
+        "test_reads.py::test_scenario_16_exposure_is_the_worse_of_reads_of_different_age",
         "unproven = [order for order in open_orders if order.state is not OrderState.LIVE]",
         "unproven = list[TrackedOrder]()",
     ),
     Guard(
         "tick-window",
         "flow/cycle.py",
+        "test_operation.py::test_scenario_61_a_tick_of_another_time_is_refused_and_stores_nothing",
         "if not now_ms - STALE_TICK_MS <= scheduled_ms <= now_ms + EARLY_TICK_MS:",
         "if False:",
     ),
     Guard(
         "deadline",
         "flow/execution.py",
+        "test_overlap.py::test_scenario_23_a_slow_run_sends_no_batch_after_its_lease",
         "if self.stopped is None and now_ms >= self._bounds.last_ms:",
         "if False:",
     ),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.guards import GUARDS, Guard
+from tests.mutants.guards import BATTERY, GUARDS, Guard
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +15,12 @@ def test_a_guard_stands_once_where_it_is_said_to_stand(guard: Guard) -> None:
 
 
 def test_a_guard_that_has_moved_is_an_error() -> None:
-    moved = Guard("moved", "core/journal.py", "nothing like this", "")
+    moved = Guard("moved", "core/journal.py", "test_none.py", "nothing like this", "")
     with pytest.raises(ValueError, match="0 times"):
         moved.switched_off(ROOT)
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_a_guard_names_a_scenario_of_the_battery(guard: Guard) -> None:
+    file, test = guard.scenario.split("::")
+    assert f"def {test}(" in (ROOT / BATTERY / file).read_text(encoding="utf-8")

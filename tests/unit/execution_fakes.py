@@ -26,6 +26,7 @@ from dora.core.ports import Control, LeaseGrant, Outside
 from dora.core.units import Count, Price, TimeMs
 from dora.flow.execution import Bounds, Execution
 from tests.unit.kalshi_fakes import FakeClock, FakeFacts
+from tests.world.one_by_one import OneByOne
 
 START_MS = TimeMs(1_000_000)
 DEADLINE_MS, PLACE_UNTIL_MS, LEASE_MS = TimeMs(1_040_000), TimeMs(1_035_000), TimeMs(1_048_000)
@@ -225,6 +226,7 @@ class Desk:
         self.state, self.limiter = FakeState(self.diary), FakeLimiter()
         outside = Outside(
             clock=self.clock,
+            workers=OneByOne(),
             exchange=self.exchange,
             configs=None,
             state=self.state,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, ask, unclaimed
 from dora.core.journal import (
     Journal,
     OrderState,
@@ -28,6 +29,7 @@ from dora.core.model import (
     CancelledOrder,
     CancelRequest,
     ChangeResult,
+    Claim,
     DecreaseRequest,
     FailedOrder,
     Fill,
@@ -39,7 +41,7 @@ from dora.core.model import (
     Side,
     Slot,
 )
-from dora.core.reconciliation import STRAY_LEVEL, Evidence, View, ask, exposure, merge
+from dora.core.reconciliation import STRAY_LEVEL, View, exposure, merge
 from dora.core.units import Count, Money, Price, TimeMs
 
 PREFIX = order_prefix("bot", "local")
@@ -225,28 +227,109 @@ def test_an_unknown_create_is_held_in_full_while_it_may_still_land() -> None:
     assert exposure(Count(0), view.journal.orders.values()).bids == 1000
 
 
-@pytest.mark.parametrize("began, as_of, listed", [(0, 1, True), (1, 0, True), (1, 1, False)])
-def test_an_unknown_create_needs_a_later_dated_complete_list_to_be_given_up(began, as_of, listed) -> None:
-    after = WRITE + HOLD_MS
-    facts = Evidence(
-        began_ms=TimeMs(after + began),
-        as_of_ms=TimeMs(after + as_of),
-        resting=(),
-        listings={SLOT.ticker: ()} if listed else {},
-    )
-    journal = Journal({PREFIX + "one": tracked(OrderState.UNKNOWN)})
+def test_an_unknown_create_that_no_list_shows_is_not_given_up_however_late_the_lists_are() -> None:
+    other = row(order_id="o-2", client_order_id="by-hand", updated_ms=TimeMs(WRITE + 10**9))
 
-    view = merge(journal, facts, prefix=PREFIX, now_ms=LATER, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
+    view = seen(tracked(OrderState.UNKNOWN), listings={SLOT.ticker: (other,)}, now_ms=WRITE + 10**9)
 
     assert only(view).state is OrderState.UNKNOWN
 
 
-def test_an_unknown_create_is_given_up_once_hold_and_lists_prove_it_never_was() -> None:
-    view = seen(tracked(OrderState.UNKNOWN), listings={SLOT.ticker: ()}, now_ms=WRITE + HOLD_MS + 1)
+@pytest.mark.parametrize("waited_ms, closed", [(HOLD_MS, False), (HOLD_MS + 1, True)])
+def test_an_unknown_create_is_given_up_once_its_hold_is_over_and_its_id_was_still_free(
+    waited_ms: int, closed: bool
+) -> None:
+    claims = {PREFIX + "one": Claim.GRANTED}
+
+    view = seen(tracked(OrderState.UNKNOWN), claims=claims, now_ms=WRITE + waited_ms)
 
     order = only(view)
-    assert (order.state, order.remaining, order.unbooked) == (OrderState.CLOSED, 0, 0)
-    assert not view.frozen
+    assert (not order.open) is closed
+    assert (order.remaining, order.unbooked) == ((0, 0) if closed else (1000, 0))
+    assert bool(view.frozen) is not closed
+
+
+@pytest.mark.parametrize("later_ms, known, closed", [(1, True, True), (0, True, False), (1, False, False)])
+def test_an_unknown_create_whose_id_is_spent_needs_a_list_with_later_rows_and_all_we_know_of(
+    later_ms: int, known: bool, closed: bool
+) -> None:
+    unknown = tracked(OrderState.UNKNOWN)
+    ended = tracked(OrderState.CLOSED, client_order_id=PREFIX + "two", order_id="o-2", remaining=Count(0))
+    after_ms = TimeMs(WRITE + HOLD_MS + later_ms)
+    rows = (
+        row(order_id="o-2" if known else "o-4", client_order_id=PREFIX + "two", status=OrderStatus.CANCELED),
+        row(order_id="o-3", client_order_id="by-hand", updated_ms=after_ms),
+    )
+    facts = Evidence(
+        began_ms=TimeMs(WRITE + HOLD_MS + 9),
+        as_of_ms=TimeMs(0),
+        resting=(),
+        listings={SLOT.ticker: rows},
+        claims={PREFIX + "one": Claim.TAKEN},
+    )
+    journal = Journal().with_orders([unknown, ended])
+
+    view = merge(journal, facts, prefix=PREFIX, now_ms=LATER, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
+
+    assert (view.journal.orders[PREFIX + "one"].state is OrderState.CLOSED) is closed
+
+
+@pytest.mark.parametrize("waited_ms, closed", [(2 * HOLD_MS, False), (2 * HOLD_MS + 1, True)])
+def test_an_unknown_create_does_not_rest_in_a_triggered_group(waited_ms: int, closed: bool) -> None:
+    unknown, now_ms = tracked(OrderState.UNKNOWN), WRITE + waited_ms
+
+    assert only(seen(unknown, tripped=frozenset({"g-1"}), now_ms=now_ms)).open is not closed
+    assert only(seen(unknown, tripped=frozenset({"g-2"}), now_ms=now_ms)).open
+
+
+@pytest.mark.parametrize("late_ms, closed", [(EXPIRY_MARGIN_MS - 1, False), (EXPIRY_MARGIN_MS, True)])
+def test_an_unknown_create_cannot_outlive_its_own_expiry(late_ms: int, closed: bool) -> None:
+    expires_ms = TimeMs(WRITE + 10 * HOLD_MS)
+    unknown = tracked(OrderState.UNKNOWN, expires_ms=expires_ms)
+
+    assert only(seen(unknown, now_ms=expires_ms + late_ms)).open is not closed
+
+
+@pytest.mark.parametrize("before_ms, frozen", [(EXPIRY_MARGIN_MS + 1, False), (EXPIRY_MARGIN_MS, True)])
+def test_an_order_about_to_expire_is_left_alone_whatever_its_row_says(before_ms: int, frozen: bool) -> None:
+    expires_ms = TimeMs(LATER + 10**6)
+    live = tracked(expires_ms=expires_ms)
+
+    view = seen(live, row(), now_ms=expires_ms - before_ms)
+
+    assert bool(view.frozen) is frozen
+    assert only(view).state is OrderState.LIVE
+
+
+def test_only_unanswered_creates_past_their_hold_and_in_no_row_are_claimed() -> None:
+    unknown, live = tracked(OrderState.UNKNOWN), tracked(client_order_id=PREFIX + "two", order_id="o-2")
+    journal = Journal().with_orders([unknown, live])
+
+    def asked(waited_ms: int, *rows: Order) -> list[str]:
+        now_ms = TimeMs(WRITE + waited_ms)
+        facts = Evidence(began_ms=now_ms, as_of_ms=now_ms, resting=(), listings={SLOT.ticker: rows})
+        return [order.client_order_id for order in unclaimed(journal, facts, HOLD_MS)]
+
+    assert asked(HOLD_MS) == []
+    assert asked(HOLD_MS + 1) == [PREFIX + "one"]
+    assert asked(HOLD_MS + 1, row()) == []
+
+
+def test_an_order_that_was_renamed_is_known_by_its_order_id() -> None:
+    renamed = row(client_order_id="by-hand")
+
+    view = seen(tracked(), renamed)
+
+    assert only(view).state is OrderState.LIVE
+    assert (view.frozen, view.foreign) == (frozenset(), ())
+
+
+def test_a_list_that_lacks_an_order_which_rests_by_its_own_row_is_told() -> None:
+    lost = seen(tracked(), looked_up={"o-1": row()})
+    gone = seen(tracked(), looked_up={"o-1": row(OrderStatus.CANCELED)})
+
+    assert [order.order_id for order in lost.overlooked] == ["o-1"]
+    assert gone.overlooked == ()
 
 
 def test_an_unknown_create_that_landed_is_found_by_its_client_id() -> None:
@@ -263,14 +346,20 @@ def test_a_create_that_filled_before_we_looked_counts_its_fill() -> None:
     assert (order.state, order.unbooked) == (OrderState.CLOSED, 1000)
 
 
-def test_an_unanswered_cancel_is_not_repeated_before_reads_are_later_than_it() -> None:
-    changing = tracked(OrderState.CHANGING, sent_ms=LATER)
+@pytest.mark.parametrize(
+    "stamp_ms, waited_ms, changing",
+    [(0, 1, True), (1, 1, False), (0, HOLD_MS, True), (0, HOLD_MS + 1, False)],
+)
+def test_an_unanswered_cancel_is_repeated_once_reads_are_later_than_it_or_its_hold_is_over(
+    stamp_ms: int, waited_ms: int, changing: bool
+) -> None:
+    facts = Evidence(began_ms=TimeMs(LATER + waited_ms), as_of_ms=TimeMs(LATER + stamp_ms), resting=(row(),))
+    journal = Journal().with_orders([tracked(OrderState.CHANGING, sent_ms=LATER)])
 
-    early = seen(changing, row(), now_ms=LATER)
-    late = seen(changing, row(), now_ms=LATER + 1)
+    view = merge(journal, facts, prefix=PREFIX, now_ms=LATER, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
 
-    assert (only(early).state, early.frozen) == (OrderState.CHANGING, {SLOT})
-    assert (only(late).state, late.frozen) == (OrderState.LIVE, frozenset())
+    assert only(view).state is (OrderState.CHANGING if changing else OrderState.LIVE)
+    assert bool(view.frozen) is changing
 
 
 def test_a_missing_order_blocks_its_market_until_a_terminal_row_is_seen() -> None:
@@ -481,19 +570,3 @@ def test_questions_are_asked_of_orders_not_listed_and_of_unknown_ones_only_after
     assert ask(journal, [], LATER, HOLD_MS).order_ids == ("o-1",)
     assert ask(journal, [], TimeMs(WRITE + HOLD_MS), HOLD_MS).tickers == ()
     assert ask(journal, [], TimeMs(WRITE + HOLD_MS + 1), HOLD_MS).tickers == (SLOT.ticker,)
-
-
-def test_a_list_that_lacks_an_order_we_know_of_proves_nothing_about_another() -> None:
-    unknown = tracked(OrderState.UNKNOWN)
-    known = tracked(OrderState.CLOSED, client_order_id=PREFIX + "two", order_id="o-2", remaining=Count(0))
-    journal = Journal({order.client_order_id: order for order in (unknown, known)})
-    now_ms = TimeMs(WRITE + HOLD_MS + 1)
-    listed = row(OrderStatus.CANCELED, client_order_id=PREFIX + "two", order_id="o-2")
-
-    states = []
-    for rows in ((), (listed,)):
-        facts = Evidence(began_ms=now_ms, as_of_ms=now_ms, resting=(), listings={SLOT.ticker: rows})
-        view = merge(journal, facts, prefix=PREFIX, now_ms=now_ms, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
-        states.append(view.journal.orders[PREFIX + "one"].state)
-
-    assert states == [OrderState.UNKNOWN, OrderState.CLOSED]

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from requests.adapters import BaseAdapter
 
@@ -14,28 +15,38 @@ from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
 from dora.settings import Settings, read_settings
 from dora.telemetry import Telemetry
+from tests.simulator.auth import SHARED_SECRET, shared_signature
 from tests.world.books import BookedPosition
 from tests.world.bot import Answer, Bot, Deployment, Env
 from tests.world.bot_clock import BotClock
+from tests.world.keys import ApiKey
 from tests.world.lambda_context import LambdaContext
 from tests.world.memory_cloud import MemoryCloud
 from tests.world.memory_configs import MemoryConfigs
 from tests.world.memory_lease import MemoryLease
 from tests.world.memory_limiter import MemoryLimiter
 from tests.world.memory_store import MemoryStore, positions_of
+from tests.world.one_by_one import OneByOne
 from tests.world.setup import Setup
 from tests.world.world import World, open_world
 
 KEY_NAME = "key"
 
 
-def memory_app(cloud: MemoryCloud, env: Env, clock: BotClock, adapter: BaseAdapter | None) -> wiring.App:
+def memory_app(
+    cloud: MemoryCloud,
+    env: Env,
+    clock: BotClock,
+    adapter: BaseAdapter | None,
+    telemetry_kind: type[Telemetry] = Telemetry,
+) -> wiring.App:
     """One cold start: nothing of it is known to any other, but what lies in the cloud."""
     settings = read_settings(env)
-    telemetry = Telemetry(bot=settings.bot, service=settings.bot, log_level=settings.log_level)
+    telemetry = telemetry_kind(bot=settings.bot, service=settings.bot, log_level=settings.log_level)
     exchange = _exchange(cloud, settings, clock, adapter, telemetry)
     outside = Outside(
         clock=clock,
+        workers=OneByOne(),
         exchange=exchange,
         configs=MemoryConfigs(cloud, settings.bot),
         state=MemoryStore(cloud, settings.state_key),
@@ -56,13 +67,20 @@ def _exchange(
         raise ValueError("the cloud holds no key: furnish it first")
     return KalshiExchange(
         base_url=settings.base_url,
-        signer=Signer.from_pem(cloud.key.key_id, cloud.key.private_pem),
+        signer=_signer(cloud.key),
         clock=clock,
         facts=facts,
         subaccount=settings.subaccount,
         adapter=adapter,
         jitter_ms=lambda span_ms: span_ms // 2,
     )
+
+
+def _signer(key: ApiKey) -> Signer:
+    """The product's, whatever it signs with."""
+    if key.private_pem.startswith(SHARED_SECRET):
+        return Signer(key.key_id, partial(shared_signature, key.private_pem))
+    return Signer.from_pem(key.key_id, key.private_pem)
 
 
 class MemoryBot:

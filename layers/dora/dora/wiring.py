@@ -9,6 +9,7 @@ import os
 import secrets as chance
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from requests.adapters import BaseAdapter
@@ -31,6 +32,8 @@ from dora.settings import Settings, read_settings
 from dora.telemetry import Telemetry
 
 Answer = dict[str, object]
+READ_WORKERS = 8
+"""Reads of the exchange under way at a time."""
 
 
 class SystemClock:
@@ -98,6 +101,7 @@ def build(
     )
     outside = Outside(
         clock=clock,
+        workers=ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="read"),
         exchange=exchange,
         configs=DynamoConfigs(client, settings.config_table, settings.bot),
         state=DynamoState(client, settings.state_table, settings.state_key, clock),

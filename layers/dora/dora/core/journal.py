@@ -8,7 +8,7 @@ may have been sent until the plan's `until_ms`, so each becomes UNKNOWN.
     (plan) ──> UNKNOWN ──seen──> LIVE ──cancel acknowledged──> CLOSED ──tombstone over──> forgotten
                   │               │ └─cancel or decrease unanswered─> CHANGING ──a later row──> LIVE
                   │               └──cancel answered 404──> MISSING ──terminal row──> CLOSED
-                  └──hold over and complete later lists without it──> CLOSED
+                  └──hold over and the engine says its id was free, or its own expiry──> CLOSED
 """
 
 import hashlib
@@ -87,6 +87,8 @@ class TrackedOrder:
     """The fills that make up `booked`."""
     group_id: str | None = None
     decision_id: str = ""
+    expires_ms: TimeMs | None = None
+    """When the exchange takes it off by itself; None where nobody told us."""
 
     @property
     def unbooked(self) -> Count:
@@ -97,6 +99,10 @@ class TrackedOrder:
     def open(self) -> bool:
         """May rest on the exchange now or later."""
         return self.state is not OrderState.CLOSED
+
+    def expires_by(self, when_ms: TimeMs) -> bool:
+        """Whether its own expiry has come by then; it neither rests nor is accepted any more."""
+        return self.expires_ms is not None and self.expires_ms <= when_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +146,7 @@ def planned_order(request: OrderRequest, sent_ms: TimeMs, decision_id: str) -> T
         sent_ms=sent_ms,
         group_id=request.group_id,
         decision_id=decision_id,
+        expires_ms=TimeMs(request.expires_s * 1000),
     )
 
 

@@ -252,6 +252,28 @@ class DecreaseRequest:
     reduce_to: Count
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRequest:
+    """Asks the engine for a client order id whose create was never answered.
+
+    Sent as the smallest order there is, to be filled at once or killed, at the price least likely to trade:
+    whatever becomes of it, nothing rests, and the id is spent.
+    """
+
+    client_order_id: str
+    slot: Slot
+    shard: int
+    price: Price
+    group_id: str | None
+
+
+class Claim(StrEnum):
+    """GRANTED: no order ever had the id, and none ever will. TAKEN: the id was spent before."""
+
+    GRANTED = "granted"
+    TAKEN = "taken"
+
+
 class Outcome(StrEnum):
     """What became of a write. Unknown is a state of its own, never a kind of refusal."""
 
@@ -378,6 +400,10 @@ class SessionMetadata:
     use_order_groups: bool = True
     traded_at_start: Count = Count(0)
     """Contracts the ledger had ever seen traded when the session began: its own count starts there."""
+    limit_reached_at_ms: TimeMs | None = None
+    """When it was last latched at a limit."""
+    resets: int = 0
+    """How often it was re-armed by itself; what a person resets does not count."""
     reason: str = ""
     ended_at_ms: TimeMs | None = None
     summary: dict[str, str | int] = field(default_factory=dict)

@@ -6,6 +6,7 @@ Every write of state is conditional or a transaction; its implementation says wh
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from dora.core.model import (
     Book,
     CancelRequest,
     ChangeResult,
+    Claim,
+    ClaimRequest,
     DecreaseRequest,
     Event,
     ExchangePosition,
@@ -128,6 +131,9 @@ class Exchange(Protocol):
 
     def decrease(self, request: DecreaseRequest) -> ChangeResult: ...
 
+    def claim(self, request: ClaimRequest) -> Claim | None:
+        """What the engine says of a client order id; None when it did not say. Nothing comes to rest."""
+
     def create_group(self, shard: int, limit: Count) -> str:
         """A new order group's id. An unanswered create may have made a group that we never learn of."""
 
@@ -145,9 +151,10 @@ class Exchange(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """The kill flag. Whoever sets it leaves a reason."""
+    """The kill flag. Whoever sets it leaves a reason; `cancel` takes resting quotes off in any case."""
 
     halted: bool = False
+    cancel: bool = False
     reason: str = ""
     at_ms: TimeMs = TimeMs(0)
 
@@ -269,6 +276,9 @@ class StateStore(Protocol):
     def history(self, limit: int) -> tuple[SessionMetadata, ...]:
         """Past sessions, newest first."""
 
+    def summary(self, cycle_id: str) -> Mapping[str, object] | None:
+        """A finished cycle's wide record; None when it is not kept, or no longer."""
+
     def set_control(self, control: Control) -> None: ...
 
     def save_limits(self, limits: Limits) -> None: ...
@@ -313,6 +323,9 @@ class Limiter(Protocol):
     def push_back(self, bucket: str, now_ms: TimeMs, span_ms: int) -> None:
         """After a 429: nobody spends from this bucket for a while."""
 
+    def level(self, bucket: str, now_ms: TimeMs) -> int:
+        """Whole tokens that the bucket holds; a reading, which spends and promises nothing."""
+
     def configure(self, limits: Limits) -> None:
         """Use these rates and capacities from now on."""
 
@@ -328,6 +341,8 @@ class Outside:
     """Everything outside the flow, for one bot. `prefix` starts each of its client order ids."""
 
     clock: Clock
+    workers: Executor
+    """Runs reads of the exchange side by side."""
     exchange: Exchange
     configs: ConfigStore
     state: StateStore

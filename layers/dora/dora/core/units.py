@@ -144,6 +144,16 @@ class PriceGrid:
         """The next grid point strictly below a price (0 at the bottom)."""
         return self.floor(Price(price - 1)) if price > 0 else Price(0)
 
+    @property
+    def lowest(self) -> Price:
+        """The lowest price an order may have."""
+        return self.above(Price(0))
+
+    @property
+    def highest(self) -> Price:
+        """The highest price an order may have."""
+        return self.below(ONE)
+
     def ticks_between(self, low: Price, high: Price) -> int:
         """How many grid steps lie from `low` up to `high` (negative when high < low)."""
         if high < low:

@@ -13,7 +13,7 @@ from dora.core.errors import StateError
 from dora.core.journal import fold_plans
 from dora.core.model import Limits, SessionMetadata
 from dora.core.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
-from dora.core.permission import PULLS_QUOTES, Permission, Standing, may_place, reads_stale
+from dora.core.permission import Permission, Standing, may_place, reads_stale
 from dora.core.planning import split
 from dora.core.ports import (
     Control,
@@ -26,6 +26,7 @@ from dora.core.reconciliation import View, merge
 from dora.core.units import Count, TimeMs
 from dora.flow import breakers, reporting
 from dora.flow.accounting import Accounts, keep_accounts
+from dora.flow.claiming import claim_ids
 from dora.flow.deciding import (
     Choice,
     Inputs,
@@ -94,7 +95,7 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     accounts = keep_accounts(outside, turn.grant.fence, known.state, view.journal, snapshot)
     view = replace(view, journal=accounts.journal)
     outside.facts.context(session_id=known.state.session.session_id if known.state.session else "")
-    session = breakers.check(outside, known.state.session, accounts.traded, snapshot.groups)
+    session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts))
     profit = accounts.profit(snapshot.books, known.state.memory)
     control, day = breakers.check_day(outside, known.state, profit, known.globals_.max_daily_loss)
     permission = permit(outside, known, session, control, snapshot)
@@ -110,6 +111,17 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
         execution=execution,
     )
     return finish(outside, turn, known, made)
+
+
+def _breakers_see(known: Known, snapshot: Snapshot, accounts: Accounts) -> breakers.Seen:
+    return breakers.Seen(
+        globals_=known.configs.globals_,
+        halted=known.state.control.halted,
+        traded=accounts.traded,
+        groups=snapshot.groups,
+        before=known.journal,
+        journal=accounts.journal,
+    )
 
 
 def load(outside: Outside) -> Known:
@@ -161,15 +173,17 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
 def reconcile(outside: Outside, known: Known, snapshot: Snapshot) -> View:
     """Step 4: the journal and what was read, merged into what is proven."""
     hold_ms = known.globals_.unknown_create_hold_s * 1000
+    evidence = gather_evidence(outside, known.journal, snapshot, hold_ms)
     view = merge(
         known.journal,
-        gather_evidence(outside, known.journal, snapshot, hold_ms),
+        claim_ids(outside, known, snapshot, evidence),
         prefix=outside.prefix,
         now_ms=outside.clock.now_ms(),
         hold_ms=hold_ms,
         tombstone_ms=known.globals_.tombstone_s * 1000,
     )
     reporting.resolved(outside.facts, view.resolutions)
+    reporting.overlooked(outside.facts, view.overlooked)
     return view
 
 
@@ -221,12 +235,12 @@ def choose(
         nets=net_positions(accounts.positions, view),
         permission=permission,
         memory=known.state.memory,
+        session=known.state.session,
         starved=known.state.progress.starved,
     )
     if permission.whole is None:
         return _spared(outside, known, view, decide(inputs), snapshot.as_of_ms), inputs
-    pulls = permission.whole in PULLS_QUOTES and known.globals_.cancel_on_halt
-    plan = pull_all(view) if pulls and snapshot.resting is not None else leave_all(view)
+    plan = pull_all(view) if permission.pulls and snapshot.resting is not None else leave_all(view)
     choice = Choice(plan=plan, memory=known.state.memory)
     return _spared(outside, known, view, choice, snapshot.as_of_ms), inputs
 

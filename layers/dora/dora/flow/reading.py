@@ -1,11 +1,12 @@
 """Step 3 of a cycle: everything read from the exchange, in parallel, each read either whole or unknown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from dora.core.errors import AuthRefused, ExchangeError
+from dora.core.evidence import Evidence, ask
 from dora.core.journal import Journal
 from dora.core.model import (
     Book,
@@ -19,10 +20,8 @@ from dora.core.model import (
 )
 from dora.core.planning import split
 from dora.core.ports import Outside
-from dora.core.reconciliation import Evidence, ask
 from dora.core.units import Money, TimeMs
 
-READ_WORKERS = 8
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
@@ -57,10 +56,10 @@ class Snapshot:
         return "as_of" not in self.failures and all(part is not None for part in needed)
 
 
-class _Pending(Generic[Answer]):
+class Pending(Generic[Answer]):
     """A read under way. `result` is None when it failed; the reader then holds why."""
 
-    def __init__(self, reader: "_Reader", name: str, future: Future[Answer]) -> None:
+    def __init__(self, reader: "Reader", name: str, future: Future[Answer]) -> None:
         self._reader, self._name, self._future = reader, name, future
 
     def result(self) -> Answer | None:
@@ -72,16 +71,28 @@ class _Pending(Generic[Answer]):
             return None
 
 
-class _Reader:
-    """Starts reads side by side, and keeps what failed apart from what was empty."""
+class Reader:
+    """Starts reads side by side, and keeps what failed apart from what was empty.
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    When its block ends, so has every read: none is left behind to speak to the exchange later.
+    """
+
+    def __init__(self, workers: Executor) -> None:
+        self._workers = workers
+        self._started: list[Future[Any]] = []
         self.failures: dict[str, str] = {}
         self.auth_refused = False
 
-    def start(self, name: str, read: Callable[..., Answer], *args: object) -> _Pending[Answer]:
-        return _Pending(self, name, self._pool.submit(read, *args))
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        wait(self._started)
+
+    def start(self, name: str, read: Callable[..., Answer], *args: object) -> Pending[Answer]:
+        future = self._workers.submit(read, *args)
+        self._started.append(future)
+        return Pending(self, name, future)
 
     def note(self, name: str, error: ExchangeError) -> None:
         self.failures[name] = f"{type(error).__name__}: {error}"
@@ -109,10 +120,9 @@ def read_exchange(
     book_tickers: Sequence[str],
     market_tickers: Sequence[str],
 ) -> Snapshot:
-    """All reads of a cycle. Every thread is joined before this returns."""
+    """All reads of a cycle, side by side."""
     exchange, began_ms = outside.exchange, outside.clock.now_ms()
-    with ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="read") as pool:
-        reader = _Reader(pool)
+    with Reader(outside.workers) as reader:
         first = reader.start("as_of", exchange.user_data_time_ms).result()
         resting = reader.start("resting", exchange.resting_orders)
         fills = reader.start("fills", exchange.fills_since, fills_since_ms)
@@ -146,16 +156,16 @@ def read_exchange(
 
 
 def _in_slices(
-    reader: _Reader,
+    reader: Reader,
     name: str,
     read: Callable[[Sequence[str]], Mapping[str, Answer]],
     tickers: Sequence[str],
     size: int,
-) -> list[_Pending[Mapping[str, Answer]]]:
+) -> list[Pending[Mapping[str, Answer]]]:
     return [reader.start(name, read, part) for part in split(tickers, size)]
 
 
-def _joined(parts: list[_Pending[Mapping[str, Answer]]]) -> dict[str, Answer]:
+def _joined(parts: list[Pending[Mapping[str, Answer]]]) -> dict[str, Answer]:
     joined: dict[str, Answer] = {}
     for part in parts:
         joined |= part.result() or {}
@@ -165,13 +175,17 @@ def _joined(parts: list[_Pending[Mapping[str, Answer]]]) -> dict[str, Answer]:
 def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, hold_ms: int) -> Evidence:
     """The snapshot's order rows, with single-order reads for what they leave open. Failed ones stay open."""
     began_ms = outside.clock.now_ms()
-    evidence = Evidence(began_ms=began_ms, as_of_ms=snapshot.as_of_ms, resting=snapshot.resting)
+    evidence = Evidence(
+        began_ms=began_ms,
+        as_of_ms=snapshot.as_of_ms,
+        resting=snapshot.resting,
+        tripped=frozenset(group.group_id for group in snapshot.groups or () if group.tripped),
+    )
     questions = ask(journal, snapshot.resting or (), began_ms, hold_ms)
     if snapshot.resting is None or not (questions.order_ids or questions.tickers):
         return evidence
     exchange = outside.exchange
-    with ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="look") as pool:
-        reader = _Reader(pool)
+    with Reader(outside.workers) as reader:
         rows = {i: reader.start(i, exchange.order, i) for i in questions.order_ids}
         lists = {t: reader.start(t, exchange.orders_of, t) for t in questions.tickers}
         listings = {ticker: pending.result() for ticker, pending in lists.items()}

@@ -174,6 +174,13 @@ def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:
         )
 
 
+def overlooked(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
+    """An `ERROR` where a list of resting orders, said to be complete, lacked orders that rest."""
+    if orders:
+        ids = [order.order_id for order in orders]
+        facts.emit("ERROR", what="list of resting orders", why="it lacks orders that rest", orders=ids)
+
+
 def cycle(
     facts: Facts, record: Mapping[str, object], news: Sequence[Decision], drift: Sequence[Drift]
 ) -> None:

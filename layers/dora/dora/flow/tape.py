@@ -5,10 +5,8 @@ an order that a public trade may have filled is left alone until its own row say
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from dora.core.errors import ExchangeError
 from dora.core.journal import Journal
 from dora.core.model import CancelRequest, DecreaseRequest, Print
 from dora.core.pacing import READ_COST
@@ -17,7 +15,7 @@ from dora.core.ports import Outside
 from dora.core.reasons import Reason
 from dora.core.reconciliation import maybe_filled
 from dora.core.units import TimeMs
-from dora.flow.reading import READ_WORKERS, await_tokens
+from dora.flow.reading import Reader, await_tokens
 
 MOST_TAPES = 30
 """Markets looked up in one cycle; the cancels of further ones go without a look."""
@@ -48,12 +46,9 @@ def _tapes(outside: Outside, tickers: list[str], since_ms: TimeMs) -> Mapping[st
     if not tickers:
         return {}
     await_tokens(outside, "read", [READ_COST] * len(tickers))
-    found: dict[str, tuple[Print, ...]] = {}
-    with ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="tape") as pool:
-        reads = {t: pool.submit(outside.exchange.prints_since, t, since_ms) for t in tickers}
-        for ticker, read in reads.items():
-            try:
-                found[ticker] = read.result()
-            except ExchangeError as error:
-                outside.facts.emit("ERROR", what=f"tape of {ticker}", why=str(error))
-    return found
+    with Reader(outside.workers) as reader:
+        reads = {t: reader.start(f"tape of {t}", outside.exchange.prints_since, t, since_ms) for t in tickers}
+        tapes = {ticker: read.result() for ticker, read in reads.items()}
+    for name, why in reader.failures.items():
+        outside.facts.emit("ERROR", what=name, why=why)
+    return {ticker: prints for ticker, prints in tapes.items() if prints is not None}

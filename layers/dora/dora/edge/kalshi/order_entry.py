@@ -8,6 +8,8 @@ from dora.core.model import (
     BatchPlaceResult,
     CancelRequest,
     ChangeResult,
+    Claim,
+    ClaimRequest,
     DecreaseRequest,
     OrderRequest,
 )
@@ -16,7 +18,7 @@ from dora.edge.kalshi import outcomes, wire_orders
 from dora.edge.kalshi.caller import Caller
 from dora.edge.kalshi.transport import Call
 from dora.edge.kalshi.wire import name
-from dora.edge.kalshi.wire_markets import BATCH_ROUTE
+from dora.edge.kalshi.wire_markets import BATCH_ROUTE, ORDERS_ROUTE
 
 _GROUP_ROUTE = "/portfolio/order_groups/{}"
 
@@ -59,7 +61,7 @@ class OrderWrites(Caller):
         """
         call = Call(
             "POST",
-            "/portfolio/events/orders/{}/decrease",
+            ORDERS_ROUTE + "/{}/decrease",
             (request.order_id,),
             self._of_us,
             wire_orders.decrease_body(request),
@@ -68,6 +70,17 @@ class OrderWrites(Caller):
             return outcomes.decreased(request, self._transport.send(call))
         except ExchangeError as error:
             return outcomes.not_decreased(error)
+
+    def claim(self, request: ClaimRequest) -> Claim | None:
+        """Spend a client order id whose create was never answered, and learn whether it was spent before.
+
+        Safe to repeat: yes, because nothing comes to rest; a repeat after a lost answer says `TAKEN`.
+        """
+        body = wire_orders.claim_body(request, self._subaccount)
+        try:
+            return outcomes.claimed(request, self._transport.send(Call("POST", ORDERS_ROUTE, body=body)))
+        except ExchangeError as error:
+            return outcomes.not_claimed(error)
 
     # --- order groups ------------------------------------------------------------------------------
 

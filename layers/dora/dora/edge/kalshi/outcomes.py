@@ -14,6 +14,8 @@ from dora.core.model import (
     CancelledOrder,
     CancelRequest,
     ChangeResult,
+    Claim,
+    ClaimRequest,
     DecreaseRequest,
     FailedOrder,
     OrderRequest,
@@ -21,7 +23,7 @@ from dora.core.model import (
     PlacedOrder,
 )
 from dora.core.units import Count, TimeMs, parse_count
-from dora.edge.kalshi.refusals import ALREADY_EXISTS, is_definite, read_error
+from dora.edge.kalshi.refusals import ALREADY_EXISTS, KILLED, is_definite, read_error
 from dora.edge.kalshi.transport import NotSent
 from dora.edge.kalshi.wire import Row, integer, name, text
 
@@ -227,6 +229,21 @@ def not_decreased(error: ExchangeError) -> ChangeResult:
     """A decrease that failed."""
     verdict = verdict_of(error)
     return ChangeResult(verdict.outcome, verdict.code, verdict.message)
+
+
+# --- claimed ---------------------------------------------------------------------------------------
+
+
+def claimed(request: ClaimRequest, answer: Row) -> Claim | None:
+    """A claim that was filled: the id was free. None when the answer does not name it."""
+    return Claim.GRANTED if _said(answer, "client_order_id") == request.client_order_id else None
+
+
+def not_claimed(error: ExchangeError) -> Claim | None:
+    """A claim that was refused; only two codes speak of the id itself."""
+    if not isinstance(error, ExchangeRefused):
+        return None
+    return {KILLED: Claim.GRANTED, ALREADY_EXISTS: Claim.TAKEN}.get(error.code)
 
 
 def _check_client_id(answer: Row, ours: str) -> None:

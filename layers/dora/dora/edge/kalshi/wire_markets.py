@@ -37,7 +37,8 @@ from dora.edge.kalshi.wire import (
     time_ms,
 )
 
-BATCH_ROUTE = "/portfolio/events/orders/batched"
+ORDERS_ROUTE = "/portfolio/events/orders"
+BATCH_ROUTE = ORDERS_ROUTE + "/batched"
 ORDER_ROUTE = "/portfolio/orders/{}"
 _PREFIX = "/trade-api/v2"
 _PAIR = 2

@@ -2,6 +2,7 @@
 
 from dora.core.model import (
     CancelRequest,
+    ClaimRequest,
     DecreaseRequest,
     ExchangePosition,
     Fill,
@@ -142,6 +143,22 @@ def create_body(request: OrderRequest, subaccount: int) -> JsonObject:
         "post_only": True,
         "self_trade_prevention_type": "taker_at_cross",
         "cancel_order_on_pause": True,
+        "subaccount": subaccount,
+        "exchange_index": request.shard,
+    }
+    return body if request.group_id is None else body | {"order_group_id": request.group_id}
+
+
+def claim_body(request: ClaimRequest, subaccount: int) -> JsonObject:
+    """A hundredth of a contract, the smallest order any market takes, to be filled at once or killed."""
+    body: JsonObject = {
+        "ticker": request.slot.ticker,
+        "client_order_id": request.client_order_id,
+        "side": request.slot.side.value,
+        "count": format_count(Count(1)),
+        "price": format_price(request.price),
+        "time_in_force": "fill_or_kill",
+        "self_trade_prevention_type": "taker_at_cross",
         "subaccount": subaccount,
         "exchange_index": request.shard,
     }

@@ -1,9 +1,4 @@
-"""Not collected: a quote that expired by itself is cancelled once more while the list of orders lags.
-
-Our orders expire at `close - close_guard_s`, the very moment from which their market is no longer wanted. A
-list that is 30 s old still shows them, so they are cancelled and each cancel is a 404. Nothing is doubled,
-but on a clean exchange with a lag of up to 30 s no cancel may be a 404.
-"""
+"""Orders that expire by themselves, at `close - close_guard_s`, while the lists of orders still show them."""
 
 from tests.battery.scene import HOLD_CYCLES, scene
 from tests.battery.test_markets import MINUTE_MS, OTHERS, ending

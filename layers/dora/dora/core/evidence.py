@@ -1,0 +1,177 @@
+"""What reads and the engine's answers prove of one order: the rules of evidence.
+
+A row of a read is a replica's view: it counts only when it is not older than the engine's time of our last
+acknowledged write to that order. Absence from a list proves nothing: a list may be late, cut or blank. What
+became of a create that was never answered only the engine can say, which takes a client order id once.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from dora.core.journal import Journal, OrderState, TrackedOrder
+from dora.core.model import Claim, Order, OrderStatus
+from dora.core.units import Count, TimeMs
+
+EXPIRY_MARGIN_MS = 5_000
+"""This long before and after its expiry, by our clock, nobody knows whether an order still rests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was read of our orders this cycle.
+
+    `resting` is complete or None (unknown). `looked_up` holds single-order reads (None = 404), `listings`
+    complete lists of every status by ticker, `claims` what the engine said of ids that were never answered,
+    `tripped` the groups that were triggered: nothing of theirs rests.
+    `as_of_ms` dates the reads: the older of the exchange's own stamps before and after them.
+    """
+
+    began_ms: TimeMs
+    as_of_ms: TimeMs
+    resting: tuple[Order, ...] | None
+    looked_up: Mapping[str, Order | None] = field(default_factory=dict)
+    listings: Mapping[str, tuple[Order, ...]] = field(default_factory=dict)
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    tripped: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Targeted reads that would settle what the resting list left open."""
+
+    order_ids: tuple[str, ...]
+    tickers: tuple[str, ...]
+
+
+def ask(journal: Journal, resting: Iterable[Order], now_ms: TimeMs, hold_ms: int) -> Questions:
+    """Which orders need a look: acknowledged but not listed, or unanswered and past their hold."""
+    listed = {row.order_id for row in resting} | {row.client_order_id for row in resting}
+    ids, tickers = [], []
+    for order in journal.orders.values():
+        if not order.open or order.client_order_id in listed or order.order_id in listed:
+            continue
+        if order.order_id is not None:
+            ids.append(order.order_id)
+        elif hold_is_over(order, now_ms, hold_ms):
+            tickers.append(order.slot.ticker)
+    return Questions(tuple(sorted(ids)), tuple(sorted(set(tickers))))
+
+
+def unclaimed(journal: Journal, evidence: Evidence, hold_ms: int) -> tuple[TrackedOrder, ...]:
+    """Creates that were never answered, are past their hold and are in no row: the engine is to be asked."""
+    rows = rows_by_name(journal, evidence)
+    return tuple(
+        order
+        for key, order in sorted(journal.orders.items())
+        if order.state is OrderState.UNKNOWN
+        and order.order_id is None
+        and key not in rows
+        and hold_is_over(order, evidence.began_ms, hold_ms)
+    )
+
+
+def hold_is_over(order: TrackedOrder, now_ms: TimeMs, hold_ms: int) -> bool:
+    """Whether no request about it can be accepted any more: its signature is too old by now."""
+    return now_ms > order.sent_ms + hold_ms
+
+
+def names(journal: Journal, rows: Iterable[Order]) -> dict[str, str]:
+    """The journal's name of each order, by order id: an amend by hand may have given it another client id."""
+    said = list(rows)
+    first = {row.order_id: row.client_order_id for row in said}
+    known = {r.order_id: r.client_order_id for r in said if r.client_order_id in journal.orders}
+    return first | known | {i: order.client_order_id for i, order in journal.by_order_id().items()}
+
+
+def rows_by_name(journal: Journal, evidence: Evidence) -> dict[str, Order]:
+    """The latest row of each order by its name; at equal times a terminal one, which is final."""
+    looked_up = [row for row in evidence.looked_up.values() if row is not None]
+    listed = [row for rows in evidence.listings.values() for row in rows]
+    rows = [*(evidence.resting or ()), *looked_up, *listed]
+    name, found = names(journal, rows), dict[str, Order]()
+    for row in rows:
+        known = found.get(name[row.order_id])
+        if known is None or _rank(row) > _rank(known):
+            found[name[row.order_id]] = row
+    return found
+
+
+def _rank(row: Order) -> tuple[int, bool]:
+    return row.updated_ms, row.status is not OrderStatus.RESTING
+
+
+def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder:
+    """The order as a row that counts shows it; what neither rests nor was filled has been taken off."""
+    remaining = row.remaining if state is not OrderState.CLOSED else Count(0)
+    return replace(
+        order,
+        state=state,
+        order_id=row.order_id,
+        price=row.price,
+        remaining=remaining,
+        reduced=Count(order.count - row.filled - remaining),
+        write_ms=max(order.write_ms, row.updated_ms),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What the evidence says of one open order, and in which words."""
+
+    journal: Journal
+    evidence: Evidence
+    hold_ms: int
+
+    def of(self, order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
+        if row is None:
+            return self._unseen(order)
+        if row.updated_ms < order.write_ms:
+            return order, "row older than our last write"
+        if row.status is not OrderStatus.RESTING:
+            return as_shown(order, row, OrderState.CLOSED), f"row says {row.status}"
+        return self._resting(order, row)
+
+    def _resting(self, order: TrackedOrder, row: Order) -> tuple[TrackedOrder, str]:
+        """An unanswered cancel or decrease has come, or never will, once its hold is over."""
+        if order.state is OrderState.MISSING and row.updated_ms <= order.sent_ms:
+            return order, "resting row from before the 404"
+        answered = self.evidence.as_of_ms > order.sent_ms or self._hold_over(order)
+        if order.state is OrderState.CHANGING and not answered:
+            return order, "reads not yet later than the unanswered request"
+        return as_shown(order, row, OrderState.LIVE), "resting row"
+
+    def _unseen(self, order: TrackedOrder) -> tuple[TrackedOrder, str]:
+        """Of an order whose exchange id we know, absence proves nothing."""
+        if order.order_id is not None or not self._hold_over(order):
+            return order, "not seen"
+        why = self._gone(order)
+        if why is None:
+            return order, "not seen"
+        return replace(order, state=OrderState.CLOSED, remaining=Count(0), reduced=order.count), why
+
+    def _gone(self, order: TrackedOrder) -> str | None:
+        """Why a create that was never answered can neither rest nor come to rest, its hold being over."""
+        claim = self.evidence.claims.get(order.client_order_id)
+        if claim is Claim.GRANTED:
+            return "hold over, and its id was still free"
+        if order.expires_by(TimeMs(self.evidence.began_ms - EXPIRY_MARGIN_MS)):
+            return "never answered, and expired"
+        if order.group_id in self.evidence.tripped and self._hold_over(order, holds=2):
+            return "hold over, and its group is triggered"
+        if claim is Claim.TAKEN and self._listed_without(order):
+            return "hold over, its id is spent, and a list with later rows lacks it"
+        return None
+
+    def _listed_without(self, order: TrackedOrder) -> bool:
+        """A list of its market, as late as its own rows show, that holds every order we know of there.
+
+        The id of a create that was refused may be spent as well: such an order is in no list for ever.
+        """
+        rows = self.evidence.listings.get(order.slot.ticker, ())
+        known = {o.order_id for o in self.journal.orders.values() if o.slot.ticker == order.slot.ticker}
+        later = any(row.updated_ms > order.sent_ms + self.hold_ms for row in rows)
+        return later and known - {None} <= {row.order_id for row in rows}
+
+    def _hold_over(self, order: TrackedOrder, holds: int = 1) -> bool:
+        """Twice for what a read of the groups is to prove, which may be late itself."""
+        return hold_is_over(order, self.evidence.began_ms, holds * self.hold_ms)
