@@ -1,5 +1,6 @@
 """Scenarios 26 to 30: a session that is torn down, opened twice, tripped, or bled."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -228,3 +229,39 @@ def test_scenario_30_a_slow_bleed_that_trips_no_group_ends_at_the_days_loss() ->
         assert not any(group.tripped for group in stage.world.member.groups.values())
         assert not resting(stage.world)
         assert not broken(stage.world)
+
+
+# --- a reset beside a teardown ------------------------------------------------------------------------------
+
+
+def latched(stage: Scene) -> None:
+    """Both quotes of a market filled at once: the group tripped, and the session cools down since."""
+    stage.run(1)
+    fill(stage.world, A, "bid")
+    fill(stage.world, A, "ask")
+    set_book(stage.world, A)
+    stage.run(2)
+
+
+def reset_by_hand(stage: Scene) -> dict[str, Any]:
+    return stage.world.session("session_reset")
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("by", [cycle_outliving_its_lease, reset_by_hand])
+def test_a_session_torn_down_while_it_is_re_armed_keeps_its_fence(
+    by: Callable[[Scene], dict[str, Any]], which: int
+) -> None:
+    armed = {"auto_reset_on_limit": True, "auto_reset_cooldown_s": 90, "group_burst_limit": 15}
+    with scene(LATE, globals={**config_items.GLOBAL, **armed}) as stage:
+        latched(stage)
+        torn_down = list[dict[str, Any]]()
+        group_id = list(stage.world.member.groups)[which]
+        reset = f"PUT /portfolio/order_groups/{group_id}/reset"
+        stage.meanwhile(reset, lambda: torn_down.append(torn_down_meanwhile(stage)))
+        by(stage)
+
+        assert [answer["status"] for answer in torn_down] in (["closing"], ["closed"])
+        assert stage.world.status()["status"] in ("closing", "closed")
+        assert all(group.tripped for group in stage.world.member.groups.values())
+        stays_down(stage)

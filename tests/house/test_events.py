@@ -12,8 +12,9 @@ from tests.house.checkout import ROOT
 SAMPLES = sorted(path for path in (ROOT / "events").glob("*.json") if path.name != "env.local.json")
 
 
-def test_there_is_a_sample_for_the_cycle_and_for_every_session_action() -> None:
-    expected = {"cycle", *(f"session_{action}" for action in SessionAction)}
+def test_there_is_a_sample_for_the_cycle_and_for_every_session_action_and_option() -> None:
+    options = {"halt_cancel", "halt_reason", "status_checks", "teardown_reason"}
+    expected = {"cycle", *(f"session_{what}" for what in {*SessionAction, *options})}
 
     assert {path.stem for path in SAMPLES} == expected
 
@@ -25,7 +26,10 @@ def test_a_sample_is_accepted_and_does_what_its_name_says(path: Path) -> None:
     if path.stem == "cycle":
         assert parse_tick(event, bot="dora", now_ms=1_500).scheduled_ms == 1_000
     else:
-        assert parse_session_command(event, bot="dora").action == path.stem.removeprefix("session_")
+        action, _, option = path.stem.removeprefix("session_").partition("_")
+        asked = parse_session_command(event, bot="dora")
+        assert asked.action == action
+        assert not option or getattr(asked, option)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
-from urllib3 import HTTPResponse
 
 from .wire import ConnectionDroppedError, Reply, Request
 
@@ -58,7 +57,5 @@ def _as_response(request: requests.PreparedRequest, reply: Reply) -> requests.Re
     response.url = request.url or ""
     response.request = request
     response.encoding = "utf-8"
-    response.raw = HTTPResponse(
-        body=io.BytesIO(reply.body), headers=dict(reply.headers), status=reply.status, preload_content=False
-    )
+    response.raw = io.BytesIO(reply.body)  # read as the plain stream it is: there is no connection to manage
     return response

@@ -1,6 +1,6 @@
 """What a test driver declares about its client, because the exchange cannot know it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 
@@ -13,6 +13,8 @@ class Expectations:
     live_contracts_e2: dict[tuple[str, str], int] = field(default_factory=dict)  # I1: most contracts
     most_live_orders: int | None = None  # I1 for every (ticker, side) not named above
     most_live_contracts_e2: int | None = None
+    level_of: Callable[[str], int | None] | None = None  # I1 level by level: the level of a client order id
+    level_contracts_e2: dict[str, tuple[int, ...]] = field(default_factory=dict)  # ticker -> most by level
     market_caps_e2: dict[str, int] = field(default_factory=dict)  # I2: |position| if every live order fills
     market_cap_e2: int | None = None  # I2 for every market not named above
     event_caps_e2: dict[str, int] = field(default_factory=dict)  # I2: summed over the event's markets

@@ -70,6 +70,8 @@ class FaultScript(Faults):
         """Held requests that got through in the end, refused or not."""
         self.fills_as_of_ms = exchange.venue.now_ms()
         """The moment that the latest whole and true list of fills described."""
+        self.torn_fills = 0
+        """Lists of fills that came with rows missing: the client cannot see that."""
         self._whole_fills = True
         self._passing = False
         self._due: Fault | None = None
@@ -171,6 +173,7 @@ class FaultScript(Faults):
         if not OK <= reply.status < REDIRECTS or not reply.body:
             return reply
         self.aim.count(fault)
+        self.torn_fills += fault.kind == "drop-rows" and _label(request) == FILLS
         return TWISTS[fault.kind](reply, fault, self.aim.dice(_identity(request)))
 
     # --- shared --------------------------------------------------------------------------------------

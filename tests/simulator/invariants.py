@@ -1,8 +1,9 @@
 """Rules a client must never break, judged after every event on the market side it touched.
 
-I1 live orders and contracts per (market, side); I2 position if every live order fills; I3 allowed
-order groups only; I8 tokens within budget; I9 reported books equal the exchange's; I10 nothing lives
-after the client said it was closed. Judged on subaccount 0 of the watched (first) member.
+I1 live orders and contracts per (market, side), and per level of it where the driver can tell the level;
+I2 position if every live order fills; I3 allowed order groups only; I8 tokens within budget; I9 reported
+books equal the exchange's; I10 nothing lives after the client said it was closed. Judged on subaccount 0 of
+the watched (first) member.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class Invariants:
         if member is not self.watched or account.number != 0:
             return
         mine = self._judged(member.live[market.ticker, side].values())
-        self._slot(market.ticker, side, mine, now_ms)
+        self._side(market.ticker, side, mine, now_ms)
+        self._levels(market.ticker, side, mine, now_ms)
         self._caps(member, account, market, now_ms)
         self._groups(mine, now_ms)
         self._closed(mine, now_ms)
@@ -101,14 +103,30 @@ class Invariants:
         prefix = self.expectations.prefix
         return [o for o in orders if o.account.number == 0 and o.client_order_id.startswith(prefix)]
 
-    def _slot(self, ticker: str, side: str, mine: list[Order], now_ms: int) -> None:
+    def _side(self, ticker: str, side: str, mine: list[Order], now_ms: int) -> None:
         where = f"{ticker} {side}"
-        most = self.expectations.order_limit(ticker, side)
+        self._orders(where, mine, self.expectations.order_limit(ticker, side), now_ms)
+        self._contracts(where, mine, self.expectations.contract_limit_e2(ticker, side), now_ms)
+
+    def _levels(self, ticker: str, side: str, mine: list[Order], now_ms: int) -> None:
+        """One order a level, and none at a level that is not declared."""
+        level_of, limits = self.expectations.level_of, self.expectations.level_contracts_e2.get(ticker)
+        if level_of is None or limits is None:
+            return
+        levels = [level_of(order.client_order_id) for order in mine]
+        for level, most_e2 in enumerate(limits):
+            here = [order for order, own in zip(mine, levels, strict=True) if own == level]
+            self._orders(f"{ticker} {side} {level}", here, 1, now_ms)
+            self._contracts(f"{ticker} {side} {level}", here, most_e2, now_ms)
+        astray = [o for o, own in zip(mine, levels, strict=True) if own not in range(len(limits))]
+        self._orders(f"{ticker} {side} at no level", astray, 0, now_ms)
+
+    def _orders(self, where: str, mine: list[Order], most: int | None, now_ms: int) -> None:
         if most is not None:
-            self._judge(
-                "I1", where, len(mine) > most, now_ms, f"{where}: {len(mine)} live orders, at most {most}"
-            )
-        most_e2 = self.expectations.contract_limit_e2(ticker, side)
+            text = f"{where}: {len(mine)} live orders, at most {most}"
+            self._judge("I1", where, len(mine) > most, now_ms, text)
+
+    def _contracts(self, where: str, mine: list[Order], most_e2: int | None, now_ms: int) -> None:
         if most_e2 is not None:
             live_e2 = sum(order.remaining_e2 for order in mine)
             text = f"{where}: {live_e2} live (0.01 contract), at most {most_e2}"

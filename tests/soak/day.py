@@ -13,6 +13,7 @@ from tests.simulator.knobs import Knobs
 from tests.simulator.plant import Plant
 from tests.simulator.synthetic import synthetic_recording
 from tests.soak.faulty_bot import BOT, MemoryDisruption
+from tests.soak.settled import Settlement
 from tests.soak.witness import Seen, Witness
 from tests.world import config_items
 from tests.world.bot import Answer
@@ -26,6 +27,9 @@ START_MS = int(datetime(2026, 3, 2, 15, 0, tzinfo=UTC).timestamp()) * 1000
 AFTERWARDS = 8
 """Minutes without faults at the end: every gap closes, nothing stays unresolved (I5)."""
 QUIET_CYCLES = AFTERWARDS - 1
+UNSETTLED_CYCLES = 1
+"""So many of them may pass until what rests is what is wanted."""
+LEVELS = 2
 TEARDOWN_TRIES = 5
 WRITE_LATENCY_MS = 40
 PERCENTS = (1.0, 2.0, 3.0, 4.0, 5.0)
@@ -48,11 +52,17 @@ class Day:
     seed: int
     minutes: int
     markets: int
+    levels: int = LEVELS
     plant: Plant | None = None
 
     @property
     def all_minutes(self) -> int:
         return self.minutes + AFTERWARDS
+
+    @property
+    def settled_ms(self) -> int:
+        """The first tick after which everything must be as decided."""
+        return self.end_ms - (QUIET_CYCLES - UNSETTLED_CYCLES) * MINUTE_MS
 
     @property
     def end_ms(self) -> int:
@@ -64,11 +74,12 @@ class Day:
         return Setup(
             markets=tuple(specs.values()),
             start_ms=START_MS,
-            items=dict.fromkeys(specs, config_items.MARKET),
+            items=dict.fromkeys(specs, {**config_items.MARKET, "levels": self.levels}),
             globals=GLOBAL,
             seed=self.seed,
             knobs=Knobs(write_latency_ms=WRITE_LATENCY_MS),
             plant=self.plant,
+            key="shared",
             bot=BOT,
         )
 
@@ -99,6 +110,8 @@ class Outcome:
     placed: int = 0
     fills: int = 0
     audits: int = 0
+    settled: int = 0
+    """Slots found as decided, or excused, once the faults were over."""
     cancel_404: int = 0
     loaded_ms: int = 0
     """When the plan began."""
@@ -115,17 +128,22 @@ def play(day: Day, plan: FaultPlan, progress: Progress, *, until_broken: bool = 
         world.start()
         world.next_minute()
         witness = Witness(world, faults, day.end_ms)
+        settlement = Settlement(world, faults, witness)
         outcome = Outcome(witness.seen, loaded_ms=world.clock.now_ms(), shards=len(world.setup.shards))
         faults.load(plan)
         while world.next_tick_ms() < day.end_ms:
-            if world.next_tick_ms() == day.end_ms - QUIET_CYCLES * MINUTE_MS:
+            tick_ms = world.next_tick_ms()
+            if tick_ms == day.end_ms - QUIET_CYCLES * MINUTE_MS:
                 faults.clear()
-            _cycle(world, outcome)
+            answer = _cycle(world, outcome)
+            if tick_ms >= day.settled_ms:
+                _settled(world, settlement, tick_ms, answer)
             catcher.take()
             progress(outcome.cycles)
             if until_broken and world.exchange.invariants.broken:
                 return _told(world, faults, witness, outcome)
-        _close(world, faults, outcome)
+        outcome.settled = settlement.checked
+        _close(world, outcome)
         return _told(world, faults, witness, outcome)
 
 
@@ -134,7 +152,7 @@ def _flow(day: Day, world: World) -> None:
     RecordedFlow(recording, world.exchange, world.clock, START_MS, day.end_ms, recording.markets, day.seed)
 
 
-def _cycle(world: World, outcome: Outcome) -> None:
+def _cycle(world: World, outcome: Outcome) -> Answer:
     tick_ms = world.next_tick_ms()
     try:
         answer: Answer = world.cycle()
@@ -145,24 +163,25 @@ def _cycle(world: World, outcome: Outcome) -> None:
     if answer["status"] != "completed":
         outcome.reasons[tick_ms] = str(answer.get("reason") or answer["status"])
     outcome.placed += int(answer.get("placed", 0))
+    return answer
 
 
-def _close(world: World, faults: MemoryDisruption, outcome: Outcome) -> None:
-    """I5, and I10 after a teardown."""
-    stored = faults.stored
-    unresolved = [o for o in stored.state.journal.orders.values() if o.open and str(o.state) != "live"]
+def _settled(world: World, settlement: Settlement, tick_ms: int, answer: Answer) -> None:
+    """I5."""
     now_ms = world.clock.now_ms()
-    broken = world.exchange.invariants.broken
-    if unresolved or stored.plans:
-        slots = sorted({f"{order.slot.ticker} {order.slot.side}" for order in unresolved})
-        text = f"unresolved after {QUIET_CYCLES} quiet cycles: {slots}, {len(stored.plans)} plans"
-        broken.append(Breach("I5", now_ms, text))
+    found = settlement.unsettled(tick_ms, answer)
+    world.exchange.invariants.broken += [Breach("I5", now_ms, text) for text in found]
+
+
+def _close(world: World, outcome: Outcome) -> None:
+    """I10 after a teardown."""
     for _ in range(TEARDOWN_TRIES):
         world.next_minute()
         outcome.closed = world.teardown()["status"] == "closed"
         if outcome.closed:
             return
-    broken.append(Breach("I10", world.clock.now_ms(), "the session could not be closed"))
+    text = "the session could not be closed"
+    world.exchange.invariants.broken.append(Breach("I10", world.clock.now_ms(), text))
 
 
 def _told(world: World, faults: MemoryDisruption, witness: Witness, outcome: Outcome) -> Outcome:

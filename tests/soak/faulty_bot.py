@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from dora import wiring
 from tests.soak.faulty_cloud import FaultyCloud
+from tests.soak.terse_facts import TerseFacts
 from tests.world.bot import Bot, Env
 from tests.world.bot_clock import BotClock
 from tests.world.counted_adapter import CountedAdapter
@@ -46,6 +48,7 @@ class MemoryDisruption(Disruption):
         counted = CountedAdapter(adapter or HTTPAdapter(), self.calls)
         self._loads.append(self.cloud.load)
         try:
-            yield FaultyBot(self, lambda: memory_app(self.cloud, env, steady, counted), self._positions)
+            build = partial(memory_app, self.cloud, env, steady, counted, TerseFacts)
+            yield FaultyBot(self, build, self._positions)
         finally:
             wiring.install(None)

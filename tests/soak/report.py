@@ -12,8 +12,6 @@ from tests.soak.day import Day, kinds
 from tests.soak.quoting import Quoting
 from tests.soak.seeds import SeedResult
 
-LEVELS = 1
-"""The strategy quotes one level on each side."""
 MOST_BREACHES = 20
 LEAST_RATIO = 0.95
 LEAST_SHARE = 0.75
@@ -36,13 +34,13 @@ def summarize(results: list[SeedResult], seconds: float) -> Summary:
         "cycles": cycles,
         "markets": first.day.markets,
         "shards": first.outcome.shards,
-        "levels": LEVELS,
+        "levels": first.day.levels,
         "placed": sum(outcome.placed for outcome in outcomes),
         "fills": sum(outcome.fills for outcome in outcomes),
         "faults": faults.total(),
         "faults_by_kind": dict(sorted(faults.items())),
         "kinds_missing": sorted(set(kinds()) - faults.keys()),
-        "checks": sum(o.seen.events + o.seen.intents + o.audits for o in outcomes),
+        "checks": sum(o.seen.events + o.seen.intents + o.audits + o.settled for o in outcomes),
         "broken": sum(len(outcome.broken) for outcome in outcomes),
         "quoted_ratio": round(quoting.ratio, 4),
         "quoted_share": round(quoting.quoted / max(quoting.twin, 1), 4),

@@ -58,9 +58,9 @@ def test_a_breach_comes_with_the_shortest_list_of_faults_that_replays_it() -> No
 
 
 def test_only_what_the_rules_force_is_excused() -> None:
-    slots = [(ticker, "bid") for ticker in "ABCDE"]
+    slots = [(ticker, "bid", 1) for ticker in "ABCDE"]
     twin = Outcome(Seen([Sample(90_000, frozenset(slots), frozenset())]))
-    bot = Outcome(Seen([Sample(90_000, frozenset({("A", "bid")}), frozenset({("B", "bid")}))]))
+    bot = Outcome(Seen([Sample(90_000, frozenset({("A", "bid", 1)}), frozenset({("B", "bid", 1)}))]))
     plan = FaultPlan((
         Fault(kind="pause-trading", where="2", for_ms=60_001),
         Fault(kind="close", where="D", at_ms=60_000),

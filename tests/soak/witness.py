@@ -1,21 +1,24 @@
 """What is seen of a day on the exchange itself: every event, intent and quote."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from dora.core.model import Slot as OrderSlot
 from tests.simulator.invariants import Breach
 from tests.simulator.model import Event
 from tests.soak.faulty_bot import MemoryDisruption
+from tests.world.memory_cloud import Partition
 from tests.world.world import MINUTE_MS, World
 
-SIDES = ("bid", "ask")
 NEW_ORDER = "order"
 LOOKED_AFTER_MS = MINUTE_MS // 2
 """How long after each tick the quotes are counted."""
 LONGEST_HOLD_MS = 5 * MINUTE_MS
 """A slot that is frozen for longer than this is no longer excused: a bot that freezes for ever must fail."""
 
-Slot = tuple[str, str]
+Slot = tuple[str, str, int]
+"""Market, side and level."""
 
 
 @dataclass(slots=True)
@@ -42,8 +45,10 @@ class Witness:
 
     def __init__(self, world: World, faults: MemoryDisruption, until_ms: int) -> None:
         self._world, self._faults, self._until_ms = world, faults, until_ms
-        self._slots = [(market.ticker, side) for market in world.setup.markets for side in SIDES]
-        self._prefix = world.exchange.invariants.expectations.prefix
+        self._levels: dict[str, int] = {}
+        expectations = world.exchange.invariants.expectations
+        expectations.level_of = self.level_of
+        self._prefix = expectations.prefix
         self._digest = sha256()
         self.seen = Seen()
         world.exchange.observers.append(self._hear)
@@ -54,6 +59,15 @@ class Witness:
         self.seen.digest = self._digest.hexdigest()
         return self.seen
 
+    def level_of(self, client_order_id: str) -> int | None:
+        """The level that the order was meant for, by its durable intent; None if there never was one."""
+        if client_order_id not in self._levels:
+            slot = _intended(self._faults.stored, client_order_id)
+            if slot is None:
+                return None
+            self._levels[client_order_id] = slot.level
+        return self._levels[client_order_id]
+
     def _hear(self, event: Event) -> None:
         self.seen.events += 1
         self._digest.update(repr(event).encode())
@@ -63,18 +77,33 @@ class Witness:
     def _check_intent(self, event: Event) -> None:
         """I4: what reaches the exchange was durable before."""
         self.seen.intents += 1
-        stored, client_id = self._faults.stored, event.client_order_id
-        planned = (place.client_order_id for plan in stored.plans.values() for place in plan.places)
-        if client_id not in stored.state.journal.orders and client_id not in planned:
+        if self.level_of(event.client_order_id) is None:
             text = f"order {event.order_id} of {event.ticker} {event.side} has no durable intent"
             self._world.exchange.invariants.broken.append(Breach("I4", event.at_ms, text))
 
     def _look(self) -> None:
         now_ms = self._world.clock.now_ms()
-        quoted = frozenset(slot for slot in self._slots if len(self._world.resting(*slot)) == 1)
-        self.seen.samples.append(Sample(now_ms, quoted, frozen(self._faults, now_ms)))
+        self.seen.samples.append(Sample(now_ms, self._quoted(), frozen(self._faults, now_ms)))
         if now_ms + MINUTE_MS < self._until_ms:
             self._world.clock.at(now_ms + MINUTE_MS, self._look)
+
+    def _quoted(self) -> frozenset[Slot]:
+        standing = Counter(
+            (order.market.ticker, order.side, self.level_of(order.client_order_id))
+            for order in self._world.member.resting.values()
+            if order.booked and order.client_order_id.startswith(self._prefix)
+        )
+        return frozenset(
+            (t, s, level) for (t, s, level), n in standing.items() if n == 1 and level is not None
+        )
+
+
+def _intended(stored: Partition, client_order_id: str) -> OrderSlot | None:
+    order = stored.state.journal.orders.get(client_order_id)
+    if order is not None:
+        return order.slot
+    planned = (place for plan in stored.plans.values() for place in plan.places)
+    return next((place.slot for place in planned if place.client_order_id == client_order_id), None)
 
 
 def frozen(faults: MemoryDisruption, now_ms: int) -> frozenset[Slot]:
@@ -82,14 +111,18 @@ def frozen(faults: MemoryDisruption, now_ms: int) -> frozenset[Slot]:
     stored = faults.stored
     since_ms = now_ms - LONGEST_HOLD_MS
     unanswered = {
-        (order.slot.ticker, str(order.slot.side))
+        _key(order.slot)
         for order in stored.state.journal.orders.values()
         if order.open and str(order.state) != "live" and order.sent_ms > since_ms
     }
     planned = {
-        (place.slot.ticker, str(place.slot.side))
+        _key(place.slot)
         for plan in stored.plans.values()
         if plan.until_ms > since_ms
         for place in plan.places
     }
     return frozenset(unanswered | planned)
+
+
+def _key(slot: OrderSlot) -> Slot:
+    return slot.ticker, str(slot.side), slot.level

@@ -2,7 +2,8 @@
 
 import gzip
 import random
-from dataclasses import replace
+from dataclasses import MISSING, replace
+from dataclasses import fields as dataclass_fields
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from dora.edge.dynamo.codec import (
 )
 from dora.edge.dynamo.layout import memory_items, orders_items, plan_items, reference_items
 from dora.edge.dynamo.loading import bot_state
-from dora.edge.dynamo.plain import from_plain, from_row, to_row
+from dora.edge.dynamo.plain import LATER_FIELDS, from_plain, from_row, to_row
 from tests.unit.dynamo_values import BOT, journal, order, position, session, values
 
 STORED = (
@@ -153,6 +154,38 @@ def test_a_missing_field_is_refused() -> None:
 
     with pytest.raises(StateError, match="the fields of Position are"):
         value_of_item(Position, item)
+
+
+def test_a_session_stored_before_later_fields_is_read_with_their_defaults() -> None:
+    later = {name for kind, name in LATER_FIELDS if kind == "SessionMetadata"}
+    old = {name: value for name, value in item_of(BOT, "SESSION", session()).items() if name not in later}
+
+    assert later == {"limit_reached_at_ms", "resets"}
+    assert value_of_item(SessionMetadata, old) == session()
+
+
+def test_a_kill_flag_stored_before_later_fields_still_halts() -> None:
+    halted = Control(halted=True, reason="news")
+    old = {name: value for name, value in item_of(BOT, "CONTROL", halted).items() if name != "cancel"}
+
+    assert value_of_item(Control, old) == halted
+
+
+def test_an_order_stored_in_a_shorter_row_is_read_with_the_defaults_of_later_fields() -> None:
+    assert from_row(TrackedOrder, to_row(order(1))[:-1]) == order(1)
+    with pytest.raises(StateError, match="TrackedOrder"):
+        from_row(TrackedOrder, to_row(order(1))[:-2])
+    with pytest.raises(StateError, match="TrackedOrder"):
+        from_row(TrackedOrder, [*to_row(order(1)), None])
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_every_later_field_is_a_field_with_a_default(kind: type) -> None:
+    later = {name for owner, name in LATER_FIELDS if owner == kind.__name__}
+    specs = {spec.name: spec for spec in dataclass_fields(kind)}
+
+    assert later <= specs.keys()
+    assert all(specs[name].default is not MISSING for name in later)
 
 
 def test_an_unknown_word_is_no_state() -> None:

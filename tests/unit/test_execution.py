@@ -12,7 +12,7 @@ from dora.core.ports import Control
 from dora.core.reasons import Reason
 from dora.core.reconciliation import STRAY_LEVEL
 from dora.core.units import Count, TimeMs
-from dora.flow.execution import BACKOFF_MS, CANCEL_WAIT_MS, GROUP_TRIPPED, STOP_SIGN_AGE_MS
+from dora.flow.execution import CANCEL_WAIT_MS, GROUP_TRIPPED, STOP_SIGN_AGE_MS
 from tests.unit.execution_fakes import (
     DEADLINE_MS,
     PLACE_UNTIL_MS,
@@ -154,7 +154,7 @@ def test_a_429_pushes_the_bucket_back_for_everyone_and_stops(answer: object) -> 
     desk.exchange.places, desk.exchange.takes_ms = [answer], 300
     desk.place(requests(6), BATCH)
 
-    assert desk.limiter.pushed == [("write", START_MS + 300, BACKOFF_MS)]
+    assert desk.limiter.pushed == [("write", START_MS + 300, 2_000)]
     assert (len(desk.sent), desk.execution.stopped) == (BATCH, Reason.BUDGET)
     assert [len(desk.facts.of(name)) for name in ("RATE_LIMIT", "RATE_LIMIT_BACKOFF")] == [1, 1]
 

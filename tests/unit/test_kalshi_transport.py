@@ -71,6 +71,15 @@ def test_a_read_that_stays_unanswered_is_unavailable_after_three_attempts(which:
     assert len(bot.adapter.requests) == 3
 
 
+def test_attempts_and_waits_are_settings() -> None:
+    bot = scripted(FakeReply(503))
+    bot.exchange.retry_reads(2, 1_000)
+    with pytest.raises(ExchangeUnavailable):
+        bot.exchange.user_data_time_ms()
+    assert len(bot.adapter.requests) == 2
+    assert [wait // 100 for wait in bot.clock.slept] == [10]
+
+
 def test_waits_between_attempts_grow() -> None:
     bot = scripted(FakeReply(503), FakeReply(503), FakeReply(200, AS_OF))
     bot.exchange.user_data_time_ms()

@@ -13,6 +13,7 @@ from dora.core.pacing import (
     create_batch_size,
     empty_until_us,
     latest_tat_us,
+    level,
     reserve,
 )
 
@@ -173,6 +174,21 @@ def test_a_call_that_can_never_pass_is_an_error(cost: int) -> None:
 def test_a_bucket_without_rate_or_capacity_is_an_error() -> None:
     with pytest.raises(ValueError, match="never pay"):
         Bucket(0, 100)
+
+
+@given(st.integers(1, 700), st.integers(1, 700), st.integers(0, 10_000_000), st.integers(0, 10_000_000))
+def test_a_level_is_what_could_be_spent_at_once_and_no_more(
+    rate: int, capacity: int, tat: int, now: int
+) -> None:
+    bucket = Bucket(rate, capacity)
+    tokens = level(bucket, tat, now)
+
+    assert 0 <= tokens <= capacity
+    assert tokens == capacity or tat > now
+    if tokens:
+        assert reserve(bucket, tat, [tokens], now, now).send_us == (now,)
+    if tokens + 2 <= capacity:
+        assert reserve(bucket, tat, [tokens + 2], now, now).send_us == ()
 
 
 def test_an_emptied_bucket_pays_nothing_before_its_time() -> None:

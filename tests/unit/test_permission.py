@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.model import OrderGroup, SessionGroup, SessionMetadata, SessionStatus, ShardStatus
-from dora.core.permission import GROUP_SETTLES_MS, PULLS_QUOTES, Permission, Standing, may_place, reads_stale
+from dora.core.permission import (
+    GROUP_SETTLES_MS,
+    PULLS_QUOTES,
+    Permission,
+    Standing,
+    closed_switches,
+    may_place,
+    reads_stale,
+)
 from dora.core.ports import Control
 from dora.core.reasons import Reason
 from dora.core.units import Count, Money, TimeMs
@@ -62,7 +70,7 @@ def test_with_every_switch_open_all_shards_may_trade() -> None:
 
 @pytest.mark.parametrize("reason", SWITCHES)
 def test_each_switch_alone_forbids_every_placement_and_says_why(reason: Reason) -> None:
-    assert may_place(SWITCHES[reason](OPEN), SHARDS) == Permission(reason)
+    assert may_place(SWITCHES[reason](OPEN), SHARDS) == Permission(reason, pulls=reason in PULLS_QUOTES)
 
 
 @pytest.mark.parametrize("status", [status for status in SessionStatus if status is not SessionStatus.ACTIVE])
@@ -79,6 +87,40 @@ def test_of_several_closed_switches_one_that_pulls_our_quotes_wins(closed: set[R
     whole = may_place(standing, SHARDS).whole
     assert whole in closed
     assert (whole in PULLS_QUOTES) is bool(closed & PULLS_QUOTES)
+
+
+@given(st.sets(st.sampled_from(sorted(SWITCHES.keys() - {Reason.NO_SESSION, Reason.TRADING_DISABLED}))))
+def test_all_closed_switches_are_named_and_the_first_of_them_is_the_verdict(closed: set[Reason]) -> None:
+    """Left out: the two that another one hides (no session has no status, no GLOBAL no flag)."""
+    standing = OPEN
+    for reason in sorted(closed):
+        standing = SWITCHES[reason](standing)
+    named = closed_switches(standing)
+
+    assert set(named) == closed
+    assert may_place(standing, SHARDS).whole is next(iter(named), None)
+
+
+@pytest.mark.parametrize(
+    ("configured", "asked", "pulls"),
+    [(True, False, True), (True, True, True), (False, True, True), (False, False, False)],
+)
+def test_quotes_are_pulled_where_global_says_so_or_who_halts_asks_for_it(
+    configured: bool, asked: bool, pulls: bool
+) -> None:
+    standing = replace(
+        OPEN,
+        globals_=limits(trading_enabled=True, cancel_on_halt=configured),
+        control=Control(halted=True, cancel=asked),
+    )
+    assert may_place(standing, SHARDS) == Permission(Reason.HALTED, pulls=pulls)
+
+
+def test_a_lifted_halt_no_longer_asks_for_anything() -> None:
+    left = replace(OPEN, control=Control(halted=False, cancel=True))
+    assert may_place(left, SHARDS) == Permission(None)
+    closed = replace(left, globals_=limits(trading_enabled=False, cancel_on_halt=False))
+    assert may_place(closed, SHARDS) == Permission(Reason.TRADING_DISABLED)
 
 
 @pytest.mark.parametrize(("skew_ms", "may"), [(2_000, True), (-2_000, True), (2_001, False), (-2_001, False)])

@@ -205,6 +205,12 @@ def test_the_longest_starved_slot_goes_first_then_the_best_edge() -> None:
     assert "".join(place.slot.ticker for place in plan.places) == "EDBCA"
 
 
+def test_an_inner_level_goes_before_an_outer_one_that_earns_more_but_not_before_a_starved_one() -> None:
+    wanted = [target(Side.BID, f"0.4{4 - n}", "10", level=n, edge=100 * (n + 1)) for n in range(3)]
+    plan = plan_slots(wanted, view(()), RULES, {f"{TICKER}|bid|2": 1})
+    assert [place.slot.level for place in plan.places] == [2, 0, 1]
+
+
 def test_a_plan_counts_its_writes() -> None:
     resting = [live("0.44", "20"), live("0.80", "10", ASK)]
     plan = plan_slots([target(Side.BID, "0.44", "10"), target(Side.ASK, "0.50", "10")], view(resting), RULES)
@@ -356,6 +362,6 @@ def test_strays_never_stay(case: Case) -> None:
 
 
 @given(cases())
-def test_places_come_longest_starved_first_then_best_edge(case: Case) -> None:
-    ranks = [(case.starved.get(slot_key(p.slot), 0), p.edge) for p in case.plan().places]
+def test_places_come_longest_starved_first_then_the_inner_level_then_best_edge(case: Case) -> None:
+    ranks = [(case.starved.get(slot_key(p.slot), 0), -p.slot.level, p.edge) for p in case.plan().places]
     assert ranks == sorted(ranks, reverse=True)

@@ -9,57 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.book import Resting, without
-from dora.core.fees import FREE, FeeTerms, maker_fee_per_contract
+from dora.core.fees import FREE, maker_fee_per_contract
 from dora.core.model import Book, Level, MarketStatus, Side, Slot
-from dora.core.quoting.decision import Decision, QuoteInputs
+from dora.core.quoting.decision import Decision
 from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.maker import quote
-from dora.core.quoting.memory import STALE_MS, WARM_MS, Memory, recall, remember
+from dora.core.quoting.memory import STALE_MS, Memory, recall, remember
 from dora.core.quoting.reservation import logit, reservation_price, sigmoid, skew
 from dora.core.reasons import Reason
-from dora.core.units import ONE, Count, Price, PriceGrid, TimeMs
+from dora.core.units import ONE, Count, Price, TimeMs
 from tests.unit.examples import (
-    GRIDS,
     NOW,
     TAPERED_GRID,
     TICKER,
-    all_prices,
     book,
     cents,
     config,
     contracts,
     market,
 )
-
-MAKER_FEES = FeeTerms(7_000_000, 1_750_000)
-CALM = book([("0.45", "50"), ("0.44", "50")], [("0.55", "50"), ("0.56", "50")])
-MINUTE = 60_000
-
-
-def inputs(**changes: Any) -> QuoteInputs:
-    """A calm book around 50 cents, flat, without fees."""
-    values: dict[str, Any] = {
-        "market": market(),
-        "config": config(),
-        "book": CALM,
-        "own": (),
-        "net": Count(0),
-        "fees": FREE,
-        "now_ms": NOW,
-    }
-    return QuoteInputs(**{**values, **changes})
-
-
-def warm(**changes: Any) -> dict[str, object]:
-    """Memory of a market that stood still for long enough at 50 cents."""
-    values: dict[str, Any] = {
-        "at_ms": NOW - MINUTE,
-        "fair_e9": 500_000_000,
-        "mid_e9": 500_000_000,
-        "watched_ms": WARM_MS,
-        "half_e9": 50_000_000,
-    }
-    return Memory(**{**values, **changes}).stored()
+from tests.unit.quoting_cases import MAKER_FEES, MINUTE, Situation, inputs, nano, situations, warm
 
 
 def prices(decision: Decision) -> dict[Side, Price]:
@@ -373,90 +342,37 @@ def test_a_market_that_moves_too_fast_is_not_quoted() -> None:
 # --- laws over everything -------------------------------------------------------------------------
 
 
-@st.composite
-def situations(draw: st.DrawFn) -> tuple[QuoteInputs, dict[str, object] | None]:
-    """Anything that can stand before the quoter: every grid, ladders, own orders, positions, memories."""
-    grid: PriceGrid = draw(st.sampled_from(list(GRIDS.values())))
-    points = all_prices(grid)
-    sizes = st.integers(1, 100_000).map(Count)
-    cut = draw(st.integers(1, len(points) - 1))
-    gap = draw(st.integers(0, 12))
-    fewest = draw(st.sampled_from([0, 1, 1, 1]))
-    bids = draw(st.lists(sizes, min_size=fewest, max_size=4))
-    asks = draw(st.lists(sizes, min_size=fewest, max_size=4))
-    shown = Book(
-        TICKER,
-        tuple(Level(points[cut - 1 - i], size) for i, size in enumerate(bids) if cut - 1 - i >= 0),
-        tuple(Level(points[cut + gap + i], s) for i, s in enumerate(asks) if cut + gap + i < len(points)),
-    )
-    own = draw(st.lists(st.tuples(st.sampled_from(Side), st.sampled_from(points), sizes), max_size=3))
-    cap = draw(st.integers(100, 100_000))
-    rules = config(
-        quote_size=Count(draw(st.integers(1, cap))),
-        max_position=Count(cap),
-        min_edge=Price(draw(st.integers(0, 300))),
-        min_half_spread=Price(draw(st.integers(1, 500))),
-        max_spread=Price(draw(st.integers(1, 10_000))),
-        skew_at_max=Price(draw(st.integers(0, 5_000))),
-        min_price=Price(1),
-        max_price=Price(9_999),
-        volatility_percent_of_move=draw(st.integers(0, 1_000)),
-    )
-    remembered = st.builds(
-        warm,
-        at_ms=st.integers(NOW - 2 * STALE_MS, NOW + 10_000),
-        fair_e9=st.integers(1, 10**9 - 1),
-        watched_ms=st.integers(0, 10 * WARM_MS),
-        variance_e12=st.integers(0, 10**17),
-    )
-    given_inputs = inputs(
-        market=market(grid=grid),
-        config=rules,
-        book=shown,
-        own=tuple(own),
-        net=Count(draw(st.integers(-3 * cap, 3 * cap))),
-        fees=draw(st.sampled_from([FREE, MAKER_FEES, FeeTerms(7_000_000, 0)])),
-    )
-    return given_inputs, draw(st.none() | remembered)
-
-
-def _nano(dollars: float | None) -> int:
-    assert dollars is not None
-    return round(dollars * 10**9)
-
-
-@given(situations())
-def test_every_quote_keeps_every_rule(situation: tuple[QuoteInputs, dict[str, object] | None]) -> None:
+@given(situations(most_levels=5))
+def test_every_quote_keeps_every_rule(situation: Situation) -> None:
     given_inputs, memory = situation
     decision, after = quote(given_inputs, memory)
     rules, grid, fees = given_inputs.config, given_inputs.market.grid, given_inputs.fees
     assert fees is not None
     assert recall(after) is not None or decision.skip is not None
-    assert (decision.skip is None) == (len(decision.targets) + len(decision.dropped) == 2)
+    assert (decision.skip is None) == (len(decision.targets) + len(decision.dropped) == 2 * rules.levels)
 
     assert given_inputs.book is not None
     theirs = without(given_inputs.book, given_inputs.own)
     for target in decision.targets:
         sign = target.slot.side.sign
-        fair, reservation = _nano(decision.fair_value), _nano(decision.reservation_price)
+        fair, reservation = nano(decision.fair_value), nano(decision.reservation_price)
         fee = maker_fee_per_contract(fees, target.price, target.count, target.slot.side)
-        nano = target.price * 100_000
+        priced = target.price * 100_000
         assert target.price in grid
         assert 0 < target.count <= rules.quote_size
         assert sign * given_inputs.net + target.count <= rules.max_position
-        assert sign * (reservation - nano) >= _nano(decision.half_spread)
-        assert sign * (fair - nano) >= (fee + rules.min_edge) * 100_000
-        assert rules.min_edge <= target.edge <= sign * (fair - nano) / 100_000 - fee
+        assert sign * (reservation - priced) >= nano(decision.half_spread)
+        assert sign * (fair - priced) >= (fee + rules.min_edge) * 100_000
+        assert rules.min_edge <= target.edge <= sign * (fair - priced) / 100_000 - fee
         opposite = theirs.asks if target.slot.side is Side.BID else theirs.bids
         assert sign * (opposite[0].price - target.price) > 0
-    quoted = prices(decision)
-    if len(quoted) == 2:
-        assert quoted[Side.BID] < quoted[Side.ASK]
+    bids, asks = ([t.price for t in decision.targets if t.slot.side is side] for side in Side)
+    assert max(bids, default=Price(0)) < min(asks, default=ONE)
 
 
 @given(situations())
 def test_no_better_price_would_have_kept_the_rules(
-    situation: tuple[QuoteInputs, dict[str, object] | None],
+    situation: Situation,
 ) -> None:
     given_inputs, memory = situation
     decision, _ = quote(given_inputs, memory)
@@ -465,7 +381,7 @@ def test_no_better_price_would_have_kept_the_rules(
     for target in decision.targets:
         side, grid = target.slot.side, given_inputs.market.grid
         better = grid.above(target.price) if side is Side.BID else grid.below(target.price)
-        nano = better * 100_000
+        priced = better * 100_000
         opposite = theirs.asks if side is Side.BID else theirs.bids
         fee = (
             maker_fee_per_contract(given_inputs.fees or FREE, better, target.count, side)
@@ -473,8 +389,8 @@ def test_no_better_price_would_have_kept_the_rules(
             else 0
         )
         assert (
-            side.sign * (_nano(decision.reservation_price) - nano) < _nano(decision.half_spread)
-            or side.sign * (_nano(decision.fair_value) - nano)
+            side.sign * (nano(decision.reservation_price) - priced) < nano(decision.half_spread)
+            or side.sign * (nano(decision.fair_value) - priced)
             < (fee + given_inputs.config.min_edge) * 100_000
             or side.sign * (opposite[0].price - better) <= 0
         )
@@ -482,7 +398,7 @@ def test_no_better_price_would_have_kept_the_rules(
 
 @given(situations())
 def test_the_same_situation_always_gives_the_same_answer(
-    situation: tuple[QuoteInputs, dict[str, object] | None],
+    situation: Situation,
 ) -> None:
     assert quote(*situation) == quote(*situation)
 

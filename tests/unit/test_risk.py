@@ -270,6 +270,66 @@ def test_open_orders_are_counted_with_those_that_are_replaced_once() -> None:
     assert result.refused == ((ASK, Reason.OPEN_ORDER_CAP),)
 
 
+# --- several levels a side ------------------------------------------------------------------------
+
+
+def ladder(side: Side, *prices: str, ticker: str = TICKER) -> list[TargetOrder]:
+    """Levels of ten contracts, inner first; the further out, the more a fill earns."""
+    return [
+        target(side, price, "10", ticker=ticker, level=level, edge=100 * (level + 1))
+        for level, price in enumerate(prices)
+    ]
+
+
+def sizes(result: RiskResult) -> list[str]:
+    """Kept sizes of the bids in whole contracts, inner first."""
+    found = {(one.slot.level, one.slot.ticker): one.count // 100 for one in result.kept}
+    return [f"{size}" for _, size in sorted(found.items())]
+
+
+@pytest.mark.parametrize(
+    ("changes", "left", "why"),
+    [
+        ({"positions": {TICKER: position("85", "-30")}}, ["10", "5"], Reason.POSITION_CAP),
+        ({"positions": {TICKER: position("90", "-30")}}, ["10"], Reason.POSITION_CAP),
+        ({"limits": limits(max_event_loss=dollars("6"))}, ["10", "3"], Reason.EVENT_CAP),
+        ({"limits": limits(max_total_loss=dollars("6"))}, ["10", "3"], Reason.TOTAL_CAP),
+        ({"cash": {0: dollars("7")}}, ["10", "3"], Reason.CASH),
+        ({"limits": limits(max_open_orders=1)}, ["10"], Reason.OPEN_ORDER_CAP),
+    ],
+)  # fmt: skip
+def test_every_cap_counts_all_levels_and_cuts_the_outer_one(
+    changes: dict[str, Any], left: list[str], why: Reason
+) -> None:
+    result = apply_caps(ladder(Side.BID, "0.45", "0.44"), facts(**changes))
+    assert sizes(result) == left
+    assert result.cut + result.refused == ((Slot(TICKER, Side.BID, 1), why),)
+
+
+def test_the_inner_levels_of_all_markets_come_before_any_outer_one() -> None:
+    tight = facts(limits=limits(max_event_loss=dollars("100"), max_total_loss=dollars("9.88")))
+    wanted = ladder(Side.BID, "0.45", "0.44") + ladder(Side.BID, "0.45", "0.44", ticker=THIRD)
+    assert kept(apply_caps(wanted, tight)) == {
+        BID: contracts("10"),
+        Slot(THIRD, Side.BID): contracts("10"),
+        Slot(TICKER, Side.BID, 1): contracts("2"),
+    }
+
+
+def test_a_level_that_still_rests_holds_its_room_until_its_cancel_is_confirmed() -> None:
+    """The inner level filled, and the outer one may fill before it is gone."""
+    outer = order(Side.BID, "0.44", "10", level=1)
+    held = facts(orders=(outer,), positions={TICKER: position("90", "-40")})
+    result = apply_caps([target(Side.BID, "0.45", "10")], held)
+    assert result.refused == ((BID, Reason.POSITION_CAP),)
+
+
+def test_each_level_counts_its_own_live_order_and_target_once() -> None:
+    live = (order(Side.BID, "0.44", "10"), order(Side.BID, "0.43", "10", level=1))
+    held = facts(orders=live, positions={TICKER: position("80", "-30")}, limits=limits(max_open_orders=2))
+    assert sizes(apply_caps(ladder(Side.BID, "0.45", "0.44"), held)) == ["10", "10"]
+
+
 # --- targets that never leave ---------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from dora.core.session import SessionAction
+from tests.battery.scene import fill
 from tests.unit.small_world import TICKERS, Scripted, broken, resting, set_book, setup, small_world
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE, SECRET_ID
@@ -130,9 +131,8 @@ def test_the_session_contract_limit_counts_fills_and_needs_a_higher_limit_to_res
         world = seen.world
         world.start()
         world.cycle()
-        (bid_e4, _), *_ = resting(world)[A, "bid"]
-        world.exchange.set_background_book(A, [], [(4700, 50_000)])
-        world.exchange.background_take(A, "ask", bid_e4, 600)
+        ((ticker, side),) = resting(world)
+        assert fill(world, ticker, side) == 500
         world.cycle()
 
         assert not resting(world)
@@ -156,6 +156,7 @@ def test_watch_pulls_a_session_off_the_market_when_cycles_stop_finishing() -> No
         answer = world.session("session_watch")
 
         assert (answer["status"], answer["untriggered"]) == ("triggered", [])
+        assert (world.status()["status"], world.status()["reason"]) == ("limit_reached", "silent")
         assert not resting(world)
         assert seen.facts("HEARTBEAT")
 

@@ -44,6 +44,44 @@ def test_i1_counts_contracts_too() -> None:
     assert broken(desk) == ["I1"]
 
 
+def at_levels(desk: Desk, *levels: int | None) -> None:
+    """The desk's next bids stand at these levels; two are declared, of ten contracts each."""
+    numbers = iter(levels)
+    known: dict[str, int | None] = {}
+
+    def level_of(client_order_id: str) -> int | None:
+        if client_order_id not in known:
+            known[client_order_id] = next(numbers)
+        return known[client_order_id]
+
+    desk.exchange.expectations.level_of = level_of
+    desk.exchange.expectations.level_contracts_e2[TICKER] = (1_000, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("levels", "breaches"),
+    [((0, 1), []), ((0, 0), ["I1", "I1"]), ((1, 1), ["I1", "I1"]), ((0, 2), ["I1"]), ((None, 0), ["I1"])],
+)
+def test_i1_is_held_level_by_level_where_the_level_is_known(
+    levels: tuple[int | None, ...], breaches: list[str]
+) -> None:
+    desk = Desk()
+    at_levels(desk, *levels)
+    for _ in levels:
+        desk.rest("bid", "0.4000", "10.00")
+    assert broken(desk) == breaches
+
+
+def test_i1_counts_the_contracts_of_a_level() -> None:
+    desk = Desk()
+    at_levels(desk, 0, 1)
+    desk.rest("bid", "0.4000", "10.00")
+    desk.rest("bid", "0.3900", "10.01")
+    assert [breach.text for breach in desk.exchange.invariants.broken] == [
+        f"{TICKER} bid 1: 1001 live (0.01 contract), at most 1000"
+    ]
+
+
 def test_i2_judges_the_position_if_every_live_order_fills() -> None:
     desk = Desk()
     desk.exchange.expectations.market_caps_e2[TICKER] = 1_500

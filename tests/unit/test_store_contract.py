@@ -36,6 +36,7 @@ READS: dict[str, Callable[[StateStore], object]] = {
     "stop_signs": lambda state: state.stop_signs(),
     "booked": lambda state: state.booked(["fill-1"]),
     "history": lambda state: state.history(3),
+    "summary": lambda state: state.summary("cycle-1"),
 }
 Seen = tuple[BotState, frozenset[str], object]
 
@@ -200,6 +201,15 @@ def test_what_a_caller_changes_after_a_commit_is_not_stored(backing: Backing) ->
 def test_a_summary_needs_the_progress_it_is_kept_under(backing: Backing) -> None:
     with pytest.raises(ValueError, match="summary"):
         backing.state().commit(take_fence(backing), Changes(summary={"placed": 1}))
+
+
+def test_the_record_of_a_cycle_is_read_by_its_id(backing: Backing) -> None:
+    state, fence = backing.state(), take_fence(backing)
+    state.commit(fence, Changes(progress=PROGRESS, summary={"placed": 4, "reason": ""}))
+
+    assert state.summary(PROGRESS.cycle_id) == {"placed": 4, "reason": ""}
+    assert state.summary("another") is None
+    assert backing.state("alpha#dry").summary(PROGRESS.cycle_id) is None
 
 
 def test_a_dry_run_keeps_its_state_apart(backing: Backing) -> None:

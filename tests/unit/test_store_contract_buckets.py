@@ -72,6 +72,34 @@ def test_a_push_back_holds_everybody_and_never_moves_a_bucket_back(backing: Back
     assert other.reserve("write", [100], TimeMs(NOW_MS), TimeMs(NOW_MS + 9_000)) == (NOW_MS + 6_000,)
 
 
+def test_a_reading_of_a_bucket_shows_whole_tokens_and_spends_none(backing: Backing) -> None:
+    one, other = backing.limiter(), backing.limiter()
+    untouched = other.level("write", TimeMs(NOW_MS))
+    one.charge("write", 60, TimeMs(NOW_MS))
+
+    levels = [other.level("write", TimeMs(NOW_MS + at_ms)) for at_ms in (0, 99, 100, 600, 9_000)]
+    assert (untouched, levels) == (100, [40, 49, 50, 100, 100])
+    assert one.reserve("write", [40], TimeMs(NOW_MS), TimeMs(NOW_MS)) == (NOW_MS,)
+    one.charge("write", 90, TimeMs(NOW_MS))
+    assert other.level("write", TimeMs(NOW_MS)) == 0
+    assert other.level("read", TimeMs(NOW_MS)) == 200
+
+
+def test_a_reading_knows_the_learned_capacity_and_refuses_a_bucket_that_is_none(backing: Backing) -> None:
+    limiter = backing.limiter()
+    limiter.configure(Limits(tier="any", read_rate=1, read_capacity=7, write_rate=300, write_capacity=600))
+
+    assert limiter.level("read", TimeMs(NOW_MS)) == 7
+    assert limiter.level("write#2", TimeMs(NOW_MS)) == 600
+    with pytest.raises(ValueError, match="no bucket"):
+        limiter.level("writes", TimeMs(NOW_MS))
+
+
+def test_a_bucket_that_cannot_be_read_is_never_an_empty_or_full_one(backing: Backing) -> None:
+    with pytest.raises(StateUnavailable):
+        backing.limiter(lose="answer").level("write", TimeMs(NOW_MS))
+
+
 def test_buckets_and_keys_are_apart(backing: Backing) -> None:
     now_ms = TimeMs(NOW_MS)
     limiter = backing.limiter()

@@ -188,7 +188,7 @@ class Buckets(Twins):
         step=st.integers(-200, 1_500),
         patience=st.integers(0, 3_000),
         costs=st.lists(st.integers(1, 60), max_size=4),
-        what=st.sampled_from(["reserve", "reserve", "charge", "push_back"]),
+        what=st.sampled_from(["reserve", "reserve", "charge", "push_back", "level"]),
     )
     def spend(self, who: int, bucket: str, step: int, patience: int, costs: list[int], what: str) -> None:
         """Of the two users each knows only what it saw itself; time may step back."""
@@ -199,6 +199,7 @@ class Buckets(Twins):
             "reserve": (sums, now_ms, TimeMs(now_ms + patience)),
             "charge": (sum(sums), now_ms),
             "push_back": (now_ms, patience),
+            "level": (now_ms,),
         }
         dynamo, memory = (
             outcome(partial(getattr(user, what), bucket, *given[what])) for user in self.users[who]

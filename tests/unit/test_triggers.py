@@ -109,6 +109,33 @@ def test_what_is_no_command_is_refused_with_the_list_of_actions(event: object, h
     assert how_to_fix in str(refused.value)
 
 
+def test_a_halt_may_ask_for_resting_quotes_to_be_taken_off() -> None:
+    assert command({"action": "halt", "cancel": True}).cancel
+    assert not command({"action": "halt", "cancel": False}).cancel
+    assert not command({"action": "halt"}).cancel
+
+
+@pytest.mark.parametrize(
+    ("option", "owner"), [("cancel", SessionAction.HALT), ("checks", SessionAction.STATUS)]
+)
+@pytest.mark.parametrize("action", SessionAction)
+def test_an_option_of_another_action_is_refused(
+    action: SessionAction, option: str, owner: SessionAction
+) -> None:
+    event = {"action": action.value, option: True}
+    if action is owner:
+        assert command(event).action is owner
+        return
+    with pytest.raises(TriggerInvalid, match=f"{option} goes with {owner}"):
+        command(event)
+
+
+@pytest.mark.parametrize("cancel", ["true", 1, None])
+def test_a_cancel_that_is_no_flag_is_refused(cancel: object) -> None:
+    with pytest.raises(TriggerInvalid, match="cancel"):
+        command({"action": "halt", "cancel": cancel})
+
+
 @pytest.mark.parametrize("checks", ["true", 1, None])
 def test_checks_that_are_no_flag_are_refused(checks: object) -> None:
     with pytest.raises(TriggerInvalid, match="checks"):
@@ -118,14 +145,20 @@ def test_checks_that_are_no_flag_are_refused(checks: object) -> None:
 # --- the sample files ----------------------------------------------------------------------------------
 
 
-def test_there_is_one_sample_event_for_the_cycle_and_one_for_each_action() -> None:
+OPTIONS = ("halt_cancel", "halt_reason", "status_checks", "teardown_reason")
+
+
+def test_there_is_one_sample_event_for_the_cycle_and_one_for_each_action_and_option() -> None:
     named = {path.stem for path in EVENTS.glob("*.json")} - {"env.local"}
-    assert named == {"cycle"} | {f"session_{action}" for action in SessionAction}
+    assert named == {"cycle"} | {f"session_{what}" for what in (*SessionAction, *OPTIONS)}
 
 
-@pytest.mark.parametrize("action", SessionAction)
-def test_every_session_sample_means_what_its_name_says(action: SessionAction) -> None:
-    assert command(read_event(f"session_{action}")).action is action
+@pytest.mark.parametrize("what", [*SessionAction, *OPTIONS])
+def test_every_session_sample_means_what_its_name_says(what: str) -> None:
+    action, _, option = str(what).partition("_")
+    asked = command(read_event(f"session_{what}"))
+    assert asked.action == action
+    assert {name for name in ("reason", "checks", "cancel") if getattr(asked, name)} == {option} - {""}
 
 
 def test_the_cycle_sample_is_a_tick_and_no_sample_fits_the_other_door() -> None:

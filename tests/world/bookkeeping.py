@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.simulator.exchange import Exchange
 from tests.simulator.invariants import Breach
 from tests.simulator.member import Member
-from tests.world.books import best_match
+from tests.world.books import Recount, best_match
 from tests.world.bot import Bot
 
 
@@ -17,18 +17,21 @@ class Bookkeeping:
         self.audits = 0
         self.wrong_nets = 0
         self._wrong: set[str] = set()
+        self._recount = Recount(member.fills)
         self.as_of_ms: Callable[[], int] | None = None
         """What the bot's latest list of fills described, where faults make it older than the cycle."""
+        self.torn: Callable[[], bool] = lambda: False
+        """Whether a list since then may have lacked some of the later fills."""
 
     def audit(self, began_ms: int) -> None:
         """Compare every market's position, cash, fees and volume; `began_ms` is when the cycle began.
 
         Subaccount 0 is the bot's. A market that stays wrong is one breach.
         """
-        fills = [fill for fill in self._member.fills if fill.order.account.number == 0]
         settlements = [paid for paid in self._member.settlements if paid.account.number == 0]
         known_ms = began_ms if self.as_of_ms is None else min(began_ms, self.as_of_ms())
-        wrong = best_match(self._bot.positions(), fills, settlements, known_ms - self._lag_ms())
+        accounts = self._recount.since(known_ms - self._lag_ms(), torn=self.torn())
+        wrong = best_match(self._bot.positions(), accounts, settlements)
         self.audits += 1
         self.wrong_nets += sum(ours["net"] != theirs["net"] for ours, theirs in wrong.values())
         for ticker in sorted(wrong.keys() - self._wrong):

@@ -1,10 +1,12 @@
 """The way to the exchange, counted: every request is an outside call."""
 
+from copy import copy
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
 
 from tests.simulator.fault_script import PATIENCE_HEADER
 from tests.simulator.wire import PREFIX
@@ -22,9 +24,10 @@ class CountedAdapter(BaseAdapter):
         """As the inner one; Killed when the bot's time has come."""
         path = urlsplit(request.url or "").path
         number = self._calls.enter(f"{request.method} {path.removeprefix(PREFIX)}")
-        sent = request.copy()
+        sent = copy(request)
         if isinstance(kwargs.get("timeout"), tuple):
-            sent.headers[PATIENCE_HEADER] = str(int(sum(kwargs["timeout"]) * 1000))
+            patience_ms = str(int(sum(kwargs["timeout"]) * 1000))
+            sent.headers = CaseInsensitiveDict({**request.headers, PATIENCE_HEADER: patience_ms})
         try:
             return self._inner.send(sent, *args, **kwargs)
         finally:

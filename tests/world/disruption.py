@@ -46,6 +46,8 @@ class Disruption:
         self._now_ms: Callable[[], int] = lambda: 0
         self.read_ms = 0
         """What the latest list of fills described that a cycle read whole and could book."""
+        self.torn_fills = 0
+        """Torn lists of fills until then: what a later one lacked may be missing from the books."""
 
     def join(self, world: World) -> None:
         """Stand before this world's exchange."""
@@ -57,6 +59,7 @@ class Disruption:
         self.read_ms = self.script.fills_as_of_ms
         # What happens in the very millisecond of a read may come before or after it.
         world.books.as_of_ms = lambda: self.read_ms - 1
+        world.books.torn = lambda: self.script.torn_fills > self.torn_fills
 
     def load(self, plan: FaultPlan) -> None:
         """This plan begins now, and every fault of an earlier one is over."""
@@ -125,6 +128,7 @@ class FaultyBot:
         now_ms = self._disruption.script.fills_as_of_ms
         if now_ms != before_ms and answer["status"] != "failed":
             self._disruption.read_ms = now_ms
+            self._disruption.torn_fills = self._disruption.script.torn_fills
         return answer
 
     def session(self, event: Mapping[str, object], context: LambdaContext) -> Answer:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from dora.core.model import Limits
-from dora.core.pacing import US_PER_MS, Bucket, empty_until_us, reserve
+from dora.core.pacing import US_PER_MS, Bucket, empty_until_us, level, reserve
 from dora.core.units import TimeMs
 from dora.edge.dynamo.limiter import BALANCE, BALANCE_CALLS, BASIC_READ, BASIC_WRITE, READ, WRITE
 from tests.world.memory_cloud import MemoryCloud, request
@@ -45,6 +45,11 @@ class MemoryLimiter:
         """Safe to repeat: yes, it moves the bucket to one place, and never back."""
         next_us = empty_until_us(self._bucket(bucket), (now_ms + span_ms) * US_PER_MS)
         self._spend(bucket, next_us, 0)
+
+    @request
+    def level(self, bucket: str, now_ms: TimeMs) -> int:
+        """A reading; spends nothing."""
+        return level(self._bucket(bucket), self._full_us(bucket), now_ms * US_PER_MS)
 
     def _full_us(self, bucket: str) -> int:
         return self.cloud.full_us.get((self._key_name, bucket), 0)

@@ -122,6 +122,11 @@ class MemoryStore:
         return tuple(self._own.history[key] for key in newest)
 
     @request
+    def summary(self, cycle_id: str) -> Mapping[str, object] | None:
+        """A finished cycle's wide record."""
+        return self._own.summaries.get(cycle_id)
+
+    @request
     def set_control(self, control: Control) -> None:
         """Safe to repeat: yes; repeated late, it can only halt again."""
         if not control.halted and self._own.state.control.at_ms > control.at_ms:

@@ -21,11 +21,12 @@ def declare(expectations: Expectations, setup: Setup) -> None:
 
 
 def declare_market(expectations: Expectations, ticker: str, item: Item) -> None:
-    """One order and one quote size per side; the position cap if every live order fills."""
+    """One order and one quote size per side and level; the position cap if every live order fills."""
     config = read_as_the_bot_does(ticker, item)
     for side in SIDES:
-        expectations.live_orders[ticker, side] = 1
-        expectations.live_contracts_e2[ticker, side] = config.quote_size
+        expectations.live_orders[ticker, side] = config.levels
+        expectations.live_contracts_e2[ticker, side] = config.levels * config.quote_size
+    expectations.level_contracts_e2[ticker] = (config.quote_size,) * config.levels
     expectations.market_caps_e2[ticker] = config.max_position
 
 

@@ -9,7 +9,9 @@ from dora.core.session import SessionAction, SessionCommand
 from dora.core.units import TimeMs
 
 _TICK_KEYS = frozenset({"action", "scheduled_at", "execution_id", "bot"})
-_SESSION_KEYS = frozenset({"action", "bot", "reason", "checks", "execution_id", "scheduled_at"})
+_SESSION_KEYS = frozenset({"action", "bot", "reason", "checks", "cancel", "execution_id", "scheduled_at"})
+_OPTIONS = {"checks": SessionAction.STATUS, "cancel": SessionAction.HALT}
+"""Flags, and the one action that each belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,12 @@ def parse_session_command(event: object, *, bot: str) -> SessionCommand:
     except ValueError:
         known = ", ".join(SessionAction)
         raise TriggerInvalid(f"action is {fields.get('action')!r}; write one of {known}") from None
-    return SessionCommand(action, _text(fields, "reason"), _flag(fields, "checks"))
+    for option, owner in _OPTIONS.items():
+        if _flag(fields, option) and action is not owner:
+            raise TriggerInvalid(f"{option} goes with {owner}, not with {action}")
+    return SessionCommand(
+        action, _text(fields, "reason"), checks=_flag(fields, "checks"), cancel=_flag(fields, "cancel")
+    )
 
 
 def _fields(event: object, bot: str, known: frozenset[str]) -> Mapping[str, object]:

@@ -65,7 +65,13 @@ class GlobalConfig:
     trading_enabled: bool = False
     use_order_groups: bool = True
     auto_reset_on_limit: bool = False
+    """Whether a session whose order group tripped is re-armed without a person. Nothing else ever is."""
+    auto_reset_max: int = _whole("1", "100", "3")
+    """How often in one session."""
+    auto_reset_cooldown_s: int = _whole("60", "86400", "300")
+    """How long after the trip."""
     cancel_on_halt: bool = True
+    """Whether resting quotes are taken off as well while nothing may be placed by a person's choice."""
     session_contract_limit: Count = _contracts("1", "10000000", "5000")
     max_event_loss: Money = _dollars("0", "1000000", "200")
     """Worst loss of one event if every live and unresolved order fills."""
@@ -89,6 +95,12 @@ class GlobalConfig:
     """Reads of our orders that lag more than this send us to the public tape before a cancel."""
     placement_margin_ms: int = _whole("1000", "30000", "8000")
     """Placing stops when less than this is left of the invocation."""
+    read_attempts: int = _whole("1", "5", "3")
+    """How often a read of the exchange is tried. A write is sent once, whatever becomes of it."""
+    read_backoff_ms: int = _whole("50", "5000", "200")
+    """First wait between tries of a read, three times that after a 429; each further wait doubles."""
+    rate_limit_backoff_ms: int = _whole("100", "60000", "2000")
+    """After a 429 to a write nobody spends write tokens for this long."""
     max_clock_skew_ms: int = _whole("100", "10000", "2000")
 
 
@@ -102,6 +114,10 @@ class MarketConfig:
     quote_size: Count = _contracts("0.01", "100000", "10")
     max_position: Count = _contracts("0.01", "1000000", "100")
     """Largest net position either way if every live order fills."""
+    levels: int = _whole("1", "5", "1")
+    """Quotes a side, of `quote_size` each; together they stay within max_position, the inner ones first."""
+    level_gap: Price = _price("0.0001", "0.5", "0.01")
+    """Distance between neighbouring levels of a side, on the market's grid never less than one step."""
     min_edge: Price = _price("0", "0.5", "0.01")
     """Least distance from fair value, after fees, at which a quote is worth having."""
     min_half_spread: Price = _price("0.0001", "0.5", "0.01")

@@ -18,6 +18,8 @@ US_PER_S = 1_000_000
 US_PER_MS = 1_000
 READ_COST = 10
 """Tokens of a read that is not on the list of cheaper calls; none of a cycle's is."""
+GROUP_COST = 10
+"""Tokens of one call about an order group; it spends from the same bucket as batches do."""
 BALANCE_COST = 6
 """What one call of the balance endpoint takes from the balance bucket."""
 CANCEL_RESERVE_TOKENS = 20
@@ -103,6 +105,12 @@ def latest_tat_us(bucket: Bucket, costs: Sequence[int], until_us: int) -> int:
 def empty_until_us(bucket: Bucket, until_us: int) -> int:
     """The `tat` of a bucket that holds nothing until then, and refills from there."""
     return until_us + bucket.depth_us
+
+
+def level(bucket: Bucket, tat_us: int, now_us: int) -> int:
+    """Whole tokens in the bucket now, rounded down; 0 while it is overdrawn."""
+    lacking_us = max(tat_us - now_us, 0)
+    return max((bucket.depth_us - lacking_us) * bucket.rate // US_PER_S, 0) if lacking_us else bucket.capacity
 
 
 def create_batch_size(configured: int, limits: Limits, reserve_tokens: int = CANCEL_RESERVE_TOKENS) -> int:

@@ -26,10 +26,14 @@ PULLS_QUOTES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`whole` forbids every placement; `shards` forbids those of one shard. None and absent allow."""
+    """`whole` forbids every placement; `shards` forbids those of one shard. None and absent allow.
+
+    `pulls`: what rests is cancelled as well.
+    """
 
     whole: Reason | None = None
     shards: Mapping[int, Reason] = field(default_factory=dict)
+    pulls: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +56,9 @@ class Standing:
 
 def may_place(standing: Standing, shards: Iterable[int]) -> Permission:
     """The verdict for the whole cycle and for each of these shards."""
-    whole = _whole(standing)
+    whole = next(iter(closed_switches(standing)), None)
     if whole is not None:
-        return Permission(whole)
+        return Permission(whole, pulls=whole in PULLS_QUOTES and _may_pull(standing))
     verdicts = {shard: _shard(standing, shard) for shard in shards}
     return Permission(None, {shard: reason for shard, reason in verdicts.items() if reason is not None})
 
@@ -67,7 +71,14 @@ def reads_stale(as_of_ms: TimeMs, last_write_ms: TimeMs, now_ms: TimeMs, max_age
     return as_of_ms < last_write_ms < now_ms - max_age_ms
 
 
-def _whole(standing: Standing) -> Reason | None:
+def _may_pull(standing: Standing) -> bool:
+    """GLOBAL may leave resting quotes where they are; who halts may have them taken off all the same."""
+    configured = standing.globals_ is None or standing.globals_.cancel_on_halt
+    return configured or (standing.control.halted and standing.control.cancel)
+
+
+def closed_switches(standing: Standing) -> tuple[Reason, ...]:
+    """Every reason that forbids all placements now, most restrictive first; none: the bot may trade."""
     checks = (
         (standing.globals_ is None, Reason.CONFIG_MISSING),
         (standing.control.halted, Reason.HALTED),
@@ -82,7 +93,7 @@ def _whole(standing: Standing) -> Reason | None:
         (standing.reads_stale, Reason.READ_STALE),
         (abs(standing.skew_ms) > standing.max_skew_ms, Reason.CLOCK_SKEW),
     )
-    return next((reason for forbidden, reason in checks if forbidden), None)
+    return tuple(reason for forbidden, reason in checks if forbidden)
 
 
 def _shard(standing: Standing, shard: int) -> Reason | None:

@@ -29,7 +29,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotPlan:
-    """The diff of all slots. `places` come most valuable first and may need a cancel of their slot first."""
+    """The diff of all slots. `places` come most urgent first and may need a cancel of their slot first."""
 
     kept: tuple[TrackedOrder, ...]
     decreases: tuple[DecreaseRequest, ...]
@@ -51,7 +51,8 @@ def plan_slots(
 ) -> SlotPlan:
     """The diff of wanted and live orders. Pure; the order of its inputs does not matter.
 
-    `starved` counts for how many cycles a slot's placement was dropped: the longest wait goes first.
+    `starved` counts for how many cycles a slot's placement was dropped: the longest wait goes first, then
+    the inner levels, which fill first although they earn less.
     """
     wanted = {target.slot: target for target in targets}
     live = _live_by_slot(view)
@@ -60,7 +61,7 @@ def plan_slots(
         parts.append(_plan_slot(slot, wanted.get(slot), live.get(slot, ()), view, rules.get(slot.ticker)))
     waits = starved or {}
     places = [place for part in parts for place in part.places]
-    places.sort(key=lambda p: (-waits.get(slot_key(p.slot), 0), -p.edge, p.slot))
+    places.sort(key=lambda p: (-waits.get(slot_key(p.slot), 0), p.slot.level, -p.edge, p.slot))
     return SlotPlan(
         kept=tuple(order for part in parts for order in part.kept),
         decreases=tuple(order for part in parts for order in part.decreases),

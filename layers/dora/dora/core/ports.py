@@ -81,6 +81,9 @@ class Exchange(Protocol):
     def until(self, deadline_ms: TimeMs) -> None:
         """From now on no request's timeout reaches past this time."""
 
+    def retry_reads(self, attempts: int, backoff_ms: int) -> None:
+        """From now on a read is tried so often, the first wait so long; each further one doubles."""
+
     def user_data_time_ms(self) -> TimeMs:
         """When the exchange last validated orders, fills and positions; approximate."""
 

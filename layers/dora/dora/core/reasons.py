@@ -26,6 +26,7 @@ class Reason(StrEnum):
     CONFIG_INVALID = "config_invalid"
     SESSION_CAP = "session_cap"
     GROUP_TRIPPED = "group_tripped"
+    SILENT = "silent"
     # one market
     MARKET_DISABLED = "market_disabled"
     MARKET_UNKNOWN = "market_unknown"

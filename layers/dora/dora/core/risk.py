@@ -1,8 +1,8 @@
 """The caps: each target is kept, cut or refused on the worst that all open orders can still do.
 
-Targets are taken one by one, those that reduce a position first, then by edge, then by slot, so the same
-facts always give the same answer. A target that leaves a worst case no worse than it is already passes
-that cap even where the cap is exceeded: a full book must not keep us from getting out.
+Targets are taken one by one: those that reduce a position first, then the inner levels, then by edge, then
+by slot, so the same facts always give the same answer. A target that leaves a worst case no worse than it is
+already passes that cap even where the cap is exceeded: a full book must not keep us from getting out.
 """
 
 from bisect import bisect_left
@@ -44,6 +44,8 @@ class RiskFacts:
     cash: Mapping[int, Money]
     """Spendable cash by shard: what resting orders hold is no longer in it."""
     fees: Mapping[str, FeeTerms] = field(default_factory=dict)
+    contracts_free: Count | None = None
+    """What the session's contract limit leaves beyond all open orders; None where no session limits it."""
     drift: Mapping[str, Count] = field(default_factory=dict)
     """Net contracts by ticker that the exchange counts beyond our own count: both counts are allowed for."""
 
@@ -146,6 +148,14 @@ class _Verdict:
     why: Reason | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A market with one more target, and what its event then loses at worst."""
+
+    worst: MarketWorst
+    event_loss: Money
+
+
 class _Tally:
     """The worst cases so far, kept up to date as targets are admitted."""
 
@@ -162,24 +172,25 @@ class _Tally:
         for ticker, worst in self.worst.items():
             self._spend(ticker, worst.cash - worst.resting().cash)
         self.open_orders = sum(worst.open_orders for worst in self.worst.values())
+        self.contracts_free = facts.contracts_free
 
-    def rank(self, target: TargetOrder) -> tuple[bool, int, Slot, int, int]:
-        """What is decided first: getting out of a position, then what earns most."""
+    def rank(self, target: TargetOrder) -> tuple[bool, int, int, Slot, int, int]:
+        """What is decided first: getting out of a position, then what fills first, then what earns most."""
         worst = self.worst.get(target.slot.ticker)
         reduces = worst is not None and worst.net * target.slot.side.sign < 0
-        return not reduces, -target.edge, target.slot, target.price, target.count
+        return not reduces, target.slot.level, -target.edge, target.slot, target.price, target.count
 
     def admit(self, target: TargetOrder) -> _Verdict:
         """Keep, cut or refuse one target, and count what was kept."""
         why = self._unfit(target)
         if why is not None:
             return _Verdict(target.slot, None, why)
-        after = self._after(target, target.count)
-        why = self._broken_cap(target, after)
+        step = self._step(target, target.count)
+        why = self._broken_cap(target, step)
         count = target.count if why is None else self._largest(target)
         if not count:
             return _Verdict(target.slot, None, why)
-        self._count(target.slot.ticker, after if why is None else self._after(target, count))
+        self._count(target.slot.ticker, step if why is None else self._step(target, count))
         return _Verdict(target.slot, replace(target, count=count), why)
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
@@ -196,14 +207,15 @@ class _Tally:
             return Reason.TARGET_INVALID
         return Reason.SELF_CROSS if self.worst[ticker].crosses(target.slot.side, target.price) else None
 
-    def _broken_cap(self, target: TargetOrder, after: MarketWorst) -> Reason | None:
+    def _broken_cap(self, target: TargetOrder, step: _Step) -> Reason | None:
         """The first cap that the target's market would break like this."""
         ticker, side, limits = target.slot.ticker, target.slot.side, self.facts.limits
-        before = self.worst[ticker]
+        before, after, loss = self.worst[ticker], step.worst, step.event_loss
+        if self._passes_session_limit(after.slot_contracts - before.slot_contracts):
+            return Reason.SESSION_CAP
         if after.most(side) > max(self.facts.configs[ticker].max_position, before.most(side)):
             return Reason.POSITION_CAP
-        event = self.event_of[ticker]
-        was, loss = self.event_losses[event], self._event_loss(event, {ticker: after.loss})
+        was = self.event_losses[self.event_of[ticker]]
         if loss > max(limits.max_event_loss, was):
             return Reason.EVENT_CAP
         if self.total_loss - was + loss > max(limits.max_total_loss, self.total_loss):
@@ -213,28 +225,33 @@ class _Tally:
         added = after.open_orders - before.open_orders
         return Reason.OPEN_ORDER_CAP if added > max(limits.max_open_orders - self.open_orders, 0) else None
 
+    def _passes_session_limit(self, added: int) -> bool:
+        return self.contracts_free is not None and added > max(self.contracts_free, 0)
+
     def _largest(self, target: TargetOrder) -> Count:
         """The most whole contracts that keep every cap: with more contracts no worst case gets better."""
 
         def broken(whole: int) -> bool:
-            return self._broken_cap(target, self._after(target, Count(whole * CONTRACT))) is not None
+            return self._broken_cap(target, self._step(target, Count(whole * CONTRACT))) is not None
 
         return Count(bisect_left(range(1, target.count // CONTRACT + 1), True, key=broken) * CONTRACT)
 
-    def _after(self, target: TargetOrder, count: Count) -> MarketWorst:
+    def _step(self, target: TargetOrder, count: Count) -> _Step:
         slot = target.slot
         claim = _claim(slot.side, target.price, count, self.facts.fees.get(slot.ticker))
-        return self.worst[slot.ticker].with_target(slot, claim)
+        after = self.worst[slot.ticker].with_target(slot, claim)
+        return _Step(after, self._event_loss(self.event_of[slot.ticker], {slot.ticker: after.loss}))
 
-    def _count(self, ticker: str, after: MarketWorst) -> None:
-        before, event = self.worst[ticker], self.event_of[ticker]
+    def _count(self, ticker: str, step: _Step) -> None:
+        before, after, event = self.worst[ticker], step.worst, self.event_of[ticker]
         self.worst[ticker] = after
         self.losses[event][ticker] = after.loss
-        self.total_loss -= self.event_losses[event]
-        self.event_losses[event] = self._event_loss(event, {})
-        self.total_loss += self.event_losses[event]
+        self.total_loss += step.event_loss - self.event_losses[event]
+        self.event_losses[event] = step.event_loss
         self._spend(ticker, after.cash - before.cash)
         self.open_orders += after.open_orders - before.open_orders
+        if self.contracts_free is not None:
+            self.contracts_free = Count(self.contracts_free - after.slot_contracts + before.slot_contracts)
 
     def _spend(self, ticker: str, amount: int) -> None:
         market = self.facts.markets.get(ticker)

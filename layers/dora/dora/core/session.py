@@ -18,8 +18,12 @@ class SessionAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionCommand:
-    """One session action, with the reason its author gave; `checks` asks a status for the preflight too."""
+    """One session action, with the reason its author gave.
+
+    `checks` asks a status for the preflight too; `cancel` has a halt take resting quotes off.
+    """
 
     action: SessionAction
     reason: str = ""
     checks: bool = False
+    cancel: bool = False

@@ -6,7 +6,7 @@ waits for the confirmed cancel, so a slot counts the worse of the two; an order 
 its slot and is added.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -67,9 +67,50 @@ def unit_cash(claim: Claim) -> int:
     return claim.price if claim.side is Side.BID else ONE - claim.price
 
 
-def flat_cash(claims: Iterable[Claim], side: Side) -> int:
-    """What the orders of one side would hold if there were no position."""
-    return sum(unit_cash(claim) * claim.count + claim.fee for claim in claims if claim.side is side)
+class _Part(NamedTuple):
+    """The worst of some claims of one side, summed up once: a market is judged again for every target."""
+
+    loss: Loss
+    contracts: int
+    cash: int
+    """As if there were no position."""
+    cheapest: int
+    """What the cheapest contract holds, at most $1."""
+    orders: int
+
+
+def _part(claims: Iterable[Claim], side: Side) -> _Part:
+    return _together([_alone(claim) for claim in claims if claim.side is side])
+
+
+def _alone(claim: Claim) -> _Part:
+    loss, unit = fill_loss(claim), unit_cash(claim)
+    worst = Loss(max(loss.yes, 0), max(loss.no, 0))
+    return _Part(worst, claim.count, unit * claim.count + claim.fee, unit, 1)
+
+
+def _worse(one: _Part, other: _Part) -> _Part:
+    """Of two that exclude each other the worse, figure by figure."""
+    return _Part(
+        Loss(max(one.loss.yes, other.loss.yes), max(one.loss.no, other.loss.no)),
+        max(one.contracts, other.contracts),
+        max(one.cash, other.cash),
+        min(one.cheapest, other.cheapest),
+        max(one.orders, other.orders),
+    )
+
+
+def _together(parts: Sequence[_Part]) -> _Part:
+    """All of them: each may fill whatever the others do."""
+    if len(parts) == 1:
+        return parts[0]
+    return _Part(
+        Loss(sum(part.loss.yes for part in parts), sum(part.loss.no for part in parts)),
+        sum(part.contracts for part in parts),
+        sum(part.cash for part in parts),
+        min((part.cheapest for part in parts), default=ONE),
+        sum(part.orders for part in parts),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +129,7 @@ class MarketWorst:
     drift: tuple[Claim, ...] = ()
     """Contracts that only one side's count of the position holds: taken as fills that may yet show up."""
     live: Mapping[Slot, tuple[Claim, ...]] = field(default_factory=dict)
+    """Claims are all of their slot's side."""
     targets: Mapping[Slot, Claim] = field(default_factory=dict)
 
     @cached_property
@@ -100,24 +142,23 @@ class MarketWorst:
         return replace(self, unproven=(), targets={})
 
     def with_target(self, slot: Slot, claim: Claim) -> "MarketWorst":
-        """The market with a target in a slot."""
-        return replace(self, targets={**self.targets, slot: claim})
+        """The market with a target in a slot; what was summed up of everything else is taken over."""
+        after = replace(self, targets={**self.targets, slot: claim})
+        kept = vars(after)
+        kept["_firm"], kept["_live"] = self._firm, self._live
+        kept["_slots"] = {**self._slots, slot: after._slot(slot)}
+        kept["_totals"] = {**self._totals, slot.side: after._total(slot.side)}
+        return after
 
     def most(self, side: Side) -> int:
         """Net contracts, counted in the direction of `side`, if every order of that side fills."""
-        slots = sum(
-            max(contracts(live, side), contracts(wanted, side)) for live, wanted in self._alternatives
-        )
-        return side.sign * self.net + contracts((*self.firm, *self.drift), side) + slots
+        return side.sign * self.net + contracts(self.drift, side) + self._totals[side].contracts
 
     @cached_property
     def loss(self) -> Loss:
         """Worst loss by outcome over every set of fills."""
-        total = self.held.plus(at_worst((*self.firm, *self.drift)))
-        for live, wanted in self._alternatives:
-            ours, theirs = at_worst(live), at_worst(wanted)
-            total = total.plus(Loss(max(ours.yes, theirs.yes), max(ours.no, theirs.no)))
-        return total
+        drift, bids, asks = at_worst(self.drift), self._totals[Side.BID].loss, self._totals[Side.ASK].loss
+        return self.held.plus(drift).plus(bids).plus(asks)
 
     @cached_property
     def cash(self) -> Money:
@@ -128,32 +169,53 @@ class MarketWorst:
         return Money(sum(self._side_cash(side) for side in Side))
 
     def _side_cash(self, side: Side) -> int:
-        pairs = self._alternatives
-        flat = flat_cash(self.firm, side)
-        flat += sum(max(flat_cash(live, side), flat_cash(wanted, side)) for live, wanted in pairs)
-        every = (*self.firm, *(claim for pair in pairs for claims in pair for claim in claims))
-        units = [unit_cash(claim) for claim in every if claim.side is side]
-        closable = max(-side.sign * self.net, 0)
-        return max(flat - closable * min(units), 0) if units else 0
+        total, closable = self._totals[side], max(-side.sign * self.net, 0)
+        return max(total.cash - closable * total.cheapest, 0)
 
-    @cached_property
+    @property
     def open_orders(self) -> int:
         """Orders open at worst."""
-        return len(self.firm) + sum(max(len(live), len(wanted)) for live, wanted in self._alternatives)
+        return sum(total.orders for total in self._totals.values())
+
+    @property
+    def slot_contracts(self) -> int:
+        """Contracts that slots may hold at worst, whichever side they are on."""
+        return sum(part.contracts for part in self._slots.values())
 
     def crosses(self, side: Side, price: Price) -> bool:
         """Whether an order at this price would meet one of the account's own on the other side."""
-        slots = (claim for pair in self._alternatives for claims in pair for claim in claims)
+        live = (claim for claims in self.live.values() for claim in claims)
         return any(
-            side.sign * (price - claim.price) >= 0 for claim in (*self.firm, *slots) if claim.side is not side
+            claim.side is not side and side.sign * (price - claim.price) >= 0
+            for claim in (*self.firm, *live, *self.targets.values())
         )
 
     @cached_property
-    def _alternatives(self) -> list[tuple[tuple[Claim, ...], tuple[Claim, ...]]]:
-        return [
-            (self.live.get(slot, ()), (self.targets[slot],) if slot in self.targets else ())
-            for slot in self.live.keys() | self.targets.keys()
-        ]
+    def _firm(self) -> dict[Side, _Part]:
+        return {side: _part(self.firm, side) for side in Side}
+
+    @cached_property
+    def _live(self) -> dict[Slot, _Part]:
+        return {slot: _part(claims, slot.side) for slot, claims in self.live.items()}
+
+    @cached_property
+    def _slots(self) -> dict[Slot, _Part]:
+        return {slot: self._slot(slot) for slot in self.live.keys() | self.targets.keys()}
+
+    @cached_property
+    def _totals(self) -> dict[Side, _Part]:
+        return {side: self._total(side) for side in Side}
+
+    def _slot(self, slot: Slot) -> _Part:
+        live, wanted = self._live.get(slot), self.targets.get(slot)
+        if wanted is None:
+            return live or _part((), slot.side)
+        return _alone(wanted) if live is None else _worse(live, _alone(wanted))
+
+    def _total(self, side: Side) -> _Part:
+        """Of one side: what may fill whatever we do, and the worse of each slot."""
+        slots = [part for slot, part in self._slots.items() if slot.side is side]
+        return _together([self._firm[side], *slots])
 
 
 def event_loss(losses: Iterable[Loss], *, exclusive: bool) -> Money:

@@ -90,6 +90,7 @@ def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_m
 def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     outside.exchange.until(turn.deadline_ms)
     known = load(outside)
+    outside.exchange.retry_reads(known.globals_.read_attempts, known.globals_.read_backoff_ms)
     snapshot, known = read(outside, known)
     view = reconcile(outside, known, snapshot)
     accounts = keep_accounts(outside, turn.grant.fence, known.state, view.journal, snapshot)
@@ -270,6 +271,7 @@ def execute(
         cycle_id=turn.cycle_id,
         deadline_ms=turn.deadline_ms,
         place_until_ms=place_until_ms,
+        backoff_ms=known.globals_.rate_limit_backoff_ms,
     )
     execution = Execution(outside, bounds, inputs.view.journal)
     if outside.dry_run:

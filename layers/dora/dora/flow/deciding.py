@@ -22,6 +22,7 @@ from dora.core.quoting.maker import quote
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View
 from dora.core.risk import RiskFacts, RiskResult, apply_caps
+from dora.core.session_limit import contracts_free
 from dora.core.units import Count, TimeMs
 from dora.flow.reading import Snapshot
 
@@ -45,6 +46,8 @@ class Inputs:
     nets: Mapping[str, Count]
     permission: Permission
     memory: Memory
+    session: SessionMetadata | None = None
+    """None where nothing may be placed anyway."""
     starved: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -123,7 +126,16 @@ def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
     market = inputs.snapshot.markets.get(ticker)
     if market is None:
         return Reason.MARKET_UNKNOWN
-    return inputs.permission.shards.get(market.shard)
+    barred = inputs.permission.shards.get(market.shard)
+    return Reason.SHARD_WITHOUT_GROUP if barred is None and _ungrouped(inputs, market, config) else barred
+
+
+def _ungrouped(inputs: Inputs, market: Market, config: MarketConfig) -> bool:
+    """Whether the session has no group for this market's strategy on its shard: a new `start` makes it."""
+    session = inputs.session
+    if session is None or not session.use_order_groups:
+        return False
+    return session.group_for(market.shard, config.strategy_tag) is None
 
 
 def _quote_inputs(inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[Resting, ...]) -> QuoteInputs:
@@ -179,8 +191,16 @@ def _risk_facts(inputs: Inputs) -> RiskFacts:
         foreign=inputs.view.foreign,
         cash=inputs.snapshot.cash or {},
         fees=fees,
+        contracts_free=_contracts_free(inputs),
         drift=_gaps(inputs),
     )
+
+
+def _contracts_free(inputs: Inputs) -> Count | None:
+    if inputs.session is None:
+        return None
+    traded = Count(sum(position.traded for position in inputs.positions.values()))
+    return contracts_free(inputs.session, traded, inputs.view.journal.orders.values())
 
 
 def _gaps(inputs: Inputs) -> dict[str, Count]:
@@ -202,7 +222,8 @@ class Naming:
 def order_requests(places: Iterable[TargetOrder], inputs: Inputs, naming: Naming) -> list[OrderRequest]:
     """Targets as requests: id, group, shard, and an expiry that takes the order off before the close.
 
-    A target whose shard has no group for its strategy is left out, unless the session runs without groups.
+    No order goes out without its group, unless the session runs without groups: such a market is skipped,
+    with its reason, before it comes to this.
     """
     requests = []
     for target in places:

@@ -37,7 +37,6 @@ from dora.flow import reporting
 CANCEL_WAIT_MS = 2_000
 """Longest wait of a cancel batch for tokens: a stale quote costs more than a 429."""
 STOP_SIGN_AGE_MS = 5_000
-BACKOFF_MS = 2_000
 RATE_LIMITED = frozenset({"too_many_requests", "429"})
 GROUP_TRIPPED = frozenset(
     {
@@ -58,6 +57,8 @@ class Bounds:
     cycle_id: str
     deadline_ms: TimeMs
     place_until_ms: TimeMs
+    backoff_ms: int = 2_000
+    """After a 429 nobody spends write tokens for this long."""
 
     @property
     def last_ms(self) -> TimeMs:
@@ -194,8 +195,8 @@ class Execution:
         if RATE_LIMITED.isdisjoint(codes):
             return False
         self._hits += 1
-        self._out.limiter.push_back("write", self._out.clock.now_ms(), BACKOFF_MS)
-        reporting.rate_limited(self._out.facts, endpoint, self._hits, BACKOFF_MS)
+        self._out.limiter.push_back("write", self._out.clock.now_ms(), self._bounds.backoff_ms)
+        reporting.rate_limited(self._out.facts, endpoint, self._hits, self._bounds.backoff_ms)
         return True
 
     def _must_stop(self) -> bool:

@@ -110,10 +110,14 @@ def _judge_shards(
 
 
 def _needs(quoted: Mapping[str, MarketConfig], markets: Mapping[str, Market]) -> dict[tuple[int, str], Money]:
-    """Cash that one full set of quotes may hold, by shard and tag: a contract's two sides cost at most $1."""
+    """Cash that one full set of quotes may hold, by shard and tag.
+
+    On each level a contract's two sides cost at most $1; a side never holds more than the largest position.
+    """
     needs: dict[tuple[int, str], Money] = {}
     for ticker, market in markets.items():
         config = quoted[ticker]
         key = (market.shard, config.strategy_tag)
-        needs[key] = Money(needs.get(key, 0) + value_of(ONE, config.quote_size))
+        each_side = Count(min(config.levels * config.quote_size, config.max_position))
+        needs[key] = Money(needs.get(key, 0) + value_of(ONE, each_side))
     return needs

@@ -36,7 +36,7 @@ class Decision:
     skip: Reason | None = None
     """Why the whole market is not quoted."""
     dropped: tuple[tuple[Slot, Reason], ...] = ()
-    """Sides that are not quoted although the market is, or would be."""
+    """Levels that are not quoted although the market is, or would be."""
     fair_value: float | None = None
     fair_value_source: str = ""
     reservation_price: float | None = None

@@ -1,40 +1,21 @@
-"""The quotes of one market: fair value, the skew of our position, a half-spread, and what a fill must earn.
+"""The quotes of one market: fair value, the skew of our position, a half-spread, and a ladder on each side.
 
-    bid = floor(min(r - d, f - fee(bid) - least edge, best ask - tick))
-    ask = ceil (max(r + d, f + fee(ask) + least edge, best bid + tick))
-
-f is fair value, r the reservation price, d the half-spread. Model floats are settled to 1e-9 $ once; from
-there on everything is exact, and every rounding goes outward, away from fair value.
+Model floats are settled to 1e-9 $ once; from there on everything is exact (`ladder`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 
 from dora.core.book import without
 from dora.core.config import MarketConfig
-from dora.core.fees import FeeTerms, maker_fee_per_contract
 from dora.core.model import Book, Market, MarketStatus, Side, Slot, TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import FairValue, fair_value
+from dora.core.quoting.ladder import NANO, Model, Quote, ladder
 from dora.core.quoting.memory import Memory, recall, remember
 from dora.core.quoting.reservation import reservation_price, skew
 from dora.core.reasons import Reason
-from dora.core.units import CONTRACT, ONE, Count, Price
-
-_NANO = 10**9
-_NANO_PER_PRICE = _NANO // ONE
-
-_Quote = TargetOrder | Reason
-
-
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """Fair value, reservation price and half-spread in 1e-9 $."""
-
-    fair: int
-    reservation: int
-    half: int
+from dora.core.units import ONE
 
 
 def quote(inputs: QuoteInputs, memory: Mapping[str, object] | None) -> tuple[Decision, dict[str, object]]:
@@ -94,15 +75,17 @@ def _decide(inputs: QuoteInputs, fair: FairValue, book: Book, memory: Memory) ->
     model = _model(inputs, fair, memory)
     if model is None:
         return _skipped(ticker, Reason.TARGET_INVALID, fair)
-    quotes = _uncrossed({Slot(ticker, side): _quote(side, inputs, fair, model) for side in Side})
+    quotes = _uncrossed(
+        {slot: found for side in Side for slot, found in ladder(side, inputs, fair, model).items()}
+    )
     return Decision(
         ticker=ticker,
         targets=tuple(target for target in quotes.values() if isinstance(target, TargetOrder)),
         dropped=tuple((slot, why) for slot, why in quotes.items() if isinstance(why, Reason)),
-        fair_value=model.fair / _NANO,
+        fair_value=model.fair / NANO,
         fair_value_source=fair.source,
-        reservation_price=model.reservation / _NANO,
-        half_spread=model.half / _NANO,
+        reservation_price=model.reservation / NANO,
+        half_spread=model.half / NANO,
     )
 
 
@@ -110,7 +93,7 @@ def _skipped(ticker: str, why: Reason, fair: FairValue) -> Decision:
     return Decision(ticker=ticker, skip=why, fair_value=fair.value, fair_value_source=fair.source)
 
 
-def _model(inputs: QuoteInputs, fair: FairValue, memory: Memory) -> _Model | None:
+def _model(inputs: QuoteInputs, fair: FairValue, memory: Memory) -> Model | None:
     """The model's floats as ints of 1e-9 $, None when one of them is no finite number."""
     config = inputs.config
     shift = skew(inputs.net, config.max_position, config.skew_at_max)
@@ -118,7 +101,7 @@ def _model(inputs: QuoteInputs, fair: FairValue, memory: Memory) -> _Model | Non
     reservation = reservation_price(fair.value, shift)
     if not all(isfinite(number) for number in (fair.value, reservation, wide)):
         return None
-    return _Model(round(fair.value * _NANO), round(reservation * _NANO), round(wide * _NANO))
+    return Model(round(fair.value * NANO), round(reservation * NANO), round(wide * NANO))
 
 
 def _half_spread(config: MarketConfig, memory: Memory) -> float:
@@ -127,60 +110,10 @@ def _half_spread(config: MarketConfig, memory: Memory) -> float:
     return floor + memory.typical_move * config.volatility_percent_of_move / 100
 
 
-def _quote(side: Side, inputs: QuoteInputs, fair: FairValue, model: _Model) -> _Quote:
-    fees = inputs.fees
-    count = _count(side, inputs)
-    if count <= 0:
-        return Reason.POSITION_CAP
-    if fees is None:
-        return Reason.FEES_UNKNOWN
-    price = _outermost(side, inputs, fair, model)
-    while 0 < price < ONE:
-        edge = _edge(side, price, count, fees, model)
-        if edge >= inputs.config.min_edge:
-            slot = Slot(inputs.market.ticker, side)
-            return _checked(inputs, TargetOrder(slot=slot, price=price, count=count, edge=edge))
-        price = _outward(side, inputs, price)
-    return Reason.NO_EDGE
-
-
-def _count(side: Side, inputs: QuoteInputs) -> Count:
-    """The quote size, cut to whole contracts where a full fill would pass the largest position."""
-    room = inputs.config.max_position - side.sign * inputs.net
-    size = inputs.config.quote_size
-    return size if size <= room else Count(max(room, 0) // CONTRACT * CONTRACT)
-
-
-def _outermost(side: Side, inputs: QuoteInputs, fair: FairValue, model: _Model) -> Price:
-    """The best price that keeps the half-spread and does not meet the other side of the book."""
-    grid = inputs.market.grid
-    if side is Side.BID:
-        highest = Price((model.reservation - model.half) // _NANO_PER_PRICE)
-        return min(grid.floor(highest), grid.below(fair.ask))
-    lowest = Price(-((-model.reservation - model.half) // _NANO_PER_PRICE))
-    return max(grid.ceil(lowest), grid.above(fair.bid))
-
-
-def _outward(side: Side, inputs: QuoteInputs, price: Price) -> Price:
-    grid = inputs.market.grid
-    return grid.below(price) if side is Side.BID else grid.above(price)
-
-
-def _edge(side: Side, price: Price, count: Count, fees: FeeTerms, model: _Model) -> Price:
-    """What a full fill earns per contract against fair value, after fees, rounded down."""
-    gain = side.sign * (model.fair - price * _NANO_PER_PRICE) // _NANO_PER_PRICE
-    return Price(gain - maker_fee_per_contract(fees, price, count, side))
-
-
-def _uncrossed(quotes: Mapping[Slot, _Quote]) -> Mapping[Slot, _Quote]:
-    """Our own bid meeting our own ask drops both."""
-    prices = {slot.side: target.price for slot, target in quotes.items() if isinstance(target, TargetOrder)}
-    if len(prices) == len(Side) and prices[Side.BID] >= prices[Side.ASK]:
+def _uncrossed(quotes: Mapping[Slot, Quote]) -> Mapping[Slot, Quote]:
+    """Our own best bid meeting our own best ask drops every level."""
+    targets = [found for found in quotes.values() if isinstance(found, TargetOrder)]
+    bids, asks = ([t.price for t in targets if t.slot.side is side] for side in (Side.BID, Side.ASK))
+    if bids and asks and max(bids) >= min(asks):
         return dict.fromkeys(quotes, Reason.SELF_CROSS)
     return quotes
-
-
-def _checked(inputs: QuoteInputs, target: TargetOrder) -> _Quote:
-    """The last look before a price leaves the model."""
-    within = 0 < target.count <= inputs.config.quote_size
-    return target if within and target.price in inputs.market.grid else Reason.TARGET_INVALID

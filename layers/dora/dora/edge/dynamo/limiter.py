@@ -17,6 +17,7 @@ from dora.core.pacing import (
     Reservation,
     empty_until_us,
     latest_tat_us,
+    level,
     reserve,
 )
 from dora.core.units import TimeMs
@@ -105,6 +106,16 @@ class DynamoLimiter:
         """
         next_us = empty_until_us(self._bucket(bucket), (now_ms + span_ms) * US_PER_MS)
         self._update(bucket, _START, "(attribute_not_exists(#tat) OR #tat < :next)", {":next": next_us})
+
+    def level(self, bucket: str, now_ms: TimeMs) -> int:
+        """Whole tokens that the bucket holds; a reading, which spends and promises nothing.
+
+        Raises StateUnavailable.
+        """
+        spec = self._bucket(bucket)
+        stored = self._table.get([key(self._pk, f"LIMITER#{bucket}")])
+        self._seen[bucket] = fields_of(stored[0])["tat_us"] if stored else 0
+        return level(spec, self._seen[bucket], now_ms * US_PER_MS)
 
     def _bucket(self, bucket: str) -> Bucket:
         if bucket == READ:

@@ -1,7 +1,8 @@
 """Frozen values to JSON values and back, by their declared types. Strict: what does not fit is an error.
 
 A record is an object with exactly the fields of its dataclass, or (compact) a row of them in order. The
-schema version of the item around it says which code's fields those are.
+schema version of the item around it says which code's fields those are; a field that came later within a
+version is named in LATER_FIELDS, and its default stands where an older item lacks it.
 """
 
 import types
@@ -15,6 +16,16 @@ from dora.core.errors import StateError
 
 Value = TypeVar("Value")
 _Reader = Callable[[Any], Any]
+
+LATER_FIELDS = frozenset(
+    {
+        ("Control", "cancel"),
+        ("SessionMetadata", "limit_reached_at_ms"),
+        ("SessionMetadata", "resets"),
+        ("TrackedOrder", "expires_ms"),
+    }
+)
+"""Fields that items written before them lack. In a row they come last, in the order in which they came."""
 
 
 def to_plain(value: object) -> Any:
@@ -48,9 +59,9 @@ def from_row(kind: type[Value], row: object) -> Value:
     """The record of a row. Raises StateError."""
     hint: Any = kind
     names = _readers(hint)
-    if not isinstance(row, list) or len(row) != len(names):
+    if not isinstance(row, list) or len(row) > len(names):
         raise StateError(f"a row of {kind.__name__} needs {len(names)} fields")
-    return from_plain(kind, dict(zip(names, row, strict=True)))
+    return from_plain(kind, dict(zip(names, row, strict=False)))
 
 
 @cache
@@ -111,17 +122,24 @@ def _enum(kind: type[Enum]) -> _Reader:
 def _record(kind: type) -> _Reader:
     def read(plain: object) -> object:
         readers = _readers(kind)
-        if not isinstance(plain, dict) or plain.keys() != readers.keys():
+        if not isinstance(plain, dict) or not _fits(kind, plain):
             raise StateError(f"the fields of {kind.__name__} are {', '.join(readers)}")
         values = {}
-        for name, read_field in readers.items():
+        for name, entry in plain.items():
             try:
-                values[name] = read_field(plain[name])
+                values[name] = readers[name](entry)
             except StateError as error:
                 raise StateError(f"{name}: {error}") from None
         return kind(**values)
 
     return read
+
+
+def _fits(kind: type, plain: Mapping[str, object]) -> bool:
+    """Every field and no other, but for those that came later."""
+    names = _readers(kind).keys()
+    missing = names - plain.keys()
+    return plain.keys() <= names and all((kind.__name__, name) in LATER_FIELDS for name in missing)
 
 
 def _either(hints: tuple[Any, ...]) -> _Reader:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from dora.core.errors import StateConflict, StateTooNew
 from dora.core.model import Limits, SessionMetadata
 from dora.core.ports import Control
-from dora.edge.dynamo.codec import SCHEMA, attribute, item_of, key, key_of, value_of_item
+from dora.edge.dynamo.codec import (
+    SCHEMA,
+    attribute,
+    fields_of,
+    item_of,
+    key,
+    key_of,
+    unpack,
+    value_of_item,
+)
 from dora.edge.dynamo.layout import CONTROL, LIMITS, SESSION, history_item
 from dora.edge.dynamo.loading import read_control, read_session
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
@@ -59,6 +68,13 @@ class SessionRecords:
         """Past sessions, newest first."""
         items = self._table.query(f"{self._pk}#history", descending=True, limit=limit)
         return tuple(value_of_item(SessionMetadata, item) for item in items)
+
+    def summary(self, cycle_id: str) -> Mapping[str, object] | None:
+        """A finished cycle's wide record; None when it is not kept, or no longer."""
+        for item in self._table.get([key(f"{self._pk}#cycles", cycle_id)]):
+            record: Mapping[str, object] = unpack(fields_of(item).get("record"))
+            return record
+        return None
 
     def set_control(self, control: Control) -> None:
         """Set or clear the kill flag. Setting always succeeds; clearing never undoes a halt that came later.

@@ -68,6 +68,10 @@ class Caller:
         """From now on no request's timeout reaches past this time."""
         self._transport.deadline_ms = deadline_ms
 
+    def retry_reads(self, attempts: int, backoff_ms: int) -> None:
+        """From now on a read is tried so often, the first wait so long; each further one doubles."""
+        self._transport.read_attempts, self._transport.backoff_ms = attempts, backoff_ms
+
     def close(self) -> None:
         """Close the connections. What calls afterwards opens new ones."""
         self._transport.close()

@@ -29,10 +29,9 @@ from dora.edge.kalshi.wire import Row, load_json
 CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS = 2_000, 5_000
 LEAST_TIME_MS = 50
 """With less time left than this no request is begun."""
-READ_ATTEMPTS = 3
-BACKOFF_MS, JITTER_MS = 200, 100
-RATE_LIMIT_BACKOFF_MS = 600
-"""Longer: the balance has a bucket of one call a second, so two shorter waits would be two more refusals."""
+READ_ATTEMPTS, BACKOFF_MS, JITTER_MS = 3, 200, 100
+RATE_LIMIT_BACKOFFS = 3
+"""Longer after a 429: the balance has one call a second, so two short waits would be two more refusals."""
 CONNECTIONS = 16
 SKEW_RESOLUTION_MS = 1_000
 
@@ -90,6 +89,8 @@ class Transport:
         self._session = _session(adapter)
         self._lock = Lock()
         self.deadline_ms: TimeMs | None = None
+        self.read_attempts, self.backoff_ms = READ_ATTEMPTS, BACKOFF_MS
+        """How often a read is tried, and the first wait between tries; each further one doubles."""
         self.key_refused = False
         """Whether any answer so far refused the key."""
         self.calls: Counter[str] = Counter()
@@ -106,9 +107,9 @@ class Transport:
             try:
                 return self.send(call)
             except (ExchangeUnavailable, RateLimited) as error:
-                base_ms = RATE_LIMIT_BACKOFF_MS if isinstance(error, RateLimited) else BACKOFF_MS
-                wait_ms = (base_ms << (attempt - 1)) + self._jitter_ms(JITTER_MS)
-                if attempt == READ_ATTEMPTS or self._left_ms() < wait_ms + LEAST_TIME_MS:
+                times = RATE_LIMIT_BACKOFFS if isinstance(error, RateLimited) else 1
+                wait_ms = (times * self.backoff_ms << (attempt - 1)) + self._jitter_ms(JITTER_MS)
+                if attempt >= self.read_attempts or self._left_ms() < wait_ms + LEAST_TIME_MS:
                     raise
                 if isinstance(error, RateLimited):
                     self._say_backoff(call, attempt, wait_ms)

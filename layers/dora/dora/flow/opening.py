@@ -1,0 +1,95 @@
+"""Opening a session: the preflight, its order groups, and the groups of old sessions out of the way."""
+
+from dataclasses import replace
+
+from dora.core.errors import ExchangeError
+from dora.core.model import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.ports import BotState, Outside
+from dora.core.units import Count
+from dora.flow import breakers
+from dora.flow.preflight import Preflight, inspect
+from dora.flow.status import Answer, brief, refused
+
+OLD_GROUP_MS = 24 * 3_600_000
+"""Groups of sessions that closed longer ago than this are deleted."""
+
+
+def start(outside: Outside, session_id: str) -> Answer:
+    """Open a session, or bring the open one in line with the configs: groups it lacks, burst limits.
+
+    Every finding of the preflight is returned at once; with any that forbids trading nothing is opened.
+    Safe to repeat: a group whose create was not answered is made again, and the orphan holds no order.
+    """
+    state = outside.state.load()
+    session = state.session
+    if session is not None and session.status in (SessionStatus.CLOSING, SessionStatus.LIMIT_REACHED):
+        fix = "tear it down" if session.status is SessionStatus.CLOSING else "reset it, or tear it down"
+        return refused(session, f"session is {session.status} ({session.reason}): {fix} first")
+    checks = inspect(outside, state)
+    if checks.blockers:
+        return {"status": "refused", "reason": "preflight", "findings": checks.findings}
+    if not outside.dry_run:
+        _clean_up(outside)
+    if session is None or session.status is SessionStatus.CLOSED:
+        session = _open(outside, state, session, session_id, checks)
+    return _activate(outside, session, checks)
+
+
+def _open(
+    outside: Outside, state: BotState, previous: SessionMetadata | None, session_id: str, checks: Preflight
+) -> SessionMetadata:
+    fresh = SessionMetadata(
+        session_id=session_id,
+        status=SessionStatus.STARTING,
+        created_at_ms=outside.clock.now_ms(),
+        contracts_limit=checks.globals_.session_contract_limit,
+        use_order_groups=checks.globals_.use_order_groups and not outside.dry_run,
+        traded_at_start=Count(sum(position.traded for position in state.positions.values())),
+        rev=previous.rev if previous else 0,
+    )
+    outside.state.save_limits(checks.limits)
+    return outside.state.save_session(fresh)
+
+
+def _activate(outside: Outside, session: SessionMetadata, checks: Preflight) -> Answer:
+    """One group for each shard and strategy tag in use, with the configured limit, recorded one by one."""
+    limit = checks.globals_.group_burst_limit
+    session = breakers.keep_limits(outside, session, limit)
+    for shard, tag in checks.tags if session.use_order_groups else ():
+        if session.group_for(shard, tag) is not None:
+            continue
+        try:
+            group_id = outside.exchange.create_group(shard, limit)
+        except ExchangeError as error:
+            return refused(session, f"order group for shard {shard}: {error}; start again")
+        group = SessionGroup(group_id=group_id, shard=shard, tag=tag, burst_limit=limit)
+        session = outside.state.save_session(replace(session, order_groups=(*session.order_groups, group)))
+    if session.status is not SessionStatus.ACTIVE:
+        session = outside.state.save_session(replace(session, status=SessionStatus.ACTIVE, reason=""))
+        outside.facts.emit("SESSION_INITIALIZED", **brief(outside, session))
+    if breakers.degraded(outside, session):
+        outside.facts.emit("WARNING", what="degraded session", why=breakers.WITHOUT_GROUPS)
+    return {**brief(outside, session), "findings": checks.findings}
+
+
+def _clean_up(outside: Outside) -> None:
+    """Delete the groups of sessions closed long ago: the exchange's list of groups has no pages."""
+    now_ms = outside.clock.now_ms()
+    try:
+        listed = {group.group_id for group in outside.exchange.order_groups()}
+    except ExchangeError as error:
+        outside.facts.emit("ERROR", what="list of order groups", why=str(error))
+        return
+    for past in outside.state.history(20):
+        if past.ended_at_ms is None or now_ms - past.ended_at_ms < OLD_GROUP_MS:
+            continue
+        for group in past.order_groups:
+            if group.group_id in listed:
+                _delete(outside, group)
+
+
+def _delete(outside: Outside, group: SessionGroup) -> None:
+    try:
+        outside.exchange.delete_group(group.group_id, group.shard)
+    except ExchangeError as error:
+        outside.facts.emit("ERROR", what=f"deletion of group {group.group_id}", why=str(error))

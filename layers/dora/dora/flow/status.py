@@ -1,0 +1,183 @@
+"""How things stand, in one answer: the session, what rests and is held, tokens, and why nothing is quoted.
+
+Everything comes from our own state, so it can be asked at any time and costs the exchange nothing. What only
+the exchange knows is said as the last finished cycle found it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from dora.core.errors import StateError
+from dora.core.journal import OrderState, TrackedOrder, fold_plans
+from dora.core.ledger import Position
+from dora.core.model import SessionMetadata, SessionStatus
+from dora.core.permission import Standing, closed_switches
+from dora.core.ports import BotState, Outside
+from dora.core.reasons import Reason
+from dora.core.session_limit import contracts_free, contracts_matched
+from dora.core.units import Count, Money, format_count, format_money
+from dora.flow import breakers
+from dora.flow.preflight import inspect
+
+Answer = dict[str, object]
+Record = Mapping[str, object]
+
+SILENCE_MS = 3 * 60_000
+"""A session this long without a finished cycle is pulled off the market by the watch."""
+FOUND_BY_CYCLES = (Reason.AUTH_REFUSED, Reason.READ_UNKNOWN, Reason.READ_STALE, Reason.CLOCK_SKEW)
+
+
+def status(outside: Outside, *, checks: bool = False) -> Answer:
+    """How things stand; with `checks` also what a preflight finds on the exchange. Changes nothing."""
+    state = outside.state.load()
+    state = replace(state, journal=fold_plans(state.journal, state.plans))
+    record = outside.state.summary(state.progress.cycle_id) if state.progress.cycle_id else None
+    return {
+        **(brief(outside, state.session) if state.session else {"status": "none"}),
+        **_contracts(state),
+        "halted": state.control.halted,
+        **({"halt_reason": state.control.reason} if state.control.halted else {}),
+        "why_not_quoting": [str(reason) for reason in why_not_quoting(outside, state, record or {})],
+        **_last_cycle(outside, state, record or {}),
+        **_orders(state),
+        **_money(state.positions.values(), record or {}),
+        "tokens": _tokens(outside, state),
+        **({"findings": inspect(outside, state).findings} if checks else {}),
+    }
+
+
+def why_not_quoting(outside: Outside, state: BotState, record: Record) -> list[Reason]:
+    """Every reason that keeps the whole bot from placing, most restrictive first; none: it may place.
+
+    The switches are those of the cycle, asked of the same state; `record` is the last finished cycle's.
+    """
+    standing = Standing(
+        globals_=outside.configs.load().globals_,
+        control=state.control,
+        session=state.session,
+        account_known=True,
+        reads_stale=False,
+        auth_refused=False,
+        skew_ms=0,
+        max_skew_ms=0,
+        status={},
+        cash={},
+        groups=(),
+        now_ms=outside.clock.now_ms(),
+    )
+    reasons = list(closed_switches(standing))
+    undecided = not record.get("markets")
+    reasons += [reason for reason in FOUND_BY_CYCLES if undecided and record.get("reason") == reason]
+    if _is_silent(outside, state):
+        reasons.append(Reason.SILENT)
+    return reasons + ([Reason.DRY_RUN] if outside.dry_run else [])
+
+
+def silent_ms(outside: Outside, state: BotState, session: SessionMetadata) -> int:
+    """Time since a cycle of this session finished, or since it was opened."""
+    return outside.clock.now_ms() - max(state.progress.completed_ms, session.created_at_ms)
+
+
+def _is_silent(outside: Outside, state: BotState) -> bool:
+    session = state.session
+    active = session is not None and session.status is SessionStatus.ACTIVE
+    return session is not None and active and silent_ms(outside, state, session) >= SILENCE_MS
+
+
+def brief(outside: Outside, session: SessionMetadata) -> Answer:
+    """The session in a few words."""
+    return {
+        "status": str(session.status),
+        "session_id": session.session_id,
+        "reason": session.reason,
+        "contracts_limit": format_count(session.contracts_limit),
+        "order_groups": {f"{g.shard}/{g.tag}": g.group_id for g in session.order_groups},
+        **({"degraded": breakers.WITHOUT_GROUPS} if breakers.degraded(outside, session) else {}),
+        **({"summary": dict(session.summary)} if session.summary else {}),
+    }
+
+
+def refused(session: SessionMetadata | None, why: str) -> Answer:
+    """Nothing was changed, and why."""
+    return {"status": "refused", "reason": why, **({"session_id": session.session_id} if session else {})}
+
+
+def _contracts(state: BotState) -> Answer:
+    """The session's own count, its groups as recorded, and its resets."""
+    session = state.session
+    if session is None:
+        return {}
+    traded = Count(sum(position.traded for position in state.positions.values()))
+    orders = tuple(state.journal.orders.values())
+    return {
+        "contracts_matched": format_count(contracts_matched(session, traded, orders)),
+        "contracts_free": format_count(contracts_free(session, traded, orders)),
+        "resets": session.resets,
+        "groups": [
+            {
+                "order_group_id": group.group_id,
+                "shard": group.shard,
+                "tag": group.tag,
+                "burst_limit": format_count(group.burst_limit),
+                "tripped": group.tripped,
+            }
+            for group in session.order_groups
+        ],
+    }
+
+
+def _last_cycle(outside: Outside, state: BotState, record: Record) -> Answer:
+    """When it was, what it came to, and how many markets and slots it left out for which reason."""
+    done = state.progress
+    ago_s = (outside.clock.now_ms() - done.completed_ms) // 1000 if done.cycle_id else None
+    return {
+        "last_cycle": done.cycle_id,
+        "last_cycle_status": done.status,
+        "last_cycle_reason": record.get("reason", ""),
+        "last_cycle_seconds_ago": ago_s,
+        "markets_quoted": record.get("markets_quoted"),
+        "markets_not_quoted": _counted(record, "skipped_"),
+        "slots_not_quoted": _counted(record, "slots_"),
+    }
+
+
+def _counted(record: Record, prefix: str) -> dict[str, object]:
+    return {name.removeprefix(prefix): n for name, n in record.items() if name.startswith(prefix)}
+
+
+def _orders(state: BotState) -> Answer:
+    open_orders = [order for order in state.journal.orders.values() if order.open]
+    return {
+        "open_orders": len(open_orders),
+        "resting_contracts": format_count(_contracts_of(open_orders)),
+        "unproven_orders": sum(1 for order in open_orders if order.state is not OrderState.LIVE),
+        "unfinished_plans": len(state.plans),
+    }
+
+
+def _contracts_of(orders: Iterable[TrackedOrder]) -> Count:
+    return Count(sum(order.remaining for order in orders))
+
+
+def _money(positions: Iterable[Position], record: Record) -> Answer:
+    """Cash flow and fees are the ledger's; profit counts open positions at the last cycle's marks."""
+    held = list(positions)
+    return {
+        "positions": {p.ticker: format_count(p.net) for p in held if p.net},
+        "cash_flow_dollars": format_money(Money(sum(p.cash for p in held))),
+        "fees_dollars": format_money(Money(sum(p.fees for p in held))),
+        "pnl_dollars": record.get("pnl_dollars"),
+    }
+
+
+def _tokens(outside: Outside, state: BotState) -> Answer | str:
+    """What each bucket holds now; a limiter that cannot be read keeps nobody from seeing the rest."""
+    if state.limits is not None:
+        outside.limiter.configure(state.limits)
+    shards = {group.shard for group in state.session.order_groups} if state.session else set()
+    buckets = ["read", "balance", "write", *(f"write#{shard}" for shard in sorted(shards - {0}))]
+    now_ms = outside.clock.now_ms()
+    try:
+        return {bucket: outside.limiter.level(bucket, now_ms) for bucket in buckets}
+    except StateError as error:
+        return f"unknown: {error}"

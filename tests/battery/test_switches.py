@@ -1,0 +1,296 @@
+"""Every off-switch of the README's table, closed alone in a bot that would trade, stops placement by itself.
+
+Each scenario runs one whole cycle with the switch closed and sees no create leave (for a shard or a market:
+none there, and all others quoted); then opens it and sees the quotes come, so nothing else stopped them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.battery.scene import CREATE, SLOTS, Scene, fill, scene
+from tests.simulator.fault_plan import Fault
+from tests.simulator.knobs import Knobs
+from tests.unit.small_world import TICKERS, Scripted, broken, resting, set_book
+from tests.world import config_items
+from tests.world.setup import CONFIG_TABLE
+
+A, B, C = TICKERS
+Act = Callable[[Scene], object]
+
+
+def stops_all(stage: Scene, reason: str, status: str) -> None:
+    """One cycle places nothing anywhere and says why."""
+    sent = stage.world.exchange.stats.calls[CREATE]
+    answer = stage.world.cycle()
+
+    assert (answer["status"], answer["reason"], answer["placed"]) == (status, reason, 0)
+    assert stage.world.exchange.stats.calls[CREATE] == sent
+    assert not broken(stage.world), broken(stage.world)
+
+
+def quotes_everything(stage: Scene) -> None:
+    """One cycle later every slot is quoted."""
+    stage.run(1)
+    stage.sound()
+
+
+def alone(close: Act, reopen: Act, reason: str, status: str = "halted") -> None:
+    """Closed before the first cycle, opened after it."""
+    with scene() as stage:
+        close(stage)
+        stops_all(stage, reason, status)
+        reopen(stage)
+        quotes_everything(stage)
+
+
+def stops_only(stage: Scene, ticker: str, reason: str) -> None:
+    """One cycle quotes the other two markets and says why not this one."""
+    stage.run(1)
+
+    assert {found for found, _ in resting(stage.world)} == set(TICKERS) - {ticker}
+    assert stage.world.status()["markets_not_quoted"] == {reason: 1}
+
+
+def put_global(**changes: Any) -> Act:
+    return lambda stage: stage.world.put_global({**config_items.GLOBAL, **changes})
+
+
+def session(sample: str) -> Act:
+    return lambda stage: stage.world.session(f"session_{sample}")
+
+
+def start(stage: Scene) -> None:
+    assert stage.world.start()["status"] == "active"
+
+
+# --- the whole bot ----------------------------------------------------------------------------------------
+
+
+def test_without_a_tick_nothing_is_placed() -> None:
+    with scene() as stage:
+        stage.world.clock.advance_ms(10 * 60_000)
+        assert stage.world.exchange.stats.orders == 0
+        quotes_everything(stage)
+
+
+def test_a_dry_run_places_nothing() -> None:
+    with scene(dry_run=True) as stage:
+        stops_all(stage, "dry_run", "completed")
+        assert stage.world.open_orders() == 0
+
+
+def test_a_missing_global_item_places_nothing() -> None:
+    def delete(_: Scene) -> None:
+        key = {"pk": {"S": "dora"}, "sk": {"S": config_items.GLOBAL_SORT_KEY}}
+        boto3.client("dynamodb").delete_item(TableName=CONFIG_TABLE, Key=key)
+
+    alone(delete, put_global(), "config_missing")
+
+
+@pytest.mark.parametrize("sample", ["halt", "halt_cancel", "halt_reason"])
+def test_a_halt_places_nothing(sample: str) -> None:
+    alone(session(sample), session("resume"), "halted")
+
+
+def test_trading_disabled_places_nothing() -> None:
+    alone(put_global(trading_enabled=False), put_global(), "trading_disabled")
+
+
+def test_without_a_session_nothing_is_placed() -> None:
+    with scene(started=False) as stage:
+        stops_all(stage, "no_session", "halted")
+        start(stage)
+        quotes_everything(stage)
+
+
+def test_a_session_that_did_not_get_all_its_groups_places_nothing() -> None:
+    """It stays in `starting`."""
+    with scene(started=False) as stage:
+        stage.faults.now(Fault(kind="lose-request", where="POST /portfolio/order_groups/create"))
+        assert stage.world.start()["status"] == "refused"
+        stage.faults.clear()
+        stops_all(stage, "session_not_active", "halted")
+        start(stage)
+        quotes_everything(stage)
+
+
+def test_a_session_latched_at_a_limit_places_nothing() -> None:
+    with scene() as stage:
+        stage.world.clock.advance_ms(4 * 60_000)
+        assert stage.world.session("session_watch")["status"] == "triggered"
+        stops_all(stage, "session_not_active", "halted")
+        stage.world.session("session_reset")
+        stage.world.exchange.invariants.expectations.allow_groups(list(stage.world.member.groups))
+        quotes_everything(stage)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_session_being_closed_or_closed_places_nothing(closed: bool) -> None:
+    with scene() as stage:
+        stage.world.exchange.faults = Scripted({} if closed else {"PUT /trigger": "request"})
+        assert stage.world.teardown()["status"] == ("closed" if closed else "closing")
+        stage.world.exchange.faults = Scripted({})
+        stops_all(stage, "session_not_active", "halted")
+        stage.world.teardown()
+        start(stage)
+        quotes_everything(stage)
+
+
+def test_a_refused_key_places_nothing() -> None:
+    with scene() as stage:
+        stage.world.exchange.knobs = Knobs(clock_skew_ms=-1)
+        stops_all(stage, "auth_refused", "degraded")
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "/portfolio/balance",
+        "/portfolio/orders",
+        "/portfolio/fills",
+        "/portfolio/positions",
+        "/exchange/status",
+    ],
+)
+def test_an_account_that_was_not_read_whole_places_nothing(read: str) -> None:
+    def unread(stage: Scene) -> None:
+        stage.faults.now(Fault(kind="lose-answer", where=f"GET /{read}"))
+
+    alone(unread, lambda stage: stage.faults.clear(), "read_unknown", "degraded")
+
+
+def test_reads_that_stand_still_place_nothing() -> None:
+    with scene() as stage:
+        stage.run(1)
+        stage.faults.now(Fault(kind="freeze-reads"))
+        stage.world.clock.advance_ms(1_000)
+        stage.move()
+        stage.run(4)
+        stops_all(stage, "read_stale", "degraded")
+
+
+def test_a_clock_too_far_from_the_exchanges_places_nothing() -> None:
+    with scene(skew_ms=1_500) as stage:
+        put_global(max_clock_skew_ms=100)(stage)
+        stops_all(stage, "clock_skew", "degraded")
+        put_global()(stage)
+        stage.run(1)
+        assert len(resting(stage.world)) == SLOTS
+
+
+def test_a_tripped_group_places_nothing_on_any_shard() -> None:
+    with scene(globals={**config_items.GLOBAL, "group_burst_limit": 10}) as stage:
+        stage.run(1)
+        fill(stage.world, A, "bid")
+        fill(stage.world, A, "ask")
+        set_book(stage.world, A)
+        stops_all(stage, "session_not_active", "halted")
+        assert not resting(stage.world)
+        stage.world.session("session_reset")
+        quotes_everything(stage)
+
+
+def test_a_used_up_session_limit_places_nothing() -> None:
+    with scene(globals={**config_items.GLOBAL, "session_contract_limit": 5}) as stage:
+        stage.run(1)
+        ((ticker, side),) = resting(stage.world)
+        fill(stage.world, ticker, side)
+        set_book(stage.world, ticker)
+        stops_all(stage, "session_not_active", "halted")
+        put_global(session_contract_limit=500)(stage)
+        stage.world.session("session_reset")
+        quotes_everything(stage)
+
+
+def test_a_lost_day_places_nothing() -> None:
+    with scene(globals={**config_items.GLOBAL, "max_daily_loss_dollars": 1}) as stage:
+        stage.run(1)
+        fill(stage.world, A, "bid")
+        set_book(stage.world, A, 1000, 1300)
+        stops_all(stage, "halted", "halted")
+        assert stage.world.status()["halt_reason"] == "daily_loss"
+
+
+def test_a_kill_flag_set_in_mid_cycle_stops_the_next_batch() -> None:
+    limits = {**config_items.GLOBAL, "create_batch_size": 1}
+    with scene(Knobs(write_latency_ms=6_000), globals=limits) as stage:
+        stage.meanwhile(CREATE, lambda: stage.world.session("session_halt"))
+        answer = stage.world.cycle()
+
+        assert (answer["status"], answer["reason"], answer["placed"]) == ("degraded", "halted", 1)
+
+
+# --- one shard --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pause", ["pause_trading", "pause_exchange"])
+def test_a_paused_shard_places_nothing_there(pause: str) -> None:
+    with scene() as stage:
+        getattr(stage.world.exchange, pause)(2)
+        stops_only(stage, C, "shard_closed")
+        stage.world.exchange.resume(2)
+        quotes_everything(stage)
+
+
+def test_a_shard_without_cash_places_nothing_there() -> None:
+    with scene() as stage:
+        account, now_ms = stage.world.member.accounts[0], stage.world.clock.now_ms
+        cash_e6 = account.cash_e6[2]
+        account.cash_e6[2] = 0
+        account.stamp_cash(2, now_ms())
+        stops_only(stage, C, "shard_unfunded")
+        account.cash_e6[2] = cash_e6
+        account.stamp_cash(2, now_ms())
+        quotes_everything(stage)
+
+
+def test_a_shard_without_an_order_group_places_nothing_there() -> None:
+    off = {**config_items.MARKET, "enabled": False}
+    with scene(items={A: config_items.MARKET, B: config_items.MARKET, C: off}) as stage:
+        stage.world.put_market(C, config_items.MARKET)
+        stops_only(stage, C, "shard_without_group")
+        start(stage)
+        quotes_everything(stage)
+
+
+def test_a_strategy_without_an_order_group_places_nothing() -> None:
+    with scene() as stage:
+        stage.world.put_market(C, {**config_items.MARKET, "strategy_tag": "other"})
+        stops_only(stage, C, "shard_without_group")
+        start(stage)
+        quotes_everything(stage)
+
+
+# --- one market -------------------------------------------------------------------------------------------
+
+
+def test_a_disabled_market_is_not_quoted() -> None:
+    with scene() as stage:
+        stage.world.put_market(C, {**config_items.MARKET, "enabled": False})
+        stops_only(stage, C, "market_disabled")
+        stage.world.put_market(C, config_items.MARKET)
+        quotes_everything(stage)
+
+
+def test_a_market_whose_item_is_invalid_is_not_quoted() -> None:
+    with scene() as stage:
+        boto3.client("dynamodb").update_item(
+            TableName=CONFIG_TABLE,
+            Key={"pk": {"S": "dora"}, "sk": {"S": f"MARKET#{C}"}},
+            UpdateExpression="SET quote_size = :ten",
+            ExpressionAttributeValues={":ten": {"S": "ten"}},
+        )
+        stage.run(1)
+        assert {ticker for ticker, _ in resting(stage.world)} == {A, B}
+        assert stage.seen.facts("CONFIG_INVALID")
+        stage.world.put_market(C, config_items.MARKET)
+        quotes_everything(stage)
+
+
+def test_a_market_that_is_not_active_is_not_quoted() -> None:
+    with scene() as stage:
+        stage.world.exchange.settle(C, "yes")
+        stops_only(stage, C, "market_not_active")
