@@ -17,7 +17,7 @@ BLANK_AFTER_UNANSWERED = "lists come back blank, with 200, while a create is una
 STAMP_AHEAD_OF_OLD_READS = "reads stand still or lag under a stamp that runs ahead"
 RENAMED_BY_HAND = "an order of ours is amended by hand under another client order id"
 HELD_BACK: Collection[str] = (BLANK_AFTER_UNANSWERED, STAMP_AHEAD_OF_OLD_READS, RENAMED_BY_HAND)
-"""What the product does not hold yet; each has a `pending_` file beside this one. Take one out to walk it."""
+"""What walks leave out: take one out of here once the product holds it, and walks go there too."""
 
 OLD_READS = ("freeze-reads", "lag", "lag-shard")
 ORDERS = "GET /portfolio/orders"

@@ -135,7 +135,7 @@ class MachineStage(Scene):
         self.world.exchange.invariants.expectations.market_caps_e2[ticker] += self.by_hand_e2[ticker]
 
     def carry_on(self) -> dict[str, Any]:
-        """As a person would who wants quotes; a start adds the groups of shards that are new to the session."""
+        """As a person would who wants quotes; a start adds the groups that new shards need."""
         self.switch(True)
         self.world.session("session_resume")
         self.world.session("session_reset")

@@ -9,7 +9,7 @@ from tests.battery.machine import Walk
 
 THOROUGH = settings.default.max_examples > 40
 WALKS = settings(
-    max_examples=settings.default.max_examples,
+    max_examples=2 * settings.default.max_examples,
     stateful_step_count=40 if THOROUGH else 15,
     derandomize=not THOROUGH,
     database=None,

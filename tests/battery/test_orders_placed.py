@@ -57,7 +57,7 @@ def test_scenario_02_a_create_that_was_not_applied_is_placed_again_after_its_hol
         began_ms = stage.world.next_tick_ms()
         unheard = stage.struck(Fault(kind=kind, where=CREATE, amount=status))
         stage.run(HOLD_CYCLES)
-        created_ms = [order.created_ms for order in stage.world.member.orders]
+        created_ms = [order.created_ms for order in stage.world.member.orders if order.post_only]
 
         assert (unheard["placed"], unheard["unknown"]) == (0, SLOTS)
         assert min(created_ms) > began_ms + HOLD_MS

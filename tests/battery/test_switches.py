@@ -157,7 +157,7 @@ def test_a_refused_key_places_nothing() -> None:
 )
 def test_an_account_that_was_not_read_whole_places_nothing(read: str) -> None:
     def unread(stage: Scene) -> None:
-        stage.faults.now(Fault(kind="lose-answer", where=f"GET /{read}"))
+        stage.faults.now(Fault(kind="lose-answer", where=f"GET {read}"))
 
     alone(unread, lambda stage: stage.faults.clear(), "read_unknown", "degraded")
 

@@ -54,7 +54,7 @@ class Engine:
                 member.client_ids.setdefault(ticket.client_order_id, None)
             raise
         order = self.new_order(member, ticket)
-        self._venue.stats.orders += 1
+        self._venue.stats.orders += ticket.time_in_force == GTC
         self._venue.emit_order("order", order)
         if ticket.post_only and ticket.market.book.crosses(order.side, order.price_e4):
             self._changes.cancel(order, "post only cross")

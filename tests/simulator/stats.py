@@ -16,7 +16,7 @@ class Stats:
         default_factory=lambda: defaultdict(list)
     )  # (at_ms, cost)
     fills: int = 0
-    orders: int = 0
+    orders: int = 0  # made to rest
 
     def spent(self, bucket: str) -> int:
         """Tokens taken from a bucket so far."""

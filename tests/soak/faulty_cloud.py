@@ -33,11 +33,13 @@ LABELS = {
     "state.history": ("Query",),
     "state.set_control": ("PutItem CONTROL",),
     "state.save_limits": ("PutItem LIMITS",),
+    "state.summary": ("BatchGetItem CYCLE",),
     "lease.acquire": ("UpdateItem LEASE",),
     "lease.release": ("UpdateItem LEASE",),
     "limiter.reserve": ("UpdateItem LIMITER",),
     "limiter.charge": ("UpdateItem LIMITER",),
     "limiter.push_back": ("UpdateItem LIMITER",),
+    "limiter.level": ("BatchGetItem LIMITER",),
 }
 """What each request of the port is called in a plan: the DynamoDB operations that it stands for."""
 

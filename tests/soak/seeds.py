@@ -1,5 +1,6 @@
 """One seed: the day under faults and its twin; the same for many, side by side in processes."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -13,6 +14,8 @@ from tests.soak.quoting import Quoting, compare
 from tests.soak.shorten import shorten
 
 POLL_S = 0.5
+COLLECT_AFTER = 100_000
+"""New objects between two looks for garbage."""
 
 
 @dataclass
@@ -45,7 +48,10 @@ class _Worker:
 
 
 def _begin(cycles: Any) -> None:
+    """Little of what a day leaves behind is garbage: it is looked through rarely, and the imports never."""
     _Worker.cycles = cycles
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def _count(_: int) -> None:

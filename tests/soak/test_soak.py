@@ -1,7 +1,9 @@
 """Scenario 54: virtual time under all faults, beside a twin; and what the soak itself must be able to see."""
 
+import re
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -9,7 +11,7 @@ from tests.simulator.fault_plan import Fault, FaultPlan
 from tests.simulator.invariants import Breach
 from tests.simulator.model import Event
 from tests.simulator.plant import Plant
-from tests.soak.day import Day, Outcome, play
+from tests.soak.day import LEVELS, Day, Outcome, play
 from tests.soak.faulty_bot import MemoryDisruption
 from tests.soak.quoting import Quoting, compare
 from tests.soak.report import LEAST_RATIO, passed, summarize
@@ -99,6 +101,20 @@ def test_a_cheating_exchange_is_seen(planted: str, invariant: str) -> None:
     day = replace(SHORT, minutes=10, plant=Plant(planted, every=5))
 
     assert invariant in {breach.invariant for breach in play(day, FaultPlan(), unheard).broken}
+
+
+def test_two_orders_at_one_level_are_a_breach_of_that_level() -> None:
+    day = replace(SHORT, minutes=10, plant=Plant("double-order", every=5))
+    texts = [breach.text for breach in play(day, FaultPlan(), unheard).broken]
+
+    assert any(re.search(r"(bid|ask) [01]: 2 live orders, at most 1$", text) for text in texts)
+
+
+def test_a_day_quotes_both_levels_of_both_sides(soaked: SeedResult) -> None:
+    quoted = {slot for sample in soaked.outcome.seen.samples for slot in sample.quoted}
+
+    assert {(side, level) for _, side, level in quoted} == set(product(("bid", "ask"), range(LEVELS)))
+    assert soaked.outcome.settled > 0
 
 
 @pytest.mark.long

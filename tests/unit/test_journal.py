@@ -249,29 +249,15 @@ def test_an_unknown_create_is_given_up_once_its_hold_is_over_and_its_id_was_stil
     assert bool(view.frozen) is not closed
 
 
-@pytest.mark.parametrize("later_ms, known, closed", [(1, True, True), (0, True, False), (1, False, False)])
-def test_an_unknown_create_whose_id_is_spent_needs_a_list_with_later_rows_and_all_we_know_of(
-    later_ms: int, known: bool, closed: bool
-) -> None:
-    unknown = tracked(OrderState.UNKNOWN)
-    ended = tracked(OrderState.CLOSED, client_order_id=PREFIX + "two", order_id="o-2", remaining=Count(0))
-    after_ms = TimeMs(WRITE + HOLD_MS + later_ms)
-    rows = (
-        row(order_id="o-2" if known else "o-4", client_order_id=PREFIX + "two", status=OrderStatus.CANCELED),
-        row(order_id="o-3", client_order_id="by-hand", updated_ms=after_ms),
-    )
-    facts = Evidence(
-        began_ms=TimeMs(WRITE + HOLD_MS + 9),
-        as_of_ms=TimeMs(0),
-        resting=(),
-        listings={SLOT.ticker: rows},
-        claims={PREFIX + "one": Claim.TAKEN},
-    )
-    journal = Journal().with_orders([unknown, ended])
+def test_an_unknown_create_whose_id_is_spent_stays_unknown_until_a_row_shows_whose_order_has_it() -> None:
+    unknown, after_ms = tracked(OrderState.UNKNOWN), WRITE + 10**9
+    claim = row(OrderStatus.CANCELED, initial=Count(1), updated_ms=TimeMs(after_ms))
 
-    view = merge(journal, facts, prefix=PREFIX, now_ms=LATER, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
+    unseen = seen(unknown, claims={PREFIX + "one": Claim.TAKEN}, now_ms=after_ms)
+    shown = seen(unknown, listings={SLOT.ticker: (claim,)}, now_ms=after_ms)
 
-    assert (view.journal.orders[PREFIX + "one"].state is OrderState.CLOSED) is closed
+    assert only(unseen).state is OrderState.UNKNOWN
+    assert (only(shown).state, only(shown).unbooked) == (OrderState.CLOSED, 0)
 
 
 @pytest.mark.parametrize("waited_ms, closed", [(2 * HOLD_MS, False), (2 * HOLD_MS + 1, True)])

@@ -8,7 +8,7 @@ from dora.core.errors import ExchangeError, ExchangeRefused
 from dora.core.model import Claim, ClaimRequest, OrderRequest, Side, Slot
 from dora.core.units import CONTRACT, Count, Price
 from dora.edge.kalshi import outcomes
-from dora.edge.kalshi.refusals import ALREADY_EXISTS, KILLED
+from dora.edge.kalshi.refusals import ALREADY_EXISTS
 from tests.simulator.knobs import Knobs
 from tests.unit.test_kalshi_against_simulator import RAIN, START_MS, Venue, open_venue
 
@@ -37,6 +37,14 @@ def test_an_id_that_was_never_used_is_granted_and_then_no_create_can_have_it(ven
 
     assert late.code == ALREADY_EXISTS
     assert venue.client.resting_orders() == ()
+
+
+def test_a_claim_is_seen_in_the_lists_as_a_canceled_order_of_that_id(venue: Venue) -> None:
+    venue.client.claim(CLAIM)
+
+    (order,) = venue.client.orders_of(RAIN)
+    assert (order.client_order_id, order.status, order.filled) == (CLAIM.client_order_id, "canceled", 0)
+    assert venue.client.claim(CLAIM) is Claim.TAKEN
 
 
 def test_an_id_whose_order_rests_is_taken_and_the_order_stays(venue: Venue) -> None:
@@ -71,12 +79,11 @@ def test_where_ids_are_free_again_a_claim_still_tells_a_resting_order(venue: Ven
 @pytest.mark.parametrize(
     ("error", "claim"),
     [
-        (ExchangeRefused(409, KILLED, "", ""), Claim.GRANTED),
         (ExchangeRefused(409, ALREADY_EXISTS, "", ""), Claim.TAKEN),
         (ExchangeRefused(400, "invalid_order", "", ""), None),
         (ExchangeRefused(409, "trading_is_paused", "", ""), None),
         (ExchangeError("no answer"), None),
     ],
 )
-def test_only_two_codes_speak_of_the_id(error: ExchangeError, claim: Claim | None) -> None:
+def test_only_one_code_speaks_of_the_id(error: ExchangeError, claim: Claim | None) -> None:
     assert outcomes.not_claimed(error) is claim

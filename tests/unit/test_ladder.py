@@ -9,7 +9,7 @@ from dora.core.quoting.decision import Decision
 from dora.core.quoting.maker import quote
 from dora.core.reasons import Reason
 from dora.core.units import Count, Price
-from tests.unit.examples import TAPERED_GRID, TICKER, book, cents, config, contracts, market
+from tests.unit.examples import DECI_GRID, TAPERED_GRID, TICKER, book, cents, config, contracts, market
 from tests.unit.quoting_cases import MAKER_FEES, Situation, inputs, situations, warm
 
 BID, ASK = Side.BID, Side.ASK
@@ -92,13 +92,12 @@ def test_sides_that_cross_drop_every_level() -> None:
 
 
 def test_a_smaller_last_level_moves_out_until_its_own_fee_is_earned() -> None:
-    """One contract pays a whole cent where ten pay half a cent each."""
-    rules = config(levels=2, level_gap=cents("0.001"), min_edge=cents("0.01"), max_position=contracts("11"))
-    seen = inputs(config=rules, fees=MAKER_FEES, market=market(grid=TAPERED_GRID))
+    """Down to 47.57 cents, one contract and its fee cost a whole 49 cents: not enough below 50."""
+    rules = config(levels=2, level_gap=cents("0.001"), min_edge=cents("0.0101"), max_position=contracts("11"))
+    seen = inputs(config=rules, fees=MAKER_FEES, market=market(grid=DECI_GRID))
     inner, outer = side_of(quote(seen, warm())[0], BID)
-    assert (inner.count, outer.count) == (contracts("10"), contracts("1"))
-    dearer = maker_fee_per_contract(MAKER_FEES, Price(inner.price - 100), outer.count, BID)
-    assert dearer > maker_fee_per_contract(MAKER_FEES, inner.price, inner.count, BID)
+    assert (inner.price, inner.count) == (cents("0.484"), contracts("10"))
+    assert (outer.price, outer.count) == (cents("0.475"), contracts("1"))
     assert outer.edge >= rules.min_edge
 
 

@@ -25,6 +25,8 @@ from dora.core.units import (
 RawItem = Mapping[str, object]
 """One item as stored: text and numbers both as str, flags as bool."""
 
+SHORTEST_LIFE_S = 600
+"""Orders are renewed minutes before they expire; much shorter lives would be nothing but renewals."""
 _KEYS = frozenset({"pk", "sk", "v", "note", "created_at", "updated_at"})
 _Config = TypeVar("_Config", "GlobalConfig", "MarketConfig", "SeriesConfig")
 
@@ -68,11 +70,16 @@ class GlobalConfig:
     """Whether a session whose order group tripped is re-armed without a person. Nothing else ever is."""
     auto_reset_max: int = _whole("1", "100", "3")
     """How often in one session."""
-    auto_reset_cooldown_s: int = _whole("60", "86400", "300")
-    """How long after the trip."""
+    auto_reset_cooldown_s: int = _whole("90", "86400", "300")
+    """How long after the trip; longer than a late order could still be accepted."""
     cancel_on_halt: bool = True
     """Whether resting quotes are taken off as well while nothing may be placed by a person's choice."""
     session_contract_limit: Count = _contracts("1", "10000000", "5000")
+    session_hours: int = _whole("1", "168", "24")
+    """How long a session lasts from its latest start; no order outlives it."""
+    order_life_s: int = _whole("0", "604800", "21600")
+    """Longest life of an order, 0 for none, else at least 600. It bounds how long an order that nobody can
+    look after rests, and a slot whose order's fate stays unknown is frozen."""
     max_event_loss: Money = _dollars("0", "1000000", "200")
     """Worst loss of one event if every live and unresolved order fills."""
     max_total_loss: Money = _dollars("0", "10000000", "2000")
@@ -207,7 +214,10 @@ def _parse(kind: type[_Config], where: str, raw: RawItem, **given: object) -> _C
 
 def parse_global(raw: RawItem) -> GlobalConfig:
     """The GLOBAL item. Raises ConfigInvalid."""
-    return _parse(GlobalConfig, "GLOBAL", raw)
+    config = _parse(GlobalConfig, "GLOBAL", raw)
+    if 0 < config.order_life_s < SHORTEST_LIFE_S:
+        raise ConfigInvalid("GLOBAL", "order_life_s is too short to quote with", "write 0, or 600 and more")
+    return config
 
 
 def parse_market(where: str, ticker: str, raw: RawItem) -> MarketConfig:

@@ -118,7 +118,6 @@ def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder
 class Judge:
     """What the evidence says of one open order, and in which words."""
 
-    journal: Journal
     evidence: Evidence
     hold_ms: int
 
@@ -151,26 +150,13 @@ class Judge:
 
     def _gone(self, order: TrackedOrder) -> str | None:
         """Why a create that was never answered can neither rest nor come to rest, its hold being over."""
-        claim = self.evidence.claims.get(order.client_order_id)
-        if claim is Claim.GRANTED:
+        if self.evidence.claims.get(order.client_order_id) is Claim.GRANTED:
             return "hold over, and its id was still free"
         if order.expires_by(TimeMs(self.evidence.began_ms - EXPIRY_MARGIN_MS)):
             return "never answered, and expired"
         if order.group_id in self.evidence.tripped and self._hold_over(order, holds=2):
             return "hold over, and its group is triggered"
-        if claim is Claim.TAKEN and self._listed_without(order):
-            return "hold over, its id is spent, and a list with later rows lacks it"
         return None
-
-    def _listed_without(self, order: TrackedOrder) -> bool:
-        """A list of its market, as late as its own rows show, that holds every order we know of there.
-
-        The id of a create that was refused may be spent as well: such an order is in no list for ever.
-        """
-        rows = self.evidence.listings.get(order.slot.ticker, ())
-        known = {o.order_id for o in self.journal.orders.values() if o.slot.ticker == order.slot.ticker}
-        later = any(row.updated_ms > order.sent_ms + self.hold_ms for row in rows)
-        return later and known - {None} <= {row.order_id for row in rows}
 
     def _hold_over(self, order: TrackedOrder, holds: int = 1) -> bool:
         """Twice for what a read of the groups is to prove, which may be late itself."""

@@ -256,8 +256,8 @@ class DecreaseRequest:
 class ClaimRequest:
     """Asks the engine for a client order id whose create was never answered.
 
-    Sent as the smallest order there is, to be filled at once or killed, at the price least likely to trade:
-    whatever becomes of it, nothing rests, and the id is spent.
+    Sent as the smallest order there is, filled at once or canceled, at the price least likely to trade:
+    whatever becomes of it, nothing rests, the id is spent, and some order has it for everybody to see.
     """
 
     client_order_id: str
@@ -268,7 +268,7 @@ class ClaimRequest:
 
 
 class Claim(StrEnum):
-    """GRANTED: no order ever had the id, and none ever will. TAKEN: the id was spent before."""
+    """GRANTED: no order had the id, and no other ever will. TAKEN: the id was spent before."""
 
     GRANTED = "granted"
     TAKEN = "taken"
@@ -404,6 +404,8 @@ class SessionMetadata:
     """When it was last latched at a limit."""
     resets: int = 0
     """How often it was re-armed by itself; what a person resets does not count."""
+    ends_at_ms: TimeMs | None = None
+    """When the last of its orders expires. None in records from before sessions had an end."""
     reason: str = ""
     ended_at_ms: TimeMs | None = None
     summary: dict[str, str | int] = field(default_factory=dict)

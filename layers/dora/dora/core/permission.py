@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dora.core.config import GlobalConfig
+from dora.core.expiry import is_over
 from dora.core.model import OrderGroup, SessionMetadata, SessionStatus, ShardStatus
 from dora.core.ports import Control
 from dora.core.reasons import Reason
@@ -18,6 +19,7 @@ PULLS_QUOTES = frozenset(
         Reason.TRADING_DISABLED,
         Reason.NO_SESSION,
         Reason.SESSION_NOT_ACTIVE,
+        Reason.SESSION_OVER,
         Reason.CONFIG_MISSING,
     }
 )
@@ -88,6 +90,7 @@ def closed_switches(standing: Standing) -> tuple[Reason, ...]:
             standing.session is not None and standing.session.status is not SessionStatus.ACTIVE,
             Reason.SESSION_NOT_ACTIVE,
         ),
+        (standing.session is not None and is_over(standing.session, standing.now_ms), Reason.SESSION_OVER),
         (standing.auth_refused, Reason.AUTH_REFUSED),
         (not standing.account_known, Reason.READ_UNKNOWN),
         (standing.reads_stale, Reason.READ_STALE),

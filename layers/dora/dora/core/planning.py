@@ -14,7 +14,7 @@ from dora.core.journal import OrderState, TrackedOrder
 from dora.core.model import CancelRequest, DecreaseRequest, Slot, TargetOrder
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View
-from dora.core.units import CONTRACT, Count, PriceGrid
+from dora.core.units import CONTRACT, Count, PriceGrid, TimeMs
 
 Item = TypeVar("Item")
 
@@ -25,6 +25,8 @@ class Rules:
 
     grid: PriceGrid
     config: MarketConfig
+    renew_before_ms: TimeMs = TimeMs(0)
+    """Orders that expire sooner are replaced: a new one would rest longer, and is due by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,8 @@ def _plan_slot(
 
 
 def _keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+    if order.expires_by(TimeMs(rules.renew_before_ms - 1)):
+        return False
     return _price_keeps(order, target, rules) and _size_keeps(order, target, rules)
 
 

@@ -12,6 +12,7 @@ class Reason(StrEnum):
     TICK_STALE = "tick_stale"
     NO_SESSION = "no_session"
     SESSION_NOT_ACTIVE = "session_not_active"
+    SESSION_OVER = "session_over"
     HALTED = "halted"
     TRADING_DISABLED = "trading_disabled"
     CONFIG_MISSING = "config_missing"

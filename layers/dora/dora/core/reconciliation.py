@@ -42,7 +42,7 @@ def merge(
     journal: Journal, evidence: Evidence, *, prefix: str, now_ms: TimeMs, hold_ms: int, tombstone_ms: int
 ) -> View:
     """The journal brought up to date with what was read. Pure; the same input once more changes nothing."""
-    rows, judge = rows_by_name(journal, evidence), Judge(journal, evidence, hold_ms)
+    rows, judge = rows_by_name(journal, evidence), Judge(evidence, hold_ms)
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []
     for key, order in journal.orders.items():

@@ -144,28 +144,26 @@ def trigger_groups(outside: Outside, session: SessionMetadata) -> tuple[str, ...
 
 
 def rearm(outside: Outside, session: SessionMetadata, armed: SessionMetadata) -> SessionMetadata:
-    """Reset every group of a latched session, then store it as `armed`.
+    """Reset every group of a latched session, then store it as `armed`, active.
 
-    Raises an ExchangeError (nothing rests yet, reset again), or a StateError: then somebody may be closing
-    the session, and its groups are triggered again, for they are the fence that a teardown stands on.
-    Safe to repeat: yes, a reset sets a group to one state.
+    Raises an ExchangeError or StateError, with the groups triggered again: the session is latched still, or
+    somebody is closing it, and its groups are the fence that a teardown stands on. Safe to repeat: yes, a
+    reset sets a group to one state.
     """
-    for group in session.order_groups if not outside.dry_run else ():
-        outside.exchange.reset_group(group.group_id, group.shard)
-        outside.facts.emit("GROUP_RESET", order_group_id=group.group_id, resets=armed.resets)
     groups = tuple(replace(group, tripped=False) for group in session.order_groups)
     active = replace(
-        armed,
-        status=SessionStatus.ACTIVE,
-        reason="",
-        limit_reached_at_ms=None,
-        order_groups=groups,
+        armed, status=SessionStatus.ACTIVE, reason="", limit_reached_at_ms=None, order_groups=groups
     )
     try:
-        return outside.state.save_session(active)
-    except StateError:
+        for group in groups if not outside.dry_run else ():
+            outside.exchange.reset_group(group.group_id, group.shard)
+        stored = outside.state.save_session(active)
+    except (ExchangeError, StateError):
         trigger_groups(outside, session)
         raise
+    for group in groups:
+        outside.facts.emit("GROUP_RESET", order_group_id=group.group_id, resets=armed.resets)
+    return stored
 
 
 def _rearms(outside: Outside, session: SessionMetadata, seen: Seen) -> bool:

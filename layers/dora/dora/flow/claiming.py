@@ -1,15 +1,15 @@
 """Creates that were never answered, settled by the engine itself: their client order ids are claimed.
 
 No list proves that an order is not there. But the engine takes an id once, so an order of the smallest size
-under the same id, to be filled at once or killed, has two answers: killed (the id was free: the first create
-never came, and now never can) or `order_already_exists` (it came).
+under the same id, filled at once or canceled, has two answers: taken (the id was free: the first create never
+came, and now never can) or `order_already_exists` (it came, or an earlier claim did: some row will show it).
 """
 
 from dataclasses import replace
 
 from dora.core.evidence import Evidence, unclaimed
 from dora.core.journal import TrackedOrder
-from dora.core.model import Claim, ClaimRequest, MarketStatus, SessionMetadata, SessionStatus, Side
+from dora.core.model import Claim, ClaimRequest, Market, MarketStatus, SessionMetadata, SessionStatus, Side
 from dora.core.ports import Outside
 from dora.core.units import TimeMs
 from dora.flow.finishing import Known
@@ -40,19 +40,24 @@ def _may_claim(outside: Outside, known: Known, session: SessionMetadata) -> bool
 
 
 def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) -> ClaimRequest | None:
-    """In a group of the session where it has any, at the price of the grid that is least likely to trade."""
-    market = snapshot.markets.get(order.slot.ticker)
+    """In a group of the session where it has any."""
     groups = [group.group_id for group in session.order_groups if group.shard == order.shard]
-    if market is None or market.status is not MarketStatus.ACTIVE:
-        return None
     if session.use_order_groups and not groups:
+        return None
+    market = snapshot.markets.get(order.slot.ticker)
+    return claim_request(order, market, groups[0] if groups else None)
+
+
+def claim_request(order: TrackedOrder, market: Market | None, group_id: str | None) -> ClaimRequest | None:
+    """At the price of the grid that is least likely to trade; None where the market takes no orders."""
+    if market is None or market.status is not MarketStatus.ACTIVE:
         return None
     return ClaimRequest(
         client_order_id=order.client_order_id,
         slot=order.slot,
         shard=order.shard,
         price=market.grid.lowest if order.slot.side is Side.BID else market.grid.highest,
-        group_id=groups[0] if groups else None,
+        group_id=group_id,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dora.core.book import Resting
 from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.expiry import RENEW_MS, expires_ms
 from dora.core.fees import FeeTerms, fee_terms
 from dora.core.journal import client_order_id
 from dora.core.ledger import Position
@@ -69,7 +70,7 @@ def decide(inputs: Inputs) -> Choice:
     targets = [target for decision in decisions for target in decision.targets]
     risk = apply_caps(targets, _risk_facts(inputs))
     rules = {
-        ticker: Rules(market.grid, inputs.wanted[ticker])
+        ticker: _rules(inputs, market)
         for ticker, market in inputs.snapshot.markets.items()
         if ticker in inputs.wanted
     }
@@ -83,6 +84,18 @@ def decide(inputs: Inputs) -> Choice:
         risk=risk,
         memory={**memory, SAID: said},
     )
+
+
+def _rules(inputs: Inputs, market: Market) -> Rules:
+    """An order is renewed where a new one would rest longer."""
+    config = inputs.wanted[market.ticker]
+    renew_ms = min(inputs.now_ms + RENEW_MS, _expires_ms(inputs, market))
+    return Rules(market.grid, config, renew_before_ms=TimeMs(renew_ms))
+
+
+def _expires_ms(inputs: Inputs, market: Market) -> TimeMs:
+    config = inputs.wanted[market.ticker]
+    return expires_ms(market, config, inputs.globals_, inputs.session, inputs.now_ms)
 
 
 def _saying(decision: Decision) -> str:
@@ -220,7 +233,7 @@ class Naming:
 
 
 def order_requests(places: Iterable[TargetOrder], inputs: Inputs, naming: Naming) -> list[OrderRequest]:
-    """Targets as requests: id, group, shard, and an expiry that takes the order off before the close.
+    """Targets as requests: id, group, shard, and an expiry that takes the order off should nobody else.
 
     No order goes out without its group, unless the session runs without groups: such a market is skipped,
     with its reason, before it comes to this.
@@ -241,7 +254,7 @@ def order_requests(places: Iterable[TargetOrder], inputs: Inputs, naming: Naming
                 price=target.price,
                 count=target.count,
                 group_id=group.group_id if group else None,
-                expires_s=market.close_ms // 1000 - config.close_guard_s,
+                expires_s=_expires_ms(inputs, market) // 1000,
             )
         )
     return requests

@@ -73,6 +73,9 @@ class Execution:
         self._out, self._bounds = outside, bounds
         self._looked_ms: TimeMs | None = None
         self._hits = 0
+        self._late_ms = 0
+        """The longest from when a write was due to its answer; the next ones are due that much later. A bucket
+        that was full while a call was on its way has not refilled in that time."""
         self.journal = journal
         self.plans: tuple[Plan, ...] = ()
         self.cancels = BatchCancelSummary()
@@ -94,12 +97,14 @@ class Execution:
         self._write_plan("1cancel", cancels=tuple(request for batch in batches for request in batch))
         before = self.journal
         for number, batch in enumerate(batches):
-            self._wait_until(send_ms[number] if number < len(send_ms) else None, CANCEL_WAIT_MS)
+            due_ms = send_ms[number] if number < len(send_ms) else self._out.clock.now_ms()
+            self._wait_until(due_ms, CANCEL_WAIT_MS)
             if self._out.clock.now_ms() >= self._bounds.deadline_ms:
                 self.stopped = Reason.DEADLINE
                 break
             reporting.batch_cancel(self._out.facts, batch, number, batches)
             result = self._out.exchange.cancel(batch)
+            self._note_answer(due_ms)
             self._note_refusals("cancel", [order.code for order in result.failed])
             self.journal = fold_cancelled(self.journal, result, self._out.clock.now_ms())
             self.surprised |= {
@@ -148,6 +153,7 @@ class Execution:
                 break
             reporting.batch_place(self._out.facts, batch, number, batches)
             result = self._out.exchange.place(batch)
+            self._note_answer(send_ms[number])
             before = self.journal
             self.journal = fold_placed(before, result, self._out.clock.now_ms())
             self.places = reporting.placed(self._out.facts, self.places, result, number, before)
@@ -239,8 +245,11 @@ class Execution:
         self._out.state.write_plan(plan)
         self.plans += (plan,)
 
-    def _wait_until(self, when_ms: TimeMs | None, longest_ms: int | None = None) -> None:
-        wait_ms = (when_ms or 0) - self._out.clock.now_ms()
+    def _note_answer(self, due_ms: TimeMs) -> None:
+        self._late_ms = max(self._late_ms, self._out.clock.now_ms() - due_ms)
+
+    def _wait_until(self, due_ms: TimeMs, longest_ms: int | None = None) -> None:
+        wait_ms = due_ms + self._late_ms - self._out.clock.now_ms()
         if longest_ms is not None:
             wait_ms = min(wait_ms, longest_ms)
         if wait_ms > 0:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError
+from dora.core.expiry import session_end_ms
 from dora.core.model import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.ports import BotState, Outside
 from dora.core.units import Count
@@ -18,7 +19,8 @@ def start(outside: Outside, session_id: str) -> Answer:
     """Open a session, or bring the open one in line with the configs: groups it lacks, burst limits.
 
     Every finding of the preflight is returned at once; with any that forbids trading nothing is opened.
-    Safe to repeat: a group whose create was not answered is made again, and the orphan holds no order.
+    Its hours begin anew. Safe to repeat: a group whose create was not answered is made again, and the orphan
+    holds no order.
     """
     state = outside.state.load()
     session = state.session
@@ -32,6 +34,9 @@ def start(outside: Outside, session_id: str) -> Answer:
         _clean_up(outside)
     if session is None or session.status is SessionStatus.CLOSED:
         session = _open(outside, state, session, session_id, checks)
+    else:
+        ends_at_ms = session_end_ms(outside.clock.now_ms(), checks.globals_)
+        session = outside.state.save_session(replace(session, ends_at_ms=ends_at_ms))
     return _activate(outside, session, checks)
 
 
@@ -42,6 +47,7 @@ def _open(
         session_id=session_id,
         status=SessionStatus.STARTING,
         created_at_ms=outside.clock.now_ms(),
+        ends_at_ms=session_end_ms(outside.clock.now_ms(), checks.globals_),
         contracts_limit=checks.globals_.session_contract_limit,
         use_order_groups=checks.globals_.use_order_groups and not outside.dry_run,
         traded_at_start=Count(sum(position.traded for position in state.positions.values())),

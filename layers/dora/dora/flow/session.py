@@ -17,7 +17,7 @@ from dora.core.units import Count, TimeMs
 from dora.flow import breakers
 from dora.flow.opening import start
 from dora.flow.status import SILENCE_MS, Answer, brief, refused, silent_ms, status
-from dora.flow.teardown import close
+from dora.flow.teardown import LOST, close, lost_session
 
 CLOSING_WRITES_MS = 5_000
 """Kept of an invocation for what follows the exchange's last answer."""
@@ -42,11 +42,14 @@ def run_command(outside: Outside, command: SessionCommand, session_id: str, rema
 def teardown(outside: Outside, *, reason: str, deadline_ms: int) -> Answer:
     """Trigger every group, then prove that nothing rests; `closing` until it is proven. Safe to repeat.
 
-    A state that takes no writes fails the teardown, but the groups are triggered first.
+    Without a record of a session, orders with our prefix are torn down, and the groups they are in. A state
+    that takes no writes fails the teardown, but the groups are triggered first.
     """
     session = outside.state.load().session
     if session is None:
-        return {"status": "none", "reason": "there is no session to tear down"}
+        session, reason = lost_session(outside), LOST
+    if session is None:
+        return {"status": "none", "reason": "there is no session, and no order with our prefix rests"}
     if session.status is SessionStatus.CLOSED:
         return brief(outside, session)
     if session.status is not SessionStatus.CLOSING:

@@ -7,6 +7,7 @@ the exchange knows is said as the last finished cycle found it.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from dora.core.calendar import format_time
 from dora.core.errors import StateError
 from dora.core.journal import OrderState, TrackedOrder, fold_plans
 from dora.core.ledger import Position
@@ -91,6 +92,7 @@ def brief(outside: Outside, session: SessionMetadata) -> Answer:
         "session_id": session.session_id,
         "reason": session.reason,
         "contracts_limit": format_count(session.contracts_limit),
+        **({"ends_at": format_time(session.ends_at_ms)} if session.ends_at_ms is not None else {}),
         "order_groups": {f"{g.shard}/{g.tag}": g.group_id for g in session.order_groups},
         **({"degraded": breakers.WITHOUT_GROUPS} if breakers.degraded(outside, session) else {}),
         **({"summary": dict(session.summary)} if session.summary else {}),

@@ -21,6 +21,7 @@ LATER_FIELDS = frozenset(
     {
         ("Control", "cancel"),
         ("SessionMetadata", "limit_reached_at_ms"),
+        ("SessionMetadata", "ends_at_ms"),
         ("SessionMetadata", "resets"),
         ("TrackedOrder", "expires_ms"),
     }

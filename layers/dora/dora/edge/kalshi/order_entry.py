@@ -74,7 +74,8 @@ class OrderWrites(Caller):
     def claim(self, request: ClaimRequest) -> Claim | None:
         """Spend a client order id whose create was never answered, and learn whether it was spent before.
 
-        Safe to repeat: yes, because nothing comes to rest; a repeat after a lost answer says `TAKEN`.
+        Safe to repeat: yes, because nothing comes to rest; a repeat after a lost answer says `TAKEN`, and
+        the claim itself is then the order of that id, canceled.
         """
         body = wire_orders.claim_body(request, self._subaccount)
         try:

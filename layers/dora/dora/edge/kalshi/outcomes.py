@@ -23,7 +23,7 @@ from dora.core.model import (
     PlacedOrder,
 )
 from dora.core.units import Count, TimeMs, parse_count
-from dora.edge.kalshi.refusals import ALREADY_EXISTS, KILLED, is_definite, read_error
+from dora.edge.kalshi.refusals import ALREADY_EXISTS, is_definite, read_error
 from dora.edge.kalshi.transport import NotSent
 from dora.edge.kalshi.wire import Row, integer, name, text
 
@@ -235,15 +235,14 @@ def not_decreased(error: ExchangeError) -> ChangeResult:
 
 
 def claimed(request: ClaimRequest, answer: Row) -> Claim | None:
-    """A claim that was filled: the id was free. None when the answer does not name it."""
+    """The engine took the claim, so the id was free. None when the answer does not name it."""
     return Claim.GRANTED if _said(answer, "client_order_id") == request.client_order_id else None
 
 
 def not_claimed(error: ExchangeError) -> Claim | None:
-    """A claim that was refused; only two codes speak of the id itself."""
-    if not isinstance(error, ExchangeRefused):
-        return None
-    return {KILLED: Claim.GRANTED, ALREADY_EXISTS: Claim.TAKEN}.get(error.code)
+    """A claim that was refused; only one code speaks of the id itself."""
+    taken = isinstance(error, ExchangeRefused) and error.code == ALREADY_EXISTS
+    return Claim.TAKEN if taken else None
 
 
 def _check_client_id(answer: Row, ours: str) -> None:

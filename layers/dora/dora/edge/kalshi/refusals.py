@@ -11,9 +11,6 @@ CLIENT_ERRORS, SERVER_ERRORS = 400, 500
 ALREADY_EXISTS = "order_already_exists"
 """An earlier attempt with this client order id landed: the opposite of a refusal."""
 
-KILLED = "fill_or_kill_insufficient_resting_volume"
-"""An order to be filled at once found too little to meet. Its client order id is spent all the same."""
-
 DEFINITE_REFUSALS = frozenset(
     {
         # the request itself
@@ -51,7 +48,7 @@ DEFINITE_REFUSALS = frozenset(
         "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
         "ORDER_GROUP_CANCEL",
         # immediate orders
-        KILLED,
+        "fill_or_kill_insufficient_resting_volume",
     }
 )
 """Codes after which nothing rests and nothing will. Any other code of a batch entry leaves it unknown."""

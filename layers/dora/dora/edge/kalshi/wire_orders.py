@@ -150,14 +150,14 @@ def create_body(request: OrderRequest, subaccount: int) -> JsonObject:
 
 
 def claim_body(request: ClaimRequest, subaccount: int) -> JsonObject:
-    """A hundredth of a contract, the smallest order any market takes, to be filled at once or killed."""
+    """A hundredth of a contract, the smallest order any market takes, filled at once or canceled."""
     body: JsonObject = {
         "ticker": request.slot.ticker,
         "client_order_id": request.client_order_id,
         "side": request.slot.side.value,
         "count": format_count(Count(1)),
         "price": format_price(request.price),
-        "time_in_force": "fill_or_kill",
+        "time_in_force": "immediate_or_cancel",
         "self_trade_prevention_type": "taker_at_cross",
         "subaccount": subaccount,
         "exchange_index": request.shard,

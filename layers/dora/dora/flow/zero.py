@@ -1,0 +1,124 @@
+"""The search for zero: nothing of ours rests, and nothing of ours can come to rest.
+
+Two complete lists, begun later than the exchange's settling time after the last trigger was answered, must
+hold no order of ours. Lists may be blank, so they do not stand alone: a group that answered its trigger
+proves every order in it gone, and each other order is settled by itself.
+"""
+
+from collections.abc import Iterable
+
+from dora.core.errors import ExchangeError
+from dora.core.model import Order, SessionMetadata
+from dora.core.ports import Outside
+from dora.core.units import TimeMs
+from dora.flow.fence import Fence
+from dora.flow.settling import Gone, Settling
+from dora.flow.sweep import Sweep
+
+SETTLE_MS = 15_000
+"""A read begun this much later than a trigger's answer shows what the trigger did."""
+PATIENCE_MS = 45_000
+"""How long rows of a triggered group are taken for late reads, not for stragglers."""
+RETRY_MS = 2_000
+ROUND_MS = 5_000
+"""Between two rounds of settling single orders: a hold must run out, or a cycle must finish."""
+PROOFS = 2
+"""Complete lists without an order of ours, one after the other, that make zero proven."""
+
+
+class Search:
+    """Triggers first, then looks until zero is proven or `give_up_ms` has come."""
+
+    def __init__(self, outside: Outside, session: SessionMetadata, give_up_ms: int) -> None:
+        self._out, self._session, self._give_up_ms = outside, session, give_up_ms
+        self._fence, self._sweep = Fence(outside, session.order_groups), Sweep(outside)
+        self._settling = Settling(outside, session)
+        self._met: dict[str, Order] = {}
+        """Every row of ours that a list ever showed, by order id."""
+        self._clean, self._list_read = 0, False
+        self.resting: tuple[Order, ...] = ()
+
+    @property
+    def unproven(self) -> int:
+        """Orders outside the triggered groups that may still rest, as far as that was asked."""
+        return self._settling.unproven
+
+    @property
+    def untriggered(self) -> list[str]:
+        """Groups whose trigger has not been answered."""
+        return [group.group_id for group in self._fence.untriggered]
+
+    @property
+    def shards(self) -> set[int]:
+        """Where something is left to be done."""
+        return {row.shard for row in self.resting} | {group.shard for group in self._fence.untriggered}
+
+    def proves_zero(self) -> bool:
+        """Whether nothing rests or can come to rest, and the last fills are booked. Safe to repeat."""
+        while self._now_ms() < self._give_up_ms:
+            self._fence.trigger()
+            if self._sweep.busy(self._is_straggler):
+                self._sweep.cancel_some(self._give_up_ms)
+                continue
+            self._look()
+            if self._clean >= PROOFS and self._settle():
+                return True
+            self._wait()
+        return False
+
+    def _settle(self) -> bool:
+        """What rests by its own row though no list shows it is cancelled like any straggler."""
+        gone = Gone(self._fence.triggered, self._sweep.ended)
+        settled = self._settling.settle(gone, self._met.values())
+        self._sweep.add(self._settling.resting)
+        return settled
+
+    def _now_ms(self) -> TimeMs:
+        return self._out.clock.now_ms()
+
+    @property
+    def _proof_ms(self) -> int:
+        return self._fence.since_ms + SETTLE_MS
+
+    def _wait(self) -> None:
+        """For what is due first: a trigger once more, the proof, or the next look."""
+        now_ms = self._now_ms()
+        if self.untriggered or not self._list_read:
+            span_ms = RETRY_MS
+        elif now_ms < self._proof_ms:
+            span_ms = self._proof_ms - now_ms
+        elif self._clean < PROOFS:
+            span_ms = 0 if self._clean else RETRY_MS
+        else:
+            span_ms = ROUND_MS
+        self._out.clock.sleep_ms(max(min(span_ms, self._give_up_ms - now_ms), 0))
+
+    def _look(self) -> None:
+        """One list of what rests; what no triggered group takes off is cancelled."""
+        began_ms, found = self._now_ms(), _resting(self._out)
+        self._list_read = found is not None
+        proves = found == () and not self.untriggered and began_ms >= self._proof_ms
+        self._clean = self._clean + 1 if proves else 0
+        if found is None:
+            return
+        self._met |= {row.order_id: row for row in found}
+        self.resting = tuple(row for row in found if row.order_id not in self._sweep.ended)
+        self._sweep.add(row for row in found if self._is_straggler(row))
+
+    def _is_straggler(self, row: Order) -> bool:
+        """Rows of a triggered group are late reads at first: a cancel of theirs would find nothing."""
+        return row.group_id not in self._fence.triggered or self._now_ms() >= self._proof_ms + PATIENCE_MS
+
+
+def ours(rows: Iterable[Order], prefix: str) -> tuple[Order, ...]:
+    """Those of the rows whose client order id begins with our prefix."""
+    return tuple(row for row in rows if row.client_order_id.startswith(prefix))
+
+
+def _resting(outside: Outside) -> tuple[Order, ...] | None:
+    """Our resting orders on every shard; None when the list could not be read whole."""
+    try:
+        return ours(outside.exchange.resting_orders(), outside.prefix)
+    except ExchangeError as error:
+        outside.facts.emit("ERROR", what="list of resting orders", why=str(error))
+        return None

@@ -1,0 +1,304 @@
+"""The end of a session: what proves that nothing rests, what keeps it open, and how long it takes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from tests.simulator.fault_plan import Fault
+from tests.unit.small_world import TICKERS, broken, set_book, setup, spec
+from tests.world import config_items
+from tests.world.disruption import Disruption
+from tests.world.memory_bot import open_memory_world
+from tests.world.memory_cloud import MemoryCloud
+from tests.world.output import Catcher, printed_to
+from tests.world.world import World
+
+A, B, C = TICKERS
+CREATE = "POST /portfolio/events/orders/batched"
+CANCEL = "DELETE /portfolio/events/orders/batched"
+LISTS = "GET /portfolio/orders"
+TRIGGER = "PUT /portfolio/order_groups/*/trigger"
+UNGROUPED = {**config_items.GLOBAL, "use_order_groups": False}
+
+
+@dataclass
+class Stage:
+    """A world whose storage is at hand, and its faults."""
+
+    world: World
+    cloud: MemoryCloud
+    faults: Disruption
+
+    def torn_down(self) -> tuple[dict[str, Any], int]:
+        """What a teardown answers, and how long it took."""
+        began_ms = self.world.clock.now_ms()
+        answer = self.world.teardown()
+        return answer, self.world.clock.now_ms() - began_ms
+
+    def lose_state(self) -> None:
+        """The state table is empty; the configs stand."""
+        self.cloud.partitions.clear()
+
+    def place_of_another_bot(self, group: bool) -> str:
+        """An order under another prefix, in a group of its own if asked for; returns the group."""
+        exchange, member = self.world.exchange, self.world.member
+        group_id = exchange.groups.create(member, 0, 100_000, 0).id if group else ""
+        exchange.invariants.expectations.groups = None
+        name = f"another-{group}"
+        exchange.member_order(member, A, "bid", 4000, 100, client_order_id=name, group_id=group_id)
+        return group_id
+
+
+@contextmanager
+def stage(**changes: Any) -> Iterator[Stage]:
+    """An open session on three shards, its first tokens refilled."""
+    cloud, faults, chosen = MemoryCloud(), Disruption(), setup(**changes)
+    with open_memory_world(chosen, cloud) as world, printed_to(Catcher().stream):
+        faults.join(world)
+        for market in chosen.markets:
+            set_book(world, market.ticker)
+        assert world.start()["status"] == "active"
+        world.clock.advance_ms(10_000)
+        yield Stage(world, cloud, faults)
+
+
+@contextmanager
+def ungrouped() -> Iterator[Stage]:
+    """The same without order groups, which the judge is told."""
+    with stage(globals=UNGROUPED) as scene:
+        scene.world.exchange.invariants.expectations.groups = None
+        yield scene
+
+
+# --- what proves zero ----------------------------------------------------------------------------------
+
+
+def test_blank_lists_do_not_close_a_session_without_groups_whose_orders_rest() -> None:
+    with ungrouped() as scene:
+        scene.world.cycle()
+        scene.faults.now(Fault(kind="blank", where=LISTS), Fault(kind="lose-request", where=CANCEL))
+        answer, _ = scene.torn_down()
+
+        assert (answer["status"], answer["unproven"]) == ("closing", 6)
+        assert scene.world.open_orders() == 6
+        scene.faults.clear()
+        assert scene.torn_down()[0]["status"] == "closed"
+        assert scene.world.open_orders() == 0
+
+
+def test_orders_that_blank_lists_hide_are_found_by_their_own_rows_and_cancelled() -> None:
+    with ungrouped() as scene:
+        scene.world.cycle()
+        scene.faults.now(Fault(kind="blank", where=LISTS))
+        answer, _ = scene.torn_down()
+
+        assert (answer["status"], scene.world.open_orders()) == ("closed", 0)
+        assert scene.world.exchange.stats.cancels_404 == 0
+        assert not broken(scene.world)
+
+
+def test_orders_of_a_session_before_that_are_still_open_are_settled_by_their_own_rows() -> None:
+    """Their groups are none of this session's, so no trigger of its own proves them gone."""
+    with stage() as scene:
+        scene.world.cycle()
+        (partition,) = (part for part in scene.cloud.partitions.values() if part.state.session)
+        partition.state = replace(
+            partition.state, session=replace(partition.state.session, order_groups=())
+        )
+        scene.faults.now(Fault(kind="blank", where=LISTS))
+        answer, _ = scene.torn_down()
+
+        assert (answer["status"], scene.world.open_orders()) == ("closed", 0)
+
+
+def test_triggered_groups_need_no_read_of_single_orders() -> None:
+    with stage() as scene:
+        scene.world.cycle()
+        before = scene.world.exchange.stats.calls["GET /portfolio/orders/:order_id"]
+        answer, _ = scene.torn_down()
+
+        assert answer["status"] == "closed"
+        assert scene.world.exchange.stats.calls["GET /portfolio/orders/:order_id"] == before
+
+
+@pytest.mark.parametrize("kind", ["lose-answer", "lose-request"])
+def test_a_create_without_a_group_that_was_never_answered_is_settled_by_the_engine_before_closed(
+    kind: str,
+) -> None:
+    with ungrouped() as scene:
+        scene.faults.now(Fault(kind=kind, where=CREATE))
+        scene.world.cycle()
+        scene.faults.now(Fault(kind="blank", where=LISTS))
+        first, _ = scene.torn_down()
+        while_blank = scene.world.open_orders()
+        scene.faults.clear()
+        last = scene.torn_down()[0]
+
+        assert first["status"] == "closing" or while_blank == 0
+        assert (last["status"], scene.world.open_orders()) == ("closed", 0)
+        assert scene.world.status()["unproven_orders"] == 0
+
+
+def test_a_late_create_without_a_group_keeps_the_session_closing_until_its_hold_is_over() -> None:
+    with ungrouped() as scene:
+        scene.faults.now(Fault(kind="hold", where=CREATE, amount=55_000))
+        scene.world.cycle()
+        answer, span_ms = scene.torn_down()
+
+        assert (answer["status"], scene.world.open_orders()) == ("closed", 0)
+        assert span_ms >= 55_000
+        assert not broken(scene.world)
+
+
+# --- a state that is lost ------------------------------------------------------------------------------
+
+
+def test_a_bot_that_lost_its_state_is_torn_down_by_the_prefix_of_its_orders() -> None:
+    with stage() as scene:
+        scene.world.cycle()
+        foreign = scene.place_of_another_bot(group=True)
+        scene.place_of_another_bot(group=False)
+        scene.lose_state()
+        answer, _ = scene.torn_down()
+        left = {order.client_order_id for order in scene.world.member.resting.values()}
+        groups = scene.world.member.groups
+
+        assert answer["status"] == "closed"
+        assert "no record of a session" in answer["reason"]
+        assert left == {"another-True", "another-False"}
+        assert [group_id for group_id, group in groups.items() if not group.tripped] == [foreign]
+        assert scene.torn_down()[0]["status"] == "closed"
+
+
+def test_orders_of_a_lost_session_without_groups_are_cancelled_by_batch() -> None:
+    with ungrouped() as scene:
+        scene.world.cycle()
+        scene.place_of_another_bot(group=False)
+        scene.lose_state()
+        answer, _ = scene.torn_down()
+
+        assert answer["status"] == "closed"
+        assert len(scene.world.member.resting) == 1
+
+
+def test_a_lost_session_that_cannot_be_closed_yet_is_closed_by_the_watch() -> None:
+    with stage() as scene:
+        scene.world.cycle()
+        scene.lose_state()
+        scene.faults.now(Fault(kind="refuse", where=TRIGGER))
+        first, _ = scene.torn_down()
+        scene.faults.clear()
+
+        assert first["status"] == "closing"
+        assert scene.world.session("session_watch")["status"] == "closed"
+        assert scene.world.open_orders() == 0
+
+
+def test_without_a_record_and_without_orders_there_is_nothing_to_tear_down() -> None:
+    with stage() as scene:
+        scene.lose_state()
+        foreign = scene.place_of_another_bot(group=True)
+        answer, _ = scene.torn_down()
+
+        assert answer["status"] == "none"
+        assert not scene.world.member.groups[foreign].tripped
+
+
+def test_a_lost_session_whose_orders_cannot_be_listed_is_a_failure_not_nothing() -> None:
+    with stage() as scene:
+        scene.world.cycle()
+        scene.lose_state()
+        scene.faults.now(Fault(kind="refuse", where=LISTS))
+
+        assert scene.torn_down()[0]["status"] == "failed"
+
+
+# --- pauses --------------------------------------------------------------------------------------------
+
+
+def test_a_trading_pause_does_not_keep_a_session_from_closing() -> None:
+    with ungrouped() as scene:
+        scene.world.cycle()
+        for order in scene.world.member.resting.values():
+            order.cancel_on_pause = False
+        scene.world.exchange.pause_trading()
+
+        assert scene.torn_down()[0]["status"] == "closed"
+        assert scene.world.open_orders() == 0
+
+
+def test_an_exchange_pause_is_said_with_what_rests_on_each_shard_and_the_watch_goes_on() -> None:
+    with ungrouped() as scene:
+        scene.world.cycle()
+        for order in scene.world.member.resting.values():
+            order.cancel_on_pause = False
+        scene.world.exchange.pause_exchange(1)
+        answer, _ = scene.torn_down()
+        scene.world.exchange.resume(1)
+
+        assert (answer["status"], answer["reason"]) == ("closing", "exchange paused on shard 1")
+        assert answer["resting_by_shard"] == {"1": 2}
+        assert len(str(answer)) < 400
+        assert scene.world.session("session_watch")["status"] == "closed"
+        assert scene.world.open_orders() == 0
+
+
+# --- how long it takes ---------------------------------------------------------------------------------
+
+BASIC_CREATES_A_CYCLE = 250
+
+
+@contextmanager
+def thousand_orders() -> Iterator[Stage]:
+    """A thousand quotes on three shards, placed by the bot itself at the pace of a Basic account."""
+    markets = tuple(spec(f"KX{number:03}-26NOV21-T1", number % 3) for number in range(100))
+    item = {**config_items.MARKET, "quote_size": 1, "levels": 5, "max_position": 50}
+    limits = {**config_items.GLOBAL, "max_total_loss_dollars": 10_000}
+    items = {market.ticker: item for market in markets}
+    with stage(tier="basic", markets=markets, items=items, globals=limits) as scene:
+        for _ in range(1_000 // BASIC_CREATES_A_CYCLE + 2):
+            scene.world.cycle()
+        assert scene.world.open_orders() == 1_000
+        yield scene
+
+
+def test_a_thousand_orders_are_torn_down_within_20_s_when_triggers_work() -> None:
+    with thousand_orders() as scene:
+        answer, span_ms = scene.torn_down()
+
+        assert (answer["status"], scene.world.open_orders()) == ("closed", 0)
+        assert span_ms < 20_000
+        assert not broken(scene.world)
+
+
+def test_a_thousand_orders_are_cancelled_by_batch_within_40_s_when_every_trigger_fails() -> None:
+    with thousand_orders() as scene:
+        scene.faults.now(Fault(kind="lose-request", where=TRIGGER))
+        emptied = list[int]()
+        scene.world.exchange.venue.observers.append(
+            lambda event: emptied.append(event.at_ms) if not scene.world.member.resting else None
+        )
+        began_ms = scene.world.clock.now_ms()
+        answer, _ = scene.torn_down()
+
+        assert (answer["status"], answer["resting"]) == ("closing", 0)
+        assert emptied[0] - began_ms < 40_000
+        assert not broken(scene.world)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_teardown_under_a_draining_write_bucket_backs_off(fails: bool) -> None:
+    with stage(tier="basic") as scene:
+        scene.world.cycle()
+        scene.world.exchange.invariants.expectations.tolerate_429 = True
+        faults = [Fault(kind="starve", where="write", at_ms=at_ms) for at_ms in range(0, 60_000, 50)]
+        faults += [Fault(kind="lose-request", where=TRIGGER)] if fails else []
+        scene.faults.now(*faults)
+        answer, _ = scene.torn_down()
+
+        assert sum(scene.world.exchange.stats.too_many_requests.values()) < 20
+        assert scene.world.open_orders() == 0
+        assert answer["status"] == ("closing" if fails else "closed")
