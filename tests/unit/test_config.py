@@ -162,9 +162,10 @@ def test_a_number_within_bounds_is_read_exactly(kind: type[Any], data: st.DataOb
     try:
         parsed = _parse(kind, {name: format_scaled(value, rule.decimals).rstrip(".")})
     except ConfigInvalid as error:
-        # Two fields may each be right and wrong together: the collar, and a fill against the cap.
+        # Two fields may each be right and wrong together: the collar, a fill against the cap, the two speeds.
         assert kind is MarketConfig
-        assert "below max_price" in error.problem or "above max_position" in error.problem
+        together = ("below max_price", "above max_position", "above max_speed_percent")
+        assert any(words in error.problem for words in together)
         return
     assert getattr(parsed, name.removesuffix(rule.suffix) if rule.suffix else name) == value
 

@@ -57,7 +57,7 @@ SWITCHES: dict[Reason, Switch] = {
     Reason.TRADING_DISABLED: lambda s: replace(s, globals_=limits(trading_enabled=False)),
     Reason.NO_SESSION: lambda s: replace(s, session=None),
     Reason.SESSION_NOT_ACTIVE: lambda s: replace(s, session=replace(SESSION, status=SessionStatus.CLOSING)),
-    Reason.SESSION_OVER: lambda s: replace(s, session=replace(SESSION, ends_at_ms=NOW)),
+    Reason.SESSION_OVER: lambda s: replace(s, session=replace(s.session or SESSION, ends_at_ms=NOW)),
     Reason.AUTH_REFUSED: lambda s: replace(s, auth_refused=True),
     Reason.READ_UNKNOWN: lambda s: replace(s, account_known=False),
     Reason.READ_STALE: lambda s: replace(s, reads_stale=True),

@@ -1,6 +1,7 @@
 """The rules every quote keeps, whatever the book, the position, the fees and the memory are."""
 
 import json
+from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
@@ -9,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.book import Resting, without
+from dora.core.config import MarketConfig
 from dora.core.fees import FREE, maker_fee_per_contract
 from dora.core.model import Book, Level, MarketStatus, Side, Slot
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.maker import quote
-from dora.core.quoting.memory import STALE_MS, Memory, recall, remember
+from dora.core.quoting.memory import STALE_MS, Memory, judged, recall, remember
 from dora.core.quoting.reservation import logit, reservation_price, sigmoid, skew
 from dora.core.reasons import Reason
 from dora.core.units import ONE, Count, Price, TimeMs
@@ -300,7 +302,7 @@ def _walk(mids: list[int], half: int = 100) -> Memory:
     memory: Memory | None = None
     for minute, mid in enumerate(mids):
         seen = FairValue(mid / ONE, "book", Price(mid - half), Price(mid + half))
-        memory = remember(memory, seen, TimeMs(NOW + minute * MINUTE))
+        memory = judged(remember(memory, seen, TimeMs(NOW + minute * MINUTE)), MarketConfig(ticker="KXA-1"))
     assert memory is not None
     return memory
 
@@ -421,3 +423,11 @@ def test_quotes_follow_a_market_whose_ticks_changed() -> None:
     fine, _ = quote(inputs(book=shown, config=close, market=market(grid=TAPERED_GRID)), memory)
     assert prices(coarse) == {Side.BID: cents("0.04"), Side.ASK: cents("0.06")}
     assert prices(fine) == {Side.BID: cents("0.046"), Side.ASK: cents("0.054")}
+
+
+def test_how_fast_is_too_fast_is_a_setting() -> None:
+    quick = replace(_walk([5_000 + 40 * (i % 2) for i in range(30)]), fast=0)
+    patient = MarketConfig(ticker="KXA-1", max_speed_percent=41, resume_speed_percent=20)
+
+    assert (judged(quick, patient).fast, judged(quick, replace(patient, max_speed_percent=39)).fast) == (0, 1)
+    assert judged(replace(quick, fast=1), patient).fast == 1

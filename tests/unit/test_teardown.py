@@ -105,9 +105,7 @@ def test_orders_of_a_session_before_that_are_still_open_are_settled_by_their_own
     with stage() as scene:
         scene.world.cycle()
         (partition,) = (part for part in scene.cloud.partitions.values() if part.state.session)
-        partition.state = replace(
-            partition.state, session=replace(partition.state.session, order_groups=())
-        )
+        partition.state = replace(partition.state, session=replace(partition.state.session, order_groups=()))
         scene.faults.now(Fault(kind="blank", where=LISTS))
         answer, _ = scene.torn_down()
 

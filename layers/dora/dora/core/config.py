@@ -137,6 +137,10 @@ class MarketConfig:
     """How far the reservation price moves at max_position near a fair value of one half."""
     volatility_percent_of_move: int = _whole("0", "1000", "100")
     """Half-spread added, as a share of the typical move of fair value over a minute."""
+    max_speed_percent: int = _whole("1", "10000", "50")
+    """A market is left alone once its mid moves by this share of its half-spread in a typical minute ..."""
+    resume_speed_percent: int = _whole("1", "10000", "40")
+    """... and is quoted again below this one."""
     price_tolerance_ticks: int = _whole("0", "50", "1")
     """A resting quote this close to its target keeps its queue place."""
     refill_below: int = _percent("0", "100", "25")
@@ -225,6 +229,8 @@ def parse_market(where: str, ticker: str, raw: RawItem) -> MarketConfig:
     config = _parse(MarketConfig, where, raw, ticker=ticker)
     if config.min_price >= config.max_price:
         raise ConfigInvalid(where, "min_price_dollars is not below max_price_dollars", "swap or widen them")
+    if config.resume_speed_percent > config.max_speed_percent:
+        raise ConfigInvalid(where, "resume_speed_percent is above max_speed_percent", "swap or widen them")
     if config.quote_size > config.max_position:
         raise ConfigInvalid(where, "quote_size is above max_position", "one fill must fit the position cap")
     return config

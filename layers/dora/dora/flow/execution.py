@@ -74,8 +74,8 @@ class Execution:
         self._looked_ms: TimeMs | None = None
         self._hits = 0
         self._late_ms = 0
-        """The longest from when a write was due to its answer; the next ones are due that much later. A bucket
-        that was full while a call was on its way has not refilled in that time."""
+        """The longest from when a write was due to its answer; the next ones are due that much later: a
+        bucket that was full while a call was on its way has not refilled in that time."""
         self.journal = journal
         self.plans: tuple[Plan, ...] = ()
         self.cancels = BatchCancelSummary()

@@ -12,7 +12,7 @@ from dora.core.model import Book, Market, MarketStatus, Side, Slot, TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import FairValue, fair_value
 from dora.core.quoting.ladder import NANO, Model, Quote, ladder
-from dora.core.quoting.memory import Memory, recall, remember
+from dora.core.quoting.memory import Memory, judged, recall, remember
 from dora.core.quoting.reservation import reservation_price, skew
 from dora.core.reasons import Reason
 from dora.core.units import ONE
@@ -30,7 +30,7 @@ def quote(inputs: QuoteInputs, memory: Mapping[str, object] | None) -> tuple[Dec
     if isinstance(found, Reason):
         return Decision(ticker=inputs.market.ticker, skip=found), _stored(before)
     fair, book = found
-    after = remember(before, fair, inputs.now_ms)
+    after = judged(remember(before, fair, inputs.now_ms), inputs.config)
     return _decide(inputs, fair, book, after), after.stored()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from math import sqrt
 
+from dora.core.config import MarketConfig
 from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.reservation import logit
 from dora.core.units import ONE, TimeMs
@@ -18,8 +19,7 @@ WARM_MS = 300_000
 """How long a market must have been watched before its averages are believed."""
 VOLATILITY_WINDOW_MS = 600_000
 SPEED_WINDOW_MS = 1_800_000
-STOP_SPEED, RESUME_SPEED = 0.5, 0.4
-"""A market is left alone from the first on and quoted again below the second."""
+PERCENT = 100
 
 _E9, _E12 = 10**9, 10**12
 _LARGEST = 10**18
@@ -99,7 +99,7 @@ def _averaged(before: Memory, looked: Memory, span_ms: int) -> Memory:
     slow = span_ms / min(watched, max(SPEED_WINDOW_MS, span_ms))
     quick = span_ms / min(watched, max(VOLATILITY_WINDOW_MS, span_ms))
     move = abs(looked.mid_e9 - before.mid_e9) * 60_000 / span_ms
-    after = Memory(
+    return Memory(
         at_ms=looked.at_ms,
         fair_e9=looked.fair_e9,
         mid_e9=looked.mid_e9,
@@ -109,7 +109,6 @@ def _averaged(before: Memory, looked: Memory, span_ms: int) -> Memory:
         half_e9=_mixed(before.half_e9, looked.half_e9, slow),
         fast=before.fast,
     )
-    return _judged(after)
 
 
 def _mixed(average: int, sample: float, weight: float) -> int:
@@ -117,6 +116,7 @@ def _mixed(average: int, sample: float, weight: float) -> int:
     return round(average + (sample - average) * weight)
 
 
-def _judged(memory: Memory) -> Memory:
-    limit = RESUME_SPEED if memory.fast else STOP_SPEED
-    return replace(memory, fast=int(memory.warm and memory.speed >= limit))
+def judged(memory: Memory, config: MarketConfig) -> Memory:
+    """Memory that knows whether the market moves too fast: one limit to stop at, a lower one to resume."""
+    limit = config.resume_speed_percent if memory.fast else config.max_speed_percent
+    return replace(memory, fast=int(memory.warm and memory.speed * PERCENT >= limit))
