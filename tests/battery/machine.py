@@ -3,18 +3,14 @@
 from contextlib import ExitStack, suppress
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.battery.machine_faults import (
     EXCHANGES,
-    HELD_BACK,
-    RENAMED_BY_HAND,
     faults,
-    held_back,
 )
 from tests.battery.machine_stage import MARKET, MachineStage, machine_stage
 from tests.battery.scene import CANCEL, CREATE, fill
-from tests.simulator.engine import Amendment
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.simulator.plant import Plant
@@ -82,9 +78,8 @@ class Walk(RuleBasedStateMachine):
     @rule(by=moves, plan=faults(st.just(1)))
     def cycle_struck(self, by: int, plan: list[Fault]) -> None:
         self.stage.move_by(by)
-        if not held_back(plan, unanswered=len(plan) > 1 or bool(self.stage.unanswered)):
-            self.stage.faults.now(*plan)
-            self.stage.cycle()
+        self.stage.faults.now(*plan)
+        self.stage.cycle()
         self.stage.faults.clear()
 
     @rule(by=moves, after=calls)
@@ -107,8 +102,7 @@ class Walk(RuleBasedStateMachine):
     @rule(by=moves, plan=faults(st.integers(1, 4)))
     def cycle_under_a_lasting_fault(self, by: int, plan: list[Fault]) -> None:
         self.stage.move_by(by)
-        if not held_back(plan, unanswered=True):
-            self.stage.faults.now(*plan)
+        self.stage.faults.now(*plan)
         self.stage.cycle()
 
     @rule()
@@ -143,15 +137,6 @@ class Walk(RuleBasedStateMachine):
     def order_by_hand(self, ticker: str, side: str, count_e2: int, near: bool) -> None:
         prices_e4 = self.stage.books[ticker] if near else (1_000, 9_000)
         self.stage.by_hand(ticker, side, prices_e4[side == "ask"], count_e2)
-
-    @precondition(lambda _: RENAMED_BY_HAND not in HELD_BACK)
-    @rule(ticker=tickers, side=sides)
-    def rename_by_hand(self, ticker: str, side: str) -> None:
-        world = self.stage.world
-        for order in world.resting(ticker, side):
-            renamed = Amendment(ticker, side, order.price_e4, order.initial_e2, new_client_order_id="by-hand")
-            with suppress(Refusal):
-                world.exchange.engine.amend(world.member, order, renamed)
 
     # --- people ----------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
-"""What a walk lets go wrong, and what it holds back."""
+"""What a walk lets go wrong."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -13,14 +12,6 @@ from tests.unit.small_world import TICKERS
 from tests.world.disruption import KILL
 from tests.world.world import MINUTE_MS
 
-BLANK_AFTER_UNANSWERED = "lists come back blank, with 200, while a create is unanswered"
-STAMP_AHEAD_OF_OLD_READS = "reads stand still or lag under a stamp that runs ahead"
-RENAMED_BY_HAND = "an order of ours is amended by hand under another client order id"
-HELD_BACK: Collection[str] = (BLANK_AFTER_UNANSWERED, STAMP_AHEAD_OF_OLD_READS, RENAMED_BY_HAND)
-"""What walks leave out: take one out of here once the product holds it, and walks go there too."""
-
-OLD_READS = ("freeze-reads", "lag", "lag-shard")
-ORDERS = "GET /portfolio/orders"
 KINDS = sorted(set(kinds()) - {KILL})
 """A kill is a step of its own."""
 
@@ -35,15 +26,6 @@ def faults(minutes: st.SearchStrategy[int]) -> st.SearchStrategy[list[Fault]]:
     """One or two of any kind."""
     drawn = st.builds(one, st.sampled_from(KINDS), st.integers(0, 99), minutes)
     return st.lists(drawn, min_size=1, max_size=2)
-
-
-def held_back(plan: Sequence[Fault], *, unanswered: bool) -> bool:
-    """Whether this is a combination that the product does not hold yet."""
-    struck = {fault.kind for fault in plan}
-    blank = any(fault.kind == "blank" and fault.where == ORDERS for fault in plan)
-    return (BLANK_AFTER_UNANSWERED in HELD_BACK and blank and unanswered) or (
-        STAMP_AHEAD_OF_OLD_READS in HELD_BACK and "stamp-ahead" in struck and not struck.isdisjoint(OLD_READS)
-    )
 
 
 EXCHANGES = st.builds(

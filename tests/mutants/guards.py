@@ -136,4 +136,11 @@ GUARDS = (
         "if self.stopped is None and now_ms >= self._bounds.last_ms:",
         "if False:",
     ),
+    Guard(
+        "session-limit",
+        "core/risk.py",
+        "test_session_limit.py::test_a_slow_bleed_under_the_group_limit_is_stopped_by_the_session_limit_to_the_contract",
+        "return self.contracts_free is not None and added > max(self.contracts_free, 0)",
+        "return False",
+    ),
 )
