@@ -87,6 +87,9 @@ class GlobalConfig:
     max_daily_loss: Money = _dollars("0.01", "1000000", "100")
     """Loss since the exchange's midnight, realised and marked, fees in, at which the bot halts itself."""
     max_open_orders: int = _whole("0", "200000", "2000")
+    extend_expiry: bool = False
+    """Whether an order whose life is nearly over gets a later expiry in place, by an amend of 10 tokens that
+    keeps its queue place. Otherwise it is cancelled and placed anew, for 12 tokens, at the queue's end."""
     cash_reserve: Money = _dollars("0", "10000000", "1")
     """Cash of each shard that quotes never touch."""
     create_batch_size: int = _whole("1", "1600", "20")
@@ -98,7 +101,7 @@ class GlobalConfig:
     fills_overlap_s: int = _whole("60", "86400", "900")
     max_read_age_s: int = _whole("10", "3600", "120")
     """How long the exchange's reads may lag behind our own last write before nothing more is placed."""
-    tape_after_ms: int = _whole("0", "60000", "3000")
+    tape_after_ms: int = _whole("0", "60000", "500")
     """Reads of our orders that lag more than this send us to the public tape before a cancel."""
     placement_margin_ms: int = _whole("1000", "30000", "8000")
     """Placing stops when less than this is left of the invocation."""
