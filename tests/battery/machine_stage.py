@@ -137,6 +137,7 @@ class MachineStage(Scene):
     def carry_on(self) -> dict[str, Any]:
         """As a person would who wants quotes; a start adds the groups that new shards need."""
         self.switch(True)
+        self.world.clock.advance_ms(2_000)
         self.world.session("session_resume")
         self.world.session("session_reset")
         return self.world.session("session_start")
@@ -168,7 +169,11 @@ class MachineStage(Scene):
             self.slots()
 
     def _revive(self) -> None:
-        """Everything can be quoted again."""
+        """Everything can be quoted again: no order by hand stands in the way of a quote."""
+        world, prefix = self.world, self.world.exchange.invariants.expectations.prefix
+        for order in list(world.member.resting.values()):
+            if not order.client_order_id.startswith(prefix):
+                world.exchange.engine.cancel(world.member, order.id, order.market.shard)
         for ticker in TICKERS:
             self.configure(ticker, ROOMY)
             self.show(ticker)

@@ -139,6 +139,14 @@ def test_a_session_being_closed_or_closed_places_nothing(closed: bool) -> None:
         quotes_everything(stage)
 
 
+def test_a_session_near_its_end_places_nothing() -> None:
+    with scene(globals={**config_items.GLOBAL, "session_hours": 1}) as stage:
+        stage.world.clock.advance_ms(57 * 60_000)
+        stops_all(stage, "session_over", "halted")
+        assert stage.world.start()["status"] == "active"
+        quotes_everything(stage)
+
+
 def test_a_refused_key_places_nothing() -> None:
     with scene() as stage:
         stage.world.exchange.knobs = Knobs(clock_skew_ms=-1)

@@ -15,6 +15,7 @@ ROLE, FUNCTION, SCHEDULE = "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Sche
 INVOKE_CONFIG, LOG_GROUP, BUCKET = "AWS::Lambda::EventInvokeConfig", "AWS::Logs::LogGroup", "AWS::S3::Bucket"
 ALARM, QUERY = "AWS::CloudWatch::Alarm", "AWS::Logs::QueryDefinition"
 NO_RETRY = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+WITHIN_THE_HOUR = {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3600}
 FAILURES = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME"}
 
@@ -87,10 +88,14 @@ def _statements(given: Template) -> Iterator[tuple[str, dict[str, Any]]]:
 # --- schedules and retries ---------------------------------------------------------------------------
 
 
-def nothing_retries(given: Template) -> Iterator[str]:
-    """Scheduler and Lambda each have a retry machine; a stale tick is worthless in both."""
+def nothing_but_a_teardown_retries(given: Template) -> Iterator[str]:
+    """Scheduler and Lambda each have a retry machine; a stale tick is worthless in both.
+
+    A teardown is worth as much when it comes late; where it could not be delivered it is tried twice more.
+    """
     for name, schedule in of_kind(given, SCHEDULE).items():
-        if schedule["Target"].get("RetryPolicy") != NO_RETRY:
+        ends = json.loads(schedule["Target"]["Input"])["action"] == "teardown"
+        if schedule["Target"].get("RetryPolicy") != (WITHIN_THE_HOUR if ends else NO_RETRY):
             yield f"{name}: the scheduler retries: {schedule['Target'].get('RetryPolicy')}"
     configs = {own["FunctionName"]["Ref"]: own for own in of_kind(given, INVOKE_CONFIG).values()}
     for name in of_kind(given, FUNCTION):
@@ -120,10 +125,18 @@ def schedules_are_off_by_default(given: Template) -> Iterator[str]:
 def schedules_are_spelled_right(given: Template) -> Iterator[str]:
     """`rate(1 minutes)` passes every linter and is refused at deploy time."""
     for name, schedule in of_kind(given, SCHEDULE).items():
-        if typo := schedule_typo(schedule["ScheduleExpression"]):
-            yield f"{name}: {schedule['ScheduleExpression']}: {typo}"
+        expression = _by_default(given, schedule["ScheduleExpression"])
+        if typo := schedule_typo(expression):
+            yield f"{name}: {expression}: {typo}"
         if schedule["FlexibleTimeWindow"] != {"Mode": "OFF"}:
             yield f"{name}: a tick may come late by its time window"
+
+
+def _by_default(given: Template, text: Any) -> str:
+    """A text, its parameters filled in with their defaults."""
+    defaults = {name: str(own["Default"]) for name, own in given["Parameters"].items()}
+    written: str = text["Fn::Sub"] if isinstance(text, dict) else text
+    return re.sub(r"\$\{(\w+)\}", lambda found: defaults[found[1]], written)
 
 
 # --- functions ---------------------------------------------------------------------------------------
@@ -224,7 +237,7 @@ RULES: tuple[Rule, ...] = (
     secret_grants_cover_the_suffix_that_aws_appends,
     configuration_is_only_read,
     the_scheduler_role_serves_this_account_only,
-    nothing_retries,
+    nothing_but_a_teardown_retries,
     failures_are_kept,
     schedules_are_off_by_default,
     schedules_are_spelled_right,

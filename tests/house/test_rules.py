@@ -39,14 +39,22 @@ def test_a_retry_count_of_2_on_the_tick_is_caught_in_the_scheduler() -> None:
     spoiled = translated()
     _named(spoiled, "CycleFunctionTick")["Target"]["RetryPolicy"]["MaximumRetryAttempts"] = 2
 
-    assert len(list(rules.nothing_retries(spoiled))) == 1
+    assert len(list(rules.nothing_but_a_teardown_retries(spoiled))) == 1
 
 
 def test_a_retry_count_of_2_on_the_tick_is_caught_in_lambda() -> None:
     spoiled = translated()
     _named(spoiled, "CycleFunctionEventInvokeConfig")["MaximumRetryAttempts"] = 2
 
-    assert len(list(rules.nothing_retries(spoiled))) == 1
+    assert len(list(rules.nothing_but_a_teardown_retries(spoiled))) == 1
+
+
+@pytest.mark.parametrize("tries", [0, 3])
+def test_a_teardown_that_is_tried_once_or_for_ever_is_caught(tries: int) -> None:
+    spoiled = translated()
+    _named(spoiled, "SessionFunctionTeardown")["Target"]["RetryPolicy"]["MaximumRetryAttempts"] = tries
+
+    assert len(list(rules.nothing_but_a_teardown_retries(spoiled))) == 1
 
 
 @pytest.mark.parametrize("missing", NO_RETRY)
@@ -55,7 +63,7 @@ def test_a_retry_machine_left_at_its_default_is_caught(missing: str) -> None:
     del _named(spoiled, "CycleFunctionEventInvokeConfig")[missing]
     del _named(spoiled, "SessionFunctionWatch")["Target"]["RetryPolicy"][missing]
 
-    assert len(list(rules.nothing_retries(spoiled))) == 2
+    assert len(list(rules.nothing_but_a_teardown_retries(spoiled))) == 2
 
 
 @pytest.mark.parametrize(
@@ -226,7 +234,7 @@ def test_a_planted_fault_is_caught_by(rule: Rule, plant: Callable[[Template], No
 
 
 def test_no_rule_goes_unproven() -> None:
-    by_name = {rules.secret_grants_cover_the_suffix_that_aws_appends, rules.nothing_retries}
+    by_name = {rules.secret_grants_cover_the_suffix_that_aws_appends, rules.nothing_but_a_teardown_retries}
 
     assert {rule for rule, _ in PLANTED} | by_name == set(RULES)
 

@@ -19,22 +19,39 @@ STAGES = {"default": "kalshi-demo", "prod": "prod"}
 
 def test_there_are_two_functions_and_each_has_its_schedule() -> None:
     assert sorted(functions()) == FUNCTIONS
-    assert sorted(schedules()) == ["Tick", "Watch"]
+    assert sorted(schedules()) == ["Start", "Teardown", "TeardownAgain", "Tick", "Watch"]
 
 
 def test_a_cycle_and_a_watch_run_every_minute() -> None:
-    assert {schedule["ScheduleExpression"] for schedule in schedules().values()} == {"rate(1 minute)"}
+    assert {schedules()[name]["ScheduleExpression"] for name in ("Tick", "Watch")} == {"rate(1 minute)"}
+
+
+def test_a_session_by_the_clock_has_a_switch_of_its_own_and_is_torn_down_twice_ten_minutes_apart() -> None:
+    clock = {name: schedules()[name] for name in ("Start", "Teardown", "TeardownAgain")}
+    expressions = [str(schedule["ScheduleExpression"]) for schedule in clock.values()]
+
+    assert {str(schedule["State"]) for schedule in clock.values()} == {str({"Ref": "SessionScheduleState"})}
+    assert {schedule["ScheduleExpressionTimezone"] for schedule in clock.values()} == {"America/New_York"}
+    assert ["StartHour" in text for text in expressions] == [True, False, False]
+    assert ["cron(0 ${TeardownHour}" in text for text in expressions] == [False, True, False]
+    assert ["cron(10 ${TeardownHour}" in text for text in expressions] == [False, False, True]
 
 
 def test_schedule_inputs_are_events_the_functions_accept() -> None:
     tick = json.loads(
         schedules()["Tick"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-20T21:00:00Z")
     )
-    watch = json.loads(schedules()["Watch"]["Input"])
 
     assert parse_tick(tick, bot="dora", now_ms=0).scheduled_ms == 1_795_208_400_000
     assert tick["execution_id"] == "<aws.scheduler.execution-id>"
-    assert parse_session_command(watch, bot="dora").action is SessionAction.WATCH
+    asked = {name: json.loads(own["Input"]) for name, own in schedules().items() if name != "Tick"}
+    actions = {name: parse_session_command(event, bot="dora").action for name, event in asked.items()}
+    assert actions == {
+        "Start": SessionAction.START,
+        "Teardown": SessionAction.TEARDOWN,
+        "TeardownAgain": SessionAction.TEARDOWN,
+        "Watch": SessionAction.WATCH,
+    }
 
 
 def test_a_cycle_ends_before_the_next_tick() -> None:

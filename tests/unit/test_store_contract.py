@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
+from dora.core.extending import extension
 from dora.core.journal import Journal
 from dora.core.ledger import apply_fills, apply_settlement
-from dora.core.model import Event
+from dora.core.model import DecreaseRequest, Event
+from dora.core.planning import cancel_request
 from dora.core.ports import BotState, Changes, Control, Cursors, Progress, Reference, StateStore
-from dora.core.units import TimeMs
+from dora.core.units import Count, TimeMs
 from tests.unit.dynamo_values import LIMITS, NOW_MS, fill, journal, order, plan, position, session, settlement
 from tests.unit.store_backings import Backing, Loss, take_fence
 
@@ -114,6 +116,26 @@ def test_a_plan_may_be_repeated_but_never_overwrites_another(backing: Backing) -
         state.write_plan(plan(fence, 3))
 
     assert state.load().plans == (plan(fence, 2),)
+
+
+def test_a_plan_comes_back_with_intents_of_every_kind(backing: Backing) -> None:
+    fence, state, held = take_fence(backing), backing.state(), order(1)
+    cut = DecreaseRequest(
+        order_id="order-1",
+        client_order_id=held.client_order_id,
+        ticker="KXA-0",
+        shard=1,
+        reduce_to=Count(100),
+    )
+    kinds = replace(
+        plan(fence, 2),
+        cancels=(cancel_request(held),),
+        decreases=(cut,),
+        extends=(extension(held, TimeMs(NOW_MS)),),
+    )
+    state.write_plan(kinds)
+
+    assert state.load().plans == (kinds,)
 
 
 def test_plans_come_in_the_order_of_fences_and_phases(backing: Backing) -> None:

@@ -20,6 +20,7 @@ A, B, C = TICKERS
 CREATE = "POST /portfolio/events/orders/batched"
 CANCEL = "DELETE /portfolio/events/orders/batched"
 LISTS = "GET /portfolio/orders"
+ONE_ORDER = "GET /portfolio/orders/:order_id"
 TRIGGER = "PUT /portfolio/order_groups/*/trigger"
 UNGROUPED = {**config_items.GLOBAL, "use_order_groups": False}
 
@@ -112,14 +113,26 @@ def test_orders_of_a_session_before_that_are_still_open_are_settled_by_their_own
         assert (answer["status"], scene.world.open_orders()) == ("closed", 0)
 
 
+def test_orders_of_a_group_that_somebody_deleted_are_settled_by_their_own_rows() -> None:
+    with stage() as scene:
+        scene.world.cycle()
+        deleted, *_ = scene.world.member.groups.values()
+        scene.world.exchange.groups.delete(scene.world.member, deleted)
+        before = scene.world.exchange.stats.calls[ONE_ORDER]
+        answer, _ = scene.torn_down()
+
+        assert (answer["status"], scene.world.open_orders()) == ("closed", 0)
+        assert scene.world.exchange.stats.calls[ONE_ORDER] == before + 2
+
+
 def test_triggered_groups_need_no_read_of_single_orders() -> None:
     with stage() as scene:
         scene.world.cycle()
-        before = scene.world.exchange.stats.calls["GET /portfolio/orders/:order_id"]
+        before = scene.world.exchange.stats.calls[ONE_ORDER]
         answer, _ = scene.torn_down()
 
         assert answer["status"] == "closed"
-        assert scene.world.exchange.stats.calls["GET /portfolio/orders/:order_id"] == before
+        assert scene.world.exchange.stats.calls[ONE_ORDER] == before
 
 
 @pytest.mark.parametrize("kind", ["lose-answer", "lose-request"])

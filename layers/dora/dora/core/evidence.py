@@ -111,6 +111,7 @@ def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder
         remaining=remaining,
         reduced=Count(order.count - row.filled - remaining),
         write_ms=max(order.write_ms, row.updated_ms),
+        expires_ms=row.expires_ms or order.expires_ms,
     )
 
 

@@ -23,6 +23,7 @@ from dora.core.model import (
     CancelRequest,
     ChangeResult,
     DecreaseRequest,
+    ExtendRequest,
     FailedOrder,
     Fill,
     OrderRequest,
@@ -116,6 +117,7 @@ class Plan:
     places: tuple[OrderRequest, ...] = ()
     cancels: tuple[CancelRequest, ...] = ()
     decreases: tuple[DecreaseRequest, ...] = ()
+    extends: tuple[ExtendRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +159,22 @@ def fold_plans(journal: Journal, plans: Iterable[Plan]) -> Journal:
         for request in plan.places:
             sent = planned_order(request, plan.until_ms, plan.cycle_id)
             orders.setdefault(request.client_order_id, sent)
-        changes: tuple[CancelRequest | DecreaseRequest, ...] = (*plan.cancels, *plan.decreases)
+        changes: tuple[CancelRequest | DecreaseRequest | ExtendRequest, ...]
+        changes = (*plan.cancels, *plan.decreases, *plan.extends)
         for change in changes:
             known = orders.get(change.client_order_id)
             if known is not None and known.state is OrderState.LIVE:
-                orders[change.client_order_id] = replace(
-                    known, state=OrderState.CHANGING, sent_ms=plan.until_ms
-                )
+                changing = replace(known, state=OrderState.CHANGING, sent_ms=plan.until_ms)
+                expires_ms = change.expires_s * 1000 if isinstance(change, ExtendRequest) else 0
+                orders[change.client_order_id] = kept_until(changing, TimeMs(expires_ms))
     return Journal(orders)
+
+
+def kept_until(order: TrackedOrder, expires_ms: TimeMs) -> TrackedOrder:
+    """The order with the later of its own expiry and this one, where it is known to have one."""
+    if order.expires_ms is None:
+        return order
+    return replace(order, expires_ms=max(order.expires_ms, expires_ms))
 
 
 # --- outcomes of our own writes ----------------------------------------------------------------

@@ -120,6 +120,7 @@ class Order:
     filled: Count
     updated_ms: TimeMs
     group_id: str | None = None
+    expires_ms: TimeMs | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +254,22 @@ class DecreaseRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendRequest:
+    """A later expiry for a resting order; its price and its count, filled and resting, stay as they are."""
+
+    order_id: str
+    client_order_id: str
+    ticker: str
+    shard: int
+    side: Side
+    price: Price
+    count: Count
+    remaining: Count
+    """What rests of it as far as we know; an answer that names none leaves it so."""
+    expires_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRequest:
     """Asks the engine for a client order id whose create was never answered.
 
@@ -314,7 +331,7 @@ class FailedOrder:
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """What became of one single write (a decrease): `remaining` when done, else why not."""
+    """What became of one single write (a decrease, an extension): `remaining` when done, else why not."""
 
     outcome: Outcome
     code: str = ""

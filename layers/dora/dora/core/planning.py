@@ -10,8 +10,9 @@ from itertools import groupby
 from typing import TypeVar
 
 from dora.core.config import MarketConfig
+from dora.core.extending import extension
 from dora.core.journal import OrderState, TrackedOrder
-from dora.core.model import CancelRequest, DecreaseRequest, Slot, TargetOrder
+from dora.core.model import CancelRequest, DecreaseRequest, ExtendRequest, Slot, TargetOrder
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View
 from dora.core.units import CONTRACT, Count, PriceGrid, TimeMs
@@ -26,7 +27,9 @@ class Rules:
     grid: PriceGrid
     config: MarketConfig
     renew_before_ms: TimeMs = TimeMs(0)
-    """Orders that expire sooner are replaced: a new one would rest longer, and is due by now."""
+    """Orders that expire sooner are renewed: a new one would rest longer."""
+    extend_to_ms: TimeMs | None = None
+    """The expiry that they are given in place; None: they are replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +41,13 @@ class SlotPlan:
     cancels: tuple[CancelRequest, ...]
     places: tuple[TargetOrder, ...]
     withheld: tuple[tuple[Slot, Reason], ...]
+    extends: tuple[ExtendRequest, ...] = ()
+    """Of the kept ones: those that are to rest longer."""
 
     @property
     def writes(self) -> int:
         """How many orders would be written."""
-        return len(self.decreases) + len(self.cancels) + len(self.places)
+        return len(self.decreases) + len(self.cancels) + len(self.places) + len(self.extends)
 
 
 def plan_slots(
@@ -70,6 +75,7 @@ def plan_slots(
         cancels=tuple(cancel_request(order) for part in parts for order in part.cancels),
         places=tuple(places),
         withheld=tuple(entry for part in parts for entry in part.withheld),
+        extends=tuple(request for part in parts for request in part.extends),
     )
 
 
@@ -85,6 +91,7 @@ class _Part:
     cancels: tuple[TrackedOrder, ...] = ()
     places: tuple[TargetOrder, ...] = ()
     withheld: tuple[tuple[Slot, Reason], ...] = ()
+    extends: tuple[ExtendRequest, ...] = ()
 
 
 def _live_by_slot(view: View) -> dict[Slot, tuple[TrackedOrder, ...]]:
@@ -113,11 +120,21 @@ def _plan_slot(
         return _Part(cancels=others, places=(target,))
     if keeper.remaining > target.count:
         return _Part(decreases=(_decrease(keeper, target.count),), cancels=others)
-    return _Part(kept=(keeper,), cancels=others)
+    return _Part(kept=(keeper,), cancels=others, extends=_extends(keeper, rules))
+
+
+def _extends(order: TrackedOrder, rules: Rules) -> tuple[ExtendRequest, ...]:
+    if rules.extend_to_ms is None or not _runs_out(order, rules):
+        return ()
+    return (extension(order, rules.extend_to_ms),)
+
+
+def _runs_out(order: TrackedOrder, rules: Rules) -> bool:
+    return order.expires_by(TimeMs(rules.renew_before_ms - 1))
 
 
 def _keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
-    if order.expires_by(TimeMs(rules.renew_before_ms - 1)):
+    if _runs_out(order, rules) and rules.extend_to_ms is None:
         return False
     return _price_keeps(order, target, rules) and _size_keeps(order, target, rules)
 

@@ -25,6 +25,7 @@ from dora.core.model import (
     DecreaseRequest,
     Event,
     ExchangePosition,
+    ExtendRequest,
     Fill,
     Limits,
     Market,
@@ -133,6 +134,8 @@ class Exchange(Protocol):
         """One cancel batch, on the same terms."""
 
     def decrease(self, request: DecreaseRequest) -> ChangeResult: ...
+
+    def extend(self, request: ExtendRequest) -> ChangeResult: ...
 
     def claim(self, request: ClaimRequest) -> Claim | None:
         """What the engine says of a client order id; None when it did not say. Nothing comes to rest."""

@@ -263,7 +263,7 @@ def execute(
     inputs: Inputs,
     choice: Choice,
 ) -> Execution:
-    """Steps 9 and 10: cancels, decreases, then placements, within the tokens and the deadline."""
+    """Steps 9 and 10: cancels, changes in place, then placements, within the tokens and the deadline."""
     margin_ms = max(known.globals_.placement_margin_ms - WRITE_RESERVE_MS, 0)
     place_until_ms = TimeMs(turn.deadline_ms - margin_ms)
     bounds = Bounds(
@@ -282,17 +282,18 @@ def execute(
     cancels = list(split(plan.cancels, cancel_batch_size(known.globals_.cancel_batch_size, limits)))
     size = create_batch_size(known.globals_.create_batch_size, limits)
     cancel_costs = [len(batch) * limits.cancel_cost for batch in cancels]
-    decrease_costs = [limits.default_cost] * len(plan.decreases)
+    change_costs = [limits.default_cost] * (len(plan.decreases) + len(plan.extends))
     place_costs = [len(batch) * limits.create_cost for batch in split(plan.places, size)]
     now_ms = outside.clock.now_ms()
-    costs = cancel_costs + decrease_costs + place_costs
+    costs = cancel_costs + change_costs + place_costs
     sends = outside.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
     execution.cancel(cancels, sends[: len(cancels)])
     execution.decrease(plan.decreases)
+    execution.extend(plan.extends)
     if session is not None and plan.places:
         naming = Naming(prefix=outside.prefix, cycle_id=turn.cycle_id, session=session)
         execution.place(
-            order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(decrease_costs) :]
+            order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(change_costs) :]
         )
     return execution
 

@@ -88,9 +88,13 @@ def decide(inputs: Inputs) -> Choice:
 
 def _rules(inputs: Inputs, market: Market) -> Rules:
     """An order is renewed where a new one would rest longer."""
-    config = inputs.wanted[market.ticker]
-    renew_ms = min(inputs.now_ms + RENEW_MS, _expires_ms(inputs, market))
-    return Rules(market.grid, config, renew_before_ms=TimeMs(renew_ms))
+    end_ms = _expires_ms(inputs, market)
+    return Rules(
+        market.grid,
+        inputs.wanted[market.ticker],
+        renew_before_ms=min(TimeMs(inputs.now_ms + RENEW_MS), end_ms),
+        extend_to_ms=end_ms if inputs.globals_.extend_expiry else None,
+    )
 
 
 def _expires_ms(inputs: Inputs, market: Market) -> TimeMs:

@@ -7,6 +7,7 @@ stopped answering. Whatever was not sent is dropped and reported; nothing is ret
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dora.core.extending import fold_extended
 from dora.core.journal import (
     Journal,
     OrderState,
@@ -23,6 +24,7 @@ from dora.core.model import (
     BatchPlaceSummary,
     CancelRequest,
     DecreaseRequest,
+    ExtendRequest,
     OrderRequest,
     Outcome,
     SessionStatus,
@@ -133,6 +135,25 @@ class Execution:
             if self._note_refusals("decrease", [result.code]):
                 return
 
+    # --- extensions ----------------------------------------------------------------------------
+
+    def extend(self, requests: Sequence[ExtendRequest]) -> None:
+        """Each in turn. An order that found its end meanwhile is left to be proven by the next cycle."""
+        if not requests:
+            return
+        self._write_plan("2extend", extends=tuple(requests))
+        for request in requests:
+            if self._out.clock.now_ms() >= self._bounds.place_until_ms:
+                self.stopped = Reason.DEADLINE
+                return
+            result = self._out.exchange.extend(request)
+            self.journal = fold_extended(self.journal, request, result, self._out.clock.now_ms())
+            reporting.extended(self._out.facts, request, result)
+            if result.outcome is Outcome.DONE and result.remaining < request.remaining:
+                self.surprised |= {request.ticker}
+            if self._note_refusals("amend", [result.code]):
+                return
+
     # --- placements ------------------------------------------------------------------------------
 
     def place(self, requests: Sequence[OrderRequest], size: int, send_ms: Sequence[TimeMs]) -> None:
@@ -232,6 +253,7 @@ class Execution:
         places: tuple[OrderRequest, ...] = (),
         cancels: tuple[CancelRequest, ...] = (),
         decreases: tuple[DecreaseRequest, ...] = (),
+        extends: tuple[ExtendRequest, ...] = (),
     ) -> None:
         plan = Plan(
             fence=self._bounds.grant.fence,
@@ -241,6 +263,7 @@ class Execution:
             places=places,
             cancels=cancels,
             decreases=decreases,
+            extends=extends,
         )
         self._out.state.write_plan(plan)
         self.plans += (plan,)

@@ -5,10 +5,13 @@ Triggers cost tokens as orders do, so one that was refused for want of them is n
 
 from collections.abc import Iterable
 
-from dora.core.errors import ExchangeError, RateLimited
+from dora.core.errors import ExchangeError, ExchangeRefused, RateLimited
 from dora.core.model import SessionGroup
 from dora.core.ports import Clock, Outside
 from dora.core.units import TimeMs
+
+NOT_THERE = "not_found"
+"""A group that the exchange does not know takes no order; but it proves nothing of those that were in it."""
 
 
 class Backoff:
@@ -62,6 +65,8 @@ class Fence:
                 self._out.facts.emit("ERROR", what=f"trigger of group {group.group_id}", why=str(error))
                 if isinstance(error, RateLimited):
                     break
+                if isinstance(error, ExchangeRefused) and error.code == NOT_THERE:
+                    del self._open[group.group_id]
             else:
                 del self._open[group.group_id]
                 self.triggered |= {group.group_id}

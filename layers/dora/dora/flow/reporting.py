@@ -12,6 +12,7 @@ from dora.core.model import (
     CancelRequest,
     ChangeResult,
     DecreaseRequest,
+    ExtendRequest,
     FailedOrder,
     OrderRequest,
 )
@@ -128,6 +129,19 @@ def decreased(facts: Facts, request: DecreaseRequest, result: ChangeResult) -> N
         order_id=request.order_id,
         client_order_id=request.client_order_id,
         size=format_count(request.reduce_to),
+        outcome=result.outcome,
+        error_code=result.code,
+    )
+
+
+def extended(facts: Facts, request: ExtendRequest, result: ChangeResult) -> None:
+    """`ORDER_EXTENDED`, whatever became of it."""
+    facts.emit(
+        "ORDER_EXTENDED",
+        market=request.ticker,
+        order_id=request.order_id,
+        client_order_id=request.client_order_id,
+        expires_s=request.expires_s,
         outcome=result.outcome,
         error_code=result.code,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from dora.core.config import GlobalConfig
 from dora.core.errors import ExchangeError
-from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, hold_is_over, unclaimed
+from dora.core.evidence import Evidence, hold_is_over, unclaimed
 from dora.core.journal import Journal, TrackedOrder, fold_plans
 from dora.core.model import Claim, Order, OrderStatus, SessionMetadata
 from dora.core.ports import BotState, Changes, LeaseGrant, LeaseRefused, Outside
@@ -23,6 +23,8 @@ from dora.flow.reading import Reader, Snapshot
 
 BOOKING_MS = 20_000
 """Longest life of the lease under which this is done."""
+FORGOTTEN_MS = 24 * 3_600_000
+"""Orders that expired longer ago are gone, though the exchange may show no row of them any more."""
 MOST_AT_ONCE = 100
 """Orders looked at in one round; the next round takes the next ones."""
 
@@ -87,14 +89,9 @@ class Settling:
 
     def _loose(self, journal: Journal, gone: Gone) -> list[TrackedOrder]:
         """Open orders that only evidence of their own can prove gone."""
-        expired_ms = TimeMs(self._out.clock.now_ms() - EXPIRY_MARGIN_MS)
-        return [
-            order
-            for order in journal.orders.values()
-            if order.open
-            and not gone.covers(order.group_id, order.order_id)
-            and not order.expires_by(expired_ms)
-        ]
+        forgotten_ms = TimeMs(self._out.clock.now_ms() - FORGOTTEN_MS)
+        left = (o for o in journal.orders.values() if o.open and not o.expires_by(forgotten_ms))
+        return [order for order in left if not gone.covers(order.group_id, order.order_id)]
 
     def _booked(
         self, grant: LeaseGrant, state: BotState, journal: Journal, globals_: GlobalConfig
@@ -148,7 +145,10 @@ class Settling:
             )
 
     def _claimed(self, loose: list[TrackedOrder], evidence: Evidence, hold_ms: int) -> Evidence:
-        """The evidence, with what the engine says of ids that no row shows after their hold."""
+        """The evidence, with what the engine says of ids that no row shows after their hold.
+
+        A claim is an order all the same, but here nothing else could prove that the session is over.
+        """
         journal = Journal({order.client_order_id: order for order in loose})
         asked = [o for o in unclaimed(journal, evidence, hold_ms) if o.client_order_id not in self._claims]
         asked = asked[:MOST_AT_ONCE] if not self._out.dry_run else []

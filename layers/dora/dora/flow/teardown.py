@@ -21,6 +21,7 @@ def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answe
     search = Search(outside, session, deadline_ms - LEAVE_MS)
     if outside.dry_run or search.proves_zero():
         return _closed(outside, session)
+    outside.facts.count("TeardownsUnfinished", 1)
     return {
         "status": "closing",
         "session_id": session.session_id,

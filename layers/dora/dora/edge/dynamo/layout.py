@@ -31,6 +31,8 @@ SESSION, CONTROL, LEASE = "SESSION", "CONTROL", "LEASE"
 LIMITS, CURSORS, PROGRESS = "LIMITS", "CURSORS", "PROGRESS"
 ORDERS, MEMORY, REFERENCE, PLAN, POSITION = "ORDERS", "MEMORY", "REFERENCE", "PLAN", "POSITION"
 
+PLAN_PARTS = ("places", "cancels", "decreases", "extends")
+
 DAY_S = 86_400
 FILL_KEPT_S = 35 * DAY_S
 """Longer than the exchange lists a fill again, or it would be booked twice."""
@@ -71,8 +73,8 @@ def reference_items(pk: str, reference: Reference) -> list[Item]:
 
 def plan_items(pk: str, plan: Plan) -> list[Item]:
     """One phase's intents: a row is (field, request)."""
-    head = to_plain(replace(plan, places=(), cancels=(), decreases=()))
-    parts = {"places": plan.places, "cancels": plan.cancels, "decreases": plan.decreases}
+    head = to_plain(replace(plan, places=(), cancels=(), decreases=(), extends=()))
+    parts = {name: getattr(plan, name) for name in PLAN_PARTS}
     rows = [[part, to_plain(request)] for part, requests in parts.items() for request in requests]
     return chunk_items(pk, plan_name(plan), Collection(head, rows))
 

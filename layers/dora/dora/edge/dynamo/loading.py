@@ -23,6 +23,7 @@ from dora.edge.dynamo.layout import (
     MEMORY,
     ORDERS,
     PLAN,
+    PLAN_PARTS,
     POSITION,
     PROGRESS,
     REFERENCE,
@@ -131,7 +132,7 @@ def _plans(collections: Mapping[str, Collection]) -> Iterable[Plan]:
 
 
 def _plan(stored: Collection) -> Plan:
-    parts: dict[str, list[Any]] = {"places": [], "cancels": [], "decreases": []}
+    parts: dict[str, list[Any]] = {name: [] for name in PLAN_PARTS}
     for part, request in (_cells(row, 2) for row in stored.rows):
         _part(parts, part).append(request)
     return from_plain(Plan, {**stored.head, **parts})

@@ -20,6 +20,7 @@ _Reader = Callable[[Any], Any]
 LATER_FIELDS = frozenset(
     {
         ("Control", "cancel"),
+        ("Plan", "extends"),
         ("SessionMetadata", "limit_reached_at_ms"),
         ("SessionMetadata", "ends_at_ms"),
         ("SessionMetadata", "resets"),

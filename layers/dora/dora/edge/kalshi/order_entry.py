@@ -11,6 +11,7 @@ from dora.core.model import (
     Claim,
     ClaimRequest,
     DecreaseRequest,
+    ExtendRequest,
     OrderRequest,
 )
 from dora.core.units import Count
@@ -69,7 +70,24 @@ class OrderWrites(Caller):
         try:
             return outcomes.decreased(request, self._transport.send(call))
         except ExchangeError as error:
-            return outcomes.not_decreased(error)
+            return outcomes.not_changed(error)
+
+    def extend(self, request: ExtendRequest) -> ChangeResult:
+        """Give one order a later expiry in place.
+
+        Safe to repeat: yes, because it names the expiry, price and count that the order is to have.
+        """
+        call = Call(
+            "POST",
+            ORDERS_ROUTE + "/{}/amend",
+            (request.order_id,),
+            self._of_us,
+            wire_orders.extend_body(request),
+        )
+        try:
+            return outcomes.extended(request, self._transport.send(call))
+        except ExchangeError as error:
+            return outcomes.not_changed(error)
 
     def claim(self, request: ClaimRequest) -> Claim | None:
         """Spend a client order id whose create was never answered, and learn whether it was spent before.

@@ -17,6 +17,7 @@ from dora.core.model import (
     Claim,
     ClaimRequest,
     DecreaseRequest,
+    ExtendRequest,
     FailedOrder,
     OrderRequest,
     Outcome,
@@ -225,8 +226,24 @@ def decreased(request: DecreaseRequest, answer: Row) -> ChangeResult:
     )
 
 
-def not_decreased(error: ExchangeError) -> ChangeResult:
-    """A decrease that failed."""
+def extended(request: ExtendRequest, answer: Row) -> ChangeResult:
+    """An answered amend of the expiry, which names a remaining count only where that has changed.
+
+    Raises WireInvalid when the answer is about another order.
+    """
+    if answer.field("order_id", name) != request.order_id:
+        raise answer.invalid("order_id", f"asked about {request.order_id}")
+    _check_client_id(answer, request.client_order_id)
+    remaining = answer.optional("remaining_count", _not_negative)
+    return ChangeResult(
+        Outcome.DONE,
+        remaining=request.remaining if remaining is None else remaining,
+        ts_ms=TimeMs(answer.field("ts_ms", integer)),
+    )
+
+
+def not_changed(error: ExchangeError) -> ChangeResult:
+    """A decrease or an amend that failed."""
     verdict = verdict_of(error)
     return ChangeResult(verdict.outcome, verdict.code, verdict.message)
 

@@ -5,6 +5,7 @@ from dora.core.model import (
     ClaimRequest,
     DecreaseRequest,
     ExchangePosition,
+    ExtendRequest,
     Fill,
     Order,
     OrderGroup,
@@ -48,6 +49,7 @@ def order(row: Row) -> Order:
         filled=row.field("fill_count_fp", parse_count),
         updated_ms=_updated_ms(row),
         group_id=row.optional("order_group_id", text) or None,
+        expires_ms=row.optional("expiration_time", time_ms),
     )
 
 
@@ -180,6 +182,19 @@ def decrease_body(request: DecreaseRequest) -> JsonObject:
     return {
         "reduce_to": format_count(request.reduce_to),
         "market_ticker": request.ticker,
+        "exchange_index": request.shard,
+    }
+
+
+def extend_body(request: ExtendRequest) -> JsonObject:
+    """An amend of the expiry alone: the order's own price and count keep its queue place."""
+    return {
+        "ticker": request.ticker,
+        "side": request.side.value,
+        "price": format_price(request.price),
+        "count": format_count(request.count),
+        "client_order_id": request.client_order_id,
+        "expiration_time": request.expires_s,
         "exchange_index": request.shard,
     }
 
