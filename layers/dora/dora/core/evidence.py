@@ -34,6 +34,13 @@ class Evidence:
     claims: Mapping[str, Claim] = field(default_factory=dict)
     tripped: frozenset[str] = frozenset()
 
+    @property
+    def rows(self) -> tuple[Order, ...]:
+        """Every row that was read, whatever it was read for."""
+        looked_up = (row for row in self.looked_up.values() if row is not None)
+        listed = (row for rows in self.listings.values() for row in rows)
+        return (*(self.resting or ()), *looked_up, *listed)
+
 
 @dataclass(frozen=True, slots=True)
 class Questions:
@@ -75,21 +82,17 @@ def hold_is_over(order: TrackedOrder, now_ms: TimeMs, hold_ms: int) -> bool:
     return now_ms > order.sent_ms + hold_ms
 
 
-def names(journal: Journal, rows: Iterable[Order]) -> dict[str, str]:
+def names(journal: Journal, evidence: Evidence) -> dict[str, str]:
     """The journal's name of each order, by order id: an amend by hand may have given it another client id."""
-    said = list(rows)
-    first = {row.order_id: row.client_order_id for row in said}
-    known = {r.order_id: r.client_order_id for r in said if r.client_order_id in journal.orders}
-    return first | known | {i: order.client_order_id for i, order in journal.by_order_id().items()}
+    said = {row.order_id: row.client_order_id for row in evidence.rows}
+    known = {r.order_id: r.client_order_id for r in evidence.rows if r.client_order_id in journal.orders}
+    return said | known | {i: order.client_order_id for i, order in journal.by_order_id().items()}
 
 
 def rows_by_name(journal: Journal, evidence: Evidence) -> dict[str, Order]:
     """The latest row of each order by its name; at equal times a terminal one, which is final."""
-    looked_up = [row for row in evidence.looked_up.values() if row is not None]
-    listed = [row for rows in evidence.listings.values() for row in rows]
-    rows = [*(evidence.resting or ()), *looked_up, *listed]
-    name, found = names(journal, rows), dict[str, Order]()
-    for row in rows:
+    name, found = names(journal, evidence), dict[str, Order]()
+    for row in evidence.rows:
         known = found.get(name[row.order_id])
         if known is None or _rank(row) > _rank(known):
             found[name[row.order_id]] = row

@@ -52,10 +52,10 @@ def merge(
         orders[key] = after
         if after.state is not order.state:
             resolutions.append(Resolution(after, order.state, why))
-    ours, foreign = _split(rows, evidence.resting or (), journal, prefix)
+    ours, foreign = _split(journal, evidence, prefix)
     for key in sorted(ours - journal.orders.keys()):
         if rows[key].status is OrderStatus.RESTING:
-            orders[key] = _stray(rows[key])
+            orders[key] = _stray(key, rows[key])
             resolutions.append(Resolution(orders[key], None, "resting with our prefix, in no journal"))
     unproven = [order for order in orders.values() if order.open and not _proven(order, rows, now_ms)]
     return View(
@@ -84,11 +84,9 @@ def _overlooked(order: TrackedOrder, evidence: Evidence) -> bool:
     return not listed and row is not None and row.status is OrderStatus.RESTING
 
 
-def _split(
-    rows: Mapping[str, Order], resting: tuple[Order, ...], journal: Journal, prefix: str
-) -> tuple[set[str], tuple[Order, ...]]:
+def _split(journal: Journal, evidence: Evidence, prefix: str) -> tuple[set[str], tuple[Order, ...]]:
     """Names of our resting orders, and everybody else's rows of this account."""
-    name = names(journal, [*resting, *rows.values()])
+    name, resting = names(journal, evidence), evidence.resting or ()
     ours = {n for n in name.values() if n.startswith(prefix) or n in journal.orders}
     listed = {name[row.order_id] for row in resting}
     return ours & listed, tuple(row for row in resting if name[row.order_id] not in ours)
@@ -106,9 +104,9 @@ def _forgettable(order: TrackedOrder, now_ms: TimeMs, tombstone_ms: int) -> bool
     return now_ms > ended + tombstone_ms and not order.unbooked
 
 
-def _stray(row: Order) -> TrackedOrder:
+def _stray(name: str, row: Order) -> TrackedOrder:
     return TrackedOrder(
-        client_order_id=row.client_order_id,
+        client_order_id=name,
         slot=Slot(row.ticker, row.side, STRAY_LEVEL),
         shard=row.shard,
         price=row.price,
