@@ -146,10 +146,12 @@ class Walk(RuleBasedStateMachine):
 
     @rule(verb=st.sampled_from(("start", "halt", "resume", "reset", "watch", "teardown")))
     def session(self, verb: str) -> None:
+        self.stage.world.clock.advance_ms(2_000)
         self.stage.world.session(f"session_{verb}")
 
     @rule(verb=st.sampled_from(("teardown", "start", "reset", "watch")), after=calls)
     def session_killed(self, verb: str, after: int) -> None:
+        self.stage.world.clock.advance_ms(2_000)
         self.stage.killed(after, lambda: self.stage.world.session(f"session_{verb}"))
 
     @rule(on=st.booleans())

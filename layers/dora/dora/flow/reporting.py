@@ -27,7 +27,6 @@ METRICS = {
     "OrdersCancelled": "cancelled",
     "OrdersFailed": "failed",
     "OrdersUnknown": "unknown",
-    "OrdersKept": "kept",
     "OrdersDropped": "dropped",
     "Fills": "fills",
     "PositionDrift": "drift",
