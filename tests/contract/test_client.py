@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from dora.core import ports
-from dora.core.model import CancelRequest, Claim, ClaimRequest, DecreaseRequest, OrderRequest, Side, Slot
+from dora.core.model import (
+    CancelRequest,
+    Claim,
+    ClaimRequest,
+    DecreaseRequest,
+    ExtendRequest,
+    OrderRequest,
+    Outcome,
+    Side,
+    Slot,
+)
 from dora.core.units import Count, Price
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
@@ -79,19 +89,20 @@ def test_every_call_of_the_client_breaks_no_rule_of_the_document(
 
 
 def _write(client: Noted, now_ms: int) -> None:
-    """Placed on both shards, one refused for crossing; claimed, decreased, cancelled twice; groups."""
+    """Placed on both shards, one crossing; claimed, extended, decreased, cancelled twice; groups."""
     groups = {shard: client.create_group(shard, Count(10_000)) for shard in SHARDS.values()}
     resting = [_request(ticker, ticker, now_ms, groups[shard]) for ticker, shard in SHARDS.items()]
     crossing = replace(_request("crossing", NEAR, now_ms, None), price=CROSSING)
     result = client.place([*resting, crossing])
     assert (len(result.placed), len(result.failed)) == (2, 1)
-    taken, free, met = (_claim(client_id) for client_id in (NEAR, "free", "met"))
-    claims = [client.claim(request) for request in (taken, free, replace(met, price=CROSSING))]
-    assert claims == [Claim.TAKEN, Claim.GRANTED, Claim.GRANTED]
+    assert [client.claim(_claim(name)) for name in (NEAR, "free")] == [Claim.TAKEN, Claim.GRANTED]
     for order in result.placed:
         ticker = order.request.slot.ticker
         client_id = order.request.client_order_id
         named = {"order_id": order.order_id, "client_order_id": client_id, "ticker": ticker}
+        later = {"side": Side.BID, "price": order.request.price, "expires_s": order.request.expires_s + 60}
+        longer = ExtendRequest(**named, **later, shard=SHARDS[ticker], count=TEN, remaining=TEN)
+        assert client.extend(longer).outcome is Outcome.DONE
         change = DecreaseRequest(**named, shard=SHARDS[ticker], reduce_to=FIVE)
         assert client.decrease(change).remaining == FIVE
         cancel = CancelRequest(**named, shard=SHARDS[ticker], remaining=FIVE)
@@ -111,7 +122,7 @@ def _read(client: Noted) -> None:
     for name in ("fills_since", "settlements_since"):
         assert getattr(client, name)(0) == ()
     assert client.prints_since(NEAR, 0) == ()
-    assert len(client.orders_of(NEAR)) == 1
+    assert len(client.orders_of(NEAR)) == 2
     assert client.resting_orders() == ()
     client.open_markets("RAIN")
     client.events(["RAIN-1", "COIN-1"])
