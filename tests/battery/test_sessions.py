@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.battery.beside import before_call, cold, elsewhere, steps
-from tests.battery.scene import CREATE, HOLD_CYCLES, Scene, fill, scene, unlike
+from tests.battery.scene import CREATE, HOLD_CYCLES, SLOTS, Scene, fill, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.unit.small_world import TICKERS, broken, resting, set_book, spec
@@ -66,6 +66,24 @@ def test_scenario_26_what_a_running_cycle_sends_after_the_teardown_is_refused_on
         cycle_outliving_its_lease(stage)
 
         assert all(group.tripped for group in stage.world.member.groups.values())
+        assert stage.world.exchange.stats.orders == 0
+        stays_down(stage)
+
+
+@pytest.mark.parametrize("knobs", GROUP_CODES, ids=unlike)
+def test_scenario_26_a_create_that_was_held_back_and_released_after_the_teardown_is_refused(
+    knobs: Knobs,
+) -> None:
+    with scene(knobs) as stage:
+        stage.faults.now(Fault(kind="hold", where=CREATE, amount=55_000))
+        assert stage.world.cycle()["unknown"] == SLOTS
+        closed = stage.world.teardown()
+        assert closed["status"] == "closed", closed
+        assert stage.faults.script.landed == []
+
+        stage.world.clock.advance_ms(60_000)
+        stage.run(1)
+        assert len(stage.faults.script.landed) == 1
         assert stage.world.exchange.stats.orders == 0
         stays_down(stage)
 
