@@ -131,7 +131,7 @@ def test_scenario_37_fair_value_leaves_our_own_contracts_out() -> None:
 
 @pytest.mark.parametrize("knobs", [*STAMPS, IDLE_STAMP], ids=unlike)
 def test_scenario_38_a_book_that_stands_still_for_hours_is_quoted_on(knobs: Knobs) -> None:
-    with scene(knobs) as stage:
+    with scene(knobs, globals={**config_items.GLOBAL, "order_life_s": 0}) as stage:
         stage.run(1)
         before = ids(stage)
         for _ in range(4):
