@@ -33,6 +33,7 @@ from tests.simulator.knobs import Knobs
 from tests.unit.examples import TICKER, config, market
 from tests.unit.small_world import START_MS, TICKERS, broken, resting, set_book, setup
 from tests.unit.test_risk import facts
+from tests.world import config_items
 
 A, B, C = TICKERS
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
