@@ -109,6 +109,26 @@ def test_scenario_16_exposure_is_the_worse_of_reads_of_different_age(old: str, k
         assert not broken(stage.world)
 
 
+@pytest.mark.parametrize("trouble", ["lose-answer", "lose-request"])
+def test_scenario_16_orders_of_unknown_fate_count_in_full_toward_what_may_be_lost(trouble: str) -> None:
+    limited = {**config_items.GLOBAL, "max_total_loss_dollars": 12}
+    off = {**config_items.MARKET, "enabled": False}
+    with scene(globals=limited, items=dict.fromkeys((A, B), config_items.MARKET)) as stage:
+        stage.world.put_market(B, off)
+        stage.faults.now(
+            Fault(kind=trouble, where=CREATE, for_ms=60_000),
+            Fault(kind="lag", where="orders", amount=3 * MINUTE_MS),
+        )
+        unheard = stage.run(1)[0]["unknown"]
+        stage.world.put_market(B, config_items.MARKET)
+        stage.run(1)
+        beside = [order.remaining_e2 for side in ("bid", "ask") for order in stage.world.resting(B, side)]
+
+        assert unheard == len(beside) == 2
+        assert max(beside) < 1_000
+        assert not broken(stage.world)
+
+
 # --- 17, 18: lists that are not whole ---------------------------------------------------------------------
 
 

@@ -89,7 +89,7 @@ GUARDS = (
     Guard(
         "group-fence",
         "flow/deciding.py",
-        "test_sessions.py::test_scenario_26_what_a_running_cycle_sends_after_the_teardown_is_refused_on_every_shard",
+        "test_sessions.py::test_scenario_26_a_create_that_was_held_back_and_released_after_the_teardown_is_refused",
         "group_id=group.group_id if group else None,",
         "group_id=None,",
     ),
@@ -118,7 +118,7 @@ GUARDS = (
     Guard(
         "unknowns-exposed",
         "core/risk.py",
-        "test_reads.py::test_scenario_16_exposure_is_the_worse_of_reads_of_different_age",
+        "test_reads.py::test_scenario_16_orders_of_unknown_fate_count_in_full_toward_what_may_be_lost",
         "unproven = [order for order in open_orders if order.state is not OrderState.LIVE]",
         "unproven = list[TrackedOrder]()",
     ),
