@@ -107,3 +107,14 @@ def test_scenario_02_no_claim_is_sent_while_the_bot_is_halted() -> None:
         stage.world.session("session_resume")
         stage.run(2)
         stage.sound()
+
+
+def test_scenario_02_claims_that_are_answered_slowly_do_not_take_the_time_of_the_cycle() -> None:
+    with scene() as stage:
+        stage.struck(Fault(kind="lose-request", where=CREATE))
+        stage.run(1)
+        stage.struck(Fault(kind="slow", where=CLAIM, amount=4_000))
+
+        assert stage.world.exchange.stats.calls[CLAIM] == 2
+        stage.run(HOLD_CYCLES)
+        stage.sound()

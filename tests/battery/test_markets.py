@@ -14,7 +14,7 @@ from dora.core.planning import Rules, plan_slots
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View
 from dora.core.risk import apply_caps
-from dora.core.units import ONE
+from dora.core.units import ONE, Price
 from tests.battery.answers import Content, Heard, Retold
 from tests.battery.scene import (
     CANCEL,
@@ -172,7 +172,7 @@ PRICES = st.one_of(
 
 
 def drawn(side: Side, price: Any, count: Any) -> TargetOrder:
-    return TargetOrder(slot=Slot(TICKER, side), price=price, count=count, edge=100)  # type: ignore[arg-type]
+    return TargetOrder(slot=Slot(TICKER, side), price=price, count=count, edge=Price(100))
 
 
 @settings(max_examples=150)

@@ -34,6 +34,7 @@ from tests.unit.small_world import (
 from tests.world import config_items, promises
 from tests.world.bot import Bot, DeployedBot, Env
 from tests.world.bot_clock import BotClock
+from tests.world.disruption import Disruption
 from tests.world.lambda_context import CYCLE_TIMEOUT_MS, LambdaContext
 from tests.world.outside_calls import Killed
 from tests.world.setup import CONFIG_TABLE, STATE_TABLE
@@ -293,7 +294,7 @@ def live_and_dry() -> Iterator[tuple[Seen, Dry]]:
 def test_scenario_67_a_dry_run_beside_a_live_bot_writes_nothing_and_freezes_nothing() -> None:
     with live_and_dry() as (seen, dry):
         world = seen.world
-        before = Heard(Scene(seen, None))  # type: ignore[arg-type]
+        before = Heard(Scene(seen, Disruption()))
         assert dry.session("start")["status"] == "active"
         tick_ms = world.next_tick_ms()
         world.clock.advance_to(tick_ms)

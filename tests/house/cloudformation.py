@@ -30,7 +30,7 @@ _Loader.add_multi_constructor("!", _long_form)
 @cache
 def template() -> dict[str, Any]:
     """The parsed template."""
-    return yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _Loader)  # noqa: S506
+    return yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a safe loader
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

@@ -69,7 +69,7 @@ def _handler_for(exchange: Exchange) -> type[BaseHTTPRequestHandler]:
             except ConnectionDroppedError:
                 self._hang_up()
 
-        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = _serve
 
         def _request(self) -> Request:
             parts = urlsplit(self.path)
@@ -94,7 +94,7 @@ def _handler_for(exchange: Exchange) -> type[BaseHTTPRequestHandler]:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:
             """Silence: the exchange counts its calls itself."""
 
     return Handler

@@ -98,7 +98,7 @@ def expect_refused(client: Client, status: int, what: str, call: Callable[[], ob
     """The call must raise, with this HTTP status."""
     try:
         answer = call()
-    except Exception as error:  # noqa: BLE001 - each client has errors of its own
+    except Exception as error:  # each client has errors of its own
         expect(client.refusal(error), status, what)
     else:
         raise WentWrongError(f"{what}: not refused, but answered {answer!r}")

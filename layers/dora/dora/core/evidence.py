@@ -20,9 +20,9 @@ EXPIRY_MARGIN_MS = 5_000
 class Evidence:
     """What was read of our orders this cycle.
 
-    `resting` is complete or None (unknown). `looked_up` holds single-order reads (None = 404), `listings`
-    complete lists of every status by ticker, `claims` what the engine said of ids that were never answered,
-    `tripped` the groups that were triggered: nothing of theirs rests.
+    `resting` is complete or None (unknown). `looked_up` holds single-order reads (None: no row, be it for a
+    404 or a failure; it proves nothing), `listings` complete lists of every status by ticker, `claims` what
+    the engine said of ids that were never answered, `tripped` the triggered groups: nothing of theirs rests.
     `as_of_ms` dates the reads: the older of the exchange's own stamps before and after them.
     """
 

@@ -18,6 +18,7 @@ from dora.flow.reading import Snapshot
 MOST_CLAIMS = 20
 """Claims of one cycle; each costs as many write tokens as a create."""
 LONGEST_WAIT_MS = 5_000
+"""No claim is begun later: an exchange that is slow to answer must not take the cycle's time."""
 
 
 def claim_ids(outside: Outside, known: Known, snapshot: Snapshot, evidence: Evidence) -> Evidence:
@@ -70,6 +71,8 @@ def _claims(outside: Outside, known: Known, requests: list[ClaimRequest]) -> dic
     sends = outside.limiter.reserve("write", [cost] * len(requests), now_ms, until_ms)
     for request, send_ms in zip(requests, sends, strict=False):
         outside.clock.sleep_ms(max(send_ms - outside.clock.now_ms(), 0))
+        if outside.clock.now_ms() > until_ms:
+            break
         claim = outside.exchange.claim(request)
         if claim is not None:
             found[request.client_order_id] = claim

@@ -12,7 +12,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dora.core.errors import StateError, StateTooNew, StateUnavailable
 from dora.edge.dynamo.plain import from_plain, to_plain
@@ -154,7 +154,7 @@ def pack(plain: object) -> bytes:
 def unpack(body: object) -> Any:
     """Back from `pack`. Raises StateError."""
     try:
-        return json.loads(gzip.decompress(body))  # type: ignore[arg-type]
+        return json.loads(gzip.decompress(cast(bytes, body)))
     except (TypeError, ValueError, EOFError, OSError, zlib.error) as error:
         raise StateError(f"body is not gzip'd JSON ({error})") from error
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
@@ -163,7 +163,7 @@ class Table:
     def put_element(self, item: Item, condition: Condition | None = None) -> "TransactWriteItemTypeDef":
         """Put one item, if the condition holds."""
         guard = condition.arguments() if condition else {}
-        return {"Put": {"TableName": self.name, "Item": item, **guard}}  # type: ignore[typeddict-item]
+        return cast("TransactWriteItemTypeDef", {"Put": {"TableName": self.name, "Item": item, **guard}})
 
     def delete_element(self, key: Item) -> "TransactWriteItemTypeDef":
         """Delete one item, if it is there."""
@@ -172,7 +172,7 @@ class Table:
     def check_element(self, key: Item, condition: Condition) -> "TransactWriteItemTypeDef":
         """Only hold the transaction to a condition on another item."""
         check = {"TableName": self.name, "Key": key, **condition.arguments()}
-        return {"ConditionCheck": check}  # type: ignore[typeddict-item]
+        return cast("TransactWriteItemTypeDef", {"ConditionCheck": check})
 
 
 def size_of(value: Any) -> int:
