@@ -70,7 +70,7 @@ class Settlement:
 
     def _wanted(self) -> dict[Slot, Wanted]:
         """The decisions that the bot keeps, to see whether they change."""
-        said: Mapping[str, str] = self._faults.stored.state.memory.get(SAID, {})  # type: ignore[assignment]
+        said: Mapping[str, str] = self._faults.stored.state.memory.get(SAID, {})
         return {
             (ticker, side, int(level)): Wanted(int(price), int(count))
             for ticker, text in said.items()

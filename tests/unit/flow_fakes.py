@@ -100,7 +100,7 @@ class FakeMarketplace:
 
 def market(ticker: str = "KXA-1-T1", close_ms: int = START_MS + 3_600_000, **more: object) -> MarketSpec:
     fields = {"event_ticker": "KXA-1", "series_ticker": "KXA", "open_ms": START_MS - 3_600_000}
-    return MarketSpec(ticker=ticker, close_ms=close_ms, **(fields | more))  # type: ignore[arg-type]
+    return MarketSpec(ticker=ticker, close_ms=close_ms, **(fields | more))
 
 
 def recording(

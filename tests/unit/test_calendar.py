@@ -115,7 +115,7 @@ def test_times_are_read_to_the_millisecond(text: str, millis: int) -> None:
 )
 def test_anything_else_is_no_time(text: object) -> None:
     with pytest.raises(NumberInvalid):
-        parse_time(text)  # type: ignore[arg-type]
+        parse_time(text)
 
 
 @given(TIMES)

@@ -24,7 +24,7 @@ def acquire(
 ) -> LeaseGrant | LeaseRefused:
     """A lease of 50 ms from `now` (the tick's time by default)."""
     at = tick if now is None else now
-    return DynamoLease(client, "state", pk).acquire(  # type: ignore[arg-type]
+    return DynamoLease(client, "state", pk).acquire(
         owner=owner, tick_ms=TimeMs(tick), now_ms=TimeMs(at), expires_ms=TimeMs(at + 50)
     )
 
@@ -43,7 +43,7 @@ def test_a_released_lease_is_free_at_once_under_a_higher_fence(dynamo: object) -
     first = acquire(dynamo, "a", 100)
     assert isinstance(first, LeaseGrant)
 
-    DynamoLease(dynamo, "state", BOT).release(first)  # type: ignore[arg-type]
+    DynamoLease(dynamo, "state", BOT).release(first)
 
     assert acquire(dynamo, "b", 110) == LeaseGrant(2, TimeMs(160))
 
@@ -62,7 +62,7 @@ def test_a_tick_already_seen_is_refused_in_every_state(dynamo: object, tick: int
     assert acquire(dynamo, "b", tick) == LeaseRefused("tick_seen")
     assert acquire(dynamo, "b", tick, now=1_000) == LeaseRefused("tick_seen")
 
-    DynamoLease(dynamo, "state", BOT).release(first)  # type: ignore[arg-type]
+    DynamoLease(dynamo, "state", BOT).release(first)
 
     assert acquire(dynamo, "b", tick) == LeaseRefused("tick_seen")
 
@@ -76,13 +76,13 @@ def test_a_late_release_does_not_free_a_newer_lease(dynamo: object) -> None:
     assert isinstance(old, LeaseGrant)
     acquire(dynamo, "b", 110, now=160)
 
-    DynamoLease(dynamo, "state", BOT).release(old)  # type: ignore[arg-type]
+    DynamoLease(dynamo, "state", BOT).release(old)
 
     assert acquire(dynamo, "c", 170) == LeaseRefused("lease_held")
 
 
 def test_a_release_may_be_repeated(dynamo: object) -> None:
-    lease = DynamoLease(dynamo, "state", BOT)  # type: ignore[arg-type]
+    lease = DynamoLease(dynamo, "state", BOT)
     grant = acquire(dynamo, "a", 100)
     assert isinstance(grant, LeaseGrant)
 
@@ -100,7 +100,7 @@ def test_leases_of_different_bots_are_apart(dynamo: object) -> None:
 
 def test_a_lease_of_a_newer_version_is_left_alone(dynamo: object) -> None:
     item = {"pk": {"S": BOT}, "sk": {"S": "LEASE"}, "v": {"N": "2"}, "fence": {"N": "9"}}
-    dynamo.put_item(TableName="state", Item=item)  # type: ignore[attr-defined]
+    dynamo.put_item(TableName="state", Item=item)
 
     with pytest.raises(StateTooNew, match="LEASE"):
         acquire(dynamo, "a", 100)
@@ -129,6 +129,6 @@ def test_a_release_that_botocore_sends_twice_frees_the_lease(dynamo: object) -> 
     grant = acquire(dynamo, "a", 100)
     assert isinstance(grant, LeaseGrant)
 
-    DynamoLease(FaultyClient(dynamo, sent_twice), "state", BOT).release(grant)  # type: ignore[arg-type]
+    DynamoLease(FaultyClient(dynamo, sent_twice), "state", BOT).release(grant)
 
     assert acquire(dynamo, "b", 101) == LeaseGrant(2, TimeMs(151))

@@ -180,14 +180,14 @@ def test_a_bucket_of_a_newer_version_is_left_alone(dynamo: "DynamoDBClient") -> 
 
 @pytest.mark.parametrize("fault", [throttled, request_lost, answer_lost])
 def test_tokens_whose_reservation_is_unknown_are_not_spent(dynamo: "DynamoDBClient", fault: Fault) -> None:
-    limiter = DynamoLimiter(FaultyClient(dynamo, fault), "state", "key")  # type: ignore[arg-type]
+    limiter = DynamoLimiter(FaultyClient(dynamo, fault), "state", "key")
 
     with pytest.raises(StateUnavailable):
         limiter.reserve("write", [100], TimeMs(NOW_MS), TimeMs(NOW_MS))
 
 
 def test_tokens_reserved_under_a_lost_answer_are_never_granted_twice(dynamo: "DynamoDBClient") -> None:
-    limiter = DynamoLimiter(FaultyClient(dynamo, sent_twice), "state", "key")  # type: ignore[arg-type]
+    limiter = DynamoLimiter(FaultyClient(dynamo, sent_twice), "state", "key")
     now_ms, until_ms = TimeMs(NOW_MS), TimeMs(NOW_MS + 1_000)
 
     first = limiter.reserve("write", [60], now_ms, until_ms)

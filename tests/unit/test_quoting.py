@@ -227,7 +227,7 @@ def test_a_side_without_room_on_the_grid_is_dropped_and_the_other_stays() -> Non
     ],
 )
 def test_numbers_that_are_no_book_never_become_an_order(bid: float, count: float, ask: float) -> None:
-    levels = [Level(Price(price), Count(count)) for price in (bid, ask)]  # type: ignore[arg-type]
+    levels = [Level(Price(price), Count(count)) for price in (bid, ask)]
     broken = Book(TICKER, (levels[0],), (levels[1],))
     decision, _ = quote(inputs(book=broken, config=config(max_price=Price(9_999))), warm())
     assert decision.targets == ()

@@ -112,7 +112,7 @@ class RefusingClient:
 )
 def test_a_refused_read_says_why(error: Exception, complaint: str) -> None:
     with pytest.raises(SecretInvalid, match=complaint):
-        KeySecret(RefusingClient(error), "dora/key").read()  # type: ignore[arg-type]
+        KeySecret(RefusingClient(error), "dora/key").read()
 
 
 def test_a_keys_text_form_shows_its_id_only() -> None:

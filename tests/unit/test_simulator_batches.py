@@ -42,7 +42,7 @@ def test_failed_entries_may_be_bare() -> None:
 
 @pytest.mark.parametrize(("reply", "expected"), [("request", ["a", "b", "c"]), ("reversed", ["c", "b", "a"])])
 def test_the_order_of_the_answers_is_a_knob(reply: str, expected: list[str]) -> None:
-    desk = Desk(Knobs(batch_reply=reply))  # type: ignore[arg-type]
+    desk = Desk(Knobs(batch_reply=reply))
     answer = create(desk, *(desk.order(client_order_id=name) for name in "abc"))
     assert [entry["client_order_id"] for entry in answer.body["orders"]] == expected
 

@@ -63,7 +63,7 @@ class Pit:
                 self.violations.append(f"{maker.id} traded before {first.id}")
             return original(market, maker, taker)
 
-        changes.trade = watched  # type: ignore[method-assign]
+        changes.trade = watched
 
     def run(self, steps: list[tuple[Any, ...]]) -> None:
         for name, *arguments in steps:

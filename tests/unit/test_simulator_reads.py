@@ -68,7 +68,7 @@ def fill_three(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("direction", "newest_first"), [("descending", True), ("ascending", False)])
 def test_fills_run_in_the_direction_of_the_knob(direction: str, newest_first: bool) -> None:
-    desk = Desk(Knobs(fills_sorted=direction))  # type: ignore[arg-type]
+    desk = Desk(Knobs(fills_sorted=direction))
     fill_three(desk)
     rows = pages(desk, "/portfolio/fills", "fills", limit=2)
     stamps = [row["ts"] for row in rows]

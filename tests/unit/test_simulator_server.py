@@ -171,7 +171,7 @@ def test_virtual_time_can_be_moved_by_hand(
 def test_the_virtual_clock_runs_actions_at_their_own_time_and_ties_in_order() -> None:
     clock, seen = VirtualClock(0), []
     for name, when in (("b", 20), ("a", 10), ("c", 20)):
-        clock.at(when, lambda name=name: seen.append((name, clock.now_ms())))  # type: ignore[misc]
+        clock.at(when, lambda name=name: seen.append((name, clock.now_ms())))
     clock.at(10, lambda: clock.advance_ms(15))
     clock.advance_to(30)
     assert seen == [("a", 10), ("b", 20), ("c", 20)]

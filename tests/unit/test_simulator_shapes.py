@@ -178,7 +178,7 @@ REFUSALS: dict[str, Callable[[Desk], Answer]] = {
     "orders__duplicate_client_order_id": twice,
     "orders__insufficient_balance": lambda desk: desk.place("bid", "0.9900", "10099.00"),
     "orders__invalid_price_structure": lambda desk: desk.place("bid", "0.5150", "1.00"),
-    "orders__numeric_field_types": lambda desk: desk.place(count=1),  # type: ignore[arg-type]
+    "orders__numeric_field_types": lambda desk: desk.place(count=1),
     "orders__post_only_cross": lambda desk: desk.place("bid", "0.9900", "1.00", post_only=True),
     "margin__orders__off_tick_price": lambda desk: desk.place("bid", "0.38295", "1.00"),
     "margin__orders__reduce_only_gtc": lambda desk: desk.place(reduce_only=True),

@@ -111,7 +111,7 @@ def test_the_balance_has_a_call_a_second_of_its_own_and_no_burst() -> None:
     ],
 )
 def test_both_bodies_of_a_429(style: str, body: object) -> None:
-    desk = Desk(Knobs(body_of_429=style, balance_body_of_429=style), tier="basic")  # type: ignore[arg-type]
+    desk = Desk(Knobs(body_of_429=style, balance_body_of_429=style), tier="basic")
     answers = [desk.get("/portfolio/balance"), desk.get("/portfolio/balance")]
     assert answers[-1].body == body
     for _ in range(41):

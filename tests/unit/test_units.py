@@ -96,7 +96,7 @@ def test_a_string_that_is_not_exact_is_refused(text: str) -> None:
 @pytest.mark.parametrize("value", [1, 0.46, None, b"1", Decimal("0.46"), True])
 def test_only_text_is_read(value: object) -> None:
     with pytest.raises(NumberInvalid):
-        parse_price(value)  # type: ignore[arg-type]
+        parse_price(value)
 
 
 @given(WHOLE, DECIMALS)
@@ -115,7 +115,7 @@ def test_each_unit_has_its_own_decimals(value: int) -> None:
         4,
         2,
         6,
-    ]  # type: ignore[operator]
+    ]
 
 
 @given(PRICES, st.integers(-(10**15), 10**15))

@@ -133,7 +133,7 @@ def test_every_event_file_can_be_read() -> None:
 def test_output_is_caught_also_from_loggers_that_hold_the_old_stream() -> None:
     elsewhere, catcher = StringIO(), Catcher()
     logger = logging.getLogger("tests.world.parts")
-    logger.powertools_handler = handler = logging.StreamHandler(elsewhere)  # type: ignore[attr-defined]
+    logger.powertools_handler = handler = logging.StreamHandler(elsewhere)
     logger.addHandler(handler)
     try:
         with printed_to(catcher.stream):
@@ -142,6 +142,6 @@ def test_output_is_caught_also_from_loggers_that_hold_the_old_stream() -> None:
         logger.warning("after")
     finally:
         logger.removeHandler(handler)
-        del logger.powertools_handler  # type: ignore[attr-defined]
+        del logger.powertools_handler
     assert [fact["event_type"] for fact in facts_in(catcher.take())] == ["A", "B"]
     assert (elsewhere.getvalue(), catcher.take()) == ("after\n", "")

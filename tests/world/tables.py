@@ -139,4 +139,4 @@ def _judged(handler: DynamoHandler) -> Any:
         return _handle(handler)
 
 
-DynamoHandler.call_action = _judged  # type: ignore[method-assign]
+DynamoHandler.call_action = _judged
