@@ -76,6 +76,24 @@ def loop_cursor(reply: Reply, _: Fault, __: Random) -> Reply:
     return _with(reply, {**json.loads(reply.body), "cursor": SAME_PAGE})
 
 
+def null_lists(reply: Reply, fault: Fault, _: Random) -> Reply:
+    """Empty lists are null, at any depth. With code "absent" they are left out, and an empty cursor too; with
+    "blank" lists that are not empty count as empty. Codes combine: "absent blank"."""
+    return _with(reply, _nulled(json.loads(reply.body), fault.code.split()))
+
+
+def _nulled(value: Any, words: list[str]) -> Any:
+    if isinstance(value, list):
+        return [_nulled(own, words) for own in value]
+    if not isinstance(value, dict):
+        return value
+    empty = {key for key, own in value.items() if isinstance(own, list) and (not own or "blank" in words)}
+    rest = {key: None if key in empty else _nulled(own, words) for key, own in value.items()}
+    if "absent" not in words:
+        return rest
+    return {key: own for key, own in rest.items() if key not in empty and (key, own) != ("cursor", "")}
+
+
 TWISTS: dict[str, Twist] = {
     "cut-body": cut_body,
     "error-body": error_body,
@@ -85,6 +103,7 @@ TWISTS: dict[str, Twist] = {
     "drop-rows": drop_rows,
     "blank": blank,
     "loop-cursor": loop_cursor,
+    "null-lists": null_lists,
 }
 
 

@@ -10,6 +10,7 @@ from .fault_plan import Fault, FaultPlan
 MINUTE_MS = 60_000
 BATCH = "* /portfolio/events/orders/batched"
 LISTS = ("GET /portfolio/orders", "GET /portfolio/fills", "GET /portfolio/positions")
+EMPTY_LISTS = (*LISTS, "GET /portfolio/settlements", "GET /portfolio/order_groups", "GET /markets/orderbooks")
 READS = (*LISTS, "GET /portfolio/orders/*", "GET /portfolio/balance", "GET /portfolio/order_groups",
          "GET /exchange/*", "GET /markets", "GET /markets/orderbooks")  # fmt: skip
 WRITES = (f"POST{BATCH[1:]}", f"DELETE{BATCH[1:]}", "POST */decrease", "PUT */trigger", "POST */create")
@@ -60,6 +61,7 @@ def _requests() -> dict[str, Draw]:
     }
     return {
         **twists,
+        "null-lists": _null_lists,
         "swap-ids": _struck("swap-ids", (WRITES[1],)),
         "no-ids": _struck("no-ids", (BATCH,)),
         "slow": lambda dice: Fault(
@@ -124,6 +126,12 @@ def _struck(kind: str, places: Sequence[str]) -> Draw:
     return lambda dice: Fault(
         kind=kind, where=dice.choice(places), for_ms=MINUTE_MS, times=dice.choice((0, 1))
     )
+
+
+def _null_lists(dice: Random) -> Fault:
+    """Of lists that are empty, or of a list that a reader must not believe to be empty."""
+    code = dice.choice(("", "absent", "blank", "absent blank"))
+    return replace(_struck("null-lists", LISTS if "blank" in code else EMPTY_LISTS)(dice), code=code)
 
 
 def _error(kind: str, places: Sequence[str], errors: Sequence[tuple[int, str]] = ERRORS) -> Draw:

@@ -44,7 +44,8 @@ class FaultScript(Faults):
       lose-answer   applied, and the connection ends
       error-after   applied, and then status `amount` (503 by default) with `code`
       twice         delivered twice; the client gets the first answer, with code "second" the second one
-      cut-body, error-body, swap-ids, no-ids, shuffle-rows, drop-rows, blank, loop-cursor: see `fault_answers`
+      cut-body, error-body, swap-ids, no-ids, shuffle-rows, drop-rows, blank, loop-cursor, null-lists: see
+                    `fault_answers`; they count where they change something
     """
 
     def __init__(self, exchange: "Exchange", struck: Counter[str] | None = None) -> None:
@@ -172,9 +173,11 @@ class FaultScript(Faults):
     def _twist(self, fault: Fault, request: Request, reply: Reply) -> Reply:
         if not OK <= reply.status < REDIRECTS or not reply.body:
             return reply
-        self.aim.count(fault)
-        self.torn_fills += fault.kind == "drop-rows" and _label(request) == FILLS
-        return TWISTS[fault.kind](reply, fault, self.aim.dice(_identity(request)))
+        twisted = TWISTS[fault.kind](reply, fault, self.aim.dice(_identity(request)))
+        if twisted.body != reply.body:
+            self.aim.count(fault)
+            self.torn_fills += fault.kind == "drop-rows" and _label(request) == FILLS
+        return twisted
 
     # --- shared --------------------------------------------------------------------------------------
 

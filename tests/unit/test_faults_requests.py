@@ -215,6 +215,34 @@ def test_a_blank_list_comes_with_200() -> None:
     assert (answer.status, answer.body) == (200, {"orders": [], "cursor": ""})
 
 
+@pytest.mark.parametrize("path, name, beside", [
+    ("/portfolio/orders", "orders", {"cursor": ""}),
+    ("/portfolio/fills", "fills", {"cursor": ""}),
+    ("/portfolio/order_groups", "order_groups", {}),
+])  # fmt: skip
+def test_an_empty_list_is_null_or_absent(path: str, name: str, beside: dict[str, str]) -> None:
+    null, absent = Faulty(kind="null-lists"), Faulty(kind="null-lists", code="absent")
+
+    assert null.get(path).body == {name: None, **beside}
+    assert absent.get(path).body == {}
+    assert null.strikes == absent.strikes == {"null-lists": 1}
+
+
+def test_both_sides_of_an_empty_book_are_null() -> None:
+    desk = Faulty(kind="null-lists", where="GET /markets/*")
+    (book,) = desk.get("/markets/orderbooks", tickers=TICKER).body["orderbooks"]
+
+    assert set(book["orderbook_fp"].values()) == {None}
+
+
+def test_a_list_with_rows_is_left_as_it_is_unless_it_is_to_be_blank() -> None:
+    desk, blank = Faulty(kind="null-lists"), Faulty(kind="null-lists", code="absent blank")
+
+    assert desk.rest() in desk.listed()
+    assert desk.strikes == {}
+    assert (blank.rest() != "", blank.get("/portfolio/orders").body) == (True, {})
+
+
 def test_a_looping_cursor_leads_back_to_the_first_page() -> None:
     desk = Faulty(kind="loop-cursor", where="GET /portfolio/orders")
     order_id = desk.rest()
