@@ -6,6 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from .fault_foreign import foreign_row
 from .fault_plan import Fault
 from .wire import Reply
 
@@ -94,6 +95,18 @@ def _nulled(value: Any, words: list[str]) -> Any:
     return {key: own for key, own in rest.items() if key not in empty and (key, own) != ("cursor", "")}
 
 
+def foreign_rows(reply: Reply, fault: Fault, dice: Random) -> Reply:
+    """Lists of the account hold one row more: see `fault_foreign`, also for what `code` chooses."""
+    content = json.loads(reply.body)
+    if "orders" in content and "cursor" not in content:
+        return reply  # the answer to a batch of our own
+    for name, rows in content.items():
+        row = foreign_row(name, fault.code, reply, dice)
+        if row is not None:
+            rows.insert(dice.randrange(len(rows) + 1), row)
+    return _with(reply, content)
+
+
 TWISTS: dict[str, Twist] = {
     "cut-body": cut_body,
     "error-body": error_body,
@@ -104,6 +117,7 @@ TWISTS: dict[str, Twist] = {
     "blank": blank,
     "loop-cursor": loop_cursor,
     "null-lists": null_lists,
+    "foreign-rows": foreign_rows,
 }
 
 

@@ -11,6 +11,7 @@ MINUTE_MS = 60_000
 BATCH = "* /portfolio/events/orders/batched"
 LISTS = ("GET /portfolio/orders", "GET /portfolio/fills", "GET /portfolio/positions")
 EMPTY_LISTS = (*LISTS, "GET /portfolio/settlements", "GET /portfolio/order_groups", "GET /markets/orderbooks")
+ACCOUNT = (*LISTS, "GET /portfolio/settlements", "GET /portfolio/order_groups", "GET /portfolio/balance")
 READS = (*LISTS, "GET /portfolio/orders/*", "GET /portfolio/balance", "GET /portfolio/order_groups",
          "GET /exchange/*", "GET /markets", "GET /markets/orderbooks")  # fmt: skip
 WRITES = (f"POST{BATCH[1:]}", f"DELETE{BATCH[1:]}", "POST */decrease", "PUT */trigger", "POST */create")
@@ -57,7 +58,8 @@ def draw(
 def _requests() -> dict[str, Draw]:
     """Faults of single requests last a minute: one cycle."""
     twists: dict[str, Draw] = {
-        kind: _struck(kind, LISTS if kind in PAGE_TWISTS else (*LISTS, BATCH)) for kind in TWISTS
+        kind: _struck(kind, LISTS if kind in PAGE_TWISTS else (*LISTS, BATCH))
+        for kind in TWISTS.keys() - {"foreign-rows"}
     }
     return {
         **twists,
@@ -103,6 +105,7 @@ def _markets(tickers: Sequence[str]) -> dict[str, Draw]:
     return {
         "ticks": lambda dice: _lasting("ticks", dice, where=dice.choice(tickers), amount=10),
         "close": lambda dice: _lasting("close", dice, where=dice.choice(tickers)),
+        "foreign-rows": _foreign_rows(tickers),
     }
 
 
@@ -132,6 +135,17 @@ def _null_lists(dice: Random) -> Fault:
     """Of lists that are empty, or of a list that a reader must not believe to be empty."""
     code = dice.choice(("", "absent", "blank", "absent blank"))
     return replace(_struck("null-lists", LISTS if "blank" in code else EMPTY_LISTS)(dice), code=code)
+
+
+def _foreign_rows(tickers: Sequence[str]) -> Draw:
+    """Of a market that nobody quotes, and now and then an order in one of these."""
+
+    def drawn(dice: Random) -> Fault:
+        fault = _struck("foreign-rows", ACCOUNT)(dice)
+        code = dice.choice((dice.choice(tickers), ""))
+        return replace(fault, code=code) if fault.where == LISTS[0] else fault
+
+    return drawn
 
 
 def _error(kind: str, places: Sequence[str], errors: Sequence[tuple[int, str]] = ERRORS) -> Draw:

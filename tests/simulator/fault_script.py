@@ -44,8 +44,8 @@ class FaultScript(Faults):
       lose-answer   applied, and the connection ends
       error-after   applied, and then status `amount` (503 by default) with `code`
       twice         delivered twice; the client gets the first answer, with code "second" the second one
-      cut-body, error-body, swap-ids, no-ids, shuffle-rows, drop-rows, blank, loop-cursor, null-lists: see
-                    `fault_answers`; they count where they change something
+      cut-body, error-body, swap-ids, no-ids, shuffle-rows, drop-rows, blank, loop-cursor, null-lists,
+      foreign-rows  see `fault_answers`; they count where they change something
     """
 
     def __init__(self, exchange: "Exchange", struck: Counter[str] | None = None) -> None:

@@ -243,6 +243,45 @@ def test_a_list_with_rows_is_left_as_it_is_unless_it_is_to_be_blank() -> None:
     assert (blank.rest() != "", blank.get("/portfolio/orders").body) == (True, {})
 
 
+FOREIGN = [
+    ("orders", "orders", "status", {"status": "pending_review"}),
+    ("orders", "orders", "client-id", {"client_order_id": None, "remaining_count_fp": "5.00"}),
+    ("orders", "orders", "counts RAIN-A", {"remaining_count_fp": None, "ticker": "RAIN-A"}),
+    ("orders", "orders", "times", {"created_time": None, "last_update_time": None}),
+    ("fills", "fills", "order-id", {"order_id": None, "ticker": "SOMEBODY-ELSES"}),
+    ("positions", "market_positions", "counts", {"position_fp": None}),
+    ("settlements", "settlements", "result", {"market_result": "void"}),
+    ("order_groups", "order_groups", "limit", {"contracts_limit_fp": None, "is_auto_cancel_enabled": False}),
+    ("order_groups", "order_groups", "flag", {"is_auto_cancel_enabled": None}),
+    ("balance", "balance_breakdown", "cash", {"balance": None}),
+    ("balance", "balance_breakdown", "shard", {"exchange_index": None}),
+]
+
+
+@pytest.mark.parametrize("path, name, code, said", FOREIGN)
+def test_somebody_elses_row_stands_beside_ours_and_cannot_be_read(
+    path: str, name: str, code: str, said: dict[str, Any]
+) -> None:
+    desk, plain = Faulty(kind="foreign-rows", code=code), Desk()
+    for own in (desk, plain):
+        own.rest()
+        own.group()
+    rows, ours = (own.get(f"/portfolio/{path}").body[name] for own in (desk, plain))
+    (row,) = [row for row in rows if row not in ours]
+
+    assert {key: row[key] for key in said} == said
+    assert len(rows) == len(ours) + 1
+    assert desk.strikes == {"foreign-rows": 1}
+
+
+def test_no_row_of_somebody_else_comes_with_the_answer_to_a_batch_or_with_markets() -> None:
+    desk = Faulty(kind="foreign-rows")
+
+    assert len(desk.batch().body["orders"]) == 4
+    assert len(desk.get("/markets").body["markets"]) == 3
+    assert desk.strikes == {}
+
+
 def test_a_looping_cursor_leads_back_to_the_first_page() -> None:
     desk = Faulty(kind="loop-cursor", where="GET /portfolio/orders")
     order_id = desk.rest()
