@@ -92,6 +92,7 @@ def _stage(shards: Sequence[int]) -> dict[str, Draw]:
         "lag-shard": lambda dice: _lasting(
             "lag-shard", dice, where=str(dice.choice(shards)), amount=dice.randrange(1_000, 90_000)
         ),
+        "late-groups": lambda dice: _lasting("late-groups", dice, amount=dice.randrange(1_000, 15_001)),
         "freeze-reads": lambda dice: _lasting("freeze-reads", dice),
         "stamp-ahead": lambda dice: _lasting("stamp-ahead", dice, amount=dice.randrange(600_001)),
         "stamp-idle": lambda dice: _lasting("stamp-idle", dice),
