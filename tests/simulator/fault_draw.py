@@ -71,6 +71,17 @@ def _requests() -> dict[str, Draw]:
         ),
         "lose-request": _struck("lose-request", (*READS, *WRITES)),
         "lose-answer": _struck("lose-answer", (*READS, *WRITES)),
+        "trickle": _struck("trickle", (*READS, *WRITES)),
+        "dead-connections": lambda dice: Fault(
+            kind="dead-connections",
+            where=dice.choice(("GET *", "*")),
+            for_ms=MINUTE_MS,
+            amount=dice.choice((0, 1, 8)),
+            code=dice.choice(("", "silence")),
+        ),
+        "no-cash": lambda dice: replace(
+            _lasting("no-cash", dice), amount=dice.choice((503, 429)), code=dice.choice(("", "lost"))
+        ),
         "hold": lambda dice: replace(_struck("hold", WRITES)(dice), amount=dice.randrange(60_001), times=1),
         "refuse": _error("refuse", (*READS, *WRITES)),
         "error-after": _error("error-after", WRITES, ERRORS[:2]),

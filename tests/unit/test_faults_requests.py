@@ -1,12 +1,16 @@
 """Each fault of a request strikes as it says: what the exchange did, and what the client saw."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.simulator.exchange import ConnectionDroppedError
 from tests.simulator.fault_plan import Fault, FaultPlan
-from tests.simulator.fault_script import PATIENCE_MS, FaultScript
+from tests.simulator.fault_request import PATIENCE_MS
+from tests.simulator.fault_script import FaultScript
 from tests.unit.simulator_desk import ORDERS, START_MS, TICKER, Desk
 
 BATCH = f"{ORDERS}/batched"
@@ -108,6 +112,73 @@ def test_a_read_slower_than_patience_gets_no_answer_and_moves_no_clock() -> None
         desk.get("/portfolio/orders")
 
     assert desk.clock.now_ms() == START_MS
+
+
+def test_an_answer_that_trickles_is_given_up_after_the_write_was_applied() -> None:
+    desk = Faulty(kind="trickle", where=CREATE)
+    with pytest.raises(ConnectionDroppedError):
+        desk.batch()
+
+    assert len(desk.resting) == 4
+    assert desk.clock.now_ms() == START_MS + PATIENCE_MS
+    assert {order.created_ms for order in desk.member.resting.values()} == {START_MS}
+
+
+def test_a_read_that_trickles_gets_no_answer_and_moves_no_clock() -> None:
+    desk = Faulty(kind="trickle")
+    with pytest.raises(ConnectionDroppedError):
+        desk.get("/portfolio/orders")
+
+    assert (desk.clock.now_ms(), desk.strikes) == (START_MS, {"trickle": 1})
+
+
+def dead(desk: Faulty, *calls: Callable[[], Any]) -> list[bool]:
+    """Which of these met a dead connection."""
+    met = []
+    for call in calls:
+        try:
+            call()
+            met.append(False)
+        except ConnectionDroppedError:
+            met.append(True)
+    return met
+
+
+@pytest.mark.parametrize("amount, met", [
+    (0, [True, False, True, True, False]),
+    (2, [True, False, True, False, False]),
+])  # fmt: skip
+def test_the_first_try_on_a_dead_connection_never_leaves_and_the_next_succeeds(
+    amount: int, met: list[bool]
+) -> None:
+    desk = Faulty(kind="dead-connections", amount=amount)
+    orders, fills = (lambda: desk.get("/portfolio/orders")), (lambda: desk.get("/portfolio/fills"))
+
+    assert dead(desk, orders, orders, fills, desk.batch, desk.batch) == met
+    assert len(desk.resting) == 4 * met[3:].count(False)
+    assert desk.clock.now_ms() == START_MS
+    assert desk.strikes == {"dead-connections": met.count(True)}
+
+
+def test_dead_connections_that_are_silent_use_up_the_patience_of_all_reads_at_once() -> None:
+    desk = Faulty(kind="dead-connections", code="silence")
+    reads = [partial(desk.get, path) for path in ("/portfolio/orders", "/portfolio/fills")]
+
+    assert dead(desk, *reads, *reads) == [True, True, False, False]
+    assert desk.clock.now_ms() == START_MS + PATIENCE_MS
+
+
+@pytest.mark.parametrize("code, statuses", [("", [503, 503]), ("lost", [])])
+def test_reads_of_cash_fail_alone_for_as_long_as_it_lasts(code: str, statuses: list[int]) -> None:
+    desk, seen = Faulty(kind="no-cash", code=code, for_ms=180_000), []
+    for minute in (0, 2, 3):
+        desk.clock.advance_to(START_MS + minute * 60_000)
+        assert desk.get("/portfolio/orders").status == 200
+        with suppress(ConnectionDroppedError):
+            seen.append(desk.get("/portfolio/balance").status)
+
+    assert seen == [*statuses, 200]
+    assert desk.strikes == {"no-cash": 2}
 
 
 @pytest.mark.parametrize("status, code", [(503, ""), (408, ""), (429, ""), (400, "market_closed")])
