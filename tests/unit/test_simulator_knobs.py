@@ -30,6 +30,12 @@ def crossing_post_only(desk: Desk) -> Answer:
     return desk.place(post_only=True)
 
 
+def after_crossing(desk: Desk) -> Answer:
+    desk.exchange.background_order(TICKER, "ask", 4000, 100)
+    desk.place(client_order_id="again", post_only=True)
+    return desk.place(client_order_id="again", price="0.3000")
+
+
 def crossing_amend(desk: Desk) -> Answer:
     order_id = desk.rest(post_only=True)
     desk.exchange.background_order(TICKER, "ask", 4100, 100)
@@ -70,6 +76,8 @@ CASES: list[tuple[Callable[[Desk], Answer], dict[str, Any], int, str]] = [
     (with_extra_field, {"unknown_fields": "refused"}, 400, "bad_request"),
     (crossing_post_only, {"post_only_cross_rests": False}, 400, "invalid_order"),
     (crossing_post_only, {"post_only_cross_rests": True}, 201, ""),
+    (after_crossing, {"post_only_cross_leaves_row": True}, 409, "order_already_exists"),
+    (after_crossing, {"post_only_cross_leaves_row": False}, 201, ""),
     (crossing_amend, {"amend_post_only_cross": "canceled"}, 200, ""),
     (crossing_amend, {"amend_post_only_cross": "refused"}, 400, "invalid_order"),
     (on_unfunded_shard, {"unfunded_shard_code": "user_not_found"}, 404, "user_not_found"),
@@ -98,6 +106,29 @@ def test_a_post_only_order_made_and_canceled_at_once_leaves_a_row() -> None:
     answer = crossing_post_only(desk)
     assert (answer.body["fill_count"], answer.body["remaining_count"]) == ("0.00", "0.00")
     assert desk.row(answer.body["order_id"])["status"] == "canceled"
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_refused_post_only_cross_may_leave_a_canceled_row(leaves: bool) -> None:
+    desk = Desk(Knobs(post_only_cross_leaves_row=leaves))
+    crossing_post_only(desk)
+    rows = desk.get("/portfolio/orders").body["orders"]
+    said = [(row["status"], row["fill_count_fp"], row["remaining_count_fp"]) for row in rows]
+    assert said == ([("canceled", "0.00", "0.00")] if leaves else [])
+    assert desk.exchange.stats.orders == 0
+
+
+@pytest.mark.parametrize("echoes, remaining", [(False, "0.00"), (True, "10.00")])
+def test_an_unfilled_immediate_or_cancel_order_may_echo_its_count(echoes: bool, remaining: str) -> None:
+    desk = Desk(Knobs(killed_echoes_count=echoes))
+    answer = desk.place(time_in_force="immediate_or_cancel")
+    (row,) = desk.get("/portfolio/orders").body["orders"]
+    assert (answer.status, answer.body["fill_count"], answer.body["remaining_count"]) == (
+        201,
+        "0.00",
+        remaining,
+    )
+    assert (row["status"], row["remaining_count_fp"]) == ("canceled", "0.00")
 
 
 @pytest.mark.parametrize("legacy", [True, False])
