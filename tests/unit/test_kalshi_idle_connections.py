@@ -6,24 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-import requests
 
-from dora.core.errors import ExchangeUnavailable, RateLimited
-from dora.core.units import Money
 from dora.edge.kalshi.client import KalshiExchange
-from dora.edge.kalshi.portfolio import BALANCE_INTERVAL_MS
 from dora.edge.net.connections import MAX_IDLE_S
 from dora.edge.net.request import Network
 from tests.unit.kalshi_fakes import (
     FakeClock,
     FakeFacts,
-    FakeReply,
-    Script,
     cancel_request,
     cancelled_entry,
     order_request,
     placed_entry,
-    scripted,
     signer,
 )
 from tests.unit.slow_server import Answer, SlowServer, answers, reply, resets, says_nothing, slow_server
@@ -31,7 +24,6 @@ from tests.unit.slow_server import Answer, SlowServer, answers, reply, resets, s
 AS_OF = answers(reply(json.dumps({"as_of_time": "2026-11-20T14:00:00Z"}).encode()))
 PLACED = answers(reply(json.dumps({"orders": [placed_entry()]}).encode()))
 CANCELLED = answers(reply(json.dumps({"orders": [cancelled_entry()]}).encode()))
-CASH = {"balance": 0, "balance_breakdown": [{"exchange_index": 0, "balance": "12.5000"}]}
 DEAD = pytest.mark.parametrize("dead", [resets, says_nothing], ids=["reset", "silence"])
 
 
@@ -113,29 +105,3 @@ def test_a_read_that_meets_a_reset_all_the_same_is_read_again_on_another_connect
     with warmed(resets, AS_OF, Frozen()) as (server, exchange):
         exchange.user_data_time_ms()
         assert server.connections == [1, 1, 2]
-
-
-# --- cash ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [requests.ConnectionError("reset"), FakeReply(503), FakeReply(429)],
-    ids=["reset", "503", "429"],
-)
-def test_a_read_of_cash_that_failed_is_tried_again_when_its_bucket_allows(failure: Script) -> None:
-    bot = scripted(failure, FakeReply(200, CASH))
-    assert bot.exchange.cash() == {0: Money(12_500_000)}
-    assert len(bot.clock.slept) == 1 and bot.clock.slept[0] >= BALANCE_INTERVAL_MS
-
-
-@pytest.mark.parametrize(
-    ("failure", "error"), [(FakeReply(503), ExchangeUnavailable), (FakeReply(429), RateLimited)]
-)
-def test_cash_that_stays_unread_is_raised_after_the_usual_attempts(
-    failure: FakeReply, error: type[Exception]
-) -> None:
-    bot = scripted(failure)
-    with pytest.raises(error):
-        bot.exchange.cash()
-    assert len(bot.adapter.requests) == 3

@@ -13,8 +13,6 @@ from dora.edge.kalshi.transport import Call
 from dora.edge.kalshi.wire import Row, name, of_subaccount, time_ms
 from dora.edge.kalshi.wire_markets import ORDER_ROUTE
 
-BALANCE_INTERVAL_MS = 1_200
-"""Between two reads of the balance: what the limiter counts for one, too."""
 _SECOND_MS = 1_000
 
 
@@ -66,10 +64,11 @@ class PortfolioReads(Caller):
     def cash(self) -> Mapping[int, Money]:
         """Spendable cash by shard; a shard that is not listed is unknown.
 
-        Its bucket holds one call a second, so a further attempt waits until that has refilled.
+        Asked once: its bucket holds one call a second, so a second attempt at once would only meet a 429.
+        Who asks again first waits for that bucket, like `flow.reading.cash_again`.
         """
-        call = Call("GET", "/portfolio/balance", params=self._of_us, least_wait_ms=BALANCE_INTERVAL_MS)
-        return wire_orders.balances(self._transport.read(call))
+        call = Call("GET", "/portfolio/balance", params=self._of_us)
+        return wire_orders.balances(self._transport.send(call))
 
     def order_groups(self) -> tuple[OrderGroup, ...]:
         """All groups; this list has no pages."""

@@ -59,8 +59,6 @@ class Call:
     body: Mapping[str, object] | None = None
     also_answers: frozenset[int] = frozenset()
     """Error statuses whose answer has the body of a success."""
-    least_wait_ms: int = 0
-    """Before a further attempt, where the endpoint has a slow bucket of its own."""
 
     @property
     def endpoint(self) -> str:
@@ -125,8 +123,7 @@ class Transport:
                 return self.send(call)
             except (ExchangeUnavailable, RateLimited) as error:
                 times = RATE_LIMIT_BACKOFFS if isinstance(error, RateLimited) else 1
-                wait_ms = max(times * self.backoff_ms << (attempt - 1), call.least_wait_ms)
-                wait_ms += self._jitter_ms(JITTER_MS)
+                wait_ms = (times * self.backoff_ms << (attempt - 1)) + self._jitter_ms(JITTER_MS)
                 if attempt >= self.read_attempts or self._left_ms() < wait_ms + LEAST_TIME_MS:
                     raise
                 if isinstance(error, RateLimited):
