@@ -80,7 +80,7 @@ class Exchange(Protocol):
         """Whether any answer so far refused the key."""
 
     def until(self, deadline_ms: TimeMs) -> None:
-        """From now on no request's timeout reaches past this time."""
+        """From now on every request is over by this time, its answer read to the end or given up."""
 
     def retry_reads(self, attempts: int, backoff_ms: int) -> None:
         """From now on a read is tried so often, the first wait so long; each further one doubles."""
