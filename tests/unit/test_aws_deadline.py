@@ -49,36 +49,37 @@ SLOW_WAYS: Mapping[str, Answer] = {
 }
 
 
-def read_state(url: str, network: Network) -> None:
-    with pytest.raises(StateUnavailable, match="got no answer"):
-        Table(dynamo_client(url, network), "state").get([key("dora", "SESSION")])
+def state_reader(url: str, network: Network) -> Callable[[], object]:
+    table = Table(dynamo_client(url, network), "state")
+    return lambda: table.get([key("dora", "SESSION")])
 
 
-def read_secret(url: str, network: Network) -> None:
-    with pytest.raises(SecretInvalid, match="could not be read: ReadTimeoutError|ConnectionClosedError"):
-        KeySecret(secrets_client(url, network), "dora/key").read()
+def secret_reader(url: str, network: Network) -> Callable[[], object]:
+    return KeySecret(secrets_client(url, network), "dora/key").read
 
 
-def save_record(url: str, network: Network) -> None:
-    with pytest.raises(StateUnavailable, match="was not archived"):
-        S3Archive(s3_client(url, network), "records", "dora", StandingClock()).save("cycle-1", {})
+def archiver(url: str, network: Network) -> Callable[[], object]:
+    archive = S3Archive(s3_client(url, network), "records", "dora", StandingClock())
+    return lambda: archive.save("cycle-1", {})
 
 
-CALLS: Mapping[str, Callable[[str, Network], None]] = {
-    "DynamoDB": read_state,
-    "Secrets Manager": read_secret,
-    "S3": save_record,
+CALLS: Mapping[str, tuple[Callable[[str, Network], Callable[[], object]], type[Exception]]] = {
+    "DynamoDB": (state_reader, StateUnavailable),
+    "Secrets Manager": (secret_reader, SecretInvalid),
+    "S3": (archiver, StateUnavailable),
 }
 
 
 @pytest.mark.parametrize("where", SLOW_WAYS)
 @pytest.mark.parametrize("service", CALLS)
 def test_a_call_ends_with_the_invocation(service: str, where: str) -> None:
-    network, began = Network(), time.monotonic()
-    with environment(NOBODY), slow_server(SLOW_WAYS[where]) as server, network.invocation.within(LIMIT_S):
-        CALLS[service](server.url, network)
+    network, (client_of, error) = Network(), CALLS[service]
+    with environment(NOBODY), slow_server(SLOW_WAYS[where]) as server:
+        call, began = client_of(server.url, network), time.monotonic()
+        with network.invocation.within(LIMIT_S), pytest.raises(error):
+            call()
+        assert time.monotonic() - began < PATIENCE_S / 2
         assert len(server.seen) == 1, "no try is begun that has no time"
-    assert time.monotonic() - began < PATIENCE_S / 2
 
 
 @contextmanager
@@ -112,14 +113,15 @@ THROTTLED = b'{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughput
 
 
 def test_there_is_no_further_try_where_the_wait_before_it_would_outlast_the_invocation() -> None:
-    network, began = Network(), time.monotonic()
+    network = Network()
     refusal = b"HTTP/1.1 400 Bad Request\r\nx-amz-retry-after: 5000\r\nContent-Length: %d\r\n\r\n%s"
     throttled = answers(refusal % (len(THROTTLED), THROTTLED))
-    with table_at(throttled, network=network) as (server, table), network.invocation.within(2):
-        with pytest.raises(StateUnavailable, match="ProvisionedThroughputExceeded"):
+    with table_at(throttled, network=network) as (server, table):
+        began = time.monotonic()
+        with network.invocation.within(2), pytest.raises(StateUnavailable, match="ProvisionedThroughput"):
             read(table)
         assert len(server.seen) == 1
-    assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("dead", [resets, says_nothing], ids=["reset", "silence"])
