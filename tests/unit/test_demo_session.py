@@ -22,6 +22,8 @@ from tests.world.bot import Answer
 from tests.world.output import facts_in
 
 SHORT = Options(cycles=12, markets=8)
+ON_FILE = Path("tests/demo/order_requests_12_cycles_8_markets.txt")
+"""Made by `make demo CYCLES=12 MARKETS=8`, which leaves `build/demo/order_requests.txt`."""
 KEYS = frozenset(
     [
         "data",
@@ -114,6 +116,11 @@ def test_a_run_over_real_sockets_is_as_clean() -> None:
         "closed",
     )
     assert told["fills"] > 0
+
+
+def test_the_order_requests_of_the_short_run_are_the_ones_on_file(short: Run) -> None:
+    """A change of structure changes none. Where one is meant to, write the file anew and say why."""
+    assert list(short.order_requests) == ON_FILE.read_text(encoding="utf-8").splitlines()
 
 
 def test_another_seed_gives_another_run(short: Run) -> None:
