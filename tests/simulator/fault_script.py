@@ -69,8 +69,8 @@ class FaultScript(Faults):
             "twice": self._twice,
             **dict.fromkeys(TWISTS, self._twist),
         }
-        kinds = self._before.keys() | self._after.keys()
-        self.aim = Aim(kinds, exchange.venue.now_ms, Counter() if struck is None else struck)
+        self.kinds = self._before.keys() | self._after.keys()
+        self.aim = Aim(self.kinds, exchange.venue.now_ms, Counter() if struck is None else struck)
         self.read_latency_ms: list[int] = []
         self.landed: list[Request] = []
         """Held requests that got through in the end, refused or not."""
