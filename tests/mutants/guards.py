@@ -150,4 +150,25 @@ GUARDS = (
         "return self.contracts_free is not None and added > max(self.contracts_free, 0)",
         "return False",
     ),
+    Guard(
+        "watchdog",
+        "edge/net/request.py",
+        "test_deadline.py::test_scenario_73_an_invocation_before_an_exchange_that_trickles_ends_in_time",
+        "                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)\n",
+        "                pass\n",
+    ),
+    Guard(
+        "aws-deadline",
+        "edge/aws.py",
+        "test_deadline.py::test_scenario_73_an_invocation_before_a_cloud_that_trickles_ends_in_time",
+        "self._network.request(min(self._timeout_s, left_s))",
+        "self._network.request(60.0)",
+    ),
+    Guard(
+        "idle-connection",
+        "edge/net/connections.py",
+        "test_deadline.py::test_scenario_74_no_write_goes_out_on_a_connection_that_stood_idle",
+        " and max(idle_s) <= MAX_IDLE_S",
+        "",
+    ),
 )

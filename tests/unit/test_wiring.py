@@ -70,7 +70,7 @@ class Deployed:
     def serve(self, work: Callable[[wiring.App], Answer]) -> Answer:
         """One invocation that does this."""
         with printed_to(self._out.stream):
-            return wiring.serve("cycle", work, uuid4().hex)
+            return wiring.serve("cycle", work, uuid4().hex, 45_000)
 
     def read(self) -> str:
         """Everything printed so far."""

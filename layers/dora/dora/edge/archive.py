@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dora.core.errors import StateUnavailable
 from dora.core.ports import Clock
+from dora.edge.aws import bounded, client_config
+from dora.edge.net.request import Network
 
 
 class ObjectStore(Protocol):
@@ -24,11 +25,12 @@ class ObjectStore(Protocol):
     def put_object(self, **request: Any) -> Any: ...
 
 
-def s3_client(endpoint_url: str | None) -> ObjectStore:
-    """A client that gives up within seconds: a cycle waits for it before its lease ends."""
-    config = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2})
+def s3_client(endpoint_url: str | None, network: Network | None = None) -> ObjectStore:
+    """A client that gives up after 2 tries of 5 s, and before the deadline: a cycle waits for it before its
+    lease ends."""
+    config = client_config(read_timeout_s=4, tries=2)
     client: ObjectStore = boto3.client("s3", endpoint_url=endpoint_url or None, config=config)
-    return client
+    return bounded(client, network)
 
 
 class S3Archive:

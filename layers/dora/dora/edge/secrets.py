@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from dora.core.errors import SecretInvalid
+from dora.edge.aws import bounded, client_config
+from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -33,10 +34,13 @@ class ApiKey:
     private_key_pem: str = field(repr=False)
 
 
-def secrets_client(endpoint_url: str | None) -> "SecretsManagerClient":
-    """A client that gives up within seconds."""
-    config = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
-    return boto3.client("secretsmanager", endpoint_url=endpoint_url or None, config=config)
+def secrets_client(endpoint_url: str | None, network: Network | None = None) -> "SecretsManagerClient":
+    """A client that gives up after 3 tries of 3 s, and before the deadline."""
+    config = client_config(read_timeout_s=2, tries=3)
+    client: SecretsManagerClient = boto3.client(
+        "secretsmanager", endpoint_url=endpoint_url or None, config=config
+    )
+    return bounded(client, network)
 
 
 class KeySecret:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dora.core.config import GlobalConfig, MarketConfig
-from dora.core.errors import ExchangeError
+from dora.core.errors import ExchangeError, ExchangeUnavailable, RateLimited
 from dora.core.model import Limits, Market, ShardStatus
 from dora.core.pacing import BALANCE_COST, READ_COST
 from dora.core.ports import BotState, Outside
 from dora.core.units import ONE, Count, Money, format_money, value_of
-from dora.flow.reading import await_tokens
+from dora.flow.reading import await_tokens, cash_again
 from dora.flow.scope import refresh_listings, wanted_markets
 
 PREFLIGHT_READS = 8
@@ -61,7 +61,7 @@ def inspect(outside: Outside, state: BotState) -> Preflight:
     globals_ = configs.globals_ or NO_GLOBALS
     limits = found.read("account limits", exchange.limits) or NO_LIMITS
     shards = found.read("exchange status", exchange.status) or {}
-    cash = found.read("balance", exchange.cash) or {}
+    cash = found.read("balance", lambda: _cash(outside)) or {}
     found.read("order groups", exchange.order_groups)
     if abs(exchange.skew_ms) > globals_.max_clock_skew_ms:
         found.blockers.append(f"our clock is {exchange.skew_ms} ms from the exchange's")
@@ -78,6 +78,14 @@ def inspect(outside: Outside, state: BotState) -> Preflight:
         limits=limits,
         tags=tuple(sorted(needs)),
     )
+
+
+def _cash(outside: Outside) -> Mapping[int, Money]:
+    """Raises ExchangeError when it failed twice."""
+    try:
+        return outside.exchange.cash()
+    except (ExchangeUnavailable, RateLimited):
+        return cash_again(outside)
 
 
 def _judge_markets(

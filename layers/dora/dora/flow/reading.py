@@ -5,7 +5,7 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar
 
-from dora.core.errors import AuthRefused, ExchangeError
+from dora.core.errors import AuthRefused, ExchangeError, ExchangeUnavailable, RateLimited
 from dora.core.evidence import Evidence, ask
 from dora.core.journal import Journal
 from dora.core.model import (
@@ -18,6 +18,7 @@ from dora.core.model import (
     Settlement,
     ShardStatus,
 )
+from dora.core.pacing import BALANCE_COST
 from dora.core.planning import split
 from dora.core.ports import Outside
 from dora.core.units import Money, TimeMs
@@ -27,6 +28,8 @@ FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
 LONGEST_WAIT_MS = 15_000
 """Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
+BALANCE_INTERVAL_MS = 1_200
+"""In which the bucket of the balance refills for one call."""
 
 Answer = TypeVar("Answer")
 
@@ -81,6 +84,8 @@ class Reader:
         self._workers = workers
         self._started: list[Future[Any]] = []
         self.failures: dict[str, str] = {}
+        self.retryable: set[str] = set()
+        """Reads that got no answer, or a 429: the same one may succeed soon."""
         self.auth_refused = False
 
     def __enter__(self) -> Self:
@@ -94,8 +99,20 @@ class Reader:
         self._started.append(future)
         return Pending(self, name, future)
 
+    def retry(self, name: str, read: Callable[..., Answer], *args: object) -> Answer | None:
+        """A read that failed, once more, in this thread."""
+        try:
+            found = read(*args)
+        except ExchangeError as error:
+            self.note(name, error)
+            return None
+        del self.failures[name]
+        return found
+
     def note(self, name: str, error: ExchangeError) -> None:
         self.failures[name] = f"{type(error).__name__}: {error}"
+        if isinstance(error, ExchangeUnavailable | RateLimited):
+            self.retryable.add(name)
         self.auth_refused |= isinstance(error, AuthRefused)
 
 
@@ -146,6 +163,8 @@ def read_exchange(
             books=_joined(books),
             markets=_joined(markets),
         )
+        if "cash" in reader.retryable:
+            snapshot = replace(snapshot, cash=reader.retry("cash", cash_again, outside))
         last = reader.start("as_of", exchange.user_data_time_ms).result()
     return replace(
         snapshot,
@@ -153,6 +172,17 @@ def read_exchange(
         failures=reader.failures,
         auth_refused=reader.auth_refused,
     )
+
+
+def cash_again(outside: Outside) -> Mapping[int, Money]:
+    """The one read that the client tries only once: its bucket holds one call a second, and is waited for.
+
+    The first call left later than its tokens were counted, so the wait is a whole one from now. Raises
+    ExchangeError. Not for side threads: waiting moves the time under reads side by side.
+    """
+    outside.clock.sleep_ms(BALANCE_INTERVAL_MS)
+    await_tokens(outside, "balance", [BALANCE_COST])
+    return outside.exchange.cash()
 
 
 def _in_slices(

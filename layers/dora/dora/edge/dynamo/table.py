@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dora.core.errors import StateError, StateUnavailable
+from dora.edge.aws import bounded, client_config
 from dora.edge.dynamo.codec import Item, key_of
+from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,18 +29,11 @@ _PASSING = frozenset({"None", "TransactionConflict"})
 """Reasons after which the same transaction may pass at once: somebody else's was under way."""
 
 
-def dynamo_client(endpoint_url: str | None) -> "DynamoDBClient":
-    """A client whose calls end long before a tick does: botocore's own default is to read for 60 s.
-
-    The retry mode is named, because its default differs between botocore versions.
-    """
-    config = Config(
-        connect_timeout=1,
-        read_timeout=2,
-        tcp_keepalive=True,
-        retries={"mode": "standard", "total_max_attempts": 3},
-    )
-    return boto3.client("dynamodb", endpoint_url=endpoint_url or None, config=config)
+def dynamo_client(endpoint_url: str | None, network: Network | None = None) -> "DynamoDBClient":
+    """A client whose calls end long before a tick does: after 3 tries of 3 s, and before the deadline."""
+    config = client_config(read_timeout_s=2, tries=3)
+    client: DynamoDBClient = boto3.client("dynamodb", endpoint_url=endpoint_url or None, config=config)
+    return bounded(client, network)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class PortfolioReads(Caller):
     def cash(self) -> Mapping[int, Money]:
         """Spendable cash by shard; a shard that is not listed is unknown.
 
-        Asked once: its bucket holds one call a second, so a second attempt would only meet a 429.
+        Asked once: its bucket holds one call a second, so a second attempt at once would only meet a 429.
+        Who asks again first waits for that bucket, like `flow.reading.cash_again`.
         """
         call = Call("GET", "/portfolio/balance", params=self._of_us)
         return wire_orders.balances(self._transport.send(call))
