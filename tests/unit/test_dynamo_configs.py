@@ -85,18 +85,6 @@ def test_an_item_of_no_known_kind_is_reported(dynamo: "DynamoDBClient", sk: str)
     assert [problem.where for problem in configs.problems] == [sk]
 
 
-def test_a_bad_global_leaves_the_last_good_one_in_force(dynamo: "DynamoDBClient") -> None:
-    configs = open_configs(dynamo)
-    put_global(dynamo, max_open_orders={"N": "11"})
-    good = configs.load().globals_
-    put_global(dynamo, max_open_orders={"S": "eleven"})
-
-    later = configs.load()
-
-    assert later.globals_ == good is not None
-    assert [problem.where for problem in later.problems] == ["GLOBAL"]
-
-
 def test_a_bad_global_that_was_never_good_is_none(dynamo: "DynamoDBClient") -> None:
     put(dynamo, "GLOBAL")
 
@@ -106,14 +94,11 @@ def test_a_bad_global_that_was_never_good_is_none(dynamo: "DynamoDBClient") -> N
     assert isinstance(configs.problems[0], ConfigInvalid)
 
 
-def test_a_deleted_global_is_gone_and_not_the_last_good_one(dynamo: "DynamoDBClient") -> None:
+def test_a_deleted_global_is_gone(dynamo: "DynamoDBClient") -> None:
     configs = open_configs(dynamo)
     put_global(dynamo)
     configs.load()
     dynamo.delete_item(TableName="config", Key={"pk": {"S": BOT}, "sk": {"S": "GLOBAL"}})
-    assert configs.load().globals_ is None
-
-    put(dynamo, "GLOBAL")
 
     assert configs.load().globals_ is None
 

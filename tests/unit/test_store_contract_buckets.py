@@ -1,6 +1,7 @@
 """What the ports promise of token buckets and configs, held once against every storage."""
 
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -137,19 +138,20 @@ GOOD = {"group_burst_limit": {"N": "100"}, "max_open_orders": {"N": "11"}}
 BAD = {"group_burst_limit": {"N": "100"}, "max_open_orders": {"S": "eleven"}}
 
 
-def test_a_bad_global_leaves_the_last_good_one_in_force_and_a_deleted_one_is_gone(backing: Backing) -> None:
-    configs = backing.configs()
+@pytest.mark.parametrize(
+    "bad", [BAD, {**GOOD, "trading_enabled": {"S": "false"}}, {**GOOD, "trading_enable": {"BOOL": False}}]
+)
+def test_an_invalid_global_is_none_at_all_to_a_warm_reader_as_to_a_cold_one(
+    backing: Backing, bad: dict[str, Any]
+) -> None:
+    warm = backing.configs()
     backing.put_config("GLOBAL", GOOD)
-    good = configs.load().globals_
-    backing.put_config("GLOBAL", BAD)
+    assert warm.load().globals_ is not None
+    backing.put_config("GLOBAL", bad)
 
-    later = configs.load()
-
-    assert later.globals_ == good is not None
-    assert [problem.where for problem in later.problems] == ["GLOBAL"]
-    assert backing.configs().load().globals_ is None
-    backing.delete_config("GLOBAL")
-    assert configs.load().globals_ is None
+    for configs in (warm.load(), warm.load(), backing.configs().load()):
+        assert configs.globals_ is None
+        assert [problem.where for problem in configs.problems] == ["GLOBAL"]
 
 
 def test_a_bad_item_costs_only_itself_and_other_bots_items_do_not_count(backing: Backing) -> None:
