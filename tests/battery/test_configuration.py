@@ -35,7 +35,7 @@ def later(stage: Scene, warm: bool) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
-@pytest.mark.parametrize("wrong", INVALID_GLOBALS, ids=lambda wrong: ",".join(wrong))
+@pytest.mark.parametrize("wrong", INVALID_GLOBALS, ids=",".join)
 def test_scenario_78_an_invalid_global_item_is_like_a_missing_one_to_a_warm_and_to_a_cold_function(
     wrong: dict[str, Any], warm: bool
 ) -> None:

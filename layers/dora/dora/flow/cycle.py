@@ -99,7 +99,8 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts))
     profit = accounts.profit(snapshot.books, known.state.memory)
     chosen = known.configs.globals_
-    control, day = breakers.check_day(outside, known.state, profit, chosen and chosen.max_daily_loss)
+    max_daily_loss = chosen.max_daily_loss if chosen else None
+    control, day = breakers.check_day(outside, known.state, profit, max_daily_loss)
     permission = permit(outside, known, session, control, snapshot)
     choice, inputs = choose(outside, known, snapshot, view, accounts, permission)
     execution = execute(outside, turn, known, session, inputs, choice)
