@@ -107,12 +107,23 @@ class RefusingClient:
         ),
         (ClientError({"Error": {"Code": "DecryptionFailure"}}, "GetSecretValue"), "kms:Decrypt"),
         (ClientError({"Error": {"Code": "SomethingElse"}}, "GetSecretValue"), "SomethingElse"),
+        (ClientError({"Error": {}}, "GetSecretValue"), "refused without a reason; the next cycle"),
+        (ClientError({}, "GetSecretValue"), "refused without a reason; the next cycle"),
         (ReadTimeoutError(endpoint_url="https://secrets"), "ReadTimeoutError; the next cycle tries again"),
     ],
 )
 def test_a_refused_read_says_why(error: Exception, complaint: str) -> None:
     with pytest.raises(SecretInvalid, match=complaint):
         KeySecret(RefusingClient(error), "dora/key").read()
+
+
+def test_an_answer_without_a_secret_in_it_says_so() -> None:
+    class Empty:
+        def get_secret_value(self, **_: object) -> object:
+            return {"ResponseMetadata": {"HTTPStatusCode": 200}}
+
+    with pytest.raises(SecretInvalid, match="the answer has no Secret"):
+        KeySecret(Empty(), "dora/key").read()
 
 
 def test_a_keys_text_form_shows_its_id_only() -> None:

@@ -64,10 +64,12 @@ class KeySecret:
 def _refusal(error: GetParameterError) -> str:
     """Powertools wraps botocore's error, which says by a code what is wrong."""
     cause = error.__context__
+    if isinstance(cause, KeyError):
+        return f"could not be read: the answer has no {cause.args[0]}; the next cycle tries again"
     if not isinstance(cause, ClientError):
         return f"could not be read: {type(cause).__name__}; the next cycle tries again"
-    code = str(cause.response["Error"].get("Code"))
-    return _REFUSALS.get(code, f"could not be read: {code}")
+    code = cause.response.get("Error", {}).get("Code") or "refused without a reason"
+    return _REFUSALS.get(code, f"could not be read: {code}; the next cycle tries again")
 
 
 def _object(secret_id: str, stored: object) -> dict[str, Any]:
