@@ -110,7 +110,8 @@ class GlobalConfig:
     read_backoff_ms: int = _whole("50", "5000", "200")
     """First wait between tries of a read, three times that after a 429; each further wait doubles."""
     rate_limit_backoff_ms: int = _whole("100", "60000", "2000")
-    """After a 429 to a write nobody spends write tokens for this long."""
+    """After a 429 to a write nobody spends write tokens for this long; each further 429 in a row doubles
+    it, up to a minute, and a write that passes ends the row."""
     max_clock_skew_ms: int = _whole("100", "10000", "2000")
 
 
