@@ -12,6 +12,7 @@ from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE
 
 A, B, C = TICKERS
+EN_DASH = "\N{EN DASH}"
 INVALID_GLOBALS = (
     {"trading_enabled": "false"},
     {"trading_enabled": False, "trading_enable": False},
@@ -87,6 +88,22 @@ def test_scenario_78_the_markets_of_a_series_whose_item_was_made_invalid_lose_th
         before = {ticker for ticker, _ in resting(stage.world)}
         put("SERIES#KXC", {**config_items.MARKET, "max_positions": 5})
         later(stage, warm)
+
+        assert before == {A, B, C}
+        assert {ticker for ticker, _ in resting(stage.world)} == {A, B}
+
+
+def test_scenario_78_a_market_switched_off_under_a_badly_pasted_sort_key_is_not_quoted_by_its_series() -> (
+    None
+):
+    items = dict.fromkeys((A, B), config_items.MARKET)
+    with scene(items=items, started=False) as stage:
+        put("SERIES#KXC", dict(config_items.MARKET))
+        assert stage.world.start()["status"] == "active"
+        stage.run(1)
+        before = {ticker for ticker, _ in resting(stage.world)}
+        put(f"MARKET#{C.replace('-', EN_DASH)}", {**config_items.MARKET, "enabled": False})
+        stage.run(1)
 
         assert before == {A, B, C}
         assert {ticker for ticker, _ in resting(stage.world)} == {A, B}

@@ -162,6 +162,33 @@ def test_a_tag_must_be_a_text(value: object) -> None:
         parse_market("MARKET#T", "T", {"strategy_tag": value})
 
 
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (
+            {"strategy_tag": "cal\N{ZERO WIDTH SPACE}m"},
+            "strategy_tag holds U+200B ZERO WIDTH SPACE at position 4",
+        ),
+        ({"strategy_tag": "very calm"}, "strategy_tag holds U+0020 SPACE at position 5"),
+        (
+            {"strategy_tag": "c\N{NON-BREAKING HYPHEN}1"},
+            "strategy_tag holds U+2011 NON-BREAKING HYPHEN at position 2",
+        ),
+        ({"quote_size": "1\N{ZERO WIDTH SPACE}0"}, "quote_size holds U+200B ZERO WIDTH SPACE at position 2"),
+        ({"quote_size\N{ZERO WIDTH SPACE}": "10"}, "which holds U+200B ZERO WIDTH SPACE at position 11"),
+    ],
+)
+def test_a_pasted_character_is_named_with_its_key(raw: dict[str, object], problem: str) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        parse_market("MARKET#T", "T", raw)
+    assert refused.value.problem.endswith(problem)
+
+
+def test_white_space_around_a_text_does_no_harm() -> None:
+    parsed = parse_market("MARKET#T", "T", {"strategy_tag": " calm\n", "quote_size": " 10 "})
+    assert (parsed.strategy_tag, parsed.quote_size) == ("calm", contracts("10"))
+
+
 def test_the_price_collar_must_have_room() -> None:
     with pytest.raises(ConfigInvalid, match="min_price_dollars"):
         parse_market("MARKET#T", "T", {"min_price_dollars": "0.5", "max_price_dollars": "0.5"})

@@ -85,6 +85,34 @@ def test_an_item_of_no_known_kind_is_reported(dynamo: "DynamoDBClient", sk: str)
     assert [problem.where for problem in configs.problems] == [sk]
 
 
+@pytest.mark.parametrize(
+    ("sk", "where", "character"),
+    [
+        ("MARKET#KXA\N{EN DASH}1", "MARKET#KXA-1", "U+2013 EN DASH at position 11"),
+        ("MARKET#KXA-1\N{ZERO WIDTH SPACE}", "MARKET#KXA-1", "U+200B ZERO WIDTH SPACE at position 13"),
+        ("MARKET#KXA-1\n", "MARKET#KXA-1", "U+000A LINE BREAK at position 13"),
+        ("SERIES# KXB", "SERIES#KXB", "U+0020 SPACE at position 8"),
+        ("GLOBAL\N{NO-BREAK SPACE}", "GLOBAL", "U+00A0 NO-BREAK SPACE at position 7"),
+    ],
+)
+def test_a_sort_key_that_was_pasted_badly_speaks_for_the_item_that_was_meant(
+    dynamo: "DynamoDBClient", sk: str, where: str, character: str
+) -> None:
+    """It may have been meant to switch that one off, whatever else is written of it."""
+    put_global(dynamo)
+    put(
+        dynamo, sk, **({"enabled": {"BOOL": False}} if sk[0] != "G" else {"trading_enabled": {"BOOL": False}})
+    )
+
+    configs = open_configs(dynamo).load()
+
+    assert [(own.where, own.problem.partition(" holds ")[2]) for own in configs.problems] == [
+        (where, character)
+    ]
+    assert (configs.markets, configs.series) == ({}, {})
+    assert (configs.globals_ is None) is (where == "GLOBAL")
+
+
 def test_a_bad_global_that_was_never_good_is_none(dynamo: "DynamoDBClient") -> None:
     put(dynamo, "GLOBAL")
 

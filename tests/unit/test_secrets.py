@@ -28,7 +28,7 @@ def store(client: Any, content: object) -> KeySecret:
 
 
 def test_a_key_comes_back_as_stored(client: Any) -> None:
-    assert store(client, GOOD | {"key_id": " key-1\n"}).read() == ApiKey("key-1", PEM)
+    assert store(client, GOOD | {"key_id": " key-1\n"}).read() == ApiKey("key-1", PEM.strip())
 
 
 def test_a_rotated_key_is_seen_when_asked_afresh(client: Any) -> None:
@@ -77,6 +77,22 @@ def _whole(error: BaseException | None) -> str:
         return ""
     chained = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return f"{error!r} {_whole(chained)}"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "said"),
+    [
+        ("key\N{ZERO WIDTH SPACE}-1", "U+200B ZERO WIDTH SPACE at position 4"),
+        ("key\N{EN DASH}1", "U+2013 EN DASH at position 4"),
+        ("key\n-1", "U+000A LINE BREAK at position 4"),
+        ("k\N{CYRILLIC SMALL LETTER IE}y-1", "U+0435 CYRILLIC SMALL LETTER IE at position 2"),
+        ("key-1\ud800", "U+D800 UNNAMED CHARACTER at position 6"),
+    ],
+)
+def test_a_character_pasted_into_the_key_id_is_named(client: Any, pasted: str, said: str) -> None:
+    with pytest.raises(SecretInvalid) as refused:
+        store(client, GOOD | {"key_id": pasted}).read()
+    assert str(refused.value).startswith(f"secret dora/key: key_id holds {said}: ")
 
 
 def test_a_binary_secret_is_refused(client: Any) -> None:

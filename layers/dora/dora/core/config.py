@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from dora.core.errors import ConfigInvalid, NumberInvalid
 from dora.core.hints import nearest, unit_of
+from dora.core.plain_text import FIX, foreign_character
 from dora.core.units import (
     COUNT_DECIMALS,
     MONEY_DECIMALS,
@@ -190,6 +191,10 @@ def _read_number(where: str, name: str, value: object, rule: _Rule) -> int:
 
 def _read(where: str, name: str, value: object, spec: "Field[object]") -> object:
     rule: _Rule | None = spec.metadata.get("rule")
+    if isinstance(value, str):
+        value = value.strip()
+        if flaw := foreign_character(value):
+            raise ConfigInvalid(where, f"{name} holds {flaw}", FIX)
     if rule is not None:
         return _read_number(where, name, value, rule)
     wanted: type = bool if isinstance(spec.default, bool) else str
@@ -205,7 +210,9 @@ def _unknown(where: str, name: str, kind: type[_Config]) -> ConfigInvalid:
     here = home is kind or (home is SeriesConfig and where.startswith("SERIES#"))
     belongs = "" if here else f", a key of {_HOMES[home]}"
     unit = _unit(near, _specs(home)[near])
-    return ConfigInvalid(where, f"unknown key {name!r}", f"did you mean {near!r} ({unit}){belongs}?")
+    flaw = foreign_character(name)
+    problem = f"unknown key {name!r}" + (f", which holds {flaw}" if flaw else "")
+    return ConfigInvalid(where, problem, f"did you mean {near!r} ({unit}){belongs}?")
 
 
 def _unit(name: str, spec: "Field[object]") -> str:

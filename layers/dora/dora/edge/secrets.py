@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from dora.core.errors import SecretInvalid
+from dora.core.plain_text import FIX, foreign_character
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -49,10 +50,11 @@ class KeySecret:
     def read(self, *, afresh: bool = False) -> ApiKey:
         """The key, at most 5 minutes old; `afresh` asks again, for one retry after a 401 (a rotated key)."""
         content = _object(self._secret_id, self._fetch(afresh))
-        return ApiKey(
-            _text(self._secret_id, content, "key_id").strip(),
-            _text(self._secret_id, content, "private_key_pem"),
-        )
+        pem = _text(self._secret_id, content, "private_key_pem")
+        key_id = _text(self._secret_id, content, "key_id")
+        if flaw := foreign_character(key_id):
+            raise SecretInvalid(f"secret {self._secret_id}: key_id holds {flaw}: {FIX}")
+        return ApiKey(key_id, pem)
 
     def _fetch(self, afresh: bool) -> object:
         try:
@@ -90,4 +92,4 @@ def _text(secret_id: str, content: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         state = "missing" if value is None else "empty or no text"
         raise SecretInvalid(f"secret {secret_id}: {name} is {state}; {_SHAPE}")
-    return value
+    return value.strip()

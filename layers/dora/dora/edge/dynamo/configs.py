@@ -17,6 +17,7 @@ from dora.core.config import (
     parse_series,
 )
 from dora.core.errors import ConfigInvalid
+from dora.core.plain_text import FIX, as_meant, foreign_character
 from dora.core.ports import Configs
 from dora.edge.dynamo.codec import SCHEMA, key_of
 from dora.edge.dynamo.table import Table
@@ -47,11 +48,13 @@ class DynamoConfigs:
         self._known = {sk: (item, self._parsed(sk, item)) for sk, item in items.items()}
         parsed = {sk: own for sk, (_, own) in self._known.items()}
         globals_ = parsed.get(GLOBAL)
+        problems = tuple(own for own in parsed.values() if isinstance(own, ConfigInvalid))
+        doubted = any(problem.where == GLOBAL for problem in problems)
         return Configs(
-            globals_=globals_ if isinstance(globals_, GlobalConfig) else None,
+            globals_=globals_ if isinstance(globals_, GlobalConfig) and not doubted else None,
             markets=_by_ticker(parsed, MarketConfig),
             series=_by_ticker(parsed, SeriesConfig),
-            problems=tuple(own for own in parsed.values() if isinstance(own, ConfigInvalid)),
+            problems=problems,
         )
 
     def _parsed(self, sk: str, item: Mapping[str, Any]) -> _Parsed:
@@ -69,6 +72,9 @@ def _by_ticker(parsed: Mapping[str, _Parsed], kind: type[_Kind]) -> dict[str, _K
 
 
 def _parse(sk: str, raw: RawItem) -> _Parsed:
+    """A sort key that was pasted badly speaks for the item that was meant: that counts for nothing then."""
+    if flaw := foreign_character(sk):
+        raise ConfigInvalid(as_meant(sk), f"the sort key {sk!r} holds {flaw}", FIX)
     if sk == GLOBAL:
         return parse_global(raw)
     readers: dict[str, Callable[[str], _Parsed]] = {
