@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from tests.simulator.fault_plan import Fault
 from tests.simulator.faults import Faults
 from tests.simulator.knobs import OTHER_ANSWERS, Knobs
@@ -15,6 +17,7 @@ from tests.simulator.wire import PREFIX, Reply, Request
 from tests.unit.small_world import TICKERS, Seen, broken, resting, set_book, setup, small_world
 from tests.world.disruption import Disruption
 from tests.world.lambda_context import CYCLE_TIMEOUT_MS, LambdaContext
+from tests.world.outside_calls import Killed
 from tests.world.setup import Setup
 from tests.world.world import World
 
@@ -59,6 +62,12 @@ class Scene:
     def run(self, cycles: int) -> list[dict[str, Any]]:
         """So many cycles, and their answers."""
         return [self.world.cycle() for _ in range(cycles)]
+
+    def cold_start(self) -> None:
+        """The process is gone; the next invocation begins a new one."""
+        self.faults.calls.kill_after(0)
+        with pytest.raises(Killed):
+            self.world.cycle()
 
     def move(self, bid_e4: int = 4600) -> None:
         """Another book in every market: every quote must be replaced."""

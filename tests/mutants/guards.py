@@ -171,4 +171,26 @@ GUARDS = (
         " and max(idle_s) <= MAX_IDLE_S",
         "",
     ),
+    Guard(
+        "written-by-proof",
+        "edge/dynamo/table.py",
+        "test_foreign_answers.py::test_scenario_79_no_order_goes_out_on_a_plan_that_was_not_said_to_be_written",
+        "if len(reasons) != len(elements) or None in reasons:",
+        "if False:",
+    ),
+    Guard(
+        "refused-by-proof",
+        "edge/kalshi/outcomes.py",
+        "test_foreign_answers.py::test_scenario_79_a_4xx_that_is_not_the_exchanges_own_says_nothing_of_an_order",
+        "refused = error.own and error.code",
+        "refused = error.code",
+    ),
+    Guard(
+        "config-invalid",
+        "edge/dynamo/configs.py",
+        "test_configuration.py::"
+        "test_scenario_78_an_invalid_global_item_is_like_a_missing_one_to_a_warm_and_to_a_cold_function",
+        "            return problem\n",
+        "            return known[1] if known else problem\n",
+    ),
 )

@@ -159,6 +159,32 @@ def test_a_429_pushes_the_bucket_back_for_everyone_and_stops(answer: object) -> 
     assert [len(desk.facts.of(name)) for name in ("RATE_LIMIT", "RATE_LIMIT_BACKOFF")] == [1, 1]
 
 
+def test_429s_in_a_row_are_counted_and_backed_off_from_exponentially_until_a_write_passes() -> None:
+    desk = Desk()
+    desk.limiter.hits = 2
+    desk.exchange.places = [all_refused("too_many_requests"), all_placed, all_refused("too_many_requests")]
+    for ticker in "ABC":
+        desk.place([request(ticker)])
+        desk.execution.stopped = None
+
+    said = [(f["consecutive_hits"], f["backoff_seconds"]) for f in desk.facts.of("RATE_LIMIT_BACKOFF")]
+    assert said == [(3, 8.0), (1, 2.0)]
+    assert [fact["endpoint"] for fact in desk.facts.of("RATE_LIMIT")] == ["place", "place"]
+
+
+@pytest.mark.parametrize("answer", [all_refused("too_many_requests"), all_placed])
+def test_a_limiter_that_cannot_be_written_costs_no_record_of_what_became_of_the_orders(
+    answer: object,
+) -> None:
+    desk = Desk()
+    desk.limiter.broken = True
+    desk.exchange.places = [answer]
+    desk.place(requests(2), BATCH)
+
+    assert len(desk.states()) == (2 if answer is all_placed else 0)
+    assert [fact["why"] for fact in desk.facts.of("ERROR")] == ["limiter"]
+
+
 @pytest.mark.parametrize("code", sorted(GROUP_TRIPPED))
 def test_a_tripped_group_stops_placing(code: str) -> None:
     desk = Desk()

@@ -326,8 +326,14 @@ class Limiter(Protocol):
     ) -> tuple[TimeMs, ...]:
         """Send times for as many of these calls, in order, as can be sent by `until_ms`."""
 
-    def push_back(self, bucket: str, now_ms: TimeMs, span_ms: int) -> None:
-        """After a 429: nobody spends from this bucket for a while."""
+    def push_back(self, bucket: str, now_ms: TimeMs, base_ms: int, longest_ms: int) -> tuple[int, int]:
+        """After a 429: nobody spends from this bucket for an exponential backoff.
+
+        Returns the 429s in a row that users of the key met, this one included, and the backoff in ms.
+        """
+
+    def passed(self, bucket: str) -> None:
+        """After a write that the bucket let pass: the next 429 is the first in a row."""
 
     def level(self, bucket: str, now_ms: TimeMs) -> int:
         """Whole tokens that the bucket holds; a reading, which spends and promises nothing."""

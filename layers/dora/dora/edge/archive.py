@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateUnavailable
 from dora.core.ports import Clock
@@ -48,9 +49,14 @@ class S3Archive:
         text = json.dumps(record, separators=(",", ":"), sort_keys=True)
         body = gzip.compress(text.encode(), compresslevel=6, mtime=0)
         try:
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/gzip")
-        except (BotoCoreError, ClientError) as error:
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/gzip"
+            )
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise StateUnavailable(f"cycle {cycle_id} was not archived: {error}") from error
+        # S3 names what it stored; a 200 of something in between does not.
+        if not answer.get("ETag"):
+            raise StateUnavailable(f"cycle {cycle_id} may not be archived: the answer is not one of S3's")
 
 
 class NoArchive:

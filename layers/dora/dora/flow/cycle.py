@@ -98,7 +98,9 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     outside.facts.context(session_id=known.state.session.session_id if known.state.session else "")
     session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts))
     profit = accounts.profit(snapshot.books, known.state.memory)
-    control, day = breakers.check_day(outside, known.state, profit, known.globals_.max_daily_loss)
+    chosen = known.configs.globals_
+    max_daily_loss = chosen.max_daily_loss if chosen else None
+    control, day = breakers.check_day(outside, known.state, profit, max_daily_loss)
     permission = permit(outside, known, session, control, snapshot)
     choice, inputs = choose(outside, known, snapshot, view, accounts, permission)
     execution = execute(outside, turn, known, session, inputs, choice)
@@ -133,6 +135,7 @@ def load(outside: Outside) -> Known:
         outside.facts.emit(
             "CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix
         )
+    outside.facts.count("ConfigItemsInvalid", len(configs.problems))
     if state.limits is not None:
         outside.limiter.configure(state.limits)
     reference = refresh_listings(outside, configs, state.reference)

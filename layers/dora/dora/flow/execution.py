@@ -7,6 +7,7 @@ stopped answering. Whatever was not sent is dropped and reported; nothing is ret
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dora.core.errors import StateError
 from dora.core.extending import fold_extended
 from dora.core.journal import (
     Journal,
@@ -39,6 +40,8 @@ from dora.flow import reporting
 CANCEL_WAIT_MS = 2_000
 """Longest wait of a cancel batch for tokens: a stale quote costs more than a 429."""
 STOP_SIGN_AGE_MS = 5_000
+LONGEST_BACKOFF_MS = 60_000
+"""Cap of the exponential backoff after 429s in a row: a whole cycle without placements."""
 RATE_LIMITED = frozenset({"too_many_requests", "429"})
 GROUP_TRIPPED = frozenset(
     {
@@ -60,7 +63,7 @@ class Bounds:
     deadline_ms: TimeMs
     place_until_ms: TimeMs
     backoff_ms: int = 2_000
-    """After a 429 nobody spends write tokens for this long."""
+    """After a 429 nobody spends write tokens for this long, twice as long after each further one in a row."""
 
     @property
     def last_ms(self) -> TimeMs:
@@ -74,7 +77,6 @@ class Execution:
     def __init__(self, outside: Outside, bounds: Bounds, journal: Journal) -> None:
         self._out, self._bounds = outside, bounds
         self._looked_ms: TimeMs | None = None
-        self._hits = 0
         self._late_ms = 0
         """The longest from when a write was due to its answer; the next ones are due that much later: a
         bucket that was full while a call was on its way has not refilled in that time."""
@@ -107,7 +109,8 @@ class Execution:
             reporting.batch_cancel(self._out.facts, batch, number, batches)
             result = self._out.exchange.cancel(batch)
             self._note_answer(due_ms)
-            self._note_refusals("cancel", [order.code for order in result.failed])
+            codes = {order.code for order in (*result.failed, *result.unknown)}
+            self._note_refusals("cancel", codes, passed=bool(result.succeeded))
             self.journal = fold_cancelled(self.journal, result, self._out.clock.now_ms())
             self.surprised |= {
                 done.request.ticker for done in result.succeeded if done.reduced_by < done.request.remaining
@@ -132,7 +135,7 @@ class Execution:
             reporting.decreased(self._out.facts, request, result)
             if result.outcome is Outcome.DONE and result.remaining < request.reduce_to:
                 self.surprised |= {request.ticker}
-            if self._note_refusals("decrease", [result.code]):
+            if self._note_refusals("decrease", [result.code], passed=result.outcome is Outcome.DONE):
                 return
 
     # --- extensions ----------------------------------------------------------------------------
@@ -151,7 +154,7 @@ class Execution:
             reporting.extended(self._out.facts, request, result)
             if result.outcome is Outcome.DONE and result.remaining < request.remaining:
                 self.surprised |= {request.ticker}
-            if self._note_refusals("amend", [result.code]):
+            if self._note_refusals("amend", [result.code], passed=result.outcome is Outcome.DONE):
                 return
 
     # --- placements ------------------------------------------------------------------------------
@@ -209,7 +212,8 @@ class Execution:
 
     def _ends_placing(self, result: BatchPlaceResult) -> bool:
         codes = {order.code for order in result.failed}
-        if self._note_refusals("place", codes):
+        limited = codes | {order.code for order in result.unknown}
+        if self._note_refusals("place", limited, passed=bool(result.placed)):
             self.stopped = Reason.BUDGET
         elif codes & GROUP_TRIPPED:
             self.stopped = Reason.GROUP_TRIPPED
@@ -217,14 +221,26 @@ class Execution:
             self.stopped = Reason.EXCHANGE_UNAVAILABLE
         return self.stopped is not None
 
-    def _note_refusals(self, endpoint: str, codes: Iterable[str]) -> bool:
-        """Whether a 429 was among them; then nobody spends from the bucket for a while."""
-        if RATE_LIMITED.isdisjoint(codes):
-            return False
-        self._hits += 1
-        self._out.limiter.push_back("write", self._out.clock.now_ms(), self._bounds.backoff_ms)
-        reporting.rate_limited(self._out.facts, endpoint, self._hits, self._bounds.backoff_ms)
-        return True
+    def _note_refusals(self, endpoint: str, codes: Iterable[str], *, passed: bool) -> bool:
+        """Whether a 429 was among them; then nobody spends from the bucket for an exponential backoff.
+
+        `passed`: the exchange carried something out, which ends a row of 429s. A limiter that cannot be
+        written costs the backoff, never the record of what became of the orders.
+        """
+        limited = not RATE_LIMITED.isdisjoint(codes)
+        try:
+            if limited:
+                self._back_off(endpoint)
+            elif passed:
+                self._out.limiter.passed("write")
+        except StateError as error:
+            self._out.facts.emit("ERROR", what=f"rate limit backoff after {endpoint}", why=str(error))
+        return limited
+
+    def _back_off(self, endpoint: str) -> None:
+        now_ms, base_ms = self._out.clock.now_ms(), self._bounds.backoff_ms
+        hits, wait_ms = self._out.limiter.push_back("write", now_ms, base_ms, LONGEST_BACKOFF_MS)
+        reporting.rate_limited(self._out.facts, endpoint, hits, wait_ms)
 
     def _must_stop(self) -> bool:
         """Deadline and lease are local comparisons; the kill flag is read when our last look is old."""

@@ -55,7 +55,8 @@ _UNNAMED = Verdict(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely
 def verdict_of(error: ExchangeError) -> Verdict:
     """What the failure of a request means for everything it carried."""
     if isinstance(error, ExchangeRefused):
-        outcome = Outcome.UNKNOWN if error.code == ALREADY_EXISTS else Outcome.REFUSED
+        refused = error.own and error.code != ALREADY_EXISTS
+        outcome = Outcome.REFUSED if refused else Outcome.UNKNOWN
         code = error.code or f"http_{error.status}"
         return Verdict(outcome, code, f"{error.message} {error.details}".strip())
     if isinstance(error, NotSent):

@@ -22,6 +22,7 @@ from dora.edge.kalshi.refusals import (
     REQUEST_TIMEOUT,
     SERVER_ERRORS,
     UNAUTHORIZED,
+    is_error,
     read_body,
     refusal,
 )
@@ -216,7 +217,7 @@ def _answer(call: Call, status: int, body: bytes) -> Row:
         content = load_json(body)
     except (ValueError, RecursionError) as error:
         raise ExchangeUnavailable(f"{call.endpoint}: {status} without a whole JSON body") from error
-    if not isinstance(content, dict) or content.get("error"):
+    if not isinstance(content, dict) or content.get("error") or is_error(content):
         raise ExchangeUnavailable(f"{call.endpoint}: {status} with a foreign body {str(content)[:200]}")
     return Row(call.endpoint, content)
 
