@@ -123,6 +123,27 @@ GUARDS = (
         "unproven = list[TrackedOrder]()",
     ),
     Guard(
+        "order-id-of-rows",
+        "core/reconciliation.py",
+        "test_account_lists.py::test_scenario_06_fills_under_swapped_order_ids_count_for_the_order_that_was_filled",
+        "journal = relearned(journal, evidence.rows)",
+        "pass",
+    ),
+    Guard(
+        "rows-that-may-be-ours",
+        "core/listed.py",
+        "test_account_lists.py::test_scenario_76_a_fill_that_may_be_ours_leaves_all_fills_unknown",
+        "if may_be_ours(row):",
+        "if False:",
+    ),
+    Guard(
+        "rows-of-others-exposed",
+        "core/ownership.py",
+        "test_account_lists.py::test_scenario_76_an_order_of_somebody_else_in_a_quoted_market_counts_as_far_as_it_can_be_read",
+        "return tuple(_at_worst(row) for row in rows if row.list_name == ORDERS and _is_bounded(row))",
+        "return ()",
+    ),
+    Guard(
         "tick-window",
         "flow/cycle.py",
         "test_operation.py::test_scenario_61_a_tick_of_another_time_is_refused_and_stores_nothing",

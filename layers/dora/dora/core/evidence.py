@@ -99,8 +99,8 @@ def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
     """The journal with every order id as the rows have it that carry the order's own client id.
 
     The fills noted under an id go with it. An order whose id turned out to be another's, by its client id or
-    by its market or side, which no amend changes, has none until a row shows it. Safe to repeat: the same rows
-    once more change nothing.
+    by its market or side, which no amend changes, has none until a row shows it. Safe to repeat: yes, because
+    the same rows once more change nothing.
     """
     shown, holders = _shown_ids(journal, rows), journal.by_order_id()
     taken = {*shown.values(), *(row.order_id for row in rows if _is_anothers(row, holders.get(row.order_id)))}
