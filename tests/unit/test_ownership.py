@@ -84,6 +84,13 @@ def test_a_group_may_be_ours_by_its_id(group_id: str | None, ours: bool) -> None
     assert owned().may_be_group(unread("order_groups", group_id=group_id)) is ours
 
 
+@pytest.mark.parametrize(
+    ("ticker", "ours"), [("KXA-1", True), ("KXQ-1", True), ("KXB-1", False), (None, True)]
+)
+def test_a_position_may_be_ours_by_its_market(ticker: str | None, ours: bool) -> None:
+    assert owned().may_be_position(unread("market_positions", ticker=ticker)) is ours
+
+
 FOREIGN = {"ticker": "KXA-1", "side": Side.ASK, "price": Price(4600), "remaining": Count(500)}
 
 
@@ -112,6 +119,6 @@ def test_a_market_is_not_read_where_an_order_of_others_may_be_of_any_size(missin
     assert unread_markets([unread(**(FOREIGN | {missing: None, "ticker": None}))]) == frozenset()
 
 
-def test_a_position_that_is_not_understood_leaves_its_market_unread_and_other_rows_leave_none() -> None:
+def test_rows_of_other_lists_count_for_no_order() -> None:
     rows = [unread(name, ticker=name) for name in ("market_positions", "fills", "settlements")]
-    assert (external_orders(rows), unread_markets(rows)) == ((), {"market_positions"})
+    assert (external_orders(rows), unread_markets(rows)) == ((), frozenset())

@@ -83,21 +83,17 @@ def hold_is_over(order: TrackedOrder, now_ms: TimeMs, hold_ms: int) -> bool:
 
 
 def names(journal: Journal, evidence: Evidence) -> dict[str, str]:
-    """The journal's name of each order, by order id.
-
-    A row that carries a client order id of the journal names its order. The answer to a create may have
-    named it by another order's id, so what it said counts only for rows that carry none of the journal's: an
-    amend by hand may have given an order another client id.
-    """
+    """The journal's name of each order, by order id: an amend by hand may have given it another client id."""
     said = {row.order_id: row.client_order_id for row in evidence.rows}
-    answered = {i: order.client_order_id for i, order in journal.by_order_id().items()}
     known = {r.order_id: r.client_order_id for r in evidence.rows if r.client_order_id in journal.orders}
-    return said | answered | known
+    tracked = relearned(journal, evidence.rows).by_order_id()
+    return said | known | {order_id: order.client_order_id for order_id, order in tracked.items()}
 
 
 def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
     """The journal with every order id as the rows have it that carry the order's own client id.
 
+    The answer to a create may have named an order by another's id: rows with our client ids know better.
     The fills noted under an id go with it. An order whose id turned out to be another's, by its client id or
     by its market or side, which no amend changes, has none until a row shows it. Safe to repeat: yes, because
     the same rows once more change nothing.

@@ -24,7 +24,8 @@ class Ownership:
     order_ids: frozenset[str] = frozenset()
     group_ids: frozenset[str] = frozenset()
     tickers: frozenset[str] = frozenset()
-    """Markets that are quoted, or in which the journal holds an order: every fill there counts for us."""
+    """Markets that are quoted, or in which the journal holds an order: every fill there counts for us, and
+    what the account holds there is our position."""
     unlearned: frozenset[str] = frozenset()
     """Markets in which an open order of ours has no exchange id yet: a row without a name may be its."""
 
@@ -63,6 +64,10 @@ class Ownership:
         """By its order, or by its market: there the ledger holds every fill, whoever's order it was of."""
         return row.order_id in self.order_ids or row.ticker is None or row.ticker in self.tickers
 
+    def may_be_position(self, row: UnreadableRow) -> bool:
+        """By its market."""
+        return row.ticker is None or row.ticker in self.tickers
+
     def may_be_group(self, row: UnreadableRow) -> bool:
         """By its id; a group that says none may be any."""
         return row.group_id is None or row.group_id in self.group_ids
@@ -71,11 +76,6 @@ class Ownership:
 def never(_: UnreadableRow) -> bool:
     """Of a settlement: each is booked by itself, so one that is not understood leaves the others known."""
     return False
-
-
-def says_no_market(row: UnreadableRow) -> bool:
-    """Of a position: any market's, and so one of ours."""
-    return row.ticker is None
 
 
 # --- others' rows at their worst ------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def external_orders(rows: Iterable[UnreadableRow]) -> tuple[Order, ...]:
 
 
 def unread_markets(rows: Iterable[UnreadableRow]) -> frozenset[str]:
-    """Markets that are not quoted: an order there may be of any size, or what is held is not known.
+    """Markets that are not quoted, because an order of others there may be of any size or on either side.
 
     An order that says neither its market nor its size bars nothing: that would be every market, for as long
     as somebody else leaves it there. It is reported.
@@ -100,8 +100,7 @@ def unread_markets(rows: Iterable[UnreadableRow]) -> frozenset[str]:
     return frozenset(
         row.ticker
         for row in rows
-        if row.ticker is not None
-        and (row.list_name == POSITIONS or (row.list_name == ORDERS and not _is_bounded(row)))
+        if row.list_name == ORDERS and row.ticker is not None and not _is_bounded(row)
     )
 
 

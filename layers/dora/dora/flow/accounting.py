@@ -8,7 +8,7 @@ from dora.core.journal import Journal, TrackedOrder, note_fills
 from dora.core.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
 from dora.core.listed import UnreadableRow
 from dora.core.model import Book, Fill, MarketStatus
-from dora.core.ownership import SETTLEMENTS, unread_markets
+from dora.core.ownership import POSITIONS, SETTLEMENTS
 from dora.core.planning import split
 from dora.core.ports import BotState, Cursors, Outside
 from dora.core.quoting.memory import recall
@@ -177,6 +177,6 @@ def _drift(positions: Mapping[str, Position], snapshot: Snapshot) -> tuple[Drift
     if snapshot.positions is None:
         return ()
     over = {ticker for ticker, market in snapshot.markets.items() if market.status in _OVER}
-    over |= unread_markets(snapshot.set_apart)
+    over |= {row.ticker for row in snapshot.set_apart if row.ticker and row.list_name == POSITIONS}
     theirs = {row.ticker: row.net for row in snapshot.positions}
     return tuple(drift for drift in find_drift(positions, theirs) if drift.ticker not in over)

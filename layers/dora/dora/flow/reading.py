@@ -19,7 +19,7 @@ from dora.core.model import (
     Settlement,
     ShardStatus,
 )
-from dora.core.ownership import Ownership, never, says_no_market
+from dora.core.ownership import Ownership, never
 from dora.core.planning import split
 from dora.core.ports import Outside
 from dora.core.units import Money, TimeMs
@@ -152,7 +152,7 @@ def read_exchange(
         settlements = reader.start_list(
             "settlements", never, exchange.settlements_since, settlements_since_ms
         )
-        positions = reader.start_list("positions", says_no_market, exchange.positions)
+        positions = reader.start_list("positions", owned.may_be_position, exchange.positions)
         cash = reader.start("cash", exchange.cash)
         groups = reader.start_list("groups", owned.may_be_group, exchange.order_groups)
         status = reader.start("status", exchange.status)
