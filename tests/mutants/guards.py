@@ -130,6 +130,27 @@ GUARDS = (
         "self._spend(ticker, 0)",
     ),
     Guard(
+        "order-id-of-rows",
+        "core/evidence.py",
+        "test_account_lists.py::test_scenario_06_order_ids_swapped_in_the_answer_to_a_create_are_put_right_by_the_rows",
+        "    if not taken:\n        return journal\n",
+        "    return journal\n",
+    ),
+    Guard(
+        "rows-that-may-be-ours",
+        "core/listed.py",
+        "test_account_lists.py::test_scenario_76_a_row_that_may_be_ours_leaves_its_whole_list_unknown",
+        "if may_be_ours(row):",
+        "if False:",
+    ),
+    Guard(
+        "rows-of-others-exposed",
+        "core/ownership.py",
+        "test_account_lists.py::test_scenario_76_an_order_of_somebody_else_in_a_quoted_market_counts_as_far_as_it_can_be_read",
+        "return tuple(_at_worst(row) for row in rows if row.list_name == ORDERS and _is_bounded(row))",
+        "return ()",
+    ),
+    Guard(
         "tick-window",
         "flow/cycle.py",
         "test_operation.py::test_scenario_61_a_tick_of_another_time_is_refused_and_stores_nothing",

@@ -100,7 +100,7 @@ WHOLE: list[tuple[Script, Outcome, str]] = [
     (FakeReply(201, [placed_entry()]), UNKNOWN, "unanswered"),
     (FakeReply(201, {"error": {"code": "invalid_order"}}), UNKNOWN, "unanswered"),
     (FakeReply(201, {}), UNKNOWN, "answer_invalid"),
-    (FakeReply(201, {"orders": None}), UNKNOWN, "answer_invalid"),
+    (FakeReply(201, {"orders": None}), UNKNOWN, "not_named_in_answer"),
     (FakeReply(201, {"order": placed_entry()}), UNKNOWN, "answer_invalid"),
     (FakeReply(201, {"orders": []}), UNKNOWN, "not_named_in_answer"),
     (FakeReply(204, b""), UNKNOWN, "answer_invalid"),

@@ -1,6 +1,7 @@
 """What the cycle and the session need from outside, as Protocols, and the values that cross them.
 
-Every read of the exchange is complete or raises an ExchangeError: a partial list is never returned.
+Every read of the exchange is complete or raises an ExchangeError: a partial list is never returned. Lists of
+the account hold rows that were not understood apart: whoever reads them says which of those may be ours.
 Every write of state is conditional or a transaction; its implementation says whether it is safe to repeat.
 """
 
@@ -14,6 +15,7 @@ from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
 from dora.core.errors import ConfigInvalid
 from dora.core.journal import Journal, Plan
 from dora.core.ledger import Position
+from dora.core.listed import Listed
 from dora.core.model import (
     BatchCancelResult,
     BatchPlaceResult,
@@ -88,25 +90,25 @@ class Exchange(Protocol):
     def user_data_time_ms(self) -> TimeMs:
         """When the exchange last validated orders, fills and positions; approximate."""
 
-    def resting_orders(self) -> tuple[Order, ...]: ...
+    def resting_orders(self) -> Listed[Order]: ...
 
-    def orders_of(self, ticker: str) -> tuple[Order, ...]:
+    def orders_of(self, ticker: str) -> Listed[Order]:
         """Orders of every status in one market."""
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when the exchange answers 404."""
 
-    def fills_since(self, since_ms: TimeMs) -> tuple[Fill, ...]:
+    def fills_since(self, since_ms: TimeMs) -> Listed[Fill]:
         """Fills at or after a time, of all shards, oldest first."""
 
-    def settlements_since(self, since_ms: TimeMs) -> tuple[Settlement, ...]: ...
+    def settlements_since(self, since_ms: TimeMs) -> Listed[Settlement]: ...
 
-    def positions(self) -> tuple[ExchangePosition, ...]: ...
+    def positions(self) -> Listed[ExchangePosition]: ...
 
     def cash(self) -> Mapping[int, Money]:
-        """Cash by shard; it may still include what resting orders hold."""
+        """Cash by shard, which may still include what resting orders hold; an absent shard is unknown."""
 
-    def order_groups(self) -> tuple[OrderGroup, ...]: ...
+    def order_groups(self) -> Listed[OrderGroup]: ...
 
     def status(self) -> Mapping[int, ShardStatus]: ...
 

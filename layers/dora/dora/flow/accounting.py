@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from dora.core.errors import StateConflict
 from dora.core.journal import Journal, TrackedOrder, note_fills
 from dora.core.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
+from dora.core.listed import UnreadableRow
 from dora.core.model import Book, Fill, MarketStatus
+from dora.core.ownership import POSITIONS, SETTLEMENTS
 from dora.core.planning import split
 from dora.core.ports import BotState, Cursors, Outside
 from dora.core.quoting.memory import recall
@@ -74,12 +76,17 @@ def keep_accounts(
     new = _unbooked(outside, snapshot.fills)
     positions = _book_fills(outside, fence, dict(state.positions), new)
     positions = _book_settlements(outside, fence, positions, snapshot)
+    unpaid = _unpaid(positions, snapshot)
+    for row in unpaid:
+        outside.facts.emit(
+            "ERROR", what=f"settlement of {row.ticker or 'an unnamed market'}", why=row.problem
+        )
     _tell(outside, new, journal.by_order_id())
     return replace(
         accounts,
         positions=positions,
         journal=note_fills(journal, snapshot.fills),
-        cursors=_advance(state.cursors, snapshot),
+        cursors=_advance(state.cursors, snapshot, hold_settlements=bool(unpaid)),
         drift=_drift(positions, snapshot),
         booked=len(new),
     )
@@ -122,6 +129,13 @@ def _book_settlements(
     return positions
 
 
+def _unpaid(positions: Mapping[str, Position], snapshot: Snapshot) -> list[UnreadableRow]:
+    """Settlements that were not understood, of markets that the ledger holds unsettled, or of any market."""
+    rows = (row for row in snapshot.set_apart if row.list_name == SETTLEMENTS)
+    open_ = {ticker for ticker, position in positions.items() if not position.settled}
+    return [row for row in rows if row.ticker is None or row.ticker in open_]
+
+
 def _tell(outside: Outside, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
     for fill in fills:
         order = orders.get(fill.order_id)
@@ -138,22 +152,31 @@ def _tell(outside: Outside, fills: Sequence[Fill], orders: Mapping[str, TrackedO
         )
 
 
-def _advance(cursors: Cursors, snapshot: Snapshot) -> Cursors:
-    """Reads begin an overlap before the cursor, so late rows are still met after it has moved on."""
+def _advance(cursors: Cursors, snapshot: Snapshot, *, hold_settlements: bool) -> Cursors:
+    """Reads begin an overlap before the cursor, so late rows are still met after it has moved on.
+
+    While a settlement of ours is not understood its cursor stays: each read is to list it until it is.
+    """
     fills = [fill.at_ms for fill in snapshot.fills or ()]
     settled = [s.settled_ms for s in snapshot.settlements or ()]
     as_of = min(snapshot.as_of_ms, snapshot.began_ms)
-    settlements_ms = cursors.settlements_ms if snapshot.settlements is None else as_of
+    held = snapshot.settlements is None or hold_settlements
     return Cursors(
         fills_ms=TimeMs(max(cursors.fills_ms, as_of, *fills)),
-        settlements_ms=TimeMs(max(cursors.settlements_ms, settlements_ms, *settled)),
+        settlements_ms=cursors.settlements_ms
+        if held
+        else TimeMs(max(cursors.settlements_ms, as_of, *settled)),
     )
 
 
 def _drift(positions: Mapping[str, Position], snapshot: Snapshot) -> tuple[Drift, ...]:
-    """A market that is over drops out of the exchange's rows before it is paid: that is no drift."""
+    """A market that is over drops out of the exchange's rows before it is paid: that is no drift.
+
+    Nor is a market whose row was not understood.
+    """
     if snapshot.positions is None:
         return ()
     over = {ticker for ticker, market in snapshot.markets.items() if market.status in _OVER}
+    over |= {row.ticker for row in snapshot.set_apart if row.ticker and row.list_name == POSITIONS}
     theirs = {row.ticker: row.net for row in snapshot.positions}
     return tuple(drift for drift in find_drift(positions, theirs) if drift.ticker not in over)

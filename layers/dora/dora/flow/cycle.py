@@ -12,6 +12,7 @@ from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
 from dora.core.journal import fold_plans
 from dora.core.model import Limits, SessionMetadata
+from dora.core.ownership import Ownership, external_orders
 from dora.core.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
 from dora.core.permission import Permission, Standing, may_place, reads_stale
 from dora.core.planning import split
@@ -164,6 +165,7 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
     cursors = known.state.cursors
     snapshot = read_exchange(
         outside,
+        Ownership.of(outside.prefix, known.journal, known.state.session, known.wanted),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
         settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
         book_tickers=quoted,
@@ -171,6 +173,7 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
     )
     for name, why in snapshot.failures.items():
         outside.facts.emit("ERROR", what=f"read of {name}", why=why)
+    reporting.set_apart(outside.facts, snapshot.set_apart)
     return snapshot, replace(known, reference=learn(outside, known.reference, snapshot.markets))
 
 
@@ -188,7 +191,7 @@ def reconcile(outside: Outside, known: Known, snapshot: Snapshot) -> View:
     )
     reporting.resolved(outside.facts, view.resolutions)
     reporting.overlooked(outside.facts, view.overlooked)
-    return view
+    return replace(view, foreign=(*view.foreign, *external_orders(snapshot.set_apart)))
 
 
 def permit(

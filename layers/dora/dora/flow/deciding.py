@@ -15,6 +15,7 @@ from dora.core.model import (
     SessionMetadata,
     TargetOrder,
 )
+from dora.core.ownership import unread_markets
 from dora.core.permission import Permission
 from dora.core.planning import Rules, SlotPlan, plan_slots
 from dora.core.ports import Reference
@@ -120,12 +121,12 @@ def leave_all(view: View) -> SlotPlan:
 
 def _compute(inputs: Inputs) -> tuple[tuple[Decision, ...], Memory]:
     """Each market on its own. A market that is not quoted says why, and keeps its memory."""
-    own = _own_orders(inputs)
+    own, unread = _own_orders(inputs), unread_markets(inputs.snapshot.set_apart)
     decisions: list[Decision] = []
     memory: dict[str, Mapping[str, object]] = {}
     for ticker, config in sorted(inputs.wanted.items()):
         before = inputs.memory.get(ticker)
-        skip = _skip(inputs, ticker, config)
+        skip = _skip(inputs, ticker, config) or (Reason.READ_UNKNOWN if ticker in unread else None)
         if skip is None:
             asked = _quote_inputs(inputs, ticker, config, own.get(ticker, ()))
             decision, after = quote(asked, before)

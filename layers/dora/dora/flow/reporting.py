@@ -1,9 +1,11 @@
 """Facts of an execution: what was sent, what became of it. Field names are an API of the saved queries."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from dora.core.journal import Journal, TrackedOrder
 from dora.core.ledger import Drift
+from dora.core.listed import UnreadableRow
 from dora.core.model import (
     BatchCancelResult,
     BatchCancelSummary,
@@ -184,6 +186,18 @@ def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:
             was=found.was or "",
             state=order.state,
             evidence=found.evidence,
+        )
+
+
+def set_apart(facts: Facts, rows: Sequence[UnreadableRow]) -> None:
+    """One `WARNING` for all rows that were not understood in lists that are known all the same."""
+    if rows:
+        facts.emit(
+            "WARNING",
+            what="unreadable rows set apart",
+            rows=len(rows),
+            lists="; ".join(f"{name} {n}" for name, n in sorted(Counter(r.list_name for r in rows).items())),
+            why=rows[0].problem,
         )
 
 

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError
+from dora.core.journal import Journal
 from dora.core.model import Order, SessionGroup, SessionMetadata, SessionStatus
+from dora.core.ownership import Ownership
 from dora.core.ports import BotState, Outside
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.zero import Search, ours
@@ -39,7 +41,8 @@ def lost_session(outside: Outside) -> SessionMetadata | None:
     Nothing else on the account is touched: neither orders of another prefix nor groups without an order of
     ours. Raises ExchangeError when what rests could not be read.
     """
-    rows = ours(outside.exchange.resting_orders(), outside.prefix)
+    owned = Ownership.of(outside.prefix, Journal(), None)
+    rows = ours(outside.exchange.resting_orders().whole(owned.may_be_order), outside.prefix)
     if not rows:
         return None
     shards = {row.group_id: row.shard for row in rows if row.group_id}

@@ -211,7 +211,7 @@ def _answer(call: Call, status: int, body: bytes) -> Row:
     if not _OK <= status < _REDIRECTS and status not in call.also_answers:
         code, message, _ = read_body(body)
         raise ExchangeUnavailable(f"{call.endpoint}: {status} {code or message}".rstrip())
-    if status == _NO_CONTENT:
+    if status == _NO_CONTENT and call.method != "GET":
         return Row(call.endpoint, {})
     try:
         content = load_json(body)
