@@ -53,7 +53,7 @@ def test_a_kill_that_echoes_its_count_is_a_kill(venue: Venue) -> None:
     venue.exchange.knobs = Knobs(killed_echoes_count=True)
 
     assert venue.client.claim(CLAIM) is Claim.GRANTED
-    assert venue.client.resting_orders() == ()
+    assert venue.client.resting_orders().rows == ()
 
 
 def test_an_id_whose_order_rests_is_taken_and_the_order_stays(venue: Venue) -> None:
