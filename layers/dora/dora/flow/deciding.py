@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from dora.core.book import Resting
 from dora.core.config import GlobalConfig, MarketConfig
-from dora.core.expiry import RENEW_MS, expires_ms
+from dora.core.expiry import RENEW_MS, expires_ms, too_short
 from dora.core.fees import FeeTerms, fee_terms
 from dora.core.journal import client_order_id
 from dora.core.ledger import Position
 from dora.core.model import (
     Market,
+    MarketStatus,
     OrderRequest,
     SessionMetadata,
     TargetOrder,
@@ -143,6 +144,8 @@ def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
     market = inputs.snapshot.markets.get(ticker)
     if market is None:
         return Reason.MARKET_UNKNOWN
+    if market.status is MarketStatus.ACTIVE and too_short(_expires_ms(inputs, market), inputs.now_ms):
+        return Reason.NEAR_CLOSE
     barred = inputs.permission.shards.get(market.shard)
     return Reason.SHARD_WITHOUT_GROUP if barred is None and _ungrouped(inputs, market, config) else barred
 
