@@ -7,7 +7,7 @@ from dora.core.units import TimeMs
 RENEW_MS = 150_000
 """An order that would expire sooner is renewed: two cycles and a half, so that its quote does not vanish."""
 LEAST_LIFE_MS = 60_000
-"""No order is wanted that would rest for less: it might reach the exchange after its expiry, which is refused."""
+"""No order is wanted that would rest for less: it might arrive after its expiry, and then is refused."""
 QUIET_MS = 180_000
 """Nothing is quoted this close to the session's end, where no renewal could gain anything."""
 
