@@ -137,6 +137,23 @@ def test_a_create_that_was_lost_is_placed_again_only_after_its_hold() -> None:
         assert not broken(world)
 
 
+def test_writes_of_which_most_fail_are_one_warning_a_cycle_with_counts_and_codes_and_trading_goes_on() -> (
+    None
+):
+    with small_world() as seen:
+        world = seen.world
+        world.start()
+        world.exchange.faults = Scripted({f"POST {BATCH}": "answer"})
+        world.cycle()
+        world.exchange.faults = Scripted({})
+        after = world.cycle()
+
+        (warning,) = seen.facts("WARNING")
+        assert (warning["level"], warning["requested"], warning["failed"]) == ("WARNING", 6, 6)
+        assert (warning["failed_batches"], warning["codes"]) == (1, "unanswered 6")
+        assert (after["status"], after["kept"]) == ("completed", 6)
+
+
 @pytest.mark.parametrize("lost", ["request", "answer"])
 def test_a_cancel_without_an_answer_withholds_its_replacement(lost: str) -> None:
     with small_world() as seen:
@@ -242,7 +259,7 @@ def test_an_invalid_market_item_disables_that_market_alone_and_says_how_to_fix_i
         assert answer["reason"] == Reason.CONFIG_INVALID
         assert {ticker for ticker, _ in resting(world)} == {B, C}
         (problem,) = seen.facts("CONFIG_INVALID")
-        assert problem["where"] == f"MARKET#{A}"
+        assert (problem["where"], problem["level"]) == (f"MARKET#{A}", "ERROR")
         assert "quote_size" in problem["how_to_fix"]
 
 

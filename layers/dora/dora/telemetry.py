@@ -5,12 +5,32 @@ LOG_LEVEL. Metrics carry one dimension, the service (the stack's name); a market
 because every distinct value would be another metric to pay for.
 """
 
+import logging
+
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 NAMESPACE = "Dora"
 MAX_FIELDS = 130
 """Fields of one fact; with the keys that every line carries a line stays under 150."""
+
+LEVELS = {
+    "ERROR": logging.ERROR,
+    "CONFIG_INVALID": logging.ERROR,
+    "RISK_HALT": logging.ERROR,
+    "WARNING": logging.WARNING,
+    "POSITION_DRIFT": logging.WARNING,
+    "ORDER_GROUP_LIMIT_REACHED": logging.WARNING,
+    "ORDER_ADOPTED": logging.WARNING,
+    "BATCH_PLACE_FAILED": logging.WARNING,
+    "BATCH_CANCEL_FAILED": logging.WARNING,
+    "RATE_LIMIT": logging.WARNING,
+    "BUDGET_LOW": logging.WARNING,
+    "HEARTBEAT": logging.WARNING,
+}
+"""Level of each fact that is not INFO: ERROR asks for a person, WARNING is a fault that the bot lives with.
+
+A `HEARTBEAT` is written only where cycles fell silent."""
 
 
 class Telemetry:
@@ -32,11 +52,13 @@ class Telemetry:
         self._facts.append_keys(**keys)
 
     def emit(self, event_type: str, **fields: object) -> None:
-        """One fact, flat: a list becomes one text. Fields beyond the limit are cut, and the cut is named."""
+        """One fact, flat, at its level: a list becomes one text. Fields beyond the limit are cut, and counted."""
         flat = {name: _flat(value) for name, value in list(fields.items())[:MAX_FIELDS]}
         if len(fields) > MAX_FIELDS:
             flat["fields_cut"] = len(fields) - MAX_FIELDS
-        self._facts.info(event_type, extra={"event_type": event_type, **flat})
+        self._facts.log(
+            LEVELS.get(event_type, logging.INFO), event_type, extra={"event_type": event_type, **flat}
+        )
 
     def count(self, name: str, value: float, unit: str = "Count") -> None:
         """One metric value."""

@@ -19,10 +19,12 @@ from dora.core.journal import (
     without,
 )
 from dora.core.model import (
+    BatchCancelResult,
     BatchCancelSummary,
     BatchPlaceResult,
     BatchPlaceSummary,
     CancelRequest,
+    ChangeResult,
     DecreaseRequest,
     ExtendRequest,
     OrderRequest,
@@ -34,6 +36,7 @@ from dora.core.ports import LeaseGrant, Outside
 from dora.core.reasons import Reason
 from dora.core.reconciliation import STRAY_LEVEL
 from dora.core.units import TimeMs
+from dora.core.write_tally import WriteTally
 from dora.flow import reporting
 
 CANCEL_WAIT_MS = 2_000
@@ -82,6 +85,7 @@ class Execution:
         self.plans: tuple[Plan, ...] = ()
         self.cancels = BatchCancelSummary()
         self.places = BatchPlaceSummary()
+        self.tally = WriteTally()
         self.decreased = 0
         self.dropped: tuple[OrderRequest, ...] = ()
         self.withheld = 0
@@ -107,6 +111,7 @@ class Execution:
             reporting.batch_cancel(self._out.facts, batch, number, batches)
             result = self._out.exchange.cancel(batch)
             self._note_answer(due_ms)
+            self.tally = self.tally.after_batch(len(batch), _codes(result))
             self._note_refusals("cancel", [order.code for order in result.failed])
             self.journal = fold_cancelled(self.journal, result, self._out.clock.now_ms())
             self.surprised |= {
@@ -128,6 +133,7 @@ class Execution:
                 return
             result = self._out.exchange.decrease(request)
             self.journal = fold_decreased(self.journal, request, result, self._out.clock.now_ms())
+            self.tally = self.tally.after(1, _code(result))
             self.decreased += result.outcome is Outcome.DONE
             reporting.decreased(self._out.facts, request, result)
             if result.outcome is Outcome.DONE and result.remaining < request.reduce_to:
@@ -148,6 +154,7 @@ class Execution:
                 return
             result = self._out.exchange.extend(request)
             self.journal = fold_extended(self.journal, request, result, self._out.clock.now_ms())
+            self.tally = self.tally.after(1, _code(result))
             reporting.extended(self._out.facts, request, result)
             if result.outcome is Outcome.DONE and result.remaining < request.remaining:
                 self.surprised |= {request.ticker}
@@ -175,6 +182,7 @@ class Execution:
             reporting.batch_place(self._out.facts, batch, number, batches)
             result = self._out.exchange.place(batch)
             self._note_answer(send_ms[number])
+            self.tally = self.tally.after_batch(len(batch), _codes(result))
             before = self.journal
             self.journal = fold_placed(before, result, self._out.clock.now_ms())
             self.places = reporting.placed(self._out.facts, self.places, result, number, before)
@@ -277,3 +285,11 @@ class Execution:
             wait_ms = min(wait_ms, longest_ms)
         if wait_ms > 0:
             self._out.clock.sleep_ms(wait_ms)
+
+
+def _codes(result: BatchPlaceResult | BatchCancelResult) -> list[str]:
+    return [order.code for order in (*result.failed, *result.unknown)]
+
+
+def _code(result: ChangeResult) -> list[str]:
+    return [] if result.outcome is Outcome.DONE else [result.code]

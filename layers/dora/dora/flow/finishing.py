@@ -68,6 +68,7 @@ def finish(outside: Outside, turn: Turn, known: Known, made: Made) -> dict[str, 
     outside.state.commit(turn.grant.fence, _changes(outside, turn, known, made, record))
     if made.execution.dropped:
         reporting.budget_low(outside.facts, len(made.execution.dropped), made.execution.stopped)
+    reporting.mostly_failed(outside.facts, made.execution.tally)
     reporting.cycle(outside.facts, record, made.choice.news, made.accounts.drift)
     _archive(outside, turn.cycle_id, record)
     return answer_of(record)

@@ -21,6 +21,7 @@ from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.reconciliation import Resolution
 from dora.core.units import format_count, format_price
+from dora.core.write_tally import WriteTally
 
 METRICS = {
     "OrdersPlaced": "placed",
@@ -167,6 +168,20 @@ def rate_limited(facts: Facts, endpoint: str, hits: int, backoff_ms: int) -> Non
 def budget_low(facts: Facts, dropped: int, stopped: Reason | None) -> None:
     """`BUDGET_LOW`: placements that did not fit, and what ended the placing; they are first next time."""
     facts.emit("BUDGET_LOW", dropped=dropped, reason=stopped or Reason.BUDGET)
+
+
+def mostly_failed(facts: Facts, tally: WriteTally) -> None:
+    """One `WARNING` a cycle where most of a batch failed, or most of all its writes; trading goes on."""
+    if tally.mostly_failed:
+        facts.emit(
+            "WARNING",
+            what="writes to the exchange",
+            why=f"{tally.failed} of {tally.requested} orders refused or not answered",
+            requested=tally.requested,
+            failed=tally.failed,
+            failed_batches=tally.batches,
+            codes="; ".join(f"{code} {number}" for code, number in sorted(tally.codes.items())),
+        )
 
 
 def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:
