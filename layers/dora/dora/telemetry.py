@@ -52,7 +52,7 @@ class Telemetry:
         self._facts.append_keys(**keys)
 
     def emit(self, event_type: str, **fields: object) -> None:
-        """One fact, flat, at its level: a list becomes one text. Fields beyond the limit are cut, and counted."""
+        """One fact, flat, at its level: a list becomes one text. Fields beyond the limit are counted only."""
         flat = {name: _flat(value) for name, value in list(fields.items())[:MAX_FIELDS]}
         if len(fields) > MAX_FIELDS:
             flat["fields_cut"] = len(fields) - MAX_FIELDS

@@ -1,4 +1,4 @@
-"""How the writes of one cycle ended, by code: what is said when most of a batch, or most of them all, failed."""
+"""How the writes of one cycle ended, by code, and whether most of a batch, or of them all, failed."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
