@@ -136,7 +136,7 @@ def test_a_line_that_would_be_too_wide_is_cut_and_says_by_how_much() -> None:
 def test_no_line_has_more_leaves_than_a_query_can_see(fields: dict[str, object]) -> None:
     def say(telemetry: Telemetry) -> None:
         telemetry.begin(function="cycle", request_id="r1")
-        telemetry.context(cycle_id="c1", decision_id="c1", session_id="s1")
+        telemetry.context(cycle_id="c1", session_id="s1")
         telemetry.emit("CYCLE", **fields)
 
     (fact,) = heard(say)

@@ -5,8 +5,6 @@ LOG_LEVEL. Metrics carry one dimension, the service (the stack's name); a market
 because every distinct value would be another metric to pay for.
 """
 
-import logging
-
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -15,18 +13,18 @@ MAX_FIELDS = 130
 """Fields of one fact; with the keys that every line carries a line stays under 150."""
 
 LEVELS = {
-    "ERROR": logging.ERROR,
-    "CONFIG_INVALID": logging.ERROR,
-    "RISK_HALT": logging.ERROR,
-    "WARNING": logging.WARNING,
-    "POSITION_DRIFT": logging.WARNING,
-    "ORDER_GROUP_LIMIT_REACHED": logging.WARNING,
-    "ORDER_ADOPTED": logging.WARNING,
-    "BATCH_PLACE_FAILED": logging.WARNING,
-    "BATCH_CANCEL_FAILED": logging.WARNING,
-    "RATE_LIMIT": logging.WARNING,
-    "BUDGET_LOW": logging.WARNING,
-    "HEARTBEAT": logging.WARNING,
+    "ERROR": "ERROR",
+    "CONFIG_INVALID": "ERROR",
+    "RISK_HALT": "ERROR",
+    "WARNING": "WARNING",
+    "POSITION_DRIFT": "WARNING",
+    "ORDER_GROUP_LIMIT_REACHED": "WARNING",
+    "ORDER_ADOPTED": "WARNING",
+    "BATCH_PLACE_FAILED": "WARNING",
+    "BATCH_CANCEL_FAILED": "WARNING",
+    "RATE_LIMIT": "WARNING",
+    "BUDGET_LOW": "WARNING",
+    "HEARTBEAT": "WARNING",
 }
 """Level of each fact that is not INFO: ERROR asks for a person, WARNING is a fault that the bot lives with.
 
@@ -39,6 +37,7 @@ class Telemetry:
     def __init__(self, *, bot: str, service: str, log_level: str) -> None:
         self._bot = bot
         self._facts = Logger(service=service, level="INFO", location=None)
+        self._write = {"ERROR": self._facts.error, "WARNING": self._facts.warning, "INFO": self._facts.info}
         self.diagnostics = Logger(service=service, level=log_level, child=True)
         self._metrics = Metrics(namespace=NAMESPACE, service=service)
 
@@ -56,9 +55,8 @@ class Telemetry:
         flat = {name: _flat(value) for name, value in list(fields.items())[:MAX_FIELDS]}
         if len(fields) > MAX_FIELDS:
             flat["fields_cut"] = len(fields) - MAX_FIELDS
-        self._facts.log(
-            LEVELS.get(event_type, logging.INFO), event_type, extra={"event_type": event_type, **flat}
-        )
+        write = self._write[LEVELS.get(event_type, "INFO")]
+        write(event_type, extra={"event_type": event_type, **flat})
 
     def count(self, name: str, value: float, unit: str = "Count") -> None:
         """One metric value."""

@@ -26,7 +26,6 @@ class CycleFacts:
     failures: Mapping[str, str]
     problems: int
     decisions: tuple[Decision, ...]
-    refused: Iterable[Reason]
     withheld: Iterable[Reason]
     kept: int
     decreased: int
@@ -51,6 +50,8 @@ def status_of(facts: CycleFacts) -> tuple[str, str]:
         return "degraded", str(facts.whole)
     if facts.stopped not in (None, Reason.DRY_RUN):
         return "degraded", str(facts.stopped)
+    if any(decision.error for decision in facts.decisions):
+        return "degraded", str(Reason.COMPUTE_FAILED)
     if facts.failures or facts.problems:
         return "degraded", str(Reason.READ_UNKNOWN if facts.failures else Reason.CONFIG_INVALID)
     return "completed", str(facts.stopped or "")
@@ -60,8 +61,9 @@ def wide_record(facts: CycleFacts) -> dict[str, object]:
     """The record as flat fields; reasons are counted, so its size does not grow with the markets."""
     status, reason = status_of(facts)
     skips = Counter(decision.skip for decision in facts.decisions if decision.skip)
-    slots = Counter((*facts.refused, *facts.withheld))
+    slots = Counter(facts.withheld)
     slots.update(why for decision in facts.decisions for _, why in decision.dropped)
+    cuts = Counter(why for decision in facts.decisions for _, why, _ in decision.cut)
     reads = sum(number for call, number in facts.calls.items() if call.startswith("GET "))
     return {
         "status": status,
@@ -90,6 +92,7 @@ def wide_record(facts: CycleFacts) -> dict[str, object]:
         "fees_dollars": format_money(facts.fees),
         **{f"skipped_{why}": number for why, number in sorted(skips.items())},
         **{f"slots_{why}": number for why, number in sorted(slots.items())},
+        **{f"cut_{why}": number for why, number in sorted(cuts.items())},
         **{f"unread_{name}": why for name, why in sorted(facts.failures.items())},
     }
 

@@ -130,6 +130,7 @@ def _tell(outside: Outside, fills: Sequence[Fill], orders: Mapping[str, TrackedO
             market=fill.ticker,
             order_id=fill.order_id,
             client_order_id=order.client_order_id if order else "",
+            decision_id=order.decision_id if order else "",
             fill_id=fill.fill_id,
             side=fill.side,
             price=format_price(fill.price),

@@ -86,7 +86,6 @@ def _facts(outside: Outside, turn: Turn, known: Known, made: Made) -> CycleFacts
         failures=made.snapshot.failures,
         problems=len(known.configs.problems),
         decisions=choice.decisions,
-        refused=[why for _, why in choice.risk.refused] if choice.risk else (),
         withheld=[*(why for _, why in choice.plan.withheld), *unconfirmed],
         kept=len(choice.plan.kept),
         decreased=execution.decreased,

@@ -140,6 +140,7 @@ def _last_cycle(outside: Outside, state: BotState, record: Record) -> Answer:
         "markets_quoted": record.get("markets_quoted"),
         "markets_not_quoted": _counted(record, "skipped_"),
         "slots_not_quoted": _counted(record, "slots_"),
+        "slots_cut": _counted(record, "cut_"),
     }
 
 
