@@ -58,6 +58,7 @@ QUIET = CycleFacts(
     net=Count(0),
     traded=Count(0),
     profit=Money(0),
+    unmarked=0,
     fees=Money(0),
     calls={},
 )

@@ -32,11 +32,14 @@ class CycleFacts:
     dropped: int
     cancels: BatchCancelSummary
     places: BatchPlaceSummary
-    fills: int
-    drift: int
+    fills: int | None
+    drift: int | None
+    """None: not read, so not known."""
     net: Count
     traded: Count
     profit: Money
+    unmarked: int
+    """Open positions without a price, which stand in `profit` at the worst."""
     fees: Money
     calls: Mapping[str, int]
     """Requests sent to the exchange, by method and route."""
@@ -89,6 +92,7 @@ def wide_record(facts: CycleFacts) -> dict[str, object]:
         "contracts_net": format_count(facts.net),
         "contracts_traded": format_count(facts.traded),
         "pnl_dollars": format_money(facts.profit),
+        "positions_unmarked": facts.unmarked,
         "fees_dollars": format_money(facts.fees),
         **{f"skipped_{why}": number for why, number in sorted(skips.items())},
         **{f"slots_{why}": number for why, number in sorted(slots.items())},

@@ -1,7 +1,8 @@
 """Steps 9 and 10 of a cycle: cancels, then decreases, then placements, each durable before it is sent.
 
 What ends a phase early: the deadline, the lease, the kill flag, a 429, a tripped group, or an exchange that
-stopped answering. Whatever was not sent is dropped and reported; nothing is retried within a cycle.
+stopped answering. Placements that were not sent are dropped and reported, other writes are decided anew by
+the next cycle; nothing is retried within a cycle.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -23,7 +23,7 @@ METRICS = {
     "MarketsQuoted": "markets_quoted",
     "CycleDurationMs": "duration_ms",
 }
-"""Metric names and the fields of the cycle record they come from."""
+"""Metric names and the fields of the cycle record they come from; what is not known makes no metric."""
 
 
 def cancel_summary(facts: Facts, summary: BatchCancelSummary) -> None:
@@ -128,7 +128,8 @@ def cycle(
     facts.count("CyclesCompleted", 1)
     for name, field in METRICS.items():
         value = record[field]
-        facts.count(name, value if isinstance(value, int) else 0)
+        if isinstance(value, int):
+            facts.count(name, value)
 
 
 def _clips(decision: Decision) -> Iterator[str]:
