@@ -88,7 +88,7 @@ GUARDS = (
     ),
     Guard(
         "group-fence",
-        "flow/deciding.py",
+        "flow/naming.py",
         "test_sessions.py::test_scenario_26_a_create_that_was_held_back_and_released_after_the_teardown_is_refused",
         "group_id=group.group_id if group else None,",
         "group_id=None,",
@@ -213,5 +213,26 @@ GUARDS = (
         "test_scenario_78_an_invalid_global_item_is_like_a_missing_one_to_a_warm_and_to_a_cold_function",
         "            return problem\n",
         "            return known[1] if known else problem\n",
+    ),
+    Guard(
+        "least-life",
+        "flow/deciding.py",
+        "test_expiry.py::test_scenario_44_no_order_with_less_than_a_minute_to_live_is_sent",
+        "if market.status is MarketStatus.ACTIVE and too_short(",
+        "if False and too_short(",
+    ),
+    Guard(
+        "strategy-checked",
+        "flow/deciding.py",
+        "test_compute.py::test_scenario_83_a_market_whose_strategy_raises_or_returns_nonsense_costs_itself_alone",
+        "return checked(strategy(asked, None if before is None else dict(before)), asked)",
+        "return strategy(asked, None if before is None else dict(before))",
+    ),
+    Guard(
+        "uncomputed-kept",
+        "flow/deciding.py",
+        "test_compute.py::test_scenario_83_a_market_whose_strategy_raises_or_returns_nonsense_costs_itself_alone",
+        "rules, inputs.starved, failed.keys() & quoted)",
+        "rules, inputs.starved)",
     ),
 )

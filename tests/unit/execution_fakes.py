@@ -1,6 +1,6 @@
 """For the tests of the execution: an exchange and a state that do as told and keep a common diary."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dora.core.errors import StateUnavailable
@@ -256,8 +256,13 @@ class Desk:
         times = at_ms or [START_MS] * len(asked)
         self.execution.place(list(asked), size, tuple(TimeMs(at) for at in times))
 
-    def cancel(self, *batches: Sequence[TrackedOrder], at_ms: Sequence[int] = ()) -> None:
-        self.execution.cancel([cancels(batch) for batch in batches], tuple(TimeMs(at) for at in at_ms))
+    def cancel(
+        self,
+        *batches: Sequence[TrackedOrder],
+        at_ms: Sequence[int] = (),
+        why: Mapping[str, str] | None = None,
+    ) -> None:
+        self.execution.cancel([cancels(batch) for batch in batches], tuple(map(TimeMs, at_ms)), why)
 
     @property
     def sent(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateUnavailable
 from dora.edge.archive import NoArchive, S3Archive
+from tests.house.checkout import ROOT
 from tests.unit.dynamo_values import StandingClock
+
+PROMISE = re.compile(r"(can|could|may) be replayed|inputs of (every|each|a) cycle", re.IGNORECASE)
 
 
 class FakeBucket:
@@ -79,3 +83,11 @@ def test_a_record_that_s3_did_not_say_to_have_stored_is_an_error_too() -> None:
 
 def test_without_a_bucket_nothing_is_kept() -> None:
     NoArchive().save("cycle-1", {})
+
+
+def test_no_text_promises_more_of_the_archive_than_the_record_of_each_cycle() -> None:
+    """It holds what a cycle came to. Who wants to work a decision out again needs what it was made from."""
+    texts = [ROOT / "README.md", ROOT / "template.yaml", *(ROOT / "layers" / "dora").rglob("*.py")]
+    promising = [path for path in texts if PROMISE.search(path.read_text(encoding="utf-8"))]
+
+    assert promising == []

@@ -92,6 +92,12 @@ def test_a_clean_run_trades_and_every_wrong_thing_is_zero(short: Run) -> None:
     assert 0 < told["slot_cycles_quoted"] <= told["slot_cycles"]
 
 
+def test_the_default_demo_in_which_markets_close_fails_no_order() -> None:
+    told = play(Options()).summary
+
+    assert {name: told[name] for name in BAD_WHEN_NOT_ZERO} == dict.fromkeys(BAD_WHEN_NOT_ZERO, 0)
+
+
 def test_profit_is_the_cash_flow_of_the_fills_and_the_marked_position(short: Run) -> None:
     cash_e6 = sum(
         -f.trade.price_e4 * f.trade.count_e2 * (1 if f.order.side == "bid" else -1) for f in short.fills

@@ -6,6 +6,7 @@
     ├── SecretInvalid              the API key's secret is absent or unusable
     ├── ConfigInvalid              an item of the config table breaks a rule
     ├── NumberInvalid              a decimal string is not exact in its unit
+    ├── StrategyInvalid            a strategy's answer does not hold; its market is not quoted
     ├── StateError
     │   ├── StateUnavailable       DynamoDB did not answer; the write may or may not stand
     │   ├── StateConflict          somebody else wrote first; ours was not written
@@ -52,6 +53,10 @@ class ConfigInvalid(DoraError):
 
 class NumberInvalid(DoraError):
     """A decimal string is not exact in its unit."""
+
+
+class StrategyInvalid(DoraError):
+    """A strategy's answer is of the wrong type, or of no use to its market."""
 
 
 class StateError(DoraError):

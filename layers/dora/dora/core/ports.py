@@ -218,7 +218,10 @@ class BotState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What a finished cycle writes, in one transaction; None leaves an item as it is."""
+    """What a finished cycle writes; None leaves an item as it is.
+
+    Journal, finished plans, cursors and progress stand or fall together, whatever the size of the rest.
+    """
 
     journal: Journal | None = None
     finished_plans: tuple[Plan, ...] = ()
@@ -345,7 +348,7 @@ class Limiter(Protocol):
 
 
 class Archive(Protocol):
-    """Where the inputs of every cycle go, so that it can be replayed."""
+    """Where the record of every cycle goes: what it came to, not what it was decided from."""
 
     def save(self, cycle_id: str, record: Mapping[str, object]) -> None: ...
 

@@ -1,5 +1,6 @@
-"""Where the inputs of every cycle go, gzip'd: from them the cycle can be replayed.
+"""Where the record of every cycle goes, gzip'd: its status, counts and reasons, as its `CYCLE` line has them.
 
+It holds no books, orders, positions or configs, so what a cycle decided cannot be worked out again from it.
 A cycle never fails for its archive: what cannot be written raises StateUnavailable, which the caller reports
 and otherwise ignores.
 """

@@ -28,8 +28,10 @@ class Accounts:
     positions: Mapping[str, Position]
     journal: Journal
     cursors: Cursors
-    drift: tuple[Drift, ...] = ()
-    booked: int = 0
+    drift: tuple[Drift, ...] | None = None
+    """None: fills or positions were not read, so nobody knows."""
+    booked: int | None = None
+    """None: fills were not read."""
 
     @property
     def traded(self) -> Count:
@@ -52,18 +54,25 @@ class Accounts:
         Without such a price the last fair value counts, and without that the worst that can come.
         """
         marks = ((p, _mark(p, books.get(p.ticker), memory.get(p.ticker))) for p in self.positions.values())
-        return Money(sum(position.profit(mark) for position, mark in marks))
+        return Money(sum(p.profit(_worst(p) if mark is None else mark) for p, mark in marks))
+
+    def unmarked(self, books: Mapping[str, Book], memory: Mapping[str, Mapping[str, object]]) -> int:
+        """Open positions that nobody can put a price on: in the profit they stand at the worst."""
+        held = (p for p in self.positions.values() if p.net)
+        return sum(1 for p in held if _mark(p, books.get(p.ticker), memory.get(p.ticker)) is None)
 
 
-def _mark(position: Position, book: Book | None, memory: Mapping[str, object] | None) -> Price:
+def _worst(position: Position) -> Price:
+    return Price(0) if position.net >= 0 else ONE
+
+
+def _mark(position: Position, book: Book | None, memory: Mapping[str, object] | None) -> Price | None:
     long = position.net >= 0
     levels = () if book is None else book.bids if long else book.asks
     if levels:
         return levels[0].price
     remembered = recall(memory)
-    if remembered is not None:
-        return Price(remembered.fair_e9 * ONE // 10**9)
-    return Price(0) if long else ONE
+    return None if remembered is None else Price(remembered.fair_e9 * ONE // 10**9)
 
 
 def keep_accounts(
@@ -144,6 +153,7 @@ def _tell(outside: Outside, fills: Sequence[Fill], orders: Mapping[str, TrackedO
             market=fill.ticker,
             order_id=fill.order_id,
             client_order_id=order.client_order_id if order else "",
+            decision_id=order.decision_id if order else "",
             fill_id=fill.fill_id,
             side=fill.side,
             price=format_price(fill.price),
@@ -169,13 +179,13 @@ def _advance(cursors: Cursors, snapshot: Snapshot, *, hold_settlements: bool) ->
     )
 
 
-def _drift(positions: Mapping[str, Position], snapshot: Snapshot) -> tuple[Drift, ...]:
+def _drift(positions: Mapping[str, Position], snapshot: Snapshot) -> tuple[Drift, ...] | None:
     """A market that is over drops out of the exchange's rows before it is paid: that is no drift.
 
     Nor is a market whose row was not understood.
     """
     if snapshot.positions is None:
-        return ()
+        return None
     over = {ticker for ticker, market in snapshot.markets.items() if market.status in _OVER}
     over |= {row.ticker for row in snapshot.set_apart if row.ticker and row.list_name == POSITIONS}
     theirs = {row.ticker: row.net for row in snapshot.positions}

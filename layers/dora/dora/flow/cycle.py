@@ -31,15 +31,14 @@ from dora.flow.claiming import claim_ids
 from dora.flow.deciding import (
     Choice,
     Inputs,
-    Naming,
     decide,
     leave_all,
     net_positions,
-    order_requests,
     pull_all,
 )
 from dora.flow.execution import Bounds, Execution
 from dora.flow.finishing import Known, Made, Turn, finish
+from dora.flow.naming import Naming, order_requests
 from dora.flow.reading import Snapshot, await_tokens, gather_evidence, read_calls, read_exchange
 from dora.flow.scope import learn, refresh_listings, wanted_markets
 from dora.flow.tape import spare_filled
@@ -67,7 +66,7 @@ def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_m
     is refused.
     """
     now_ms, cycle_id = outside.clock.now_ms(), format_time(scheduled_ms)
-    outside.facts.context(cycle_id=cycle_id, decision_id=cycle_id)
+    outside.facts.context(cycle_id=cycle_id)
     if not now_ms - STALE_TICK_MS <= scheduled_ms <= now_ms + EARLY_TICK_MS:
         return _skipped(cycle_id, Reason.TICK_STALE)
     expires_ms = TimeMs(now_ms + remaining_ms + WRITE_TIMEOUT_MS)
@@ -247,7 +246,8 @@ def choose(
     )
     if permission.whole is None:
         return _spared(outside, known, view, decide(inputs), snapshot.as_of_ms), inputs
-    plan = pull_all(view) if permission.pulls and snapshot.resting is not None else leave_all(view)
+    pulls = permission.pulls and snapshot.resting is not None
+    plan = pull_all(view, permission.whole) if pulls else leave_all(view)
     choice = Choice(plan=plan, memory=known.state.memory)
     return _spared(outside, known, view, choice, snapshot.as_of_ms), inputs
 
@@ -280,6 +280,7 @@ def execute(
         backoff_ms=known.globals_.rate_limit_backoff_ms,
     )
     execution = Execution(outside, bounds, inputs.view.journal)
+    reporting.uncomputed(outside.facts, turn.cycle_id, choice.failed)
     if outside.dry_run:
         execution.stopped = Reason.DRY_RUN
         return execution
@@ -293,14 +294,14 @@ def execute(
     now_ms = outside.clock.now_ms()
     costs = cancel_costs + change_costs + place_costs
     sends = outside.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
-    execution.cancel(cancels, sends[: len(cancels)])
+    execution.cancel(cancels, sends[: len(cancels)], plan.why)
     execution.decrease(plan.decreases)
     execution.extend(plan.extends)
     if session is not None and plan.places:
         naming = Naming(prefix=outside.prefix, cycle_id=turn.cycle_id, session=session)
-        execution.place(
-            order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(change_costs) :]
-        )
+        requests, failed = order_requests(plan.places, inputs, naming)
+        reporting.uncomputed(outside.facts, turn.cycle_id, failed)
+        execution.place(requests, size, sends[len(cancels) + len(change_costs) :])
     return execution
 
 

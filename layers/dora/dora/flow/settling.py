@@ -49,7 +49,7 @@ class Settling:
         self._out, self._session = outside, session
         self._claims: dict[str, Claim] = {}
         self._ended: frozenset[str] = frozenset()
-        self.unproven = 0
+        self.unproven: int | None = None
         self.resting: tuple[Order, ...] = ()
 
     def settle(self, gone: Gone, met: Iterable[Order]) -> bool:

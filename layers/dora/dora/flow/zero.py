@@ -38,11 +38,12 @@ class Search:
         self._met: dict[str, Order] = {}
         """Every row of ours that a list ever showed, by order id."""
         self._clean, self._list_read = 0, False
-        self.resting: tuple[Order, ...] = ()
+        self.resting: tuple[Order, ...] | None = None
+        """As the last list that was read whole had it; None while none was."""
 
     @property
-    def unproven(self) -> int:
-        """Orders outside the triggered groups that may still rest, as far as that was asked."""
+    def unproven(self) -> int | None:
+        """Orders outside the triggered groups that may still rest; None where that was not asked."""
         return self._settling.unproven
 
     @property
@@ -53,7 +54,7 @@ class Search:
     @property
     def shards(self) -> set[int]:
         """Where something is left to be done."""
-        return {row.shard for row in self.resting} | {group.shard for group in self._fence.untriggered}
+        return {row.shard for row in self.resting or ()} | {group.shard for group in self._fence.untriggered}
 
     def proves_zero(self) -> bool:
         """Whether nothing rests or can come to rest, and the last fills are booked. Safe to repeat."""
