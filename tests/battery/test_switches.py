@@ -90,6 +90,10 @@ def test_a_missing_global_item_places_nothing() -> None:
     alone(delete, put_global(), "config_missing")
 
 
+def test_an_invalid_global_item_places_nothing() -> None:
+    alone(put_global(trading_enabled="true"), put_global(), "config_missing")
+
+
 @pytest.mark.parametrize("sample", ["halt", "halt_cancel", "halt_reason"])
 def test_a_halt_places_nothing(sample: str) -> None:
     alone(session(sample), session("resume"), "halted")

@@ -168,7 +168,7 @@ def declared_environment_is_what_the_code_reads(given: Template) -> Iterator[str
         declared = function["Environment"]["Variables"]
         values = {"STAGE": "kalshi-demo", "KALSHI_BASE_URL": url}
         empty = dict.fromkeys(("SUBACCOUNT", "DRY_RUN", "LOG_LEVEL"), "")
-        env = _RecordedEnvironment(**dict.fromkeys(declared, "some text") | values | empty)
+        env = _RecordedEnvironment(**dict.fromkeys(declared, "some-text") | values | empty)
         read_settings(env)
         wanted = env.read | READ_BY_OTHERS
         if wanted != declared.keys():

@@ -5,8 +5,9 @@ default is what was measured. Each such knob names its possible answers; a caref
 them. Change knobs in mid-run with `exchange.knobs = dataclasses.replace(exchange.knobs, ...)`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Scope = Literal["ever", "open_only"]
 Direction = Literal["ascending", "descending"]
@@ -96,3 +97,50 @@ class Knobs:
     amend_post_only_cross: Literal["canceled", "refused"] = "canceled"
     legacy_write_cost: int = 10
     legacy_side_fields: bool = True  # orders and fills still carry the deprecated side and action
+
+
+OTHER_ANSWERS: Mapping[str, Any] = {
+    "balance_rounding_e6": 100,
+    "balance_counts_resting_as_spent": True,
+    "user_data_timestamp_offset_ms": 600_000,
+    "user_data_timestamp_on_activity": True,
+    "client_id_scope": "open_only",
+    "refused_spends_client_id": True,
+    "client_id_max_length": 36,
+    "group_trips_at_limit": True,
+    "triggered_group_code": "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
+    "triggered_group_http": 409,
+    "missing_group_code": "not_found",
+    "foreign_group_code": "invalid_parameters",
+    "failed_entry_echoes_client_id": False,
+    "failed_entry_style": "absent",
+    "batch_reply": "shuffled",
+    "batch_execution": "reversed",
+    "batch_maximum": 20,
+    "fills_sorted": "ascending",
+    "min_ts_inclusive": False,
+    "orders_dated_by": "updated",
+    "book_levels_sorted": "descending",
+    "empty_book_side_is_null": True,
+    "unknown_book_ticker": "refused",
+    "markets_tickers_maximum": 300,
+    "unknown_fields": "refused",
+    "body_of_429": "nested",
+    "balance_body_of_429": "text",
+    "unsigned_reads_limited": True,
+    "closed_market_code": "market_closed",
+    "closed_market_http": 409,
+    "pause_answers": "unavailable",
+    "decrease_works_in_pause": False,
+    "unfunded_shard_code": "user_not_found",
+    "short_balance_code": "available_balance_too_low",
+    "put_needs_json": True,
+    "cancel_all_echo_ms": MINUTE_MS,
+    "post_only_cross_rests": True,
+    "post_only_cross_leaves_row": False,
+    "killed_echoes_count": True,
+    "amend_post_only_cross": "refused",
+    "legacy_write_cost": 2,
+    "legacy_side_fields": False,
+}
+"""Of everything that is not known, an answer other than the default."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.knobs import Knobs
+from tests.simulator.knobs import OTHER_ANSWERS, Knobs
 from tests.simulator.stage import relaxed
 from tests.unit.simulator_desk import GROUPS, ORDERS, TICKER, Answer, Desk
 
@@ -123,11 +123,8 @@ def test_an_unfilled_immediate_or_cancel_order_may_echo_its_count(echoes: bool, 
     desk = Desk(Knobs(killed_echoes_count=echoes))
     answer = desk.place(time_in_force="immediate_or_cancel")
     (row,) = desk.get("/portfolio/orders").body["orders"]
-    assert (answer.status, answer.body["fill_count"], answer.body["remaining_count"]) == (
-        201,
-        "0.00",
-        remaining,
-    )
+    assert answer.status == 201
+    assert (answer.body["fill_count"], answer.body["remaining_count"]) == ("0.00", remaining)
     assert (row["status"], row["remaining_count_fp"]) == ("canceled", "0.00")
 
 
@@ -163,6 +160,35 @@ def test_knobs_may_be_turned_in_mid_run() -> None:
     assert desk.place(type="limit").status == 201
     desk.exchange.knobs = Knobs(unknown_fields="refused")
     assert desk.place(type="limit").status == 400
+
+
+SETTINGS = {
+    "clock_skew_ms",
+    "signature_life_ms",
+    "write_latency_ms",
+    "group_window_ms",
+    "close_sweep_ms",
+    "settlement_timer_ms",
+    "transfer_delay_ms",
+    "maintenance",
+    "orders_lag_ms",
+    "fills_lag_ms",
+    "positions_lag_ms",
+    "balance_lag_ms",
+    "groups_lag_ms",
+    "shard_lag_ms",
+    "markets_cache_ms",
+    "historical_age_ms",
+}
+"""How slow and how late the exchange is: no question with another answer."""
+
+
+def test_every_unknown_has_an_answer_other_than_the_default() -> None:
+    plain = vars(Knobs())
+
+    assert OTHER_ANSWERS.keys() == plain.keys() - SETTINGS
+    assert [name for name, answer in OTHER_ANSWERS.items() if plain[name] == answer] == []
+    assert Knobs(**OTHER_ANSWERS) != Knobs()
 
 
 def test_relaxed_knobs_accept_any_clock() -> None:

@@ -112,7 +112,7 @@ def build(
         configs=DynamoConfigs(client, settings.config_table, settings.bot),
         state=DynamoState(client, settings.state_table, settings.state_key, clock),
         lease=DynamoLease(client, settings.state_table, settings.state_key),
-        limiter=DynamoLimiter(client, settings.limiter_table, _key_name(key.key_id)),
+        limiter=DynamoLimiter(client, settings.limiter_table, _key_name(key.key_id), jitter_ms),
         archive=_archive(settings, clock),
         facts=telemetry,
         prefix=order_prefix(settings.bot, settings.stage),

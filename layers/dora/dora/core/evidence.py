@@ -5,7 +5,7 @@ acknowledged write to that order. Absence from a list proves nothing: a list may
 became of a create that was never answered only the engine can say, which takes a client order id once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dora.core.journal import Journal, OrderState, TrackedOrder
@@ -54,7 +54,7 @@ def ask(journal: Journal, resting: Iterable[Order], now_ms: TimeMs, hold_ms: int
     """Which orders need a look: acknowledged but not listed, or unanswered and past their hold."""
     listed = {row.order_id for row in resting} | {row.client_order_id for row in resting}
     ids, tickers = [], []
-    for order in journal.orders.values():
+    for order in relearned(journal, tuple(resting)).orders.values():
         if not order.open or order.client_order_id in listed or order.order_id in listed:
             continue
         if order.order_id is not None:
@@ -86,7 +86,48 @@ def names(journal: Journal, evidence: Evidence) -> dict[str, str]:
     """The journal's name of each order, by order id: an amend by hand may have given it another client id."""
     said = {row.order_id: row.client_order_id for row in evidence.rows}
     known = {r.order_id: r.client_order_id for r in evidence.rows if r.client_order_id in journal.orders}
-    return said | known | {i: order.client_order_id for i, order in journal.by_order_id().items()}
+    tracked = relearned(journal, evidence.rows).by_order_id()
+    return said | known | {order_id: order.client_order_id for order_id, order in tracked.items()}
+
+
+def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
+    """The journal with every order id as the rows have it that carry the order's own client id.
+
+    The answer to a create may have named an order by another's id: rows with our client ids know better.
+    The fills noted under an id go with it. An order whose id turned out to be another's, by its client id or
+    by its market or side, which no amend changes, has none until a row shows it. Safe to repeat: yes, because
+    the same rows once more change nothing.
+    """
+    shown, holders = _shown_ids(journal, rows), journal.by_order_id()
+    taken = {*shown.values(), *(row.order_id for row in rows if _is_anothers(row, holders.get(row.order_id)))}
+    if not taken:
+        return journal
+    changed = [
+        _under(journal.orders[name], order_id, holders.get(order_id)) for name, order_id in shown.items()
+    ]
+    left = (o for o in journal.orders.values() if o.order_id in taken and o.client_order_id not in shown)
+    return journal.with_orders([*changed, *(_under(order, None, None) for order in left)])
+
+
+def _shown_ids(journal: Journal, rows: Sequence[Order]) -> dict[str, str]:
+    """By client order id, the order ids that differ from the journal's; an id that any row confirms stays."""
+    ours = [row for row in rows if row.client_order_id in journal.orders]
+    confirmed = {r.client_order_id for r in ours if journal.orders[r.client_order_id].order_id == r.order_id}
+    return {
+        row.client_order_id: row.order_id
+        for row in sorted(ours, key=_rank)
+        if row.client_order_id not in confirmed
+    }
+
+
+def _is_anothers(row: Order, holder: TrackedOrder | None) -> bool:
+    return holder is not None and (row.ticker, row.side) != (holder.slot.ticker, holder.slot.side)
+
+
+def _under(order: TrackedOrder, order_id: str | None, holder: TrackedOrder | None) -> TrackedOrder:
+    """The order under this id, with the fills that were noted for whoever was taken to have it."""
+    booked, fill_ids = (holder.booked, holder.fill_ids) if holder else (Count(0), ())
+    return replace(order, order_id=order_id, booked=booked, fill_ids=fill_ids)
 
 
 def rows_by_name(journal: Journal, evidence: Evidence) -> dict[str, Order]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, Judge, as_shown, names, rows_by_name
+from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, Judge, as_shown, names, relearned, rows_by_name
 from dora.core.journal import Journal, OrderState, TrackedOrder
 from dora.core.model import Order, OrderStatus, Print, Side, Slot
 from dora.core.units import Count, TimeMs
@@ -42,6 +42,7 @@ def merge(
     journal: Journal, evidence: Evidence, *, prefix: str, now_ms: TimeMs, hold_ms: int, tombstone_ms: int
 ) -> View:
     """The journal brought up to date with what was read. Pure; the same input once more changes nothing."""
+    journal = relearned(journal, evidence.rows)
     rows, judge = rows_by_name(journal, evidence), Judge(evidence, hold_ms)
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []

@@ -1,5 +1,6 @@
-"""Where the inputs of every cycle go, gzip'd: from them the cycle can be replayed.
+"""Where the record of every cycle goes, gzip'd: its status, counts and reasons, as its `CYCLE` line has them.
 
+It holds no books, orders, positions or configs, so what a cycle decided cannot be worked out again from it.
 A cycle never fails for its archive: what cannot be written raises StateUnavailable, which the caller reports
 and otherwise ignores.
 """
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateUnavailable
 from dora.core.ports import Clock
@@ -48,9 +50,14 @@ class S3Archive:
         text = json.dumps(record, separators=(",", ":"), sort_keys=True)
         body = gzip.compress(text.encode(), compresslevel=6, mtime=0)
         try:
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/gzip")
-        except (BotoCoreError, ClientError) as error:
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/gzip"
+            )
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise StateUnavailable(f"cycle {cycle_id} was not archived: {error}") from error
+        # S3 names what it stored; a 200 of something in between does not.
+        if not answer.get("ETag"):
+            raise StateUnavailable(f"cycle {cycle_id} may not be archived: the answer is not one of S3's")
 
 
 class NoArchive:

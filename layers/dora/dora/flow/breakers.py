@@ -229,9 +229,12 @@ def _kept_limits(outside: Outside, session: SessionMetadata, burst_limit: Count)
 
 
 def check_day(
-    outside: Outside, state: BotState, profit: Money, max_daily_loss: Money
+    outside: Outside, state: BotState, profit: Money, max_daily_loss: Money | None
 ) -> tuple[Control, DayStart]:
     """The kill flag, set when the exchange's day has lost its limit, and how that day began.
+
+    `max_daily_loss` None: no valid GLOBAL item states one. Nothing is placed then, and nobody is halted for
+    a limit that nobody chose.
 
     Latched: only a person's `resume` lifts it, and it falls again while the day's loss stands.
     """
@@ -239,7 +242,7 @@ def check_day(
     before = state.progress
     began = DayStart(today, before.day_profit if before.day == today else profit)
     lost = Money(began.profit - profit)
-    if state.control.halted or lost < max_daily_loss:
+    if state.control.halted or max_daily_loss is None or lost < max_daily_loss:
         return state.control, began
     halted = Control(halted=True, reason=Reason.DAILY_LOSS.value, at_ms=outside.clock.now_ms())
     outside.state.set_control(halted)

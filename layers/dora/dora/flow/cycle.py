@@ -12,6 +12,7 @@ from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
 from dora.core.journal import fold_plans
 from dora.core.model import Limits, SessionMetadata
+from dora.core.ownership import Ownership, external_orders
 from dora.core.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
 from dora.core.permission import Permission, Standing, may_place, reads_stale
 from dora.core.planning import split
@@ -30,15 +31,14 @@ from dora.flow.claiming import claim_ids
 from dora.flow.deciding import (
     Choice,
     Inputs,
-    Naming,
     decide,
     leave_all,
     net_positions,
-    order_requests,
     pull_all,
 )
 from dora.flow.execution import Bounds, Execution
 from dora.flow.finishing import Known, Made, Turn, finish
+from dora.flow.naming import Naming, order_requests
 from dora.flow.reading import Snapshot, await_tokens, gather_evidence, read_calls, read_exchange
 from dora.flow.scope import learn, refresh_listings, wanted_markets
 from dora.flow.tape import spare_filled
@@ -66,7 +66,7 @@ def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_m
     is refused.
     """
     now_ms, cycle_id = outside.clock.now_ms(), format_time(scheduled_ms)
-    outside.facts.context(cycle_id=cycle_id, decision_id=cycle_id)
+    outside.facts.context(cycle_id=cycle_id)
     if not now_ms - STALE_TICK_MS <= scheduled_ms <= now_ms + EARLY_TICK_MS:
         return _skipped(cycle_id, Reason.TICK_STALE)
     expires_ms = TimeMs(now_ms + remaining_ms + WRITE_TIMEOUT_MS)
@@ -98,7 +98,9 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     outside.facts.context(session_id=known.state.session.session_id if known.state.session else "")
     session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts))
     profit = accounts.profit(snapshot.books, known.state.memory)
-    control, day = breakers.check_day(outside, known.state, profit, known.globals_.max_daily_loss)
+    chosen = known.configs.globals_
+    max_daily_loss = chosen.max_daily_loss if chosen else None
+    control, day = breakers.check_day(outside, known.state, profit, max_daily_loss)
     permission = permit(outside, known, session, control, snapshot)
     choice, inputs = choose(outside, known, snapshot, view, accounts, permission)
     execution = execute(outside, turn, known, session, inputs, choice)
@@ -133,6 +135,7 @@ def load(outside: Outside) -> Known:
         outside.facts.emit(
             "CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix
         )
+    outside.facts.count("ConfigItemsInvalid", len(configs.problems))
     if state.limits is not None:
         outside.limiter.configure(state.limits)
     reference = refresh_listings(outside, configs, state.reference)
@@ -161,6 +164,7 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
     cursors = known.state.cursors
     snapshot = read_exchange(
         outside,
+        Ownership.of(outside.prefix, known.journal, known.state.session, known.wanted),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
         settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
         book_tickers=quoted,
@@ -168,6 +172,7 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
     )
     for name, why in snapshot.failures.items():
         outside.facts.emit("ERROR", what=f"read of {name}", why=why)
+    reporting.set_apart(outside.facts, snapshot.set_apart)
     return snapshot, replace(known, reference=learn(outside, known.reference, snapshot.markets))
 
 
@@ -185,7 +190,7 @@ def reconcile(outside: Outside, known: Known, snapshot: Snapshot) -> View:
     )
     reporting.resolved(outside.facts, view.resolutions)
     reporting.overlooked(outside.facts, view.overlooked)
-    return view
+    return replace(view, foreign=(*view.foreign, *external_orders(snapshot.set_apart)))
 
 
 def permit(
@@ -241,7 +246,8 @@ def choose(
     )
     if permission.whole is None:
         return _spared(outside, known, view, decide(inputs), snapshot.as_of_ms), inputs
-    plan = pull_all(view) if permission.pulls and snapshot.resting is not None else leave_all(view)
+    pulls = permission.pulls and snapshot.resting is not None
+    plan = pull_all(view, permission.whole) if pulls else leave_all(view)
     choice = Choice(plan=plan, memory=known.state.memory)
     return _spared(outside, known, view, choice, snapshot.as_of_ms), inputs
 
@@ -274,6 +280,7 @@ def execute(
         backoff_ms=known.globals_.rate_limit_backoff_ms,
     )
     execution = Execution(outside, bounds, inputs.view.journal)
+    reporting.uncomputed(outside.facts, turn.cycle_id, choice.failed)
     if outside.dry_run:
         execution.stopped = Reason.DRY_RUN
         return execution
@@ -287,14 +294,14 @@ def execute(
     now_ms = outside.clock.now_ms()
     costs = cancel_costs + change_costs + place_costs
     sends = outside.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
-    execution.cancel(cancels, sends[: len(cancels)])
+    execution.cancel(cancels, sends[: len(cancels)], plan.why)
     execution.decrease(plan.decreases)
     execution.extend(plan.extends)
     if session is not None and plan.places:
         naming = Naming(prefix=outside.prefix, cycle_id=turn.cycle_id, session=session)
-        execution.place(
-            order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(change_costs) :]
-        )
+        requests, failed = order_requests(plan.places, inputs, naming)
+        reporting.uncomputed(outside.facts, turn.cycle_id, failed)
+        execution.place(requests, size, sends[len(cancels) + len(change_costs) :])
     return execution
 
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 from dora.core.errors import AuthRefused, ExchangeError, ExchangeUnavailable, RateLimited
 from dora.core.evidence import Evidence, ask
 from dora.core.journal import Journal
+from dora.core.listed import Listed, UnreadableRow
 from dora.core.model import (
     Book,
     ExchangePosition,
@@ -18,6 +19,7 @@ from dora.core.model import (
     Settlement,
     ShardStatus,
 )
+from dora.core.ownership import Ownership, never
 from dora.core.pacing import BALANCE_COST
 from dora.core.planning import split
 from dora.core.ports import Outside
@@ -51,6 +53,8 @@ class Snapshot:
     markets: Mapping[str, Market] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     auth_refused: bool = False
+    set_apart: tuple[UnreadableRow, ...] = ()
+    """Rows of the account's lists that were not understood, in lists that are known all the same."""
 
     @property
     def account_known(self) -> bool:
@@ -87,6 +91,7 @@ class Reader:
         self.retryable: set[str] = set()
         """Reads that got no answer, or a 429: the same one may succeed soon."""
         self.auth_refused = False
+        self.set_apart: list[UnreadableRow] = []
 
     def __enter__(self) -> Self:
         return self
@@ -108,6 +113,23 @@ class Reader:
             return None
         del self.failures[name]
         return found
+
+    def start_list(
+        self,
+        name: str,
+        may_be_ours: Callable[[UnreadableRow], bool],
+        read: Callable[..., Listed[Answer]],
+        *args: object,
+    ) -> Pending[tuple[Answer, ...]]:
+        """A list of the account, unknown where a row may be ours that was not understood."""
+
+        def whole() -> tuple[Answer, ...]:
+            listed = read(*args)
+            rows = listed.whole(may_be_ours)
+            self.set_apart.extend(listed.unreadable)
+            return rows
+
+        return self.start(name, whole)
 
     def note(self, name: str, error: ExchangeError) -> None:
         self.failures[name] = f"{type(error).__name__}: {error}"
@@ -131,6 +153,7 @@ def await_tokens(outside: Outside, bucket: str, costs: Sequence[int]) -> None:
 
 def read_exchange(
     outside: Outside,
+    owned: Ownership,
     *,
     fills_since_ms: TimeMs,
     settlements_since_ms: TimeMs,
@@ -141,12 +164,14 @@ def read_exchange(
     exchange, began_ms = outside.exchange, outside.clock.now_ms()
     with Reader(outside.workers) as reader:
         first = reader.start("as_of", exchange.user_data_time_ms).result()
-        resting = reader.start("resting", exchange.resting_orders)
-        fills = reader.start("fills", exchange.fills_since, fills_since_ms)
-        settlements = reader.start("settlements", exchange.settlements_since, settlements_since_ms)
-        positions = reader.start("positions", exchange.positions)
+        resting = reader.start_list("resting", owned.may_be_order, exchange.resting_orders)
+        fills = reader.start_list("fills", owned.may_be_fill, exchange.fills_since, fills_since_ms)
+        settlements = reader.start_list(
+            "settlements", never, exchange.settlements_since, settlements_since_ms
+        )
+        positions = reader.start_list("positions", owned.may_be_position, exchange.positions)
         cash = reader.start("cash", exchange.cash)
-        groups = reader.start("groups", exchange.order_groups)
+        groups = reader.start_list("groups", owned.may_be_group, exchange.order_groups)
         status = reader.start("status", exchange.status)
         books = _in_slices(reader, "books", exchange.books, book_tickers, BOOKS_PER_CALL)
         markets = _in_slices(reader, "markets", exchange.markets, market_tickers, MARKETS_PER_CALL)
@@ -171,6 +196,7 @@ def read_exchange(
         as_of_ms=min(snapshot.as_of_ms, last or TimeMs(0)),
         failures=reader.failures,
         auth_refused=reader.auth_refused,
+        set_apart=tuple(reader.set_apart),
     )
 
 
@@ -214,10 +240,10 @@ def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, hold
     questions = ask(journal, snapshot.resting or (), began_ms, hold_ms)
     if snapshot.resting is None or not (questions.order_ids or questions.tickers):
         return evidence
-    exchange = outside.exchange
+    exchange, ours = outside.exchange, Ownership.of(outside.prefix, journal, None).may_be_order
     with Reader(outside.workers) as reader:
         rows = {i: reader.start(i, exchange.order, i) for i in questions.order_ids}
-        lists = {t: reader.start(t, exchange.orders_of, t) for t in questions.tickers}
+        lists = {t: reader.start_list(t, ours, exchange.orders_of, t) for t in questions.tickers}
         listings = {ticker: pending.result() for ticker, pending in lists.items()}
         return replace(
             evidence,

@@ -12,6 +12,7 @@ from dora.core.errors import ExchangeError
 from dora.core.evidence import Evidence, hold_is_over, unclaimed
 from dora.core.journal import Journal, TrackedOrder, fold_plans
 from dora.core.model import Claim, Order, OrderStatus, SessionMetadata
+from dora.core.ownership import Ownership
 from dora.core.ports import BotState, Changes, LeaseGrant, LeaseRefused, Outside
 from dora.core.reconciliation import merge
 from dora.core.units import TimeMs
@@ -48,7 +49,7 @@ class Settling:
         self._out, self._session = outside, session
         self._claims: dict[str, Claim] = {}
         self._ended: frozenset[str] = frozenset()
-        self.unproven = 0
+        self.unproven: int | None = None
         self.resting: tuple[Order, ...] = ()
 
     def settle(self, gone: Gone, met: Iterable[Order]) -> bool:
@@ -100,7 +101,9 @@ class Settling:
         now_ms = self._out.clock.now_ms()
         overlap_ms = globals_.fills_overlap_s * 1000
         since_ms = TimeMs((state.cursors.fills_ms or self._session.created_at_ms) - overlap_ms)
-        snapshot = Snapshot(began_ms=now_ms, as_of_ms=now_ms, fills=self._out.exchange.fills_since(since_ms))
+        owned = Ownership.of(self._out.prefix, journal, self._session)
+        fills = self._out.exchange.fills_since(since_ms).whole(owned.may_be_fill)
+        snapshot = Snapshot(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
         accounts = keep_accounts(self._out, grant.fence, state, journal, snapshot)
         changes = Changes(journal=accounts.journal, finished_plans=state.plans, cursors=accounts.cursors)
         self._out.state.commit(grant.fence, changes)
@@ -131,10 +134,12 @@ class Settling:
         began_ms, exchange = self._out.clock.now_ms(), self._out.exchange
         ids = {order.order_id for order in loose if order.order_id} | {row.order_id for row in met}
         asked = [order for order in loose if not order.order_id and hold_is_over(order, began_ms, hold_ms)]
+        tracked = Journal({order.client_order_id: order for order in loose})
+        ours = Ownership.of(self._out.prefix, tracked, self._session).may_be_order
         with Reader(self._out.workers) as reader:
             rows = {i: reader.start(i, exchange.order, i) for i in sorted(ids)[:MOST_AT_ONCE]}
             tickers = sorted({order.slot.ticker for order in asked})[:MOST_AT_ONCE]
-            lists = {ticker: reader.start(ticker, exchange.orders_of, ticker) for ticker in tickers}
+            lists = {t: reader.start_list(t, ours, exchange.orders_of, t) for t in tickers}
             listings = {ticker: pending.result() for ticker, pending in lists.items()}
             return Evidence(
                 began_ms=began_ms,

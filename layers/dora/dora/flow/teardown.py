@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError
+from dora.core.journal import Journal
 from dora.core.model import Order, SessionGroup, SessionMetadata, SessionStatus
+from dora.core.ownership import Ownership
 from dora.core.ports import BotState, Outside
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
+from dora.flow.status import UNKNOWN
 from dora.flow.zero import Search, ours
 
 LEAVE_MS = 20_000
@@ -16,7 +19,10 @@ Answer = dict[str, object]
 
 
 def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answer:
-    """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt."""
+    """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt.
+
+    Null in the answer is what was not found out: no list was read whole, or no order asked about by itself.
+    """
     outside.exchange.until(TimeMs(max(deadline_ms, outside.clock.now_ms() + LEAVE_MS)))
     search = Search(outside, session, deadline_ms - LEAVE_MS)
     if outside.dry_run or search.proves_zero():
@@ -26,8 +32,8 @@ def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answe
         "status": "closing",
         "session_id": session.session_id,
         "reason": _paused(outside, search.shards) or session.reason,
-        "resting": len(search.resting),
-        "resting_by_shard": _by_shard(search.resting),
+        "resting": None if search.resting is None else len(search.resting),
+        "resting_by_shard": None if search.resting is None else _by_shard(search.resting),
         "unproven": search.unproven,
         "untriggered": search.untriggered,
     }
@@ -39,7 +45,8 @@ def lost_session(outside: Outside) -> SessionMetadata | None:
     Nothing else on the account is touched: neither orders of another prefix nor groups without an order of
     ours. Raises ExchangeError when what rests could not be read.
     """
-    rows = ours(outside.exchange.resting_orders(), outside.prefix)
+    owned = Ownership.of(outside.prefix, Journal(), None)
+    rows = ours(outside.exchange.resting_orders().whole(owned.may_be_order), outside.prefix)
     if not rows:
         return None
     shards = {row.group_id: row.shard for row in rows if row.group_id}
@@ -88,12 +95,15 @@ def _closed(outside: Outside, session: SessionMetadata) -> Answer:
 
 
 def _summary(state: BotState, session: SessionMetadata, now_ms: TimeMs) -> dict[str, str | int]:
-    """What the ledger holds, every fill up to the proof of zero in it."""
-    positions = state.positions.values()
+    """What the ledger holds, every fill up to the proof of zero in it.
+
+    Of a session whose record was lost nobody knows when it began, nor how much had been traded before it.
+    """
+    positions, lost = state.positions.values(), not session.contracts_limit
     traded = sum(position.traded for position in positions) - session.traded_at_start
     return {
-        "duration_seconds": (now_ms - session.created_at_ms) // 1000,
-        "contracts": format_count(Count(traded)),
+        "duration_seconds": UNKNOWN if lost else (now_ms - session.created_at_ms) // 1000,
+        "contracts": UNKNOWN if lost else format_count(Count(traded)),
         "open_positions": sum(1 for position in positions if position.net),
         "cash_flow_dollars": format_money(Money(sum(position.cash for position in positions))),
         "fees_dollars": format_money(Money(sum(position.fees for position in positions))),

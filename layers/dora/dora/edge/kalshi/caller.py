@@ -103,7 +103,7 @@ class Caller:
         self._facts.emit(
             "ERROR",
             what=str(failures[0]),
-            where="what the exchange says of markets",
+            where="what the exchange says of markets and shards",
             fix="none needed for the others; what was left out is not quoted",
             left_out=len(failures),
         )

@@ -27,6 +27,7 @@ from dora.core.units import Count, TimeMs, parse_count
 from dora.edge.kalshi.refusals import ALREADY_EXISTS, is_definite, read_error
 from dora.edge.kalshi.transport import NotSent
 from dora.edge.kalshi.wire import Row, integer, name, text
+from dora.edge.kalshi.wire_orders import CLAIM_COUNT
 
 NOT_SENT = "not_sent"
 UNANSWERED = "unanswered"
@@ -55,7 +56,8 @@ _UNNAMED = Verdict(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely
 def verdict_of(error: ExchangeError) -> Verdict:
     """What the failure of a request means for everything it carried."""
     if isinstance(error, ExchangeRefused):
-        outcome = Outcome.UNKNOWN if error.code == ALREADY_EXISTS else Outcome.REFUSED
+        refused = error.own and error.code != ALREADY_EXISTS
+        outcome = Outcome.REFUSED if refused else Outcome.UNKNOWN
         code = error.code or f"http_{error.status}"
         return Verdict(outcome, code, f"{error.message} {error.details}".strip())
     if isinstance(error, NotSent):
@@ -252,8 +254,18 @@ def not_changed(error: ExchangeError) -> ChangeResult:
 
 
 def claimed(request: ClaimRequest, answer: Row) -> Claim | None:
-    """The engine took the claim, so the id was free. None when the answer does not name it."""
-    return Claim.GRANTED if _said(answer, "client_order_id") == request.client_order_id else None
+    """The engine took the claim, so the id was free. None when the answer is not surely about this claim.
+
+    Immediate or cancel: nothing rests, whether the answer to a kill says that nothing remains or echoes the
+    whole count. Filled, the id was free as well; the fill comes with the list of fills.
+    """
+    if _said(answer, "client_order_id") != request.client_order_id or not _said(answer, "order_id"):
+        return None
+    try:
+        counts = [answer.field(key, _not_negative) for key in ("fill_count", "remaining_count")]
+    except WireInvalid:
+        return None
+    return Claim.GRANTED if sum(counts) <= CLAIM_COUNT else None
 
 
 def not_claimed(error: ExchangeError) -> Claim | None:

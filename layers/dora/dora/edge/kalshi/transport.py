@@ -22,6 +22,7 @@ from dora.edge.kalshi.refusals import (
     REQUEST_TIMEOUT,
     SERVER_ERRORS,
     UNAUTHORIZED,
+    is_error,
     read_body,
     refusal,
 )
@@ -210,13 +211,13 @@ def _answer(call: Call, status: int, body: bytes) -> Row:
     if not _OK <= status < _REDIRECTS and status not in call.also_answers:
         code, message, _ = read_body(body)
         raise ExchangeUnavailable(f"{call.endpoint}: {status} {code or message}".rstrip())
-    if status == _NO_CONTENT:
+    if status == _NO_CONTENT and call.method != "GET":
         return Row(call.endpoint, {})
     try:
         content = load_json(body)
     except (ValueError, RecursionError) as error:
         raise ExchangeUnavailable(f"{call.endpoint}: {status} without a whole JSON body") from error
-    if not isinstance(content, dict) or content.get("error"):
+    if not isinstance(content, dict) or content.get("error") or is_error(content):
         raise ExchangeUnavailable(f"{call.endpoint}: {status} with a foreign body {str(content)[:200]}")
     return Row(call.endpoint, content)
 
