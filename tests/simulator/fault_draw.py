@@ -76,7 +76,7 @@ def _requests() -> dict[str, Draw]:
             kind="dead-connections",
             where=dice.choice(("GET *", "*")),
             for_ms=MINUTE_MS,
-            amount=dice.choice((0, 1, 8)),
+            amount=dice.choice((0, 1)),
             code=dice.choice(("", "silence")),
         ),
         "no-cash": lambda dice: replace(

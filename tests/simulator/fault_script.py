@@ -40,7 +40,8 @@ class FaultScript(Faults):
       fail-page     pages of `amount` rows (1 by default), and 503 for every page but the first
       no-cash       reads of the balance alone: status `amount` (503 by default), with code "lost" no answer
       dead-connections  the first try of up to `amount` different requests (0: of all) meets a connection of
-                    the pool that is dead, and never leaves; with code "silence" the client waits it out
+                    the pool that is dead, and never leaves; with code "silence" the client waits it out.
+                    Reads side by side come in any order: only 0 and 1 strike the same ones in every run
     After it:
       lose-answer   applied, and the connection ends
       trickle       applied, and the answer comes so slowly that the client gives up before it is whole
@@ -69,8 +70,8 @@ class FaultScript(Faults):
             "twice": self._twice,
             **dict.fromkeys(TWISTS, self._twist),
         }
-        kinds = self._before.keys() | self._after.keys()
-        self.aim = Aim(kinds, exchange.venue.now_ms, Counter() if struck is None else struck)
+        self.kinds = self._before.keys() | self._after.keys()
+        self.aim = Aim(self.kinds, exchange.venue.now_ms, Counter() if struck is None else struck)
         self.read_latency_ms: list[int] = []
         self.landed: list[Request] = []
         """Held requests that got through in the end, refused or not."""

@@ -106,7 +106,7 @@ class Exchange(Protocol):
     def positions(self) -> Listed[ExchangePosition]: ...
 
     def cash(self) -> Mapping[int, Money]:
-        """Spendable cash by shard; a shard that is absent is unknown."""
+        """Cash by shard; it may still include what resting orders hold. A shard that is absent is unknown."""
 
     def order_groups(self) -> Listed[OrderGroup]: ...
 
