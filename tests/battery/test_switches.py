@@ -302,6 +302,14 @@ def test_a_market_whose_item_is_invalid_is_not_quoted() -> None:
         quotes_everything(stage)
 
 
+def test_a_market_with_an_order_of_others_of_unknown_size_is_not_quoted() -> None:
+    with scene() as stage:
+        stage.faults.now(Fault(kind="foreign-rows", where="GET /portfolio/orders", code=f"counts {C}"))
+        stops_only(stage, C, "read_unknown")
+        stage.faults.clear()
+        quotes_everything(stage)
+
+
 def test_a_market_that_is_not_active_is_not_quoted() -> None:
     with scene() as stage:
         stage.world.exchange.settle(C, "yes")

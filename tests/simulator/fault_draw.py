@@ -64,7 +64,7 @@ def _requests() -> dict[str, Draw]:
     return {
         **twists,
         "null-lists": _null_lists,
-        "swap-ids": _struck("swap-ids", (WRITES[1],)),
+        "swap-ids": _struck("swap-ids", WRITES[:2]),
         "no-ids": _struck("no-ids", (BATCH,)),
         "slow": lambda dice: Fault(
             kind="slow", where="*", for_ms=MINUTE_MS, times=1, amount=dice.choice((200, 1_000, 4_000))

@@ -196,7 +196,7 @@ def read_exchange(
         as_of_ms=min(snapshot.as_of_ms, last or TimeMs(0)),
         failures=reader.failures,
         auth_refused=reader.auth_refused,
-        set_apart=tuple(reader.set_apart),
+        set_apart=tuple(sorted(reader.set_apart, key=lambda row: (row.list_name, row.problem))),
     )
 
 
