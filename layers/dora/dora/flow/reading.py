@@ -5,8 +5,9 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar
 
-from dora.core.errors import AuthRefused, ExchangeError
+from dora.core.errors import AuthRefused, ExchangeError, ReadIncomplete
 from dora.core.evidence import Evidence, ask
+from dora.core.fill_reach import gap
 from dora.core.journal import Journal
 from dora.core.model import (
     Book,
@@ -19,7 +20,7 @@ from dora.core.model import (
     ShardStatus,
 )
 from dora.core.planning import split
-from dora.core.ports import Outside
+from dora.core.ports import Exchange, Outside
 from dora.core.units import Money, TimeMs
 
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
@@ -125,7 +126,7 @@ def read_exchange(
     with Reader(outside.workers) as reader:
         first = reader.start("as_of", exchange.user_data_time_ms).result()
         resting = reader.start("resting", exchange.resting_orders)
-        fills = reader.start("fills", exchange.fills_since, fills_since_ms)
+        fills = reader.start("fills", _fills, exchange, fills_since_ms, began_ms)
         settlements = reader.start("settlements", exchange.settlements_since, settlements_since_ms)
         positions = reader.start("positions", exchange.positions)
         cash = reader.start("cash", exchange.cash)
@@ -153,6 +154,13 @@ def read_exchange(
         failures=reader.failures,
         auth_refused=reader.auth_refused,
     )
+
+
+def _fills(exchange: Exchange, since_ms: TimeMs, now_ms: TimeMs) -> tuple[Fill, ...]:
+    """Raises ReadIncomplete, asking nobody, when fills so far back are not all listed any more."""
+    if why := gap(since_ms, now_ms):
+        raise ReadIncomplete(why)
+    return exchange.fills_since(since_ms)
 
 
 def _in_slices(
