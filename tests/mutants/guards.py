@@ -235,4 +235,27 @@ GUARDS = (
         "rules, inputs.starved, failed.keys() & quoted)",
         "rules, inputs.starved)",
     ),
+    Guard(
+        "marker-life",
+        "edge/dynamo/layout.py",
+        "test_long_pauses.py::test_scenario_80_the_last_fill_before_a_pause_is_booked_once",
+        "FILL_KEPT_S = MARKER_LIFE_MS // 1_000",
+        "FILL_KEPT_S = 35 * DAY_S",
+    ),
+    Guard(
+        "fill-reach",
+        "core/fill_reach.py",
+        "test_long_pauses.py::test_scenario_80_after_a_pause_beyond_all_markers_and_lists_nothing_is_placed_before_"
+        "a_person_looked",
+        "if since_ms >= now_ms - REACH_MS:",
+        "if True:",
+    ),
+    Guard(
+        "tombstone-age",
+        "core/reconciliation.py",
+        "test_long_pauses.py::"
+        "test_scenario_80_reads_that_lag_longer_than_a_tombstone_lives_bring_no_ended_order_back",
+        " and as_of_ms >= ended",
+        "",
+    ),
 )

@@ -12,6 +12,8 @@ from dora.core.journal import Journal, OrderState, TrackedOrder
 from dora.core.model import Claim, Order, OrderStatus
 from dora.core.units import Count, TimeMs
 
+FORGOTTEN_MS = 24 * 3_600_000
+"""Orders that expired longer ago are gone, though the exchange may show no row of them any more."""
 EXPIRY_MARGIN_MS = 5_000
 """This long before and after its expiry, by our clock, nobody knows whether an order still rests."""
 
@@ -185,7 +187,11 @@ class Judge:
         return as_shown(order, row, OrderState.LIVE), "resting row"
 
     def _unseen(self, order: TrackedOrder) -> tuple[TrackedOrder, str]:
-        """Of an order whose exchange id we know, absence proves nothing."""
+        """Of an order whose exchange id we know, absence proves nothing, but its own expiry does in time."""
+        if order.order_id is not None and self._forgotten(order):
+            taken_off = Count(order.reduced + order.remaining)
+            gone = replace(order, state=OrderState.CLOSED, remaining=Count(0), reduced=taken_off)
+            return gone, "expired a day ago, and in no list any more"
         if order.order_id is not None or not self._hold_over(order):
             return order, "not seen"
         why = self._gone(order)
@@ -202,6 +208,11 @@ class Judge:
         if order.group_id in self.evidence.tripped and self._hold_over(order, holds=2):
             return "hold over, and its group is triggered"
         return None
+
+    def _forgotten(self, order: TrackedOrder) -> bool:
+        """Rows of ended orders are listed for weeks only; a bot that was away for longer meets none."""
+        long_ago_ms = TimeMs(self.evidence.began_ms - FORGOTTEN_MS)
+        return self.evidence.resting is not None and order.expires_by(long_ago_ms)
 
     def _hold_over(self, order: TrackedOrder, holds: int = 1) -> bool:
         """Twice for what a read of the groups is to prove, which may be late itself."""

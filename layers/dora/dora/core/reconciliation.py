@@ -48,7 +48,7 @@ def merge(
     resolutions: list[Resolution] = []
     for key, order in journal.orders.items():
         after, why = judge.of(order, rows.get(key)) if order.open else _closed(order, rows.get(key))
-        if not after.open and _forgettable(after, now_ms, tombstone_ms):
+        if not after.open and _forgettable(after, evidence.as_of_ms, now_ms, tombstone_ms):
             continue
         orders[key] = after
         if after.state is not order.state:
@@ -100,9 +100,10 @@ def _closed(order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
     return order, "closed"
 
 
-def _forgettable(order: TrackedOrder, now_ms: TimeMs, tombstone_ms: int) -> bool:
+def _forgettable(order: TrackedOrder, as_of_ms: TimeMs, now_ms: TimeMs, tombstone_ms: int) -> bool:
+    """A tombstone outlives the late rows that it hides: never dropped while reads are older than the end."""
     ended = max(order.sent_ms, order.write_ms)
-    return now_ms > ended + tombstone_ms and not order.unbooked
+    return now_ms > ended + tombstone_ms and as_of_ms >= ended and not order.unbooked
 
 
 def _stray(name: str, row: Order) -> TrackedOrder:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import ExchangeError, ExchangeUnavailable, RateLimited
+from dora.core.fill_reach import gap
 from dora.core.model import Limits, Market, ShardStatus
 from dora.core.pacing import BALANCE_COST, READ_COST
 from dora.core.ports import BotState, Outside
@@ -58,6 +59,8 @@ def inspect(outside: Outside, state: BotState) -> Preflight:
         found.blockers.append(
             "GLOBAL: there is no such item in the config table; without it nothing is placed"
         )
+    if state.cursors.fills_ms and (why := gap(state.cursors.fills_ms, outside.clock.now_ms())):
+        found.notes.append(why)
     globals_ = configs.globals_ or NO_GLOBALS
     limits = found.read("account limits", exchange.limits) or NO_LIMITS
     shards = found.read("exchange status", exchange.status)

@@ -5,8 +5,9 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar
 
-from dora.core.errors import AuthRefused, ExchangeError, ExchangeUnavailable, RateLimited
+from dora.core.errors import AuthRefused, ExchangeError, ExchangeUnavailable, RateLimited, ReadIncomplete
 from dora.core.evidence import Evidence, ask
+from dora.core.fill_reach import gap
 from dora.core.journal import Journal
 from dora.core.listed import Listed, UnreadableRow
 from dora.core.model import (
@@ -22,7 +23,7 @@ from dora.core.model import (
 from dora.core.ownership import Ownership, never
 from dora.core.pacing import BALANCE_COST
 from dora.core.planning import split
-from dora.core.ports import Outside
+from dora.core.ports import Exchange, Outside
 from dora.core.units import Money, TimeMs
 
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
@@ -165,7 +166,7 @@ def read_exchange(
     with Reader(outside.workers) as reader:
         first = reader.start("as_of", exchange.user_data_time_ms).result()
         resting = reader.start_list("resting", owned.may_be_order, exchange.resting_orders)
-        fills = reader.start_list("fills", owned.may_be_fill, exchange.fills_since, fills_since_ms)
+        fills = reader.start_list("fills", owned.may_be_fill, _fills, exchange, fills_since_ms, began_ms)
         settlements = reader.start_list(
             "settlements", never, exchange.settlements_since, settlements_since_ms
         )
@@ -209,6 +210,13 @@ def cash_again(outside: Outside) -> Mapping[int, Money]:
     outside.clock.sleep_ms(BALANCE_INTERVAL_MS)
     await_tokens(outside, "balance", [BALANCE_COST])
     return outside.exchange.cash()
+
+
+def _fills(exchange: Exchange, since_ms: TimeMs, now_ms: TimeMs) -> Listed[Fill]:
+    """Raises ReadIncomplete, asking nobody, when fills so far back are not all listed any more."""
+    if why := gap(since_ms, now_ms):
+        raise ReadIncomplete(why)
+    return exchange.fills_since(since_ms)
 
 
 def _in_slices(

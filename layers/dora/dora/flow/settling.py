@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from dora.core.config import GlobalConfig
 from dora.core.errors import ExchangeError
-from dora.core.evidence import Evidence, hold_is_over, unclaimed
+from dora.core.evidence import FORGOTTEN_MS, Evidence, hold_is_over, unclaimed
+from dora.core.fill_reach import gap, reachable
 from dora.core.journal import Journal, TrackedOrder, fold_plans
 from dora.core.model import Claim, Order, OrderStatus, SessionMetadata
 from dora.core.ownership import Ownership
@@ -24,8 +25,6 @@ from dora.flow.reading import Reader, Snapshot
 
 BOOKING_MS = 20_000
 """Longest life of the lease under which this is done."""
-FORGOTTEN_MS = 24 * 3_600_000
-"""Orders that expired longer ago are gone, though the exchange may show no row of them any more."""
 MOST_AT_ONCE = 100
 """Orders looked at in one round; the next round takes the next ones."""
 
@@ -97,15 +96,21 @@ class Settling:
     def _booked(
         self, grant: LeaseGrant, state: BotState, journal: Journal, globals_: GlobalConfig
     ) -> Journal:
-        """Fills up to now, and the journal as it has become."""
+        """Fills up to now, and the journal as it has become.
+
+        After a pause beyond the reach of reads the cursor stays: what is missing is the next cycle's to say.
+        """
         now_ms = self._out.clock.now_ms()
         overlap_ms = globals_.fills_overlap_s * 1000
         since_ms = TimeMs((state.cursors.fills_ms or self._session.created_at_ms) - overlap_ms)
+        if why := gap(since_ms, now_ms):
+            self._out.facts.emit("ERROR", what="read of fills", why=why)
         owned = Ownership.of(self._out.prefix, journal, self._session)
-        fills = self._out.exchange.fills_since(since_ms).whole(owned.may_be_fill)
+        fills = self._out.exchange.fills_since(reachable(since_ms, now_ms)).whole(owned.may_be_fill)
         snapshot = Snapshot(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
         accounts = keep_accounts(self._out, grant.fence, state, journal, snapshot)
-        changes = Changes(journal=accounts.journal, finished_plans=state.plans, cursors=accounts.cursors)
+        cursors = None if why else accounts.cursors
+        changes = Changes(journal=accounts.journal, finished_plans=state.plans, cursors=cursors)
         self._out.state.commit(grant.fence, changes)
         return accounts.journal
 
