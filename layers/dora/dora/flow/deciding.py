@@ -1,7 +1,7 @@
 """Steps 6 to 8 of a cycle: wanted quotes, caps, and the diff; no I/O, only values in and out."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from dora.core.book import Resting
 from dora.core.config import GlobalConfig, MarketConfig
@@ -107,9 +107,18 @@ def _saying(decision: Decision) -> str:
     return f"{decision.skip or ''}{quotes}"
 
 
-def pull_all(view: View) -> SlotPlan:
-    """No quote is wanted anywhere: cancel every order of ours that is proven to rest."""
-    return plan_slots((), view, {})
+def pull_all(view: View, triggered: Collection[str]) -> SlotPlan:
+    """No quote is wanted anywhere: cancel every order of ours that is proven to rest.
+
+    But for those of `triggered` groups: the trigger has taken them off, whatever a stale read shows.
+    """
+    plan, orders = plan_slots((), view, {}), view.journal.orders
+    taken = {r.client_order_id for r in plan.cancels if orders[r.client_order_id].group_id in triggered}
+    return replace(
+        plan,
+        kept=(*plan.kept, *(orders[key] for key in sorted(taken))),
+        cancels=tuple(r for r in plan.cancels if r.client_order_id not in taken),
+    )
 
 
 def leave_all(view: View) -> SlotPlan:

@@ -7,6 +7,7 @@ stopped answering. Whatever was not sent is dropped and reported; nothing is ret
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dora.core.error_codes import RATE_LIMITED
 from dora.core.extending import fold_extended
 from dora.core.journal import (
     Journal,
@@ -39,7 +40,6 @@ from dora.flow import reporting
 CANCEL_WAIT_MS = 2_000
 """Longest wait of a cancel batch for tokens: a stale quote costs more than a 429."""
 STOP_SIGN_AGE_MS = 5_000
-RATE_LIMITED = frozenset({"too_many_requests", "429"})
 GROUP_TRIPPED = frozenset(
     {
         "order_group_triggered",

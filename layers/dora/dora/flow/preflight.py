@@ -6,16 +6,15 @@ from typing import TypeVar
 
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import ExchangeError
+from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.model import Limits, Market, ShardStatus
 from dora.core.pacing import BALANCE_COST, READ_COST
 from dora.core.ports import BotState, Outside
 from dora.core.units import ONE, Count, Money, format_money, value_of
-from dora.flow.reading import await_tokens
+from dora.flow.reads import await_tokens
 from dora.flow.scope import refresh_listings, wanted_markets
 
 PREFLIGHT_READS = 8
-NO_GLOBALS = GlobalConfig(group_burst_limit=Count(100))
-NO_LIMITS = Limits(tier="unknown", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)
 
 Answer = TypeVar("Answer")
 
@@ -58,8 +57,8 @@ def inspect(outside: Outside, state: BotState) -> Preflight:
         found.blockers.append(
             "GLOBAL: there is no such item in the config table; without it nothing is placed"
         )
-    globals_ = configs.globals_ or NO_GLOBALS
-    limits = found.read("account limits", exchange.limits) or NO_LIMITS
+    globals_ = configs.globals_ or UNCONFIGURED
+    limits = found.read("account limits", exchange.limits) or UNLEARNED
     shards = found.read("exchange status", exchange.status) or {}
     cash = found.read("balance", exchange.cash) or {}
     found.read("order groups", exchange.order_groups)

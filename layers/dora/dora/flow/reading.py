@@ -1,11 +1,9 @@
 """Step 3 of a cycle: everything read from the exchange, in parallel, each read either whole or unknown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Self, TypeVar
+from typing import TypeVar
 
-from dora.core.errors import AuthRefused, ExchangeError
 from dora.core.evidence import Evidence, ask
 from dora.core.journal import Journal
 from dora.core.model import (
@@ -21,12 +19,11 @@ from dora.core.model import (
 from dora.core.planning import split
 from dora.core.ports import Outside
 from dora.core.units import Money, TimeMs
+from dora.flow.reads import Pending, Reader
 
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
-LONGEST_WAIT_MS = 15_000
-"""Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
 
 Answer = TypeVar("Answer")
 
@@ -56,60 +53,9 @@ class Snapshot:
         return "as_of" not in self.failures and all(part is not None for part in needed)
 
 
-class Pending(Generic[Answer]):
-    """A read under way. `result` is None when it failed; the reader then holds why."""
-
-    def __init__(self, reader: "Reader", name: str, future: Future[Answer]) -> None:
-        self._reader, self._name, self._future = reader, name, future
-
-    def result(self) -> Answer | None:
-        """Waits for it. An exception that is not the exchange's passes through: it is a bug."""
-        try:
-            return self._future.result()
-        except ExchangeError as error:
-            self._reader.note(self._name, error)
-            return None
-
-
-class Reader:
-    """Starts reads side by side, and keeps what failed apart from what was empty.
-
-    When its block ends, so has every read: none is left behind to speak to the exchange later.
-    """
-
-    def __init__(self, workers: Executor) -> None:
-        self._workers = workers
-        self._started: list[Future[Any]] = []
-        self.failures: dict[str, str] = {}
-        self.auth_refused = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        wait(self._started)
-
-    def start(self, name: str, read: Callable[..., Answer], *args: object) -> Pending[Answer]:
-        future = self._workers.submit(read, *args)
-        self._started.append(future)
-        return Pending(self, name, future)
-
-    def note(self, name: str, error: ExchangeError) -> None:
-        self.failures[name] = f"{type(error).__name__}: {error}"
-        self.auth_refused |= isinstance(error, AuthRefused)
-
-
 def read_calls(book_tickers: int, market_tickers: int) -> int:
     """How many calls of the read bucket one snapshot is expected to make."""
     return FIXED_READS + -(-book_tickers // BOOKS_PER_CALL) + -(-market_tickers // MARKETS_PER_CALL)
-
-
-def await_tokens(outside: Outside, bucket: str, costs: Sequence[int]) -> None:
-    """Spend from a shared bucket and wait until the last of these calls may be sent."""
-    now_ms = outside.clock.now_ms()
-    sends = outside.limiter.reserve(bucket, costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS))
-    if sends and sends[-1] > now_ms:
-        outside.clock.sleep_ms(sends[-1] - now_ms)
 
 
 def read_exchange(

@@ -19,7 +19,6 @@ from dora.core.model import (
 from dora.core.ports import Facts
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
-from dora.core.reconciliation import Resolution
 from dora.core.units import format_count, format_price
 
 METRICS = {
@@ -167,24 +166,6 @@ def rate_limited(facts: Facts, endpoint: str, hits: int, backoff_ms: int) -> Non
 def budget_low(facts: Facts, dropped: int, stopped: Reason | None) -> None:
     """`BUDGET_LOW`: placements that did not fit, and what ended the placing; they are first next time."""
     facts.emit("BUDGET_LOW", dropped=dropped, reason=stopped or Reason.BUDGET)
-
-
-def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:
-    """`ORDER_ADOPTED` for orders found without an intent, `ORDER_RESOLVED` for what became proven."""
-    for found in resolutions:
-        order = found.order
-        facts.emit(
-            "ORDER_RESOLVED" if found.was else "ORDER_ADOPTED",
-            market=order.slot.ticker,
-            order_id=order.order_id or "",
-            client_order_id=order.client_order_id,
-            side=order.slot.side,
-            price=format_price(order.price),
-            size=format_count(order.remaining),
-            was=found.was or "",
-            state=order.state,
-            evidence=found.evidence,
-        )
 
 
 def overlooked(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
