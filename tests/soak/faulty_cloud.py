@@ -23,6 +23,7 @@ LABELS = {
     "configs.load": ("Query",),
     "state.load": ("Query",),
     "state.stop_signs": ("BatchGetItem CONTROL", "BatchGetItem SESSION"),
+    "state.emergency_state": ("BatchGetItem SESSION",),
     "state.write_plan": (FENCED, "TransactWriteItems Put PLAN"),
     "state.book_fills": (FENCED, "TransactWriteItems Put FILL", "TransactWriteItems Put POSITION"),
     "state.booked": ("BatchGetItem FILL",),

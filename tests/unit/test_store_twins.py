@@ -75,6 +75,7 @@ class Twins(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 3), lose=losses)
     def look(self, limit: int, lose: Loss) -> None:
         self.ask("state", "stop_signs", lose=lose)
+        self.ask("state", "emergency_state", lose=lose)
         self.ask("state", "history", limit, lose=lose)
 
     @invariant()

@@ -217,6 +217,21 @@ class BotState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyState:
+    """What stopping a bot needs: single items, each read by itself, so a broken one costs only itself.
+
+    `unreadable` says why the session's record could not be understood ("": it could). `session` is then a
+    stand-in with whatever the item shows all the same, above all its order groups; it can never be stored.
+    """
+
+    session: SessionMetadata | None = None
+    unreadable: str = ""
+    completed_ms: TimeMs = TimeMs(0)
+    """When a cycle last finished; 0 where that is not known."""
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """What a finished cycle writes; None leaves an item as it is.
 
@@ -258,6 +273,9 @@ class StateStore(Protocol):
 
     def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
         """The kill flag and the session, read afresh in mid-cycle (two items)."""
+
+    def emergency_state(self) -> EmergencyState:
+        """What teardown and watch act on before anything else is read. Raises StateUnavailable."""
 
     def write_plan(self, plan: Plan) -> None:
         """Make intents durable before their first request; only under the plan's own fence."""

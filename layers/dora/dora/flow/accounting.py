@@ -1,24 +1,56 @@
 """Step 5 of a cycle: fills and settlements into positions, exactly once, checked against the exchange."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from dora.core.errors import StateConflict
 from dora.core.journal import Journal, TrackedOrder, note_fills
 from dora.core.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
 from dora.core.listed import UnreadableRow
-from dora.core.model import Book, Fill, MarketStatus
+from dora.core.model import Book, ExchangePosition, Fill, Market, MarketStatus, Settlement
 from dora.core.ownership import POSITIONS, SETTLEMENTS
 from dora.core.planning import split
 from dora.core.ports import BotState, Cursors, Outside
 from dora.core.quoting.memory import recall
 from dora.core.units import ONE, Count, Money, Price, TimeMs, format_count, format_money, format_price
-from dora.flow.reading import Snapshot
 
 FILLS_PER_TRANSACTION = 49
 """A transaction holds 100 items: a marker and at most one position for each fill, and the fence."""
 
 _OVER = (MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED, MarketStatus.FINALIZED)
+
+
+class AccountReads(Protocol):
+    """What was read of the account, dated; None is "could not be read". A cycle's snapshot is one."""
+
+    @property
+    def began_ms(self) -> TimeMs: ...
+    @property
+    def as_of_ms(self) -> TimeMs: ...
+    @property
+    def fills(self) -> tuple[Fill, ...] | None: ...
+    @property
+    def settlements(self) -> tuple[Settlement, ...] | None: ...
+    @property
+    def positions(self) -> tuple[ExchangePosition, ...] | None: ...
+    @property
+    def markets(self) -> Mapping[str, Market]: ...
+    @property
+    def set_apart(self) -> tuple[UnreadableRow, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillsOnly:
+    """Account reads of fills and nothing else."""
+
+    began_ms: TimeMs
+    as_of_ms: TimeMs
+    fills: tuple[Fill, ...] | None
+    settlements: tuple[Settlement, ...] | None = None
+    positions: tuple[ExchangePosition, ...] | None = None
+    markets: Mapping[str, Market] = field(default_factory=dict)
+    set_apart: tuple[UnreadableRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +108,7 @@ def _mark(position: Position, book: Book | None, memory: Mapping[str, object] | 
 
 
 def keep_accounts(
-    outside: Outside, fence: int, state: BotState, journal: Journal, snapshot: Snapshot
+    outside: Outside, fence: int, state: BotState, journal: Journal, snapshot: AccountReads
 ) -> Accounts:
     """Book what is new, then compare with the exchange's own positions. Safe to repeat: fills book once."""
     accounts = Accounts(positions=state.positions, journal=journal, cursors=state.cursors)
@@ -119,7 +151,7 @@ def _book_fills(
 
 
 def _book_settlements(
-    outside: Outside, fence: int, positions: dict[str, Position], snapshot: Snapshot
+    outside: Outside, fence: int, positions: dict[str, Position], snapshot: AccountReads
 ) -> dict[str, Position]:
     for settlement in snapshot.settlements or ():
         position = positions.get(settlement.ticker)
@@ -138,7 +170,7 @@ def _book_settlements(
     return positions
 
 
-def _unpaid(positions: Mapping[str, Position], snapshot: Snapshot) -> list[UnreadableRow]:
+def _unpaid(positions: Mapping[str, Position], snapshot: AccountReads) -> list[UnreadableRow]:
     """Settlements that were not understood, of markets that the ledger holds unsettled, or of any market."""
     rows = (row for row in snapshot.set_apart if row.list_name == SETTLEMENTS)
     open_ = {ticker for ticker, position in positions.items() if not position.settled}
@@ -162,7 +194,7 @@ def _tell(outside: Outside, fills: Sequence[Fill], orders: Mapping[str, TrackedO
         )
 
 
-def _advance(cursors: Cursors, snapshot: Snapshot, *, hold_settlements: bool) -> Cursors:
+def _advance(cursors: Cursors, snapshot: AccountReads, *, hold_settlements: bool) -> Cursors:
     """Reads begin an overlap before the cursor, so late rows are still met after it has moved on.
 
     While a settlement of ours is not understood its cursor stays: each read is to list it until it is.
@@ -179,7 +211,7 @@ def _advance(cursors: Cursors, snapshot: Snapshot, *, hold_settlements: bool) ->
     )
 
 
-def _drift(positions: Mapping[str, Position], snapshot: Snapshot) -> tuple[Drift, ...] | None:
+def _drift(positions: Mapping[str, Position], snapshot: AccountReads) -> tuple[Drift, ...] | None:
     """A market that is over drops out of the exchange's rows before it is paid: that is no drift.
 
     Nor is a market whose row was not understood.

@@ -8,8 +8,9 @@ came, and now never can) or `order_already_exists` (it came, or an earlier claim
 from dataclasses import replace
 
 from dora.core.evidence import Evidence, unclaimed
+from dora.core.id_probe import claim_request
 from dora.core.journal import TrackedOrder
-from dora.core.model import Claim, ClaimRequest, Market, MarketStatus, SessionMetadata, SessionStatus, Side
+from dora.core.model import Claim, ClaimRequest, SessionMetadata, SessionStatus
 from dora.core.ports import Outside
 from dora.core.units import TimeMs
 from dora.flow.finishing import Known
@@ -47,19 +48,6 @@ def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) 
         return None
     market = snapshot.markets.get(order.slot.ticker)
     return claim_request(order, market, groups[0] if groups else None)
-
-
-def claim_request(order: TrackedOrder, market: Market | None, group_id: str | None) -> ClaimRequest | None:
-    """At the price of the grid that is least likely to trade; None where the market takes no orders."""
-    if market is None or market.status is not MarketStatus.ACTIVE:
-        return None
-    return ClaimRequest(
-        client_order_id=order.client_order_id,
-        slot=order.slot,
-        shard=order.shard,
-        price=market.grid.lowest if order.slot.side is Side.BID else market.grid.highest,
-        group_id=group_id,
-    )
 
 
 def _claims(outside: Outside, known: Known, requests: list[ClaimRequest]) -> dict[str, Claim]:

@@ -8,10 +8,10 @@ from collections import Counter
 from dataclasses import replace
 
 from dora.core.calendar import format_time
-from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
+from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.journal import fold_plans
-from dora.core.model import Limits, SessionMetadata
+from dora.core.model import SessionMetadata
 from dora.core.ownership import Ownership, external_orders
 from dora.core.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
 from dora.core.permission import Permission, Standing, may_place, reads_stale
@@ -24,7 +24,7 @@ from dora.core.ports import (
 )
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View, merge
-from dora.core.units import Count, TimeMs
+from dora.core.units import TimeMs
 from dora.flow import breakers, reporting
 from dora.flow.accounting import Accounts, keep_accounts
 from dora.flow.claiming import claim_ids
@@ -39,7 +39,9 @@ from dora.flow.deciding import (
 from dora.flow.execution import Bounds, Execution
 from dora.flow.finishing import Known, Made, Turn, finish
 from dora.flow.naming import Naming, order_requests
-from dora.flow.reading import Snapshot, await_tokens, gather_evidence, read_calls, read_exchange
+from dora.flow.reading import Snapshot, gather_evidence, read_calls, read_exchange
+from dora.flow.reads import await_tokens
+from dora.flow.resolution_facts import resolved
 from dora.flow.scope import learn, refresh_listings, wanted_markets
 from dora.flow.tape import spare_filled
 
@@ -49,14 +51,10 @@ WRITE_TIMEOUT_MS = 5_000
 WRITE_RESERVE_MS = 3_000
 """Kept of the invocation for the closing writes."""
 
+TRIGGERS_MS = 10_000
+"""Longest time in which one cycle triggers order groups; the next cycle goes on with the rest."""
 LONGEST_TAPE_MS = 10 * 60_000
 """Public trades further back are not asked for, however late the reads of our orders are."""
-
-UNLEARNED = Limits(tier="basic", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)
-"""The smallest account, assumed until a session start has learned the real one."""
-
-UNCONFIGURED = GlobalConfig(group_burst_limit=Count(100))
-"""Timings used while there is no valid GLOBAL item; nothing is placed then."""
 
 
 def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_ms: int) -> dict[str, object]:
@@ -96,13 +94,15 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     accounts = keep_accounts(outside, turn.grant.fence, known.state, view.journal, snapshot)
     view = replace(view, journal=accounts.journal)
     outside.facts.context(session_id=known.state.session.session_id if known.state.session else "")
-    session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts))
+    until_ms = TimeMs(min(outside.clock.now_ms() + TRIGGERS_MS, turn.deadline_ms))
+    session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts, until_ms))
     profit = accounts.profit(snapshot.books, known.state.memory)
     chosen = known.configs.globals_
     max_daily_loss = chosen.max_daily_loss if chosen else None
     control, day = breakers.check_day(outside, known.state, profit, max_daily_loss)
     permission = permit(outside, known, session, control, snapshot)
-    choice, inputs = choose(outside, known, snapshot, view, accounts, permission)
+    triggered = breakers.triggered(session, snapshot.groups)
+    choice, inputs = choose(outside, known, snapshot, view, accounts, permission, triggered)
     execution = execute(outside, turn, known, session, inputs, choice)
     made = Made(
         snapshot=snapshot,
@@ -116,7 +116,7 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     return finish(outside, turn, known, made)
 
 
-def _breakers_see(known: Known, snapshot: Snapshot, accounts: Accounts) -> breakers.Seen:
+def _breakers_see(known: Known, snapshot: Snapshot, accounts: Accounts, until_ms: TimeMs) -> breakers.Seen:
     return breakers.Seen(
         globals_=known.configs.globals_,
         halted=known.state.control.halted,
@@ -124,6 +124,9 @@ def _breakers_see(known: Known, snapshot: Snapshot, accounts: Accounts) -> break
         groups=snapshot.groups,
         before=known.journal,
         journal=accounts.journal,
+        began_ms=snapshot.began_ms,
+        limits=known.state.limits,
+        until_ms=until_ms,
     )
 
 
@@ -188,7 +191,7 @@ def reconcile(outside: Outside, known: Known, snapshot: Snapshot) -> View:
         hold_ms=hold_ms,
         tombstone_ms=known.globals_.tombstone_s * 1000,
     )
-    reporting.resolved(outside.facts, view.resolutions)
+    resolved(outside.facts, view.resolutions)
     reporting.overlooked(outside.facts, view.overlooked)
     return replace(view, foreign=(*view.foreign, *external_orders(snapshot.set_apart)))
 
@@ -228,6 +231,7 @@ def choose(
     view: View,
     accounts: Accounts,
     permission: Permission,
+    triggered: frozenset[str],
 ) -> tuple[Choice, Inputs]:
     """Steps 6 to 8, or what stands in for them when nothing may be placed."""
     inputs = Inputs(
@@ -247,7 +251,7 @@ def choose(
     if permission.whole is None:
         return _spared(outside, known, view, decide(inputs), snapshot.as_of_ms), inputs
     pulls = permission.pulls and snapshot.resting is not None
-    plan = pull_all(view, permission.whole) if pulls else leave_all(view)
+    plan = pull_all(view, permission.whole, triggered) if pulls else leave_all(view)
     choice = Choice(plan=plan, memory=known.state.memory)
     return _spared(outside, known, view, choice, snapshot.as_of_ms), inputs
 

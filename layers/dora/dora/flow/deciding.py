@@ -1,6 +1,6 @@
 """Steps 6 to 8 of a cycle: wanted quotes, caps, and the diff; no I/O, only values in and out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from dora.core.book import Resting
@@ -124,10 +124,19 @@ def _saying(decision: Decision) -> str:
     return f"{decision.skip or ''}{quotes}"
 
 
-def pull_all(view: View, reason: Reason) -> SlotPlan:
-    """No quote is wanted anywhere: cancel every order of ours that is proven to rest."""
-    plan = plan_slots((), view, {})
-    return replace(plan, why=dict.fromkeys(plan.why, reason))
+def pull_all(view: View, reason: Reason, triggered: Collection[str]) -> SlotPlan:
+    """No quote is wanted anywhere: cancel every order of ours that is proven to rest.
+
+    But for those of `triggered` groups: the trigger has taken them off, whatever a stale read shows.
+    """
+    plan, orders = plan_slots((), view, {}), view.journal.orders
+    taken = {r.client_order_id for r in plan.cancels if orders[r.client_order_id].group_id in triggered}
+    return replace(
+        plan,
+        kept=(*plan.kept, *(orders[key] for key in sorted(taken))),
+        cancels=tuple(r for r in plan.cancels if r.client_order_id not in taken),
+        why=dict.fromkeys(plan.why.keys() - taken, reason),
+    )
 
 
 def leave_all(view: View) -> SlotPlan:

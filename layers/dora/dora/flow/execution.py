@@ -8,6 +8,7 @@ the next cycle; nothing is retried within a cycle.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from dora.core.error_codes import RATE_LIMITED
 from dora.core.errors import StateError
 from dora.core.extending import fold_extended
 from dora.core.journal import (
@@ -48,7 +49,6 @@ CANCEL_WAIT_MS = 2_000
 STOP_SIGN_AGE_MS = 5_000
 LONGEST_BACKOFF_MS = 60_000
 """Cap of the exponential backoff after 429s in a row: a whole cycle without placements."""
-RATE_LIMITED = frozenset({"too_many_requests", "429"})
 GROUP_TRIPPED = frozenset(
     {
         "order_group_triggered",

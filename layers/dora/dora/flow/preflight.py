@@ -6,17 +6,16 @@ from typing import TypeVar
 
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import ExchangeError, ExchangeUnavailable, RateLimited
+from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.fill_reach import gap
 from dora.core.model import Limits, Market, ShardStatus
 from dora.core.pacing import BALANCE_COST, READ_COST
 from dora.core.ports import BotState, Outside
 from dora.core.units import ONE, Count, Money, format_money, value_of
-from dora.flow.reading import await_tokens, cash_again
+from dora.flow.reads import await_tokens, cash_again
 from dora.flow.scope import refresh_listings, wanted_markets
 
 PREFLIGHT_READS = 8
-NO_GLOBALS = GlobalConfig(group_burst_limit=Count(100))
-NO_LIMITS = Limits(tier="unknown", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)
 
 Answer = TypeVar("Answer")
 
@@ -61,8 +60,8 @@ def inspect(outside: Outside, state: BotState) -> Preflight:
         )
     if state.cursors.fills_ms and (why := gap(state.cursors.fills_ms, outside.clock.now_ms())):
         found.notes.append(why)
-    globals_ = configs.globals_ or NO_GLOBALS
-    limits = found.read("account limits", exchange.limits) or NO_LIMITS
+    globals_ = configs.globals_ or UNCONFIGURED
+    limits = found.read("account limits", exchange.limits) or UNLEARNED
     shards = found.read("exchange status", exchange.status)
     cash = found.read("balance", lambda: _cash(outside))
     found.read("order groups", exchange.order_groups)

@@ -1,11 +1,10 @@
 """Step 3 of a cycle: everything read from the exchange, in parallel, each read either whole or unknown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Self, TypeVar
+from typing import TypeVar
 
-from dora.core.errors import AuthRefused, ExchangeError, ExchangeUnavailable, RateLimited, ReadIncomplete
+from dora.core.errors import ReadIncomplete
 from dora.core.evidence import Evidence, ask
 from dora.core.fill_reach import gap
 from dora.core.journal import Journal
@@ -21,18 +20,14 @@ from dora.core.model import (
     ShardStatus,
 )
 from dora.core.ownership import Ownership, never
-from dora.core.pacing import BALANCE_COST
 from dora.core.planning import split
 from dora.core.ports import Exchange, Outside
 from dora.core.units import Money, TimeMs
+from dora.flow.reads import Pending, Reader, cash_again
 
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
-LONGEST_WAIT_MS = 15_000
-"""Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
-BALANCE_INTERVAL_MS = 1_200
-"""In which the bucket of the balance refills for one call."""
 
 Answer = TypeVar("Answer")
 
@@ -64,92 +59,9 @@ class Snapshot:
         return "as_of" not in self.failures and all(part is not None for part in needed)
 
 
-class Pending(Generic[Answer]):
-    """A read under way. `result` is None when it failed; the reader then holds why."""
-
-    def __init__(self, reader: "Reader", name: str, future: Future[Answer]) -> None:
-        self._reader, self._name, self._future = reader, name, future
-
-    def result(self) -> Answer | None:
-        """Waits for it. An exception that is not the exchange's passes through: it is a bug."""
-        try:
-            return self._future.result()
-        except ExchangeError as error:
-            self._reader.note(self._name, error)
-            return None
-
-
-class Reader:
-    """Starts reads side by side, and keeps what failed apart from what was empty.
-
-    When its block ends, so has every read: none is left behind to speak to the exchange later.
-    """
-
-    def __init__(self, workers: Executor) -> None:
-        self._workers = workers
-        self._started: list[Future[Any]] = []
-        self.failures: dict[str, str] = {}
-        self.retryable: set[str] = set()
-        """Reads that got no answer, or a 429: the same one may succeed soon."""
-        self.auth_refused = False
-        self.set_apart: list[UnreadableRow] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        wait(self._started)
-
-    def start(self, name: str, read: Callable[..., Answer], *args: object) -> Pending[Answer]:
-        future = self._workers.submit(read, *args)
-        self._started.append(future)
-        return Pending(self, name, future)
-
-    def retry(self, name: str, read: Callable[..., Answer], *args: object) -> Answer | None:
-        """A read that failed, once more, in this thread."""
-        try:
-            found = read(*args)
-        except ExchangeError as error:
-            self.note(name, error)
-            return None
-        del self.failures[name]
-        return found
-
-    def start_list(
-        self,
-        name: str,
-        may_be_ours: Callable[[UnreadableRow], bool],
-        read: Callable[..., Listed[Answer]],
-        *args: object,
-    ) -> Pending[tuple[Answer, ...]]:
-        """A list of the account, unknown where a row may be ours that was not understood."""
-
-        def whole() -> tuple[Answer, ...]:
-            listed = read(*args)
-            rows = listed.whole(may_be_ours)
-            self.set_apart.extend(listed.unreadable)
-            return rows
-
-        return self.start(name, whole)
-
-    def note(self, name: str, error: ExchangeError) -> None:
-        self.failures[name] = f"{type(error).__name__}: {error}"
-        if isinstance(error, ExchangeUnavailable | RateLimited):
-            self.retryable.add(name)
-        self.auth_refused |= isinstance(error, AuthRefused)
-
-
 def read_calls(book_tickers: int, market_tickers: int) -> int:
     """How many calls of the read bucket one snapshot is expected to make."""
     return FIXED_READS + -(-book_tickers // BOOKS_PER_CALL) + -(-market_tickers // MARKETS_PER_CALL)
-
-
-def await_tokens(outside: Outside, bucket: str, costs: Sequence[int]) -> None:
-    """Spend from a shared bucket and wait until the last of these calls may be sent."""
-    now_ms = outside.clock.now_ms()
-    sends = outside.limiter.reserve(bucket, costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS))
-    if sends and sends[-1] > now_ms:
-        outside.clock.sleep_ms(sends[-1] - now_ms)
 
 
 def read_exchange(
@@ -199,17 +111,6 @@ def read_exchange(
         auth_refused=reader.auth_refused,
         set_apart=tuple(sorted(reader.set_apart, key=lambda row: (row.list_name, row.problem))),
     )
-
-
-def cash_again(outside: Outside) -> Mapping[int, Money]:
-    """The one read that the client tries only once: its bucket holds one call a second, and is waited for.
-
-    The first call left later than its tokens were counted, so the wait is a whole one from now. Raises
-    ExchangeError. Not for side threads: waiting moves the time under reads side by side.
-    """
-    outside.clock.sleep_ms(BALANCE_INTERVAL_MS)
-    await_tokens(outside, "balance", [BALANCE_COST])
-    return outside.exchange.cash()
 
 
 def _fills(exchange: Exchange, since_ms: TimeMs, now_ms: TimeMs) -> Listed[Fill]:

@@ -17,9 +17,9 @@ from dora.core.permission import Standing, closed_switches
 from dora.core.ports import BotState, Outside
 from dora.core.reasons import Reason
 from dora.core.session_limit import contracts_free, contracts_matched
-from dora.core.units import Count, Money, format_count, format_money
-from dora.flow import breakers
+from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.preflight import inspect
+from dora.flow.session_groups import WITHOUT_GROUPS, degraded, untriggered
 
 Answer = dict[str, object]
 Record = Mapping[str, object]
@@ -77,15 +77,19 @@ def why_not_quoting(outside: Outside, state: BotState, record: Record) -> list[R
     return reasons + ([Reason.DRY_RUN] if outside.dry_run else [])
 
 
-def silent_ms(outside: Outside, state: BotState, session: SessionMetadata) -> int:
-    """Time since a cycle of this session finished, or since it was opened."""
-    return outside.clock.now_ms() - max(state.progress.completed_ms, session.created_at_ms)
+def silent_ms(outside: Outside, completed_ms: TimeMs, session: SessionMetadata) -> int:
+    """Time since a cycle finished, or since the session was opened, started again or reset."""
+    return outside.clock.now_ms() - max(completed_ms, session.live_since_ms)
 
 
 def _is_silent(outside: Outside, state: BotState) -> bool:
     session = state.session
     active = session is not None and session.status is SessionStatus.ACTIVE
-    return session is not None and active and silent_ms(outside, state, session) >= SILENCE_MS
+    return (
+        session is not None
+        and active
+        and silent_ms(outside, state.progress.completed_ms, session) >= SILENCE_MS
+    )
 
 
 def brief(outside: Outside, session: SessionMetadata) -> Answer:
@@ -97,7 +101,7 @@ def brief(outside: Outside, session: SessionMetadata) -> Answer:
         "contracts_limit": limit_told(session.contracts_limit),
         **({"ends_at": format_time(session.ends_at_ms)} if session.ends_at_ms is not None else {}),
         "order_groups": {f"{g.shard}/{g.tag}": g.group_id for g in session.order_groups},
-        **({"degraded": breakers.WITHOUT_GROUPS} if breakers.degraded(outside, session) else {}),
+        **({"degraded": WITHOUT_GROUPS} if degraded(outside, session) else {}),
         **({"summary": dict(session.summary)} if session.summary else {}),
     }
 
@@ -132,6 +136,7 @@ def _contracts(state: BotState) -> Answer:
             }
             for group in session.order_groups
         ],
+        "untriggered": [group.group_id for group in untriggered(session)],
     }
 
 

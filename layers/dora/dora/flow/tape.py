@@ -15,7 +15,7 @@ from dora.core.ports import Outside
 from dora.core.reasons import Reason
 from dora.core.reconciliation import maybe_filled
 from dora.core.units import TimeMs
-from dora.flow.reading import Reader, await_tokens
+from dora.flow.reads import Reader, await_tokens
 
 MOST_TAPES = 30
 """Markets looked up in one cycle; the cancels of further ones go without a look."""

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from dora.core.errors import ExchangeError
 from dora.core.journal import Journal
-from dora.core.model import Order, SessionGroup, SessionMetadata, SessionStatus
+from dora.core.model import Limits, Order, SessionGroup, SessionMetadata, SessionStatus
 from dora.core.ownership import Ownership
 from dora.core.ports import BotState, Outside
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
+from dora.flow.session_groups import update_session
 from dora.flow.status import UNKNOWN
 from dora.flow.zero import Search, ours
 
@@ -18,15 +19,14 @@ LOST = "no record of a session: its orders were found by the prefix of their cli
 Answer = dict[str, object]
 
 
-def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answer:
+def close(outside: Outside, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> Answer:
     """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt.
 
     Null in the answer is what was not found out: no list was read whole, or no order asked about by itself.
     """
-    outside.exchange.until(TimeMs(max(deadline_ms, outside.clock.now_ms() + LEAVE_MS)))
-    search = Search(outside, session, deadline_ms - LEAVE_MS)
+    search = _search(outside, session, limits, deadline_ms)
     if outside.dry_run or search.proves_zero():
-        return _closed(outside, session)
+        return _closed(outside, search.session)
     outside.facts.count("TeardownsUnfinished", 1)
     return {
         "status": "closing",
@@ -36,7 +36,21 @@ def close(outside: Outside, session: SessionMetadata, deadline_ms: int) -> Answe
         "resting_by_shard": None if search.resting is None else _by_shard(search.resting),
         "unproven": search.unproven,
         "untriggered": search.untriggered,
+        **({"why_unproven": search.why_unproven} if search.why_unproven else {}),
     }
+
+
+def take_off(outside: Outside, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> None:
+    """All that a teardown does about orders, for one whose record could not be written."""
+    if not outside.dry_run:
+        search = _search(outside, session, limits, deadline_ms)
+        search.proves_zero()
+        outside.facts.emit("ERROR", what="record of the teardown", untriggered=search.untriggered)
+
+
+def _search(outside: Outside, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> Search:
+    outside.exchange.until(TimeMs(max(deadline_ms, outside.clock.now_ms() + LEAVE_MS)))
+    return Search(outside, session, limits, deadline_ms - LEAVE_MS)
 
 
 def lost_session(outside: Outside) -> SessionMetadata | None:
@@ -81,8 +95,8 @@ def _paused(outside: Outside, shards: set[int]) -> str:
 def _closed(outside: Outside, session: SessionMetadata) -> Answer:
     now_ms = outside.clock.now_ms()
     summary = _summary(outside.state.load(), session, now_ms)
-    ended = replace(session, status=SessionStatus.CLOSED, ended_at_ms=now_ms, summary=summary)
-    ended = outside.state.save_session(ended)
+    closed = replace(session, status=SessionStatus.CLOSED, ended_at_ms=now_ms, summary=summary)
+    ended = update_session(outside, session, lambda current: _closed_like(current, closed))
     outside.state.save_history(ended)
     outside.facts.emit("SESSION_CLOSED", session_id=session.session_id, **summary)
     return {
@@ -92,6 +106,13 @@ def _closed(outside: Outside, session: SessionMetadata) -> Answer:
         "resting": 0,
         "summary": summary,
     }
+
+
+def _closed_like(current: SessionMetadata, closed: SessionMetadata) -> SessionMetadata:
+    """Only triggers' answers may have been noted since, and only of this session."""
+    if current.session_id != closed.session_id or current.status is SessionStatus.CLOSED:
+        return current
+    return replace(closed, order_groups=current.order_groups, rev=current.rev)
 
 
 def _summary(state: BotState, session: SessionMetadata, now_ms: TimeMs) -> dict[str, str | int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dora.core.errors import StateConflict, StateTooNew
 from dora.core.model import Limits, SessionMetadata
-from dora.core.ports import Control
+from dora.core.ports import Control, EmergencyState
 from dora.edge.dynamo.codec import (
     SCHEMA,
     attribute,
@@ -17,7 +17,8 @@ from dora.edge.dynamo.codec import (
     unpack,
     value_of_item,
 )
-from dora.edge.dynamo.layout import CONTROL, LIMITS, SESSION, history_item
+from dora.edge.dynamo.emergency import read_emergency_state
+from dora.edge.dynamo.layout import CONTROL, LIMITS, PROGRESS, SESSION, history_item
 from dora.edge.dynamo.loading import read_control, read_session
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
 
@@ -39,6 +40,11 @@ class SessionRecords:
         found = self._table.get([key(self._pk, CONTROL), key(self._pk, SESSION)])
         singles = {key_of(item)[1]: item for item in found}
         return read_control(singles), read_session(singles)
+
+    def emergency_state(self) -> EmergencyState:
+        """Session, progress, limits in one request, each parsed by itself. Raises only StateUnavailable."""
+        found = self._table.get([key(self._pk, sk) for sk in (SESSION, PROGRESS, LIMITS)])
+        return read_emergency_state({key_of(item)[1]: item for item in found})
 
     def save_session(self, session: SessionMetadata) -> SessionMetadata:
         """Store a session whose `rev` is still the stored one (0: none stored); returns it with the next rev.
