@@ -14,6 +14,7 @@ from tests.battery.scene import (
     HOLD_CYCLES,
     IDLE_STAMP,
     SLOTS,
+    UNKNOWNS,
     fill,
     scene,
     unlike,
@@ -141,10 +142,10 @@ def test_scenario_02_probes_that_are_answered_slowly_do_not_take_the_time_of_the
 
 FREED = Knobs(client_id_scope="open_only")
 """Ids of finished orders are free again: a probe is granted although the create came."""
-LATE_MS = 300_000
+VERY_LATE_MS = 300_000
 
 
-def late(lag_ms: int = LATE_MS, **changes: int) -> Knobs:
+def late(lag_ms: int = VERY_LATE_MS, **changes: int) -> Knobs:
     """Every read of orders, fills and positions is so old."""
     lags = dict.fromkeys(("orders_lag_ms", "fills_lag_ms", "positions_lag_ms"), lag_ms)
     return replace(FREED, **lags, **changes)
@@ -179,6 +180,24 @@ def test_scenario_69_a_create_that_never_came_is_placed_again_once_late_reads_sh
 
         assert stage.world.exchange.stats.calls[PROBE] == SLOTS
         stage.sound()
+
+
+def test_scenario_69_a_create_that_a_list_shows_beside_its_probe_is_what_counts() -> None:
+    """Reads that were behind catch up at once: the probe's row is the later one of that id."""
+    with scene(late(), items={A: ONE_FILL}) as stage:
+        stage.struck(Fault(kind="lose-answer", where=CREATE))
+        stage.world.exchange.set_background_book(A, [], [])
+        for side in ("bid", "ask"):
+            (order,) = stage.world.resting(A, side)
+            taker = "ask" if side == "bid" else "bid"
+            stage.world.exchange.background_take(A, taker, order.price_e4, order.remaining_e2)
+        stage.run(3)
+        stage.world.exchange.knobs = FREED
+        stage.run(1)
+
+        assert stage.world.exchange.stats.calls[PROBE] == 2
+        assert {fact["evidence"] for fact in stage.seen.facts("ORDER_RESOLVED")} == {"row says executed"}
+        assert not broken(stage.world), broken(stage.world)
 
 
 def test_scenario_02_where_the_stamp_never_moves_a_slot_waits_for_its_orders_own_expiry() -> None:
@@ -252,4 +271,39 @@ def test_scenario_20_a_cycle_that_dies_with_its_first_probe_doubles_nothing(knob
         stage.run(HOLD_CYCLES)
 
         assert stage.world.exchange.stats.calls[PROBE] == SLOTS
+        stage.sound()
+
+
+LATE_MS = 90_000
+"""Longer than the hold of an unanswered create."""
+
+
+@pytest.mark.parametrize("knobs", UNKNOWNS, ids=unlike)
+def test_scenario_14_reads_later_than_the_hold_double_nothing_whatever_the_exchange_answers(
+    knobs: Knobs,
+) -> None:
+    late = [
+        Fault(kind="lag", where=name, amount=LATE_MS) for name in ("orders", "fills", "positions", "balance")
+    ]
+    with scene(knobs) as stage:
+        stage.world.clock.advance_ms(LATE_MS)
+        stage.faults.now(
+            *late,
+            Fault(kind="late-groups"),
+            Fault(kind="part-batch", where=CREATE, for_ms=60_000, times=1),
+            Fault(kind="lose-answer", where=CANCEL, at_ms=240_000, for_ms=240_000, times=1),
+            seed=7,
+        )
+        stage.run(1)
+        part = stage.slots()
+        for minute in range(8):
+            if minute == 2:
+                stage.move()
+            stage.run(1)
+            stage.slots()
+        stage.faults.clear()
+        stage.run(HOLD_CYCLES)
+
+        assert 0 < part < SLOTS
+        assert stage.faults.struck["part-batch"] == stage.faults.struck["lose-answer"] == 1
         stage.sound()

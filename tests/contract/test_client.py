@@ -120,10 +120,10 @@ def _read(client: Noted) -> None:
     tickers = [NEAR, FAR]
     assert set(client.markets(tickers)) == set(client.books(tickers)) == set(tickers)
     for name in ("fills_since", "settlements_since"):
-        assert getattr(client, name)(0) == ()
+        assert getattr(client, name)(0).rows == ()
     assert client.prints_since(NEAR, 0) == ()
-    assert len(client.orders_of(NEAR)) == 2
-    assert client.resting_orders() == ()
+    assert len(client.orders_of(NEAR).rows) == 2
+    assert client.resting_orders().rows == ()
     client.open_markets("RAIN")
     client.events(["RAIN-1", "COIN-1"])
     client.series("RAIN")

@@ -23,6 +23,7 @@ LABELS = {
     "configs.load": ("Query",),
     "state.load": ("Query",),
     "state.stop_signs": ("BatchGetItem CONTROL", "BatchGetItem SESSION"),
+    "state.emergency_state": ("BatchGetItem SESSION",),
     "state.write_plan": (FENCED, "TransactWriteItems Put PLAN"),
     "state.book_fills": (FENCED, "TransactWriteItems Put FILL", "TransactWriteItems Put POSITION"),
     "state.booked": ("BatchGetItem FILL",),
@@ -39,6 +40,7 @@ LABELS = {
     "limiter.reserve": ("UpdateItem LIMITER",),
     "limiter.charge": ("UpdateItem LIMITER",),
     "limiter.push_back": ("UpdateItem LIMITER",),
+    "limiter._forget": ("UpdateItem LIMITER",),
     "limiter.level": ("BatchGetItem LIMITER",),
 }
 """What each request of the port is called in a plan: the DynamoDB operations that it stands for."""

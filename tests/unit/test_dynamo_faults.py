@@ -56,6 +56,7 @@ FENCED = ("write_plan", "book_fills", "book_settlement", "commit")
 READS: dict[str, Callable[[DynamoState], object]] = {
     "load": lambda state: state.load(),
     "stop_signs": lambda state: state.stop_signs(),
+    "emergency_state": lambda state: state.emergency_state(),
     "booked": lambda state: state.booked(["fill-1"]),
     "history": lambda state: state.history(3),
 }

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dora.core.evidence import (
     EXPIRY_MARGIN_MS,
+    FORGOTTEN_MS,
     LIST_AFTER_MS,
     PROBE_LISTED_MS,
     Evidence,
@@ -302,6 +303,14 @@ def test_a_granted_probe_counts_only_with_a_list_that_shows_it_and_a_stamp_later
     assert after(now_ms, began_ms=granted.probed_ms + PROBE_LISTED_MS + 1) is OrderState.CLOSED
 
 
+def test_a_row_of_its_probe_gives_an_order_no_other_id() -> None:
+    """A list that begins later than the create shows the probe alone; the fills stay where they are noted."""
+    ended = tracked(OrderState.CLOSED, remaining=Count(0), booked=Count(1000), fill_ids=("f-1",))
+    probe = row(OrderStatus.CANCELED, order_id="o-9", initial=PROBE_COUNT, updated_ms=LATER)
+
+    assert only(seen(ended, listings={SLOT.ticker: (probe,)})) == ended
+
+
 @pytest.mark.parametrize("status", OrderStatus)
 def test_a_row_of_the_create_itself_wins_over_that_of_its_probe_whichever_is_later(
     status: OrderStatus,
@@ -402,6 +411,40 @@ def test_an_unanswered_cancel_is_repeated_once_reads_are_later_than_it_or_its_ho
 
     assert only(view).state is (OrderState.CHANGING if changing else OrderState.LIVE)
     assert bool(view.frozen) is changing
+
+
+@pytest.mark.parametrize("state", [OrderState.LIVE, OrderState.CHANGING, OrderState.MISSING])
+@pytest.mark.parametrize(
+    ("waited_ms", "listed", "complete", "closed"),
+    [
+        (FORGOTTEN_MS, False, True, True),
+        (FORGOTTEN_MS - 1, False, True, False),
+        (FORGOTTEN_MS, True, True, False),
+        (FORGOTTEN_MS, False, False, False),
+    ],
+)
+def test_an_order_whose_row_is_archived_is_gone_a_day_after_its_own_expiry_and_never_by_absence_alone(
+    state: OrderState, waited_ms: int, listed: bool, complete: bool, closed: bool
+) -> None:
+    """After a long pause the exchange lists no row of it any more, and its slot would be frozen for ever."""
+    order = tracked(state, expires_ms=LATER, booked=Count(300), remaining=Count(700))
+    now_ms = TimeMs(LATER + waited_ms)
+    rows = (row(updated_ms=TimeMs(WRITE - 1)),) if listed else ()
+    facts = Evidence(began_ms=now_ms, as_of_ms=now_ms, resting=rows if complete else None)
+
+    view = merge(
+        Journal().with_orders([order]),
+        facts,
+        prefix=PREFIX,
+        now_ms=now_ms,
+        hold_ms=HOLD_MS,
+        tombstone_ms=2 * FORGOTTEN_MS,
+    )
+
+    assert (only(view).state is OrderState.CLOSED) is closed
+    assert bool(view.frozen) is not closed
+    if closed:
+        assert (only(view).remaining, only(view).unbooked) == (0, 0)
 
 
 def test_a_missing_order_blocks_its_market_until_a_terminal_row_is_seen() -> None:
@@ -557,6 +600,20 @@ def test_a_closed_order_is_forgotten_after_its_tombstone_but_not_with_fills_outs
 
     assert not seen(settled, now_ms=after).journal.orders
     assert seen(owing, now_ms=after).journal.orders
+
+
+def test_a_closed_order_is_not_forgotten_while_reads_are_older_than_its_end() -> None:
+    """They may show it resting: forgotten, it would come back as an order that nobody knows.
+
+    What newer reads show resting all the same is no late row, and is to come back.
+    """
+    settled = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000))
+    journal, after = Journal().with_orders([settled]), TimeMs(WRITE + TOMBSTONE_MS + 1)
+
+    for as_of_ms, kept in ((0, True), (WRITE - 1, True), (WRITE, False)):
+        facts = Evidence(began_ms=after, as_of_ms=TimeMs(as_of_ms), resting=(row(),))
+        view = merge(journal, facts, prefix=PREFIX, now_ms=after, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
+        assert (settled.client_order_id in view.journal.orders) is kept
 
 
 # --- laws ---------------------------------------------------------------------------------------------

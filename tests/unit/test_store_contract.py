@@ -36,6 +36,7 @@ WRITES = FENCED | {
 READS: dict[str, Callable[[StateStore], object]] = {
     "load": lambda state: state.load(),
     "stop_signs": lambda state: state.stop_signs(),
+    "emergency_state": lambda state: state.emergency_state(),
     "booked": lambda state: state.booked(["fill-1"]),
     "history": lambda state: state.history(3),
     "summary": lambda state: state.summary("cycle-1"),

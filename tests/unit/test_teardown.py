@@ -2,77 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
+from dora.core.journal import Journal, OrderState
 from tests.simulator.fault_plan import Fault
-from tests.unit.small_world import TICKERS, broken, set_book, setup, spec
-from tests.world import config_items
-from tests.world.disruption import Disruption
-from tests.world.memory_bot import open_memory_world
-from tests.world.memory_cloud import MemoryCloud
-from tests.world.output import Catcher, printed_to
-from tests.world.world import World
-
-A, B, C = TICKERS
-CREATE = "POST /portfolio/events/orders/batched"
-CANCEL = "DELETE /portfolio/events/orders/batched"
-LISTS = "GET /portfolio/orders"
-ONE_ORDER = "GET /portfolio/orders/:order_id"
-TRIGGER = "PUT /portfolio/order_groups/*/trigger"
-UNGROUPED = {**config_items.GLOBAL, "use_order_groups": False}
-
-
-@dataclass
-class Stage:
-    """A world whose storage is at hand, and its faults."""
-
-    world: World
-    cloud: MemoryCloud
-    faults: Disruption
-
-    def torn_down(self) -> tuple[dict[str, Any], int]:
-        """What a teardown answers, and how long it took."""
-        began_ms = self.world.clock.now_ms()
-        answer = self.world.teardown()
-        return answer, self.world.clock.now_ms() - began_ms
-
-    def lose_state(self) -> None:
-        """The state table is empty; the configs stand."""
-        self.cloud.partitions.clear()
-
-    def place_of_another_bot(self, group: bool) -> str:
-        """An order under another prefix, in a group of its own if asked for; returns the group."""
-        exchange, member = self.world.exchange, self.world.member
-        group_id = exchange.groups.create(member, 0, 100_000, 0).id if group else ""
-        exchange.invariants.expectations.groups = None
-        name = f"another-{group}"
-        exchange.member_order(member, A, "bid", 4000, 100, client_order_id=name, group_id=group_id)
-        return group_id
-
-
-@contextmanager
-def stage(**changes: Any) -> Iterator[Stage]:
-    """An open session on three shards, its first tokens refilled."""
-    cloud, faults, chosen = MemoryCloud(), Disruption(), setup(**changes)
-    with open_memory_world(chosen, cloud) as world, printed_to(Catcher().stream):
-        faults.join(world)
-        for market in chosen.markets:
-            set_book(world, market.ticker)
-        assert world.start()["status"] == "active"
-        world.clock.advance_ms(10_000)
-        yield Stage(world, cloud, faults)
-
-
-@contextmanager
-def ungrouped() -> Iterator[Stage]:
-    """The same without order groups, which the judge is told."""
-    with stage(globals=UNGROUPED) as scene:
-        scene.world.exchange.invariants.expectations.groups = None
-        yield scene
-
+from tests.unit.small_world import broken
+from tests.unit.teardown_stage import (
+    BASIC_CREATES_A_CYCLE,
+    CANCEL,
+    CREATE,
+    LISTS,
+    ONE_ORDER,
+    TRIGGER,
+    UNGROUPED,
+    Stage,
+    many_orders,
+    refused,
+    stage,
+    ungrouped,
+)
 
 # --- what proves zero ----------------------------------------------------------------------------------
 
@@ -157,11 +107,64 @@ def test_a_late_create_without_a_group_keeps_the_session_closing_until_its_hold_
     with ungrouped() as scene:
         scene.faults.now(Fault(kind="hold", where=CREATE, amount=55_000))
         scene.world.cycle()
-        answer, span_ms = scene.torn_down()
+        assert not scene.faults.script.landed
+        answer, _ = scene.torn_down()
+
+        assert len(scene.faults.script.landed) == 1
+        assert (answer["status"], scene.world.open_orders()) == ("closed", 0)
+        assert not broken(scene.world)
+
+
+@pytest.mark.parametrize("kind", ["lose-answer", "lose-request"])
+def test_250_unanswered_creates_outside_groups_are_settled_within_one_teardown(kind: str) -> None:
+    """Nor are their cancels answered, so each one's own row must say that it ended."""
+    with many_orders(250, tier="prime", globals={**UNGROUPED, "create_batch_size": 250}) as scene:
+        scene.world.exchange.invariants.expectations.groups = None
+        scene.faults.now(Fault(kind=kind, where=CREATE))
+        scene.world.cycle()
+        assert scene.world.status()["unproven_orders"] == 250
+        scene.faults.now(Fault(kind="lose-answer", where=CANCEL))
+        answer, _ = scene.torn_down()
 
         assert (answer["status"], scene.world.open_orders()) == ("closed", 0)
-        assert span_ms >= 55_000
-        assert not broken(scene.world)
+        assert refused(scene) == 0, scene.world.exchange.stats.too_many_requests
+
+
+def test_orders_in_no_journal_whose_cancels_were_unanswered_are_each_looked_at_before_closed() -> None:
+    with many_orders(250, tier="prime", globals=UNGROUPED) as scene:
+        scene.world.exchange.invariants.expectations.groups = None
+        scene.world.cycle()
+        assert scene.world.open_orders() == 250
+        scene.lose_state()
+        scene.faults.now(Fault(kind="lose-answer", where=CANCEL))
+        answer, _ = scene.torn_down()
+
+        assert (answer["status"], scene.world.open_orders()) == ("closed", 0)
+        assert scene.world.exchange.stats.calls[ONE_ORDER] == 250
+
+
+def test_400_single_order_reads_and_100_lists_of_a_teardown_stay_within_the_read_budget() -> None:
+    """In each market four orders are known by id, the create of one was never answered; lists are blank."""
+    with many_orders(1_000, tier="basic") as scene:
+        for _ in range(6):
+            scene.world.cycle()
+        scene.world.clock.advance_ms(10_000)
+        (partition,) = (part for part in scene.cloud.partitions.values() if part.state.session)
+        orders = sorted(partition.state.journal.orders.values(), key=lambda order: order.slot)
+        known = [order for number, order in enumerate(orders) if number % 10 < 4]
+        unknown = [
+            replace(order, state=OrderState.UNKNOWN, order_id=None)
+            for number, order in enumerate(orders)
+            if number % 10 == 4
+        ]
+        session = replace(partition.state.session, order_groups=())
+        journal = Journal().with_orders([*known, *unknown])
+        partition.state = replace(partition.state, session=session, journal=journal)
+        scene.faults.now(Fault(kind="blank", where=LISTS))
+        scene.torn_down()
+
+        assert scene.world.exchange.stats.calls[ONE_ORDER] >= 400
+        assert refused(scene) == 0, scene.world.exchange.stats.too_many_requests
 
 
 # --- a state that is lost ------------------------------------------------------------------------------
@@ -259,17 +262,11 @@ def test_an_exchange_pause_is_said_with_what_rests_on_each_shard_and_the_watch_g
 
 # --- how long it takes ---------------------------------------------------------------------------------
 
-BASIC_CREATES_A_CYCLE = 250
-
 
 @contextmanager
 def thousand_orders() -> Iterator[Stage]:
     """A thousand quotes on three shards, placed by the bot itself at the pace of a Basic account."""
-    markets = tuple(spec(f"KX{number:03}-26NOV21-T1", number % 3) for number in range(100))
-    item = {**config_items.MARKET, "quote_size": 1, "levels": 5, "max_position": 50}
-    limits = {**config_items.GLOBAL, "max_total_loss_dollars": 10_000}
-    items = {market.ticker: item for market in markets}
-    with stage(tier="basic", markets=markets, items=items, globals=limits) as scene:
+    with many_orders(1_000, tier="basic") as scene:
         for _ in range(1_000 // BASIC_CREATES_A_CYCLE + 2):
             scene.world.cycle()
         assert scene.world.open_orders() == 1_000

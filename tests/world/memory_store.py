@@ -8,7 +8,7 @@ from dora.core.errors import LeaseLost, StateConflict
 from dora.core.journal import Journal, Plan
 from dora.core.ledger import Position
 from dora.core.model import Fill, Limits, SessionMetadata, Settlement
-from dora.core.ports import BotState, Changes, Control, Reference
+from dora.core.ports import BotState, Changes, Control, EmergencyState, Reference
 from dora.edge.dynamo.layout import plan_name
 from dora.edge.dynamo.plain import to_plain
 from dora.edge.dynamo.store import FILLS_AT_ONCE
@@ -36,6 +36,14 @@ class MemoryStore:
     def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
         """The kill flag and the session."""
         return self._own.state.control, self._own.state.session
+
+    @request
+    def emergency_state(self) -> EmergencyState:
+        """Session, progress and limits; every value here can be read."""
+        state = self._own.state
+        return EmergencyState(
+            session=state.session, completed_ms=state.progress.completed_ms, limits=state.limits
+        )
 
     # --- fenced -----------------------------------------------------------------------------------
 

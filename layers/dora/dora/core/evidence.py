@@ -18,6 +18,8 @@ from dora.core.journal import Journal, OrderState, TrackedOrder
 from dora.core.model import PROBE_COUNT, IdProbe, Order, OrderStatus
 from dora.core.units import Count, TimeMs
 
+FORGOTTEN_MS = 24 * 3_600_000
+"""Orders that expired longer ago are gone, though the exchange may show no row of them any more."""
 EXPIRY_MARGIN_MS = 5_000
 """This long before and after its expiry, by our clock, nobody knows whether an order still rests."""
 LIST_AFTER_MS = 20_000
@@ -83,11 +85,12 @@ def ask(journal: Journal, resting: Iterable[Order], now_ms: TimeMs) -> Questions
 
     A missing order is looked up although it is listed: its row is from before the 404.
     """
-    shown = {row.order_id: row.updated_ms for row in resting}
-    shown |= {row.client_order_id: row.updated_ms for row in resting}
+    rows = tuple(resting)
+    shown = {row.order_id: row.updated_ms for row in rows}
+    shown |= {row.client_order_id: row.updated_ms for row in rows}
     ids: list[str] = []
     since: dict[str, TimeMs] = {}
-    for order in sorted(journal.orders.values(), key=_waits_since):
+    for order in sorted(relearned(journal, rows).orders.values(), key=_waits_since):
         if order.open and not _is_shown(order, shown):
             if order.order_id is not None:
                 ids.append(order.order_id)
@@ -151,7 +154,49 @@ def names(journal: Journal, evidence: Evidence) -> dict[str, str]:
     """The journal's name of each order, by order id: an amend by hand may have given it another client id."""
     said = {row.order_id: row.client_order_id for row in evidence.rows}
     known = {r.order_id: r.client_order_id for r in evidence.rows if r.client_order_id in journal.orders}
-    return said | known | {i: order.client_order_id for i, order in journal.by_order_id().items()}
+    tracked = relearned(journal, evidence.rows).by_order_id()
+    return said | known | {order_id: order.client_order_id for order_id, order in tracked.items()}
+
+
+def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
+    """The journal with every order id as the rows have it that carry the order's own client id.
+
+    The answer to a create may have named an order by another's id: rows with our client ids know better.
+    The fills noted under an id go with it. An order whose id turned out to be another's, by its client id or
+    by its market or side, which no amend changes, has none until a row shows it. Safe to repeat: yes, because
+    the same rows once more change nothing.
+    """
+    shown, holders = _shown_ids(journal, rows), journal.by_order_id()
+    taken = {*shown.values(), *(row.order_id for row in rows if _is_anothers(row, holders.get(row.order_id)))}
+    if not taken:
+        return journal
+    changed = [
+        _under(journal.orders[name], order_id, holders.get(order_id)) for name, order_id in shown.items()
+    ]
+    left = (o for o in journal.orders.values() if o.order_id in taken and o.client_order_id not in shown)
+    return journal.with_orders([*changed, *(_under(order, None, None) for order in left)])
+
+
+def _shown_ids(journal: Journal, rows: Sequence[Order]) -> dict[str, str]:
+    """By client order id, the order ids that differ from the journal's; an id that any row confirms stays."""
+    known = [(journal.orders.get(row.client_order_id), row) for row in rows]
+    ours = [row for order, row in known if order is not None and not is_probe_row(order, row)]
+    confirmed = {r.client_order_id for r in ours if journal.orders[r.client_order_id].order_id == r.order_id}
+    return {
+        row.client_order_id: row.order_id
+        for row in sorted(ours, key=_rank)
+        if row.client_order_id not in confirmed
+    }
+
+
+def _is_anothers(row: Order, holder: TrackedOrder | None) -> bool:
+    return holder is not None and (row.ticker, row.side) != (holder.slot.ticker, holder.slot.side)
+
+
+def _under(order: TrackedOrder, order_id: str | None, holder: TrackedOrder | None) -> TrackedOrder:
+    """The order under this id, with the fills that were noted for whoever was taken to have it."""
+    booked, fill_ids = (holder.booked, holder.fill_ids) if holder else (Count(0), ())
+    return replace(order, order_id=order_id, booked=booked, fill_ids=fill_ids)
 
 
 def rows_by_name(journal: Journal, evidence: Evidence) -> dict[str, Order]:
@@ -163,14 +208,18 @@ def rows_by_name(journal: Journal, evidence: Evidence) -> dict[str, Order]:
     for row in evidence.rows:
         key = name[row.order_id]
         order, known = journal.orders.get(key), found.get(key)
-        if known is None or _rank(row, order) > _rank(known, order):
+        if known is None or _weight(row, order) > _weight(known, order):
             found[key] = row
     return found
 
 
-def _rank(row: Order, order: TrackedOrder | None) -> tuple[bool, int, bool]:
+def _weight(row: Order, order: TrackedOrder | None) -> tuple[bool, int, bool]:
     probes = order is not None and is_probe_row(order, row)
-    return not probes, row.updated_ms, row.status is not OrderStatus.RESTING
+    return not probes, *_rank(row)
+
+
+def _rank(row: Order) -> tuple[int, bool]:
+    return row.updated_ms, row.status is not OrderStatus.RESTING
 
 
 def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder:
@@ -214,7 +263,14 @@ class Judge:
         return as_shown(order, row, OrderState.LIVE), "resting row"
 
     def _unseen(self, order: TrackedOrder, probe: Order | None) -> tuple[TrackedOrder, str]:
-        """Of an order whose exchange id we know, absence proves nothing. `probe` is its probe's own row."""
+        """Of an order whose exchange id we know, absence proves nothing, but its own expiry does in time.
+
+        `probe` is the row of its id probe.
+        """
+        if order.order_id is not None and self._forgotten(order):
+            taken_off = Count(order.reduced + order.remaining)
+            gone = replace(order, state=OrderState.CLOSED, remaining=Count(0), reduced=taken_off)
+            return gone, "expired a day ago, and in no list any more"
         if order.order_id is not None or not self._hold_over(order):
             return order, "not seen"
         why = self._gone(order)
@@ -245,6 +301,11 @@ class Judge:
         if any(row.client_order_id == order.client_order_id for row in listed):
             return True
         return order.probe is IdProbe.GRANTED and self.evidence.began_ms > order.probed_ms + PROBE_LISTED_MS
+
+    def _forgotten(self, order: TrackedOrder) -> bool:
+        """Rows of ended orders are listed for weeks only; a bot that was away for longer meets none."""
+        long_ago_ms = TimeMs(self.evidence.began_ms - FORGOTTEN_MS)
+        return self.evidence.resting is not None and order.expires_by(long_ago_ms)
 
     def _hold_over(self, order: TrackedOrder, holds: int = 1) -> bool:
         """Twice for what a read of the groups is to prove, which may be late itself."""

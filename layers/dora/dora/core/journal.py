@@ -54,6 +54,11 @@ def client_order_id(prefix: str, session_id: str, cycle_id: str, slot: Slot, att
     return prefix + _digest(text, 24)
 
 
+def decision_id(cycle_id: str, ticker: str) -> str:
+    """Names what one cycle decided for one market. Twelve characters; the same wherever it is worked out."""
+    return _digest(f"{cycle_id}|{ticker}", 12)
+
+
 class OrderState(StrEnum):
     """What we can prove about one of our orders."""
 
@@ -90,6 +95,7 @@ class TrackedOrder:
     """The fills that make up `booked`."""
     group_id: str | None = None
     decision_id: str = ""
+    """The decision that placed it; empty for an order that was found in no journal."""
     expires_ms: TimeMs | None = None
     """When the exchange takes it off by itself; None where nobody told us."""
     probe: IdProbe | None = None
@@ -143,7 +149,7 @@ class Journal:
         return {order.order_id: order for order in self.orders.values() if order.order_id}
 
 
-def planned_order(request: OrderRequest, sent_ms: TimeMs, decision_id: str) -> TrackedOrder:
+def planned_order(request: OrderRequest, sent_ms: TimeMs, cycle_id: str) -> TrackedOrder:
     """A create as it stands from the moment its plan is durable: its fate unknown, counted in full."""
     return TrackedOrder(
         client_order_id=request.client_order_id,
@@ -155,7 +161,7 @@ def planned_order(request: OrderRequest, sent_ms: TimeMs, decision_id: str) -> T
         state=OrderState.UNKNOWN,
         sent_ms=sent_ms,
         group_id=request.group_id,
-        decision_id=decision_id,
+        decision_id=decision_id(cycle_id, request.slot.ticker),
         expires_ms=TimeMs(request.expires_s * 1000),
     )
 

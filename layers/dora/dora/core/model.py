@@ -431,6 +431,13 @@ class SessionMetadata:
     ended_at_ms: TimeMs | None = None
     summary: dict[str, str | int] = field(default_factory=dict)
     rev: int = 0
+    armed_at_ms: TimeMs | None = None
+    """When its latest start or reset was answered. None in records from before that was kept."""
+
+    @property
+    def live_since_ms(self) -> TimeMs:
+        """The latest command that lets it trade: reads from before say nothing of it."""
+        return max(self.created_at_ms, self.armed_at_ms or self.created_at_ms)
 
     def group_for(self, shard: int, tag: str) -> SessionGroup | None:
         """The group that orders of this shard and strategy tag must carry."""

@@ -11,7 +11,7 @@ from dora.core.reasons import Reason
 from dora.core.units import Money, TimeMs
 
 GROUP_SETTLES_MS = 60_000
-"""A group is readable only some seconds after its create; one not listed later than this is gone."""
+"""A group is readable only some seconds after a start made it; one not listed later than this is gone."""
 
 PULLS_QUOTES = frozenset(
     {
@@ -110,5 +110,5 @@ def _group(standing: Standing, shard: int) -> Reason | None:
     listed = {group.group_id: group for group in standing.groups}
     if any(listed[group_id].tripped for group_id in ours & listed.keys()):
         return Reason.GROUP_TRIPPED
-    young = standing.now_ms - session.created_at_ms < GROUP_SETTLES_MS
+    young = standing.now_ms - session.live_since_ms < GROUP_SETTLES_MS
     return None if young or ours <= listed.keys() else Reason.SHARD_WITHOUT_GROUP

@@ -1,4 +1,4 @@
-"""Why a market is not quoted, a quote was cut, or a cycle did not trade: one closed list."""
+"""Why a market is not quoted, a quote was cut or cancelled, or a cycle did not trade: closed lists."""
 
 from enum import StrEnum
 
@@ -59,3 +59,15 @@ class Reason(StrEnum):
     BUDGET = "budget"
     DEADLINE = "deadline"
     STOPPED = "stopped"
+
+
+class CancelReason(StrEnum):
+    """Why a cancel was sent, where no `Reason` says why its quote is wanted no longer."""
+
+    NOT_WANTED = "not_wanted"
+    REPRICED = "repriced"
+    RESIZED = "resized"
+    RENEWED = "renewed"
+    DUPLICATE = "duplicate"
+    DANGEROUS = "dangerous"
+    UNPRICED = "unpriced"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dora.core.book import Resting
-from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, Judge, as_shown, names, rows_by_name
+from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, Judge, as_shown, names, relearned, rows_by_name
 from dora.core.journal import Journal, OrderState, TrackedOrder
 from dora.core.model import Order, OrderStatus, Print, Side, Slot
 from dora.core.units import Count, TimeMs
@@ -60,12 +60,13 @@ def merge(
     journal: Journal, evidence: Evidence, *, prefix: str, now_ms: TimeMs, hold_ms: int, tombstone_ms: int
 ) -> View:
     """The journal brought up to date with what was read. Pure; the same input once more changes nothing."""
+    journal = relearned(journal, evidence.rows)
     rows, judge = rows_by_name(journal, evidence), Judge(evidence, hold_ms)
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []
     for key, order in journal.orders.items():
         after, why = judge.of(order, rows.get(key)) if order.open else _closed(order, rows.get(key))
-        if not after.open and _forgettable(after, now_ms, tombstone_ms):
+        if not after.open and _forgettable(after, evidence.as_of_ms, now_ms, tombstone_ms):
             continue
         orders[key] = after
         if after.state is not order.state:
@@ -123,9 +124,10 @@ def _closed(order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
     return order, "closed"
 
 
-def _forgettable(order: TrackedOrder, now_ms: TimeMs, tombstone_ms: int) -> bool:
+def _forgettable(order: TrackedOrder, as_of_ms: TimeMs, now_ms: TimeMs, tombstone_ms: int) -> bool:
+    """A tombstone outlives the late rows that it hides: never dropped while reads are older than the end."""
     ended = max(order.sent_ms, order.write_ms)
-    return now_ms > ended + tombstone_ms and not order.unbooked
+    return now_ms > ended + tombstone_ms and as_of_ms >= ended and not order.unbooked
 
 
 def _stray(name: str, row: Order) -> TrackedOrder:

@@ -8,11 +8,12 @@ from collections import Counter
 from dataclasses import replace
 
 from dora.core.calendar import format_time
-from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
+from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.freshness import judge_writes
 from dora.core.journal import fold_plans
-from dora.core.model import Limits, SessionMetadata
+from dora.core.model import SessionMetadata
+from dora.core.ownership import Ownership, external_orders
 from dora.core.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
 from dora.core.permission import Permission, Standing, may_place
 from dora.core.planning import SlotPlan, split
@@ -24,24 +25,25 @@ from dora.core.ports import (
 )
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View, merge
-from dora.core.units import Count, TimeMs
+from dora.core.units import TimeMs
 from dora.flow import breakers, reporting
 from dora.flow.accounting import Accounts, keep_accounts
 from dora.flow.deciding import (
     Choice,
     Inputs,
-    Naming,
     decide,
     leave_all,
     net_positions,
-    order_requests,
     pull_all,
 )
 from dora.flow.execution import Bounds, Execution
 from dora.flow.finishing import Known, Made, Turn, finish
 from dora.flow.id_probe import probe_ids
+from dora.flow.naming import Naming, order_requests
 from dora.flow.protecting import protect, without_triggered
-from dora.flow.reading import Snapshot, await_tokens, gather_evidence, read_calls, read_exchange
+from dora.flow.reading import Snapshot, gather_evidence, read_calls, read_exchange
+from dora.flow.reads import await_tokens
+from dora.flow.resolution_facts import resolved
 from dora.flow.scope import learn, refresh_listings, wanted_markets
 from dora.flow.tape import spare_filled
 
@@ -51,14 +53,10 @@ WRITE_TIMEOUT_MS = 5_000
 WRITE_RESERVE_MS = 3_000
 """Kept of the invocation for the closing writes."""
 
+TRIGGERS_MS = 10_000
+"""Longest time in which one cycle triggers order groups; the next cycle goes on with the rest."""
 LONGEST_TAPE_MS = 10 * 60_000
 """Public trades further back are not asked for, however late the reads of our orders are."""
-
-UNLEARNED = Limits(tier="basic", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)
-"""The smallest account, assumed until a session start has learned the real one."""
-
-UNCONFIGURED = GlobalConfig(group_burst_limit=Count(100))
-"""Timings used while there is no valid GLOBAL item; nothing is placed then."""
 
 
 def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_ms: int) -> dict[str, object]:
@@ -68,7 +66,7 @@ def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_m
     is refused.
     """
     now_ms, cycle_id = outside.clock.now_ms(), format_time(scheduled_ms)
-    outside.facts.context(cycle_id=cycle_id, decision_id=cycle_id)
+    outside.facts.context(cycle_id=cycle_id)
     if not now_ms - STALE_TICK_MS <= scheduled_ms <= now_ms + EARLY_TICK_MS:
         return _skipped(cycle_id, Reason.TICK_STALE)
     expires_ms = TimeMs(now_ms + remaining_ms + WRITE_TIMEOUT_MS)
@@ -98,11 +96,15 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     accounts = keep_accounts(outside, turn.grant.fence, known.state, view.journal, snapshot)
     view = replace(view, journal=accounts.journal)
     outside.facts.context(session_id=known.state.session.session_id if known.state.session else "")
-    session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts))
+    until_ms = TimeMs(min(outside.clock.now_ms() + TRIGGERS_MS, turn.deadline_ms))
+    session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts, until_ms))
     profit = accounts.profit(snapshot.books, known.state.memory)
-    control, day = breakers.check_day(outside, known.state, profit, known.globals_.max_daily_loss)
+    chosen = known.configs.globals_
+    max_daily_loss = chosen.max_daily_loss if chosen else None
+    control, day = breakers.check_day(outside, known.state, profit, max_daily_loss)
     permission = permit(outside, known, session, control, snapshot, view)
-    choice, inputs = choose(outside, known, snapshot, view, accounts, permission)
+    triggered = breakers.triggered(session, snapshot.groups)
+    choice, inputs = choose(outside, known, snapshot, view, accounts, permission, triggered)
     execution = execute(outside, turn, known, session, inputs, choice)
     made = Made(
         snapshot=snapshot,
@@ -116,7 +118,7 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     return finish(outside, turn, known, made)
 
 
-def _breakers_see(known: Known, snapshot: Snapshot, accounts: Accounts) -> breakers.Seen:
+def _breakers_see(known: Known, snapshot: Snapshot, accounts: Accounts, until_ms: TimeMs) -> breakers.Seen:
     return breakers.Seen(
         globals_=known.configs.globals_,
         halted=known.state.control.halted,
@@ -124,6 +126,9 @@ def _breakers_see(known: Known, snapshot: Snapshot, accounts: Accounts) -> break
         groups=snapshot.groups,
         before=known.journal,
         journal=accounts.journal,
+        began_ms=snapshot.began_ms,
+        limits=known.state.limits,
+        until_ms=until_ms,
     )
 
 
@@ -135,6 +140,7 @@ def load(outside: Outside) -> Known:
         outside.facts.emit(
             "CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix
         )
+    outside.facts.count("ConfigItemsInvalid", len(configs.problems))
     if state.limits is not None:
         outside.limiter.configure(state.limits)
     reference = refresh_listings(outside, configs, state.reference)
@@ -164,6 +170,7 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
     cursors = known.state.cursors
     snapshot = read_exchange(
         outside,
+        Ownership.of(outside.prefix, known.journal, known.state.session, known.wanted),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
         settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
         book_tickers=booked,
@@ -171,6 +178,7 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
     )
     for name, why in snapshot.failures.items():
         outside.facts.emit("ERROR", what=f"read of {name}", why=why)
+    reporting.set_apart(outside.facts, snapshot.set_apart)
     return snapshot, replace(known, reference=learn(outside, known.reference, snapshot.markets))
 
 
@@ -188,10 +196,14 @@ def reconcile(outside: Outside, known: Known, snapshot: Snapshot) -> View:
     )
     max_age_ms = known.globals_.max_read_age_s * 1000
     view = judge_writes(merged, evidence, now_ms=now_ms, max_age_ms=max_age_ms, hold_ms=hold_ms)
-    reporting.resolved(outside.facts, view.resolutions)
+    resolved(outside.facts, view.resolutions)
     reporting.overlooked(outside.facts, view.overlooked)
     reporting.invisible(outside.facts, view.invisible)
-    return replace(view, journal=probe_ids(outside, known, snapshot, evidence, view.journal))
+    return replace(
+        view,
+        journal=probe_ids(outside, known, snapshot, evidence, view.journal),
+        foreign=(*view.foreign, *external_orders(snapshot.set_apart)),
+    )
 
 
 def permit(
@@ -227,6 +239,7 @@ def choose(
     view: View,
     accounts: Accounts,
     permission: Permission,
+    triggered: frozenset[str],
 ) -> tuple[Choice, Inputs]:
     """Steps 6 to 8, or what stands in for them when nothing may be placed."""
     inputs = Inputs(
@@ -245,20 +258,22 @@ def choose(
     )
     if permission.whole is None:
         choice = decide(inputs)
-        failed = [d.ticker for d in choice.decisions if d.skip is Reason.COMPUTE_FAILED]
-        choice = replace(choice, plan=protect(outside, inputs, choice.plan, Reason.COMPUTE_FAILED, failed))
+        failed = choice.failed.keys()
+        plan = protect(outside, inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
+        choice = replace(choice, plan=plan)
     else:
-        choice = Choice(plan=_forbidden(outside, inputs, permission.whole), memory=known.state.memory)
+        plan = _forbidden(outside, inputs, permission.whole, triggered)
+        choice = Choice(plan=plan, memory=known.state.memory)
     return _spared(outside, known, view, choice, snapshot.as_of_ms), inputs
 
 
-def _forbidden(outside: Outside, inputs: Inputs, why: Reason) -> SlotPlan:
+def _forbidden(outside: Outside, inputs: Inputs, why: Reason, triggered: frozenset[str]) -> SlotPlan:
     """What is cancelled while nothing may be placed: all that was read, or else what is dangerous."""
     read = inputs.snapshot.resting is not None or inputs.snapshot.partial
     if inputs.permission.pulls and read:
-        return without_triggered(pull_all(inputs.view), inputs)
+        return without_triggered(pull_all(inputs.view, why, triggered), inputs)
     tickers = {order.slot.ticker for order in inputs.view.journal.orders.values()}
-    return protect(outside, inputs, leave_all(inputs.view), why, tickers)
+    return protect(outside, inputs, leave_all(inputs.view), why, tickers, triggered)
 
 
 def _spared(outside: Outside, known: Known, view: View, choice: Choice, as_of_ms: TimeMs) -> Choice:
@@ -289,6 +304,7 @@ def execute(
         backoff_ms=known.globals_.rate_limit_backoff_ms,
     )
     execution = Execution(outside, bounds, inputs.view.journal)
+    reporting.uncomputed(outside.facts, turn.cycle_id, choice.failed)
     if outside.dry_run:
         execution.stopped = Reason.DRY_RUN
         return execution
@@ -302,14 +318,14 @@ def execute(
     now_ms = outside.clock.now_ms()
     costs = cancel_costs + change_costs + place_costs
     sends = outside.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
-    execution.cancel(cancels, sends[: len(cancels)])
+    execution.cancel(cancels, sends[: len(cancels)], plan.why)
     execution.decrease(plan.decreases)
     execution.extend(plan.extends)
     if session is not None and plan.places:
         naming = Naming(prefix=outside.prefix, cycle_id=turn.cycle_id, session=session)
-        execution.place(
-            order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(change_costs) :]
-        )
+        requests, failed = order_requests(plan.places, inputs, naming)
+        reporting.uncomputed(outside.facts, turn.cycle_id, failed)
+        execution.place(requests, size, sends[len(cancels) + len(change_costs) :])
     return execution
 
 

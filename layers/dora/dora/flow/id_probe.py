@@ -5,21 +5,12 @@ the smallest size under the same id has two answers: granted (no order had the i
 (the create came, or an earlier probe did: some row will show it). `core/evidence.py` says when it counts.
 """
 
-from dora.core.book import best_ask, best_bid
 from dora.core.evidence import Evidence, note_probes, unprobed
+from dora.core.id_probe import id_probe_request
 from dora.core.journal import Journal, TrackedOrder
-from dora.core.model import (
-    Book,
-    IdProbe,
-    IdProbeRequest,
-    Market,
-    MarketStatus,
-    SessionMetadata,
-    SessionStatus,
-    Side,
-)
+from dora.core.model import IdProbe, IdProbeRequest, SessionMetadata, SessionStatus
 from dora.core.ports import Outside
-from dora.core.units import Price, TimeMs
+from dora.core.units import TimeMs
 from dora.flow.finishing import Known
 from dora.flow.reading import Snapshot
 
@@ -60,33 +51,6 @@ def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) 
     ticker = order.slot.ticker
     market, book = snapshot.markets.get(ticker), snapshot.books.get(ticker)
     return id_probe_request(order, market, book, groups[0] if groups else None)
-
-
-def id_probe_request(
-    order: TrackedOrder, market: Market | None, book: Book | None, group_id: str | None
-) -> IdProbeRequest | None:
-    """At the outermost price of the grid; None where the market takes no orders, or the probe might trade."""
-    if market is None or book is None or market.status is not MarketStatus.ACTIVE:
-        return None
-    price = market.grid.lowest if order.slot.side is Side.BID else market.grid.highest
-    if _may_trade(order.slot.side, price, market, book):
-        return None
-    return IdProbeRequest(
-        client_order_id=order.client_order_id,
-        slot=order.slot,
-        shard=order.shard,
-        price=price,
-        group_id=group_id,
-    )
-
-
-def _may_trade(side: Side, price: Price, market: Market, book: Book) -> bool:
-    """Whether the opposite best is within one tick of that price: it moves while the probe is on its way."""
-    if side is Side.BID:
-        ask = best_ask(book)
-        return ask is not None and ask <= market.grid.above(price)
-    bid = best_bid(book)
-    return bid is not None and bid >= market.grid.below(price)
 
 
 def _probe(outside: Outside, known: Known, requests: list[IdProbeRequest]) -> dict[str, IdProbe]:

@@ -5,14 +5,18 @@ from dataclasses import replace
 from dora.core.errors import ExchangeError
 from dora.core.expiry import session_end_ms
 from dora.core.model import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.pacing import GROUP_COST
 from dora.core.ports import BotState, Outside
 from dora.core.units import Count
-from dora.flow import breakers
 from dora.flow.preflight import Preflight, inspect
+from dora.flow.session_groups import WITHOUT_GROUPS, degraded, keep_limits
 from dora.flow.status import Answer, brief, refused
+from dora.flow.write_pace import WritePace
 
 OLD_GROUP_MS = 24 * 3_600_000
 """Groups of sessions that closed longer ago than this are deleted."""
+MOST_DELETIONS = 50
+"""Of one start, which pays for each with write tokens; the next start deletes the next ones."""
 
 
 def start(outside: Outside, session_id: str) -> Answer:
@@ -30,14 +34,16 @@ def start(outside: Outside, session_id: str) -> Answer:
     checks = inspect(outside, state)
     if checks.blockers:
         return {"status": "refused", "reason": "preflight", "findings": checks.findings}
+    pace = WritePace(outside, checks.limits)
     if not outside.dry_run:
-        _clean_up(outside)
+        _clean_up(outside, pace)
     if session is None or session.status is SessionStatus.CLOSED:
         session = _open(outside, state, session, session_id, checks)
     else:
-        ends_at_ms = session_end_ms(outside.clock.now_ms(), checks.globals_)
-        session = outside.state.save_session(replace(session, ends_at_ms=ends_at_ms))
-    return _activate(outside, session, checks)
+        now_ms = outside.clock.now_ms()
+        ends_at_ms = session_end_ms(now_ms, checks.globals_)
+        session = outside.state.save_session(replace(session, ends_at_ms=ends_at_ms, armed_at_ms=now_ms))
+    return _activate(outside, session, checks, pace)
 
 
 def _open(
@@ -57,41 +63,48 @@ def _open(
     return outside.state.save_session(fresh)
 
 
-def _activate(outside: Outside, session: SessionMetadata, checks: Preflight) -> Answer:
+def _activate(outside: Outside, session: SessionMetadata, checks: Preflight, pace: WritePace) -> Answer:
     """One group for each shard and strategy tag in use, with the configured limit, recorded one by one."""
     limit = checks.globals_.group_burst_limit
-    session = breakers.keep_limits(outside, session, limit)
+    session = keep_limits(outside, session, limit, pace)
     for shard, tag in checks.tags if session.use_order_groups else ():
         if session.group_for(shard, tag) is not None:
             continue
+        pace.wait(GROUP_COST)
         try:
             group_id = outside.exchange.create_group(shard, limit)
         except ExchangeError as error:
             return refused(session, f"order group for shard {shard}: {error}; start again")
         group = SessionGroup(group_id=group_id, shard=shard, tag=tag, burst_limit=limit)
         session = outside.state.save_session(replace(session, order_groups=(*session.order_groups, group)))
+    pace.charge()
     if session.status is not SessionStatus.ACTIVE:
-        session = outside.state.save_session(replace(session, status=SessionStatus.ACTIVE, reason=""))
+        armed = replace(session, status=SessionStatus.ACTIVE, reason="", armed_at_ms=outside.clock.now_ms())
+        session = outside.state.save_session(armed)
         outside.facts.emit("SESSION_INITIALIZED", **brief(outside, session))
-    if breakers.degraded(outside, session):
-        outside.facts.emit("WARNING", what="degraded session", why=breakers.WITHOUT_GROUPS)
+    if degraded(outside, session):
+        outside.facts.emit("WARNING", what="degraded session", why=WITHOUT_GROUPS)
     return {**brief(outside, session), "findings": checks.findings}
 
 
-def _clean_up(outside: Outside) -> None:
+def _clean_up(outside: Outside, pace: WritePace) -> None:
     """Delete the groups of sessions closed long ago: the exchange's list of groups has no pages."""
     now_ms = outside.clock.now_ms()
     try:
-        listed = {group.group_id for group in outside.exchange.order_groups()}
+        listed = {group.group_id for group in outside.exchange.order_groups().rows}
     except ExchangeError as error:
         outside.facts.emit("ERROR", what="list of order groups", why=str(error))
         return
-    for past in outside.state.history(20):
-        if past.ended_at_ms is None or now_ms - past.ended_at_ms < OLD_GROUP_MS:
-            continue
-        for group in past.order_groups:
-            if group.group_id in listed:
-                _delete(outside, group)
+    old = [
+        group
+        for past in outside.state.history(20)
+        if past.ended_at_ms is not None and now_ms - past.ended_at_ms >= OLD_GROUP_MS
+        for group in past.order_groups
+        if group.group_id in listed
+    ]
+    for group in old[:MOST_DELETIONS]:
+        pace.wait(GROUP_COST)
+        _delete(outside, group)
 
 
 def _delete(outside: Outside, group: SessionGroup) -> None:

@@ -1,13 +1,14 @@
 """Step 3 of a cycle: everything read from the exchange, in parallel, each read either whole or unknown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import TypeVar
 
-from dora.core.errors import AuthRefused, ExchangeError
+from dora.core.errors import ReadIncomplete
 from dora.core.evidence import Evidence, ask, in_turn
+from dora.core.fill_reach import gap
 from dora.core.journal import Journal
+from dora.core.listed import Listed, UnreadableRow
 from dora.core.model import (
     Book,
     ExchangePosition,
@@ -19,21 +20,19 @@ from dora.core.model import (
     Settlement,
     ShardStatus,
 )
+from dora.core.ownership import Ownership, never
 from dora.core.pacing import READ_COST
 from dora.core.planning import split
-from dora.core.ports import Outside
+from dora.core.ports import Exchange, Outside
 from dora.core.units import Money, TimeMs
+from dora.flow.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again, paced
 
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
-LONGEST_WAIT_MS = 15_000
-"""Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
 
 MOST_LOOKUPS, MOST_LISTS = 100, 20
 """Single-order reads and lists of one market's orders in a cycle; the others have their turn later."""
-BURST_TOKENS = 100
-"""Of reads that leave together: half of what the smallest read bucket holds."""
 
 Answer = TypeVar("Answer")
 
@@ -57,6 +56,8 @@ class Snapshot:
     markets: Mapping[str, Market] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     auth_refused: bool = False
+    set_apart: tuple[UnreadableRow, ...] = ()
+    """Rows of the account's lists that were not understood, in lists that are known all the same."""
 
     @property
     def account_known(self) -> bool:
@@ -65,92 +66,14 @@ class Snapshot:
         return "as_of" not in self.failures and all(part is not None for part in needed)
 
 
-class Pending(Generic[Answer]):
-    """A read under way. `result` is None when it failed; the reader then holds why."""
-
-    def __init__(self, reader: "Reader", name: str, future: Future[Answer]) -> None:
-        self._reader, self._name, self._future = reader, name, future
-
-    def result(self) -> Answer | None:
-        """Waits for it. An exception that is not the exchange's passes through: it is a bug."""
-        try:
-            return self._future.result()
-        except ExchangeError as error:
-            self._reader.note(self._name, error)
-            return None
-
-
-class Reader:
-    """Starts reads side by side, and keeps what failed apart from what was empty.
-
-    When its block ends, so has every read: none is left behind to speak to the exchange later.
-    """
-
-    def __init__(self, workers: Executor) -> None:
-        self._workers = workers
-        self._started: list[Future[Any]] = []
-        self.failures: dict[str, str] = {}
-        self.partial: tuple[Order, ...] = ()
-        self.auth_refused = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        wait(self._started)
-
-    def start(self, name: str, read: Callable[..., Answer], *args: object) -> Pending[Answer]:
-        future = self._workers.submit(read, *args)
-        self._started.append(future)
-        return Pending(self, name, future)
-
-    def note(self, name: str, error: ExchangeError) -> None:
-        self.failures[name] = f"{type(error).__name__}: {error}"
-        self.partial += error.partial
-        self.auth_refused |= isinstance(error, AuthRefused)
-
-
 def read_calls(book_tickers: int, market_tickers: int) -> int:
     """How many calls of the read bucket one snapshot is expected to make."""
     return FIXED_READS + -(-book_tickers // BOOKS_PER_CALL) + -(-market_tickers // MARKETS_PER_CALL)
 
 
-def await_tokens(outside: Outside, bucket: str, costs: Sequence[int]) -> None:
-    """Spend from a shared bucket and wait until the last of these calls may be sent."""
-    now_ms = outside.clock.now_ms()
-    sends = outside.limiter.reserve(bucket, costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS))
-    if sends and sends[-1] > now_ms:
-        outside.clock.sleep_ms(sends[-1] - now_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Answers(Generic[Answer]):
-    """Of many reads of one kind: what was answered, and why the others failed. The rest was never asked."""
-
-    found: Mapping[str, Answer]
-    failures: Mapping[str, str]
-
-
-def read_paced(
-    outside: Outside, read: Callable[[str], Answer], keys: Sequence[str], cost: int
-) -> Answers[Answer]:
-    """One read for each key at the pace of the read bucket, in bursts that it holds whole."""
-    now_ms = outside.clock.now_ms()
-    costs = [cost] * len(keys)
-    sends = outside.limiter.reserve("read", costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS)) if keys else ()
-    found, failures = dict[str, Answer](), dict[str, str]()
-    for burst in split(list(zip(keys, sends, strict=False)), max(BURST_TOKENS // cost, 1)):
-        outside.clock.sleep_ms(max(burst[-1][1] - outside.clock.now_ms(), 0))
-        with Reader(outside.workers) as reader:
-            started = {key: reader.start(key, read, key) for key, _ in burst}
-            answers = {key: pending.result() for key, pending in started.items()}
-        failures |= reader.failures
-        found |= {key: cast(Answer, got) for key, got in answers.items() if key not in reader.failures}
-    return Answers(found, failures)
-
-
 def read_exchange(
     outside: Outside,
+    owned: Ownership,
     *,
     fills_since_ms: TimeMs,
     settlements_since_ms: TimeMs,
@@ -161,12 +84,14 @@ def read_exchange(
     exchange, began_ms = outside.exchange, outside.clock.now_ms()
     with Reader(outside.workers) as reader:
         first = reader.start("as_of", exchange.user_data_time_ms).result()
-        resting = reader.start("resting", exchange.resting_orders)
-        fills = reader.start("fills", exchange.fills_since, fills_since_ms)
-        settlements = reader.start("settlements", exchange.settlements_since, settlements_since_ms)
-        positions = reader.start("positions", exchange.positions)
+        resting = reader.start_list("resting", owned.may_be_order, exchange.resting_orders)
+        fills = reader.start_list("fills", owned.may_be_fill, _fills, exchange, fills_since_ms, began_ms)
+        settlements = reader.start_list(
+            "settlements", never, exchange.settlements_since, settlements_since_ms
+        )
+        positions = reader.start_list("positions", owned.may_be_position, exchange.positions)
         cash = reader.start("cash", exchange.cash)
-        groups = reader.start("groups", exchange.order_groups)
+        groups = reader.start_list("groups", owned.may_be_group, exchange.order_groups)
         status = reader.start("status", exchange.status)
         books = _in_slices(reader, "books", exchange.books, book_tickers, BOOKS_PER_CALL)
         markets = _in_slices(reader, "markets", exchange.markets, market_tickers, MARKETS_PER_CALL)
@@ -183,14 +108,24 @@ def read_exchange(
             books=_joined(books),
             markets=_joined(markets),
         )
+        if "cash" in reader.retryable:
+            snapshot = replace(snapshot, cash=reader.retry("cash", cash_again, outside))
         last = reader.start("as_of", exchange.user_data_time_ms).result()
     return replace(
         snapshot,
-        partial=reader.partial,
+        partial=reader.partial.get("resting", ()),
         as_of_ms=min(snapshot.as_of_ms, last or TimeMs(0)),
         failures=reader.failures,
         auth_refused=reader.auth_refused,
+        set_apart=tuple(sorted(reader.set_apart, key=lambda row: (row.list_name, row.problem))),
     )
+
+
+def _fills(exchange: Exchange, since_ms: TimeMs, now_ms: TimeMs) -> Listed[Fill]:
+    """Raises ReadIncomplete, asking nobody, when fills so far back are not all listed any more."""
+    if why := gap(since_ms, now_ms):
+        raise ReadIncomplete(why)
+    return exchange.fills_since(since_ms)
 
 
 def _in_slices(
@@ -211,7 +146,10 @@ def _joined(parts: list[Pending[Mapping[str, Answer]]]) -> dict[str, Answer]:
 
 
 def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, limits: Limits) -> Evidence:
-    """The snapshot's order rows, with targeted reads for what they leave open. Failed ones leave it open."""
+    """The snapshot's order rows, with targeted reads for what they leave open. Failed ones leave it open.
+
+    Reads are paced by the shared bucket; those beyond its tokens, or a cycle's number, have their turn later.
+    """
     began_ms = outside.clock.now_ms()
     evidence = Evidence(
         began_ms=began_ms,
@@ -223,17 +161,26 @@ def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, limi
     if snapshot.resting is None:
         return evidence
     questions, exchange = ask(journal, snapshot.resting, began_ms), outside.exchange
-    since_ms = questions.since_ms
+    ours, since_ms = Ownership.of(outside.prefix, journal, None).may_be_order, questions.since_ms
     ids = in_turn(questions.order_ids, MOST_LOOKUPS, began_ms)
-    rows = read_paced(outside, exchange.order, ids, limits.order_read_cost)
     tickers = in_turn(questions.tickers, MOST_LISTS, began_ms)
-    lists = read_paced(outside, lambda t: exchange.orders_of(t, since_ms[t]), tickers, READ_COST)
-    _tell_failures(outside, "single orders", rows.failures)
-    _tell_failures(outside, "all orders of a market", lists.failures)
-    return replace(evidence, looked_up=rows.found, listings=lists.found)
+    until_ms = TimeMs(began_ms + LONGEST_WAIT_MS)
+    with Reader(outside.workers) as reader:
+        some_ids = paced(outside, "read", ids, limits.order_read_cost, until_ms)
+        rows = {i: reader.start(i, exchange.order, i) for i in some_ids}
+        some_tickers = paced(outside, "read", tickers, READ_COST, until_ms)
+        lists = {t: reader.start_list(t, ours, exchange.orders_of, t, since_ms[t]) for t in some_tickers}
+        looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
+        listings = {ticker: pending.result() for ticker, pending in lists.items()}
+    _tell_failures(outside, reader.failures)
+    return replace(
+        evidence,
+        looked_up={order_id: row for order_id, row in looked_up.items() if order_id not in reader.failures},
+        listings={ticker: found for ticker, found in listings.items() if found is not None},
+    )
 
 
-def _tell_failures(outside: Outside, what: str, failures: Mapping[str, str]) -> None:
-    """One `ERROR` for all that failed alike."""
-    for key, why in list(failures.items())[:1]:
-        outside.facts.emit("ERROR", what=f"read of {what}", why=why, failed=len(failures), first=key)
+def _tell_failures(outside: Outside, failures: Mapping[str, str]) -> None:
+    """One `ERROR` for all of them."""
+    for first, why in list(failures.items())[:1]:
+        outside.facts.emit("ERROR", what="targeted reads of orders", why=why, failed=len(failures), of=first)

@@ -10,7 +10,7 @@ from dora.core.pacing import READ_COST
 from dora.core.planning import split
 from dora.core.ports import Configs, Outside, Reference
 from dora.core.units import TimeMs
-from dora.flow.reading import await_tokens
+from dora.flow.reads import await_tokens
 
 LISTING_AGE_MS = 10 * 60_000
 REFERENCE_AGE_MS = 60 * 60_000

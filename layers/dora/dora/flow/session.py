@@ -1,26 +1,29 @@
 """The session: started, watched, halted and torn down by hand or schedule. Needs no part of the cycle.
 
 A session owns its order groups. A triggered group refuses every order and has none resting: that is the
-fence a teardown stands on, and why it triggers before it looks.
+fence a teardown stands on, and why it triggers before it looks. Teardown, watch and halt act before they read
+anything that they do not need: journal, positions and configs may be broken, or a newer version's.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from dora.core.errors import ExchangeError, StateConflict, StateError
+from dora.core.errors import DoraError, ExchangeError, StateError
 from dora.core.model import SessionMetadata, SessionStatus
-from dora.core.ports import Control, Outside
+from dora.core.ports import Control, EmergencyState, Outside
 from dora.core.reasons import Reason
 from dora.core.session import SessionAction, SessionCommand
 from dora.core.session_limit import contracts_matched, used_up
 from dora.core.units import Count, TimeMs
-from dora.flow import breakers
 from dora.flow.opening import start
+from dora.flow.session_groups import latch, rearm, trigger_again, untriggered, update_session
 from dora.flow.status import SILENCE_MS, Answer, brief, refused, silent_ms, status
-from dora.flow.teardown import LOST, close, lost_session
+from dora.flow.teardown import LOST, close, lost_session, take_off
 
 CLOSING_WRITES_MS = 5_000
 """Kept of an invocation for what follows the exchange's last answer."""
+WATCH_TRIGGERS_MS = 45_000
+"""Longest time in which one watch triggers groups: the next one is due a minute after it."""
 
 
 def run_command(outside: Outside, command: SessionCommand, session_id: str, remaining_ms: int) -> Answer:
@@ -43,25 +46,42 @@ def teardown(outside: Outside, *, reason: str, deadline_ms: int) -> Answer:
     """Trigger every group, then prove that nothing rests; `closing` until it is proven. Safe to repeat.
 
     Without a record of a session, orders with our prefix are torn down, and the groups they are in. A state
-    that takes no writes fails the teardown, but the groups are triggered first.
+    that takes no writes fails the teardown, but only after all has been taken off.
     """
-    session = outside.state.load().session
+    found = outside.state.emergency_state()
+    session = found.session
     if session is None:
         session, reason = lost_session(outside), LOST
     if session is None:
         return {"status": "none", "reason": "there is no session, and no order with our prefix rests"}
+    if found.unreadable:
+        _tell_unreadable(outside, found)
+    elif session.status not in (SessionStatus.CLOSING, SessionStatus.CLOSED):
+        session = _closing(outside, session, found, reason or "teardown", deadline_ms)
     if session.status is SessionStatus.CLOSED:
         return brief(outside, session)
-    if session.status is not SessionStatus.CLOSING:
-        wanted = replace(session, status=SessionStatus.CLOSING, reason=reason or "teardown")
-        try:
-            session = _save(
-                outside, wanted, lambda s: replace(s, status=SessionStatus.CLOSING, reason=wanted.reason)
-            )
-        except StateError:
-            breakers.trigger_groups(outside, session)
-            raise
-    return close(outside, session, deadline_ms)
+    return close(outside, session, found.limits, deadline_ms)
+
+
+def _closing(
+    outside: Outside, session: SessionMetadata, found: EmergencyState, reason: str, deadline_ms: int
+) -> SessionMetadata:
+    """Recorded before the first trigger, so that whoever comes later goes on with it."""
+    try:
+        return update_session(outside, session, lambda current: _closing_like(current, reason))
+    except StateError:
+        take_off(outside, session, found.limits, deadline_ms)
+        raise
+
+
+def _closing_like(current: SessionMetadata, reason: str) -> SessionMetadata:
+    if current.status is SessionStatus.CLOSED:
+        return current
+    return replace(current, status=SessionStatus.CLOSING, reason=reason)
+
+
+def _tell_unreadable(outside: Outside, found: EmergencyState) -> None:
+    outside.facts.emit("ERROR", what="record of the session", why=found.unreadable)
 
 
 def halt(outside: Outside, reason: str, *, cancel: bool = False) -> Answer:
@@ -72,13 +92,22 @@ def halt(outside: Outside, reason: str, *, cancel: bool = False) -> Answer:
     why = reason or "halted by hand"
     outside.state.set_control(Control(halted=True, cancel=cancel, reason=why, at_ms=outside.clock.now_ms()))
     outside.facts.emit("RISK_HALT", reason=why)
-    return status(outside)
+    return _done(outside, {"halted": True, "halt_reason": why})
 
 
 def resume(outside: Outside) -> Answer:
     """Lift the halt. A session that is not active stays so. Safe to repeat."""
     outside.state.set_control(Control(at_ms=outside.clock.now_ms()))
-    return status(outside)
+    return _done(outside, {"halted": False})
+
+
+def _done(outside: Outside, what: Answer) -> Answer:
+    """The status after a command that is in force, whether or not the status can be read."""
+    try:
+        return status(outside)
+    except DoraError as error:
+        outside.facts.emit("ERROR", what="status", why=str(error))
+        return {"status": "unknown", **what, "message": str(error)}
 
 
 def reset(outside: Outside) -> Answer:
@@ -97,27 +126,41 @@ def reset(outside: Outside) -> Answer:
     if used_up(raised, contracts_matched(raised, traded, state.journal.orders.values())):
         return refused(session, "the session's contract limit is used up: raise session_contract_limit")
     try:
-        return brief(outside, breakers.rearm(outside, session, raised))
+        return brief(outside, rearm(outside, session, raised, state.limits))
     except ExchangeError as error:
         return refused(session, f"{error}; reset again")
 
 
 def watch(outside: Outside, *, deadline_ms: int) -> Answer:
-    """On a schedule of its own: pull an active session off the market when cycles stopped finishing."""
-    state = outside.state.load()
-    session = state.session
-    if session is not None and session.status is SessionStatus.CLOSING:
-        return close(outside, session, deadline_ms)
-    if session is None or session.status is not SessionStatus.ACTIVE:
+    """On a schedule of its own: what a stopped session left undone, and an active one that fell silent.
+
+    Groups whose trigger was not answered are triggered again, and a closing session is closed. An active
+    session is pulled off the market when cycles stopped finishing. Safe to repeat.
+    """
+    found = outside.state.emergency_state()
+    session, until_ms = found.session, outside.clock.now_ms() + WATCH_TRIGGERS_MS
+    if session is None:
         return {"status": "idle"}
-    silent_s = silent_ms(outside, state, session) // 1000
+    if session.status is SessionStatus.CLOSING:
+        return close(outside, session, found.limits, deadline_ms)
+    if untriggered(session):
+        return _triggered(trigger_again(outside, session, found.limits, until_ms))
+    if session.status is not SessionStatus.ACTIVE:
+        return {"status": "idle"}
+    if found.unreadable:
+        _tell_unreadable(outside, found)
+    silent_s = silent_ms(outside, found.completed_ms, session) // 1000
     if silent_s * 1000 < SILENCE_MS:
         return {"status": "ok", "silent_seconds": silent_s}
     outside.facts.emit("HEARTBEAT", status="silent", silent_seconds=silent_s)
-    latched = breakers.latched_at_limit(outside, session, Reason.SILENT)
-    _save(outside, latched, lambda current: _latched_like(current, latched))
-    unheard = [group.group_id for group in latched.order_groups if not group.tripped]
-    return {"status": "triggered", "silent_seconds": silent_s, "untriggered": unheard}
+    latched = latch(outside, session, Reason.SILENT, found.limits, until_ms)
+    if not found.unreadable:
+        update_session(outside, session, lambda current: _latched_like(current, latched))
+    return _triggered(latched, silent_seconds=silent_s)
+
+
+def _triggered(session: SessionMetadata, **more: object) -> Answer:
+    return {"status": "triggered", **more, "untriggered": [group.group_id for group in untriggered(session)]}
 
 
 def _latched_like(current: SessionMetadata, latched: SessionMetadata) -> SessionMetadata:
@@ -125,17 +168,3 @@ def _latched_like(current: SessionMetadata, latched: SessionMetadata) -> Session
     if current.session_id != latched.session_id or current.status is not SessionStatus.ACTIVE:
         return current
     return replace(latched, rev=current.rev)
-
-
-def _save(
-    outside: Outside, session: SessionMetadata, again: Callable[[SessionMetadata], SessionMetadata]
-) -> SessionMetadata:
-    """Save; when a cycle wrote the session in between, apply the same change to what it wrote."""
-    try:
-        return outside.state.save_session(session)
-    except StateConflict:
-        current = outside.state.load().session
-        if current is None:
-            return session
-        wanted = again(current)
-        return current if wanted == current else outside.state.save_session(wanted)

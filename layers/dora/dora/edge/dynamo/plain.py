@@ -24,6 +24,7 @@ LATER_FIELDS = frozenset(
         ("SessionMetadata", "limit_reached_at_ms"),
         ("SessionMetadata", "ends_at_ms"),
         ("SessionMetadata", "resets"),
+        ("SessionMetadata", "armed_at_ms"),
         ("TrackedOrder", "expires_ms"),
         ("TrackedOrder", "probe"),
         ("TrackedOrder", "probed_ms"),

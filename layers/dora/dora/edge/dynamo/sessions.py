@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dora.core.errors import StateConflict, StateTooNew
 from dora.core.model import Limits, SessionMetadata
-from dora.core.ports import Control
+from dora.core.ports import Control, EmergencyState
 from dora.edge.dynamo.codec import (
     SCHEMA,
     attribute,
@@ -17,7 +17,8 @@ from dora.edge.dynamo.codec import (
     unpack,
     value_of_item,
 )
-from dora.edge.dynamo.layout import CONTROL, LIMITS, SESSION, history_item
+from dora.edge.dynamo.emergency import read_emergency_state
+from dora.edge.dynamo.layout import CONTROL, LIMITS, PROGRESS, SESSION, history_item
 from dora.edge.dynamo.loading import read_control, read_session
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
 
@@ -40,6 +41,11 @@ class SessionRecords:
         singles = {key_of(item)[1]: item for item in found}
         return read_control(singles), read_session(singles)
 
+    def emergency_state(self) -> EmergencyState:
+        """Session, progress, limits in one request, each parsed by itself. Raises only StateUnavailable."""
+        found = self._table.get([key(self._pk, sk) for sk in (SESSION, PROGRESS, LIMITS)])
+        return read_emergency_state({key_of(item)[1]: item for item in found})
+
     def save_session(self, session: SessionMetadata) -> SessionMetadata:
         """Store a session whose `rev` is still the stored one (0: none stored); returns it with the next rev.
 
@@ -49,7 +55,7 @@ class SessionRecords:
         following = replace(session, rev=session.rev + 1)
         item = item_of(self._pk, SESSION, following)
         refused = self._table.put(item, _rev_is(session.rev))
-        if refused and refused.stored != item:
+        if refused and refused.shown != item:
             _refuse_newer(refused)
             raise StateConflict(f"the session is no longer at revision {session.rev}")
         return following
@@ -110,6 +116,6 @@ def _rev_is(rev: int) -> Condition:
 
 
 def _refuse_newer(refused: Refused) -> None:
-    version = refused.stored.get("v", {}).get("N", "0")
+    version = refused.shown.get("v", {}).get("N", "0")
     if int(version) > SCHEMA:
         raise StateTooNew(f"the stored item has schema version {version}, this code writes {SCHEMA}")

@@ -1,20 +1,31 @@
-"""Reads of our portfolio. Each is complete, or raises."""
+"""Reads of our portfolio. Each is read to its last page, or raises; rows that are not understood stand apart.
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+Of the lists read here the published document requires `orders`, `fills`, `settlements` and `market_positions`
+in every answer, so one that is left out is an error; `order_groups` and `balance_breakdown` it does not, so
+they may be left out where they are empty. Any of them may be null where it is empty.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
+from dora.core.listed import Listed, UnreadableRow
 from dora.core.model import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
+from dora.core.ownership import ORDERS, POSITIONS, SETTLEMENTS
 from dora.core.units import Money, TimeMs
 from dora.edge.kalshi import wire_orders
 from dora.edge.kalshi.caller import Caller
 from dora.edge.kalshi.listing import read_list
 from dora.edge.kalshi.refusals import NOT_FOUND
 from dora.edge.kalshi.transport import Call
-from dora.edge.kalshi.wire import Row, name, of_subaccount, time_ms
+from dora.edge.kalshi.wire import Row, is_of_subaccount, name, time_ms
 from dora.edge.kalshi.wire_markets import ORDER_ROUTE
+from dora.edge.kalshi.wire_orders import GROUPS
 
 _SECOND_MS = 1_000
+
+Item = TypeVar("Item")
 
 
 class PortfolioReads(Caller):
@@ -24,15 +35,14 @@ class PortfolioReads(Caller):
         """When the exchange last validated orders, fills and positions; approximate."""
         return self._read("/exchange/user_data_timestamp").field("as_of_time", time_ms)
 
-    def resting_orders(self) -> tuple[Order, ...]:
-        """The orders listed as resting. What an ExchangeError carries of them was read before it failed."""
+    def resting_orders(self) -> Listed[Order]:
+        """The orders listed as resting. An ExchangeError carries those that were read before it."""
         return self._orders([("status", OrderStatus.RESTING.value)])
 
-    def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> tuple[Order, ...]:
+    def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> Listed[Order]:
         """Orders of every status in one market, made since then (or changed: which is not published)."""
-        return self._orders(
-            [("ticker", ticker), *([("min_ts", _min_ts(since_ms))] if since_ms is not None else [])]
-        )
+        since: list[tuple[str, str | int]] = [] if since_ms is None else [("min_ts", _min_ts(since_ms))]
+        return self._orders([("ticker", ticker), *since])
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when the exchange itself says not_found, not on any 404 of a gateway."""
@@ -42,68 +52,79 @@ class PortfolioReads(Caller):
             if (error.status, error.code) == (NOT_FOUND, "not_found"):
                 return None
             raise
-        if row.field("order_id", name) != order_id or not of_subaccount([row], self._subaccount):
+        if row.field("order_id", name) != order_id or not is_of_subaccount(row, self._subaccount):
             raise row.invalid("order_id", f"asked for {order_id} of subaccount {self._subaccount}")
         return wire_orders.order(row)
 
-    def fills_since(self, since_ms: TimeMs) -> tuple[Fill, ...]:
+    def fills_since(self, since_ms: TimeMs) -> Listed[Fill]:
         """Fills at or after a time, oldest first, each once."""
-        rows = self._rows("/portfolio/fills", "fills", ("min_ts", _min_ts(since_ms)))
-        fills = {fill.fill_id: fill for fill in map(wire_orders.fill, rows) if fill.at_ms >= since_ms}
-        return tuple(sorted(fills.values(), key=lambda fill: (fill.at_ms, fill.fill_id)))
+        listed = self._list("/portfolio/fills", "fills", wire_orders.fill, ("min_ts", _min_ts(since_ms)))
+        fills = {fill.fill_id: fill for fill in listed.rows if fill.at_ms >= since_ms}
+        return replace(
+            listed, rows=tuple(sorted(fills.values(), key=lambda fill: (fill.at_ms, fill.fill_id)))
+        )
 
-    def settlements_since(self, since_ms: TimeMs) -> tuple[Settlement, ...]:
+    def settlements_since(self, since_ms: TimeMs) -> Listed[Settlement]:
         """Payouts at or after a time, oldest first, each once."""
-        rows = self._rows("/portfolio/settlements", "settlements", ("min_ts", _min_ts(since_ms)))
-        payouts = [paid for paid in map(wire_orders.settlement, rows) if paid.settled_ms >= since_ms]
-        return tuple(sorted(dict.fromkeys(payouts), key=lambda paid: (paid.settled_ms, paid.ticker)))
+        bound = ("min_ts", _min_ts(since_ms))
+        listed = self._list("/portfolio/settlements", SETTLEMENTS, wire_orders.settlement, bound)
+        payouts = dict.fromkeys(paid for paid in listed.rows if paid.settled_ms >= since_ms)
+        return replace(listed, rows=tuple(sorted(payouts, key=lambda paid: (paid.settled_ms, paid.ticker))))
 
-    def positions(self) -> tuple[ExchangePosition, ...]:
+    def positions(self) -> Listed[ExchangePosition]:
         """Unsettled markets in which we hold contracts."""
-        rows = self._rows("/portfolio/positions", "market_positions", ("count_filter", "position"))
-        held = {(row.shard, row.ticker): row for row in map(wire_orders.position, rows)}
-        return tuple(held.values())
+        which = ("count_filter", "position")
+        listed = self._list("/portfolio/positions", POSITIONS, wire_orders.position, which)
+        held = {(row.shard, row.ticker): row for row in listed.rows}
+        return replace(listed, rows=tuple(held.values()))
 
     def cash(self) -> Mapping[int, Money]:
-        """Spendable cash by shard; a shard that is not listed is unknown.
+        """Spendable cash by shard; a shard that is not listed, or not understood, is unknown.
 
-        Asked once: its bucket holds one call a second, so a second attempt would only meet a 429.
+        Asked once: its bucket holds one call a second, so a second attempt at once would only meet a 429.
+        Who asks again first waits for that bucket, like `flow.reading.cash_again`.
         """
         call = Call("GET", "/portfolio/balance", params=self._of_us)
-        return wire_orders.balances(self._transport.send(call))
+        rows = self._transport.send(call).rows("balance_breakdown", required=False)
+        return dict(self._understood(rows, wire_orders.balance))
 
-    def order_groups(self) -> tuple[OrderGroup, ...]:
+    def order_groups(self) -> Listed[OrderGroup]:
         """All groups; this list has no pages."""
-        rows = self._read("/portfolio/order_groups", params=self._of_us).rows("order_groups")
-        return tuple(map(wire_orders.order_group, of_subaccount(rows, self._subaccount)))
+        answer = self._read("/portfolio/order_groups", params=self._of_us)
+        return self._listed(GROUPS, answer.rows(GROUPS, required=False), wire_orders.order_group)
 
-    def _orders(self, which: list[tuple[str, str | int]]) -> tuple[Order, ...]:
+    def _orders(self, which: list[tuple[str, str | int]]) -> Listed[Order]:
         rows: list[Row] = []
         try:
-            read_list(self._transport, "/portfolio/orders", "orders", [*which, *self._of_us], into=rows)
-            return _latest(map(wire_orders.order, of_subaccount(rows, self._subaccount)))
+            read_list(self._transport, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
         except ExchangeError as error:
-            error.partial = _latest(_readable(rows, self._subaccount))
+            error.partial = self._latest(rows).rows
             raise
+        return self._latest(rows)
 
-    def _rows(self, route: str, key: str, which: tuple[str, str | int]) -> list[Row]:
-        rows = read_list(self._transport, route, key, [which, *self._of_us])
-        return of_subaccount(rows, self._subaccount)
+    def _latest(self, rows: Iterable[Row]) -> Listed[Order]:
+        """Each order once: pages shift while they are read, and its latest row counts."""
+        listed, latest = self._listed(ORDERS, rows, wire_orders.order), dict[str, Order]()
+        for order in listed.rows:
+            latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
+        return replace(listed, rows=tuple(latest.values()))
 
+    def _list(
+        self, route: str, key: str, parse: Callable[[Row], Item], which: tuple[str, str | int]
+    ) -> Listed[Item]:
+        return self._listed(key, read_list(self._transport, route, key, [which, *self._of_us]), parse)
 
-def _latest(orders: Iterable[Order]) -> tuple[Order, ...]:
-    """Each order once: pages shift while they are read, and its latest row counts."""
-    latest: dict[str, Order] = {}
-    for order in orders:
-        latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
-    return tuple(latest.values())
-
-
-def _readable(rows: Iterable[Row], subaccount: int) -> Iterator[Order]:
-    """Orders of those rows that can be read, each by itself."""
-    for row in rows:
-        with suppress(WireInvalid):
-            yield from map(wire_orders.order, of_subaccount([row], subaccount))
+    def _listed(self, key: str, rows: Iterable[Row], parse: Callable[[Row], Item]) -> Listed[Item]:
+        """Our subaccount's rows; what is not understood is no reason to drop or to refuse the others."""
+        understood: list[Item] = []
+        others: dict[UnreadableRow, None] = {}
+        for row in rows:
+            try:
+                if is_of_subaccount(row, self._subaccount):
+                    understood.append(parse(row))
+            except WireInvalid as error:
+                others[wire_orders.unreadable(key, row, error)] = None
+        return Listed(tuple(understood), tuple(others))
 
 
 def _finality(order: Order) -> tuple[TimeMs, bool]:
