@@ -85,6 +85,7 @@ def test_what_has_a_price_goes_by_its_price_alone() -> None:
         (tracked(), True, False, True),
         (tracked(), False, False, False),
         (tracked(), False, True, True),
+        (tracked(order_id=None), True, True, False),
         (tracked(OrderState.CHANGING), True, True, False),
         (tracked(OrderState.MISSING), True, True, False),
         (tracked(OrderState.UNKNOWN), False, True, False),

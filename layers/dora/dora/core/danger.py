@@ -42,6 +42,7 @@ def removable(view: View, now_ms: TimeMs, *, by_acknowledgement: bool) -> list[T
         order
         for key, order in sorted(view.journal.orders.items())
         if order.state is OrderState.LIVE
+        and order.order_id is not None
         and (by_acknowledgement or key in view.shown)
         and not order.expires_by(soon_ms)
     ]

@@ -95,8 +95,15 @@ def ask(journal: Journal, resting: Iterable[Order], now_ms: TimeMs) -> Questions
             if order.order_id is not None:
                 ids.append(order.order_id)
             elif now_ms > order.sent_ms + LIST_AFTER_MS:
-                since.setdefault(order.slot.ticker, TimeMs(max(order.sent_ms - LIST_MARGIN_MS, 0)))
+                ticker, since_ms = order.slot.ticker, _made_after_ms(order)
+                since[ticker] = min(since.get(ticker, since_ms), since_ms)
     return Questions(tuple(ids), since)
+
+
+def _made_after_ms(order: TrackedOrder) -> TimeMs:
+    """Of an order that was acknowledged nobody knows when it was made: its market's whole list is asked."""
+    acknowledged = order.state is not OrderState.UNKNOWN
+    return TimeMs(0 if acknowledged else max(order.sent_ms - LIST_MARGIN_MS, 0))
 
 
 def _waits_since(order: TrackedOrder) -> tuple[int, str]:
