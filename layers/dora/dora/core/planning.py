@@ -5,7 +5,7 @@ place and is used when only the size must fall. A replacement is placed only aft
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeVar
 
@@ -76,6 +76,20 @@ def plan_slots(
         places=tuple(places),
         withheld=tuple(entry for part in parts for entry in part.withheld),
         extends=tuple(request for part in parts for request in part.extends),
+    )
+
+
+def with_cancels(plan: SlotPlan, orders: Iterable[TrackedOrder]) -> SlotPlan:
+    """The plan, which takes these orders off as well, and asks nothing else of them."""
+    wanted = {order.client_order_id: order for order in orders}
+    planned = {request.client_order_id for request in plan.cancels}
+    added = (cancel_request(order) for key, order in sorted(wanted.items()) if key not in planned)
+    return replace(
+        plan,
+        kept=tuple(order for order in plan.kept if order.client_order_id not in wanted),
+        decreases=tuple(r for r in plan.decreases if r.client_order_id not in wanted),
+        cancels=(*plan.cancels, *added),
+        extends=tuple(r for r in plan.extends if r.client_order_id not in wanted),
     )
 
 

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     TOO_FAST = "too_fast"
     NO_EDGE = "no_edge"
     TARGET_INVALID = "target_invalid"
+    COMPUTE_FAILED = "compute_failed"
     # one slot
     POSITION_CAP = "position_cap"
     EVENT_CAP = "event_cap"

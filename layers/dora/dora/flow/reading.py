@@ -3,21 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
 
 from dora.core.errors import AuthRefused, ExchangeError
-from dora.core.evidence import Evidence, ask
+from dora.core.evidence import Evidence, ask, in_turn
 from dora.core.journal import Journal
 from dora.core.model import (
     Book,
     ExchangePosition,
     Fill,
+    Limits,
     Market,
     Order,
     OrderGroup,
     Settlement,
     ShardStatus,
 )
+from dora.core.pacing import READ_COST
 from dora.core.planning import split
 from dora.core.ports import Outside
 from dora.core.units import Money, TimeMs
@@ -27,6 +29,11 @@ FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
 LONGEST_WAIT_MS = 15_000
 """Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
+
+MOST_LOOKUPS, MOST_LISTS = 100, 20
+"""Single-order reads and lists of one market's orders in a cycle; the others have their turn later."""
+BURST_TOKENS = 100
+"""Of reads that leave together: half of what the smallest read bucket holds."""
 
 Answer = TypeVar("Answer")
 
@@ -38,6 +45,8 @@ class Snapshot:
     began_ms: TimeMs
     as_of_ms: TimeMs
     resting: tuple[Order, ...] | None = None
+    partial: tuple[Order, ...] = ()
+    """What was read of the resting orders before their list failed: enough to cancel, no proof of absence."""
     fills: tuple[Fill, ...] | None = None
     settlements: tuple[Settlement, ...] | None = None
     positions: tuple[ExchangePosition, ...] | None = None
@@ -81,6 +90,7 @@ class Reader:
         self._workers = workers
         self._started: list[Future[Any]] = []
         self.failures: dict[str, str] = {}
+        self.partial: tuple[Order, ...] = ()
         self.auth_refused = False
 
     def __enter__(self) -> Self:
@@ -96,6 +106,7 @@ class Reader:
 
     def note(self, name: str, error: ExchangeError) -> None:
         self.failures[name] = f"{type(error).__name__}: {error}"
+        self.partial += error.partial
         self.auth_refused |= isinstance(error, AuthRefused)
 
 
@@ -110,6 +121,32 @@ def await_tokens(outside: Outside, bucket: str, costs: Sequence[int]) -> None:
     sends = outside.limiter.reserve(bucket, costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS))
     if sends and sends[-1] > now_ms:
         outside.clock.sleep_ms(sends[-1] - now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers(Generic[Answer]):
+    """Of many reads of one kind: what was answered, and why the others failed. The rest was never asked."""
+
+    found: Mapping[str, Answer]
+    failures: Mapping[str, str]
+
+
+def read_paced(
+    outside: Outside, read: Callable[[str], Answer], keys: Sequence[str], cost: int
+) -> Answers[Answer]:
+    """One read for each key at the pace of the read bucket, in bursts that it holds whole."""
+    now_ms = outside.clock.now_ms()
+    costs = [cost] * len(keys)
+    sends = outside.limiter.reserve("read", costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS)) if keys else ()
+    found, failures = dict[str, Answer](), dict[str, str]()
+    for burst in split(list(zip(keys, sends, strict=False)), max(BURST_TOKENS // cost, 1)):
+        outside.clock.sleep_ms(max(burst[-1][1] - outside.clock.now_ms(), 0))
+        with Reader(outside.workers) as reader:
+            started = {key: reader.start(key, read, key) for key, _ in burst}
+            answers = {key: pending.result() for key, pending in started.items()}
+        failures |= reader.failures
+        found |= {key: cast(Answer, got) for key, got in answers.items() if key not in reader.failures}
+    return Answers(found, failures)
 
 
 def read_exchange(
@@ -149,6 +186,7 @@ def read_exchange(
         last = reader.start("as_of", exchange.user_data_time_ms).result()
     return replace(
         snapshot,
+        partial=reader.partial,
         as_of_ms=min(snapshot.as_of_ms, last or TimeMs(0)),
         failures=reader.failures,
         auth_refused=reader.auth_refused,
@@ -172,25 +210,30 @@ def _joined(parts: list[Pending[Mapping[str, Answer]]]) -> dict[str, Answer]:
     return joined
 
 
-def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, hold_ms: int) -> Evidence:
-    """The snapshot's order rows, with single-order reads for what they leave open. Failed ones stay open."""
+def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, limits: Limits) -> Evidence:
+    """The snapshot's order rows, with targeted reads for what they leave open. Failed ones leave it open."""
     began_ms = outside.clock.now_ms()
     evidence = Evidence(
         began_ms=began_ms,
         as_of_ms=snapshot.as_of_ms,
         resting=snapshot.resting,
+        partial=snapshot.partial,
         tripped=frozenset(group.group_id for group in snapshot.groups or () if group.tripped),
     )
-    questions = ask(journal, snapshot.resting or (), began_ms, hold_ms)
-    if snapshot.resting is None or not (questions.order_ids or questions.tickers):
+    if snapshot.resting is None:
         return evidence
-    exchange = outside.exchange
-    with Reader(outside.workers) as reader:
-        rows = {i: reader.start(i, exchange.order, i) for i in questions.order_ids}
-        lists = {t: reader.start(t, exchange.orders_of, t) for t in questions.tickers}
-        listings = {ticker: pending.result() for ticker, pending in lists.items()}
-        return replace(
-            evidence,
-            looked_up={order_id: pending.result() for order_id, pending in rows.items()},
-            listings={ticker: found for ticker, found in listings.items() if found is not None},
-        )
+    questions, exchange = ask(journal, snapshot.resting, began_ms), outside.exchange
+    since_ms = questions.since_ms
+    ids = in_turn(questions.order_ids, MOST_LOOKUPS, began_ms)
+    rows = read_paced(outside, exchange.order, ids, limits.order_read_cost)
+    tickers = in_turn(questions.tickers, MOST_LISTS, began_ms)
+    lists = read_paced(outside, lambda t: exchange.orders_of(t, since_ms[t]), tickers, READ_COST)
+    _tell_failures(outside, "single orders", rows.failures)
+    _tell_failures(outside, "all orders of a market", lists.failures)
+    return replace(evidence, looked_up=rows.found, listings=lists.found)
+
+
+def _tell_failures(outside: Outside, what: str, failures: Mapping[str, str]) -> None:
+    """One `ERROR` for all that failed alike."""
+    for key, why in list(failures.items())[:1]:
+        outside.facts.emit("ERROR", what=f"read of {what}", why=why, failed=len(failures), first=key)

@@ -5,19 +5,19 @@ by its own expiry, or, where its create was never answered, by the engine's word
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dora.core.config import GlobalConfig
 from dora.core.errors import ExchangeError
-from dora.core.evidence import Evidence, hold_is_over, unclaimed
+from dora.core.evidence import Evidence, hold_is_over, note_probes, unprobed
 from dora.core.journal import Journal, TrackedOrder, fold_plans
-from dora.core.model import Claim, Order, OrderStatus, SessionMetadata
+from dora.core.model import IdProbe, Order, OrderStatus, SessionMetadata
 from dora.core.ports import BotState, Changes, LeaseGrant, LeaseRefused, Outside
 from dora.core.reconciliation import merge
 from dora.core.units import TimeMs
 from dora.flow import reporting
 from dora.flow.accounting import keep_accounts
-from dora.flow.claiming import claim_request
+from dora.flow.id_probe import id_probe_request
 from dora.flow.preflight import NO_GLOBALS
 from dora.flow.reading import Reader, Snapshot
 
@@ -46,7 +46,6 @@ class Settling:
 
     def __init__(self, outside: Outside, session: SessionMetadata) -> None:
         self._out, self._session = outside, session
-        self._claims: dict[str, Claim] = {}
         self._ended: frozenset[str] = frozenset()
         self.unproven = 0
         self.resting: tuple[Order, ...] = ()
@@ -111,7 +110,7 @@ class Settling:
     ) -> Journal:
         """The journal, every order that a list showed in it, after what their own rows and ids say."""
         hold_ms = globals_.unknown_create_hold_s * 1000
-        evidence = self._claimed(loose, self._read(loose, met, hold_ms), hold_ms)
+        evidence = self._read(loose, met, hold_ms)
         found = [row for row in evidence.looked_up.values() if row is not None]
         self.resting = tuple(row for row in found if row.status is OrderStatus.RESTING)
         self._ended |= {row.order_id for row in found if row.status is not OrderStatus.RESTING}
@@ -124,11 +123,12 @@ class Settling:
             tombstone_ms=globals_.tombstone_s * 1000,
         )
         reporting.resolved(self._out.facts, view.resolutions)
-        return view.journal
+        return self._probed(view.journal, loose, evidence, hold_ms)
 
     def _read(self, loose: list[TrackedOrder], met: list[Order], hold_ms: int) -> Evidence:
         """Single-order reads, and lists of every status for creates that were never answered."""
         began_ms, exchange = self._out.clock.now_ms(), self._out.exchange
+        as_of_ms = exchange.user_data_time_ms()
         ids = {order.order_id for order in loose if order.order_id} | {row.order_id for row in met}
         asked = [order for order in loose if not order.order_id and hold_is_over(order, began_ms, hold_ms)]
         with Reader(self._out.workers) as reader:
@@ -138,24 +138,31 @@ class Settling:
             listings = {ticker: pending.result() for ticker, pending in lists.items()}
             return Evidence(
                 began_ms=began_ms,
-                as_of_ms=TimeMs(0),
+                as_of_ms=min(as_of_ms, exchange.user_data_time_ms()),
                 resting=tuple(met),
                 looked_up={order_id: pending.result() for order_id, pending in rows.items()},
                 listings={ticker: found for ticker, found in listings.items() if found is not None},
             )
 
-    def _claimed(self, loose: list[TrackedOrder], evidence: Evidence, hold_ms: int) -> Evidence:
-        """The evidence, with what the engine says of ids that no row shows after their hold.
+    def _probed(
+        self, journal: Journal, loose: list[TrackedOrder], evidence: Evidence, hold_ms: int
+    ) -> Journal:
+        """The journal, with what the engine says of ids that no row shows after their hold.
 
-        A claim is an order all the same, but here nothing else could prove that the session is over.
+        A probe is an order all the same, but here nothing else could prove that the session is over.
         """
-        journal = Journal({order.client_order_id: order for order in loose})
-        asked = [o for o in unclaimed(journal, evidence, hold_ms) if o.client_order_id not in self._claims]
-        asked = asked[:MOST_AT_ONCE] if not self._out.dry_run else []
-        markets = self._out.exchange.markets(sorted({o.slot.ticker for o in asked})) if asked else {}
+        if self._out.dry_run:
+            return journal
+        left = {order.client_order_id for order in loose}
+        asked = [o for o in unprobed(journal, evidence, hold_ms) if o.client_order_id in left][:MOST_AT_ONCE]
+        tickers = sorted({order.slot.ticker for order in asked})
+        markets = self._out.exchange.markets(tickers) if asked else {}
+        books = self._out.exchange.books(tickers) if asked else {}
+        said: dict[str, IdProbe] = {}
         for order in asked:
-            request = claim_request(order, markets.get(order.slot.ticker), None)
-            said = self._out.exchange.claim(request) if request is not None else None
-            if said is not None:
-                self._claims[order.client_order_id] = said
-        return replace(evidence, claims=dict(self._claims))
+            ticker = order.slot.ticker
+            request = id_probe_request(order, markets.get(ticker), books.get(ticker), None)
+            answer = self._out.exchange.probe_id(request) if request is not None else None
+            if answer is not None:
+                said[order.client_order_id] = answer
+        return note_probes(journal, said, self._out.clock.now_ms())

@@ -25,6 +25,9 @@ LATER_FIELDS = frozenset(
         ("SessionMetadata", "ends_at_ms"),
         ("SessionMetadata", "resets"),
         ("TrackedOrder", "expires_ms"),
+        ("TrackedOrder", "probe"),
+        ("TrackedOrder", "probed_ms"),
+        ("TrackedOrder", "unseen"),
     }
 )
 """Fields that items written before them lack. In a row they come last, in the order in which they came."""

@@ -14,11 +14,11 @@ from dora.core.model import (
     CancelledOrder,
     CancelRequest,
     ChangeResult,
-    Claim,
-    ClaimRequest,
     DecreaseRequest,
     ExtendRequest,
     FailedOrder,
+    IdProbe,
+    IdProbeRequest,
     OrderRequest,
     Outcome,
     PlacedOrder,
@@ -248,18 +248,18 @@ def not_changed(error: ExchangeError) -> ChangeResult:
     return ChangeResult(verdict.outcome, verdict.code, verdict.message)
 
 
-# --- claimed ---------------------------------------------------------------------------------------
+# --- id probes -------------------------------------------------------------------------------------
 
 
-def claimed(request: ClaimRequest, answer: Row) -> Claim | None:
-    """The engine took the claim, so the id was free. None when the answer does not name it."""
-    return Claim.GRANTED if _said(answer, "client_order_id") == request.client_order_id else None
+def id_probed(request: IdProbeRequest, answer: Row) -> IdProbe | None:
+    """The engine took the probe, so the id was free. None when the answer does not name it."""
+    return IdProbe.GRANTED if _said(answer, "client_order_id") == request.client_order_id else None
 
 
-def not_claimed(error: ExchangeError) -> Claim | None:
-    """A claim that was refused; only one code speaks of the id itself."""
+def id_not_probed(error: ExchangeError) -> IdProbe | None:
+    """A probe that was refused; only one code speaks of the id itself."""
     taken = isinstance(error, ExchangeRefused) and error.code == ALREADY_EXISTS
-    return Claim.TAKEN if taken else None
+    return IdProbe.TAKEN if taken else None
 
 
 def _check_client_id(answer: Row, ours: str) -> None:

@@ -1,8 +1,9 @@
 """Reads of our portfolio. Each is complete, or raises."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
-from dora.core.errors import ExchangeRefused
+from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
 from dora.core.model import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
 from dora.core.units import Money, TimeMs
 from dora.edge.kalshi import wire_orders
@@ -24,12 +25,14 @@ class PortfolioReads(Caller):
         return self._read("/exchange/user_data_timestamp").field("as_of_time", time_ms)
 
     def resting_orders(self) -> tuple[Order, ...]:
-        """The orders listed as resting."""
-        return self._orders(("status", OrderStatus.RESTING.value))
+        """The orders listed as resting. What an ExchangeError carries of them was read before it failed."""
+        return self._orders([("status", OrderStatus.RESTING.value)])
 
-    def orders_of(self, ticker: str) -> tuple[Order, ...]:
-        """Orders of every status in one market."""
-        return self._orders(("ticker", ticker))
+    def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> tuple[Order, ...]:
+        """Orders of every status in one market, made since then (or changed: which is not published)."""
+        return self._orders(
+            [("ticker", ticker), *([("min_ts", _min_ts(since_ms))] if since_ms is not None else [])]
+        )
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when the exchange itself says not_found, not on any 404 of a gateway."""
@@ -74,16 +77,33 @@ class PortfolioReads(Caller):
         rows = self._read("/portfolio/order_groups", params=self._of_us).rows("order_groups")
         return tuple(map(wire_orders.order_group, of_subaccount(rows, self._subaccount)))
 
-    def _orders(self, which: tuple[str, str]) -> tuple[Order, ...]:
-        """Each order once: pages shift while they are read, and its latest row counts."""
-        latest: dict[str, Order] = {}
-        for order in map(wire_orders.order, self._rows("/portfolio/orders", "orders", which)):
-            latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
-        return tuple(latest.values())
+    def _orders(self, which: list[tuple[str, str | int]]) -> tuple[Order, ...]:
+        rows: list[Row] = []
+        try:
+            read_list(self._transport, "/portfolio/orders", "orders", [*which, *self._of_us], into=rows)
+            return _latest(map(wire_orders.order, of_subaccount(rows, self._subaccount)))
+        except ExchangeError as error:
+            error.partial = _latest(_readable(rows, self._subaccount))
+            raise
 
     def _rows(self, route: str, key: str, which: tuple[str, str | int]) -> list[Row]:
         rows = read_list(self._transport, route, key, [which, *self._of_us])
         return of_subaccount(rows, self._subaccount)
+
+
+def _latest(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Each order once: pages shift while they are read, and its latest row counts."""
+    latest: dict[str, Order] = {}
+    for order in orders:
+        latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
+    return tuple(latest.values())
+
+
+def _readable(rows: Iterable[Row], subaccount: int) -> Iterator[Order]:
+    """Orders of those rows that can be read, each by itself."""
+    for row in rows:
+        with suppress(WireInvalid):
+            yield from map(wire_orders.order, of_subaccount([row], subaccount))
 
 
 def _finality(order: Order) -> tuple[TimeMs, bool]:

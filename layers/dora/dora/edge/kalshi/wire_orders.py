@@ -1,12 +1,13 @@
 """Our portfolio as the exchange tells it, and the bodies of the requests that change it."""
 
 from dora.core.model import (
+    PROBE_COUNT,
     CancelRequest,
-    ClaimRequest,
     DecreaseRequest,
     ExchangePosition,
     ExtendRequest,
     Fill,
+    IdProbeRequest,
     Order,
     OrderGroup,
     OrderRequest,
@@ -151,13 +152,13 @@ def create_body(request: OrderRequest, subaccount: int) -> JsonObject:
     return body if request.group_id is None else body | {"order_group_id": request.group_id}
 
 
-def claim_body(request: ClaimRequest, subaccount: int) -> JsonObject:
-    """A hundredth of a contract, the smallest order any market takes, filled at once or canceled."""
+def id_probe_body(request: IdProbeRequest, subaccount: int) -> JsonObject:
+    """A hundredth of a contract, immediate-or-cancel."""
     body: JsonObject = {
         "ticker": request.slot.ticker,
         "client_order_id": request.client_order_id,
         "side": request.slot.side.value,
-        "count": format_count(Count(1)),
+        "count": format_count(PROBE_COUNT),
         "price": format_price(request.price),
         "time_in_force": "immediate_or_cancel",
         "self_trade_prevention_type": "taker_at_cross",
