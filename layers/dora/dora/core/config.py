@@ -101,7 +101,10 @@ class GlobalConfig:
     """How long a closed order still hides stale rows of itself."""
     fills_overlap_s: int = _whole("60", "86400", "900")
     max_read_age_s: int = _whole("10", "3600", "120")
-    """How long the exchange's reads may lag behind our own last write before nothing more is placed."""
+    """How long the exchange's reads may lack an acknowledged write of ours before nothing more is placed."""
+    max_unpriced_age_s: int = _whole("10", "86400", "300")
+    """While nothing may be placed, a resting quote whose market holds no fair value is left so long after its
+    last write; then it is cancelled."""
     tape_after_ms: int = _whole("0", "60000", "500")
     """Reads of our orders that lag more than this send us to the public tape before a cancel."""
     placement_margin_ms: int = _whole("1000", "30000", "8000")

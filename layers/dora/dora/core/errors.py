@@ -23,6 +23,11 @@
 A refused *order* is data (`model.FailedOrder`), never an exception.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dora.core.model import Order
+
 
 class DoraError(Exception):
     """Root of the tree."""
@@ -80,7 +85,12 @@ class StateTooNew(StateError):
 
 
 class ExchangeError(DoraError):
-    """The exchange."""
+    """The exchange.
+
+    `partial`: the orders that a list of orders showed before it failed. What is not among them is unknown.
+    """
+
+    partial: "tuple[Order, ...]" = ()
 
 
 class ExchangeUnavailable(ExchangeError):

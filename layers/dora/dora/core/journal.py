@@ -8,7 +8,8 @@ may have been sent until the plan's `until_ms`, so each becomes UNKNOWN.
     (plan) ──> UNKNOWN ──seen──> LIVE ──cancel acknowledged──> CLOSED ──tombstone over──> forgotten
                   │               │ └─cancel or decrease unanswered─> CHANGING ──a later row──> LIVE
                   │               └──cancel answered 404──> MISSING ──terminal row──> CLOSED
-                  └──hold over and the engine says its id was free, or its own expiry──> CLOSED
+                  │                  any of them, its write not shown for 3 cycles──> MISSING
+                  └──hold over, id probe granted and listed alone, or its own expiry──> CLOSED
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from dora.core.model import (
     ExtendRequest,
     FailedOrder,
     Fill,
+    IdProbe,
     OrderRequest,
     Outcome,
     PlacedOrder,
@@ -96,6 +98,12 @@ class TrackedOrder:
     """The decision that placed it; empty for an order that was found in no journal."""
     expires_ms: TimeMs | None = None
     """When the exchange takes it off by itself; None where nobody told us."""
+    probe: IdProbe | None = None
+    """What the engine said of its client order id, where its create was never answered."""
+    probed_ms: TimeMs = TimeMs(0)
+    """When it said so, by our clock."""
+    unseen: int = 0
+    """Cycles in a row whose reads should have shown our last acknowledged write to it, and did not."""
 
     @property
     def unbooked(self) -> Count:

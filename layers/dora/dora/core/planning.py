@@ -97,6 +97,20 @@ def plan_slots(
     )
 
 
+def with_cancels(plan: SlotPlan, orders: Iterable[TrackedOrder]) -> SlotPlan:
+    """The plan, which takes these orders off as well, and asks nothing else of them."""
+    wanted = {order.client_order_id: order for order in orders}
+    planned = {request.client_order_id for request in plan.cancels}
+    added = (cancel_request(order) for key, order in sorted(wanted.items()) if key not in planned)
+    return replace(
+        plan,
+        kept=tuple(order for order in plan.kept if order.client_order_id not in wanted),
+        decreases=tuple(r for r in plan.decreases if r.client_order_id not in wanted),
+        cancels=(*plan.cancels, *added),
+        extends=tuple(r for r in plan.extends if r.client_order_id not in wanted),
+    )
+
+
 def slot_key(slot: Slot) -> str:
     """A slot as one word, for records."""
     return f"{slot.ticker}|{slot.side}|{slot.level}"

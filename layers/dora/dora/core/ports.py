@@ -22,13 +22,13 @@ from dora.core.model import (
     Book,
     CancelRequest,
     ChangeResult,
-    Claim,
-    ClaimRequest,
     DecreaseRequest,
     Event,
     ExchangePosition,
     ExtendRequest,
     Fill,
+    IdProbe,
+    IdProbeRequest,
     Limits,
     Market,
     Order,
@@ -90,10 +90,11 @@ class Exchange(Protocol):
     def user_data_time_ms(self) -> TimeMs:
         """When the exchange last validated orders, fills and positions; approximate."""
 
-    def resting_orders(self) -> Listed[Order]: ...
+    def resting_orders(self) -> Listed[Order]:
+        """What rests. The error of a list that failed carries what was read of it, in `partial`."""
 
-    def orders_of(self, ticker: str) -> Listed[Order]:
-        """Orders of every status in one market."""
+    def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> Listed[Order]:
+        """Orders of every status in one market that were made since then (None: all of them)."""
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when the exchange answers 404."""
@@ -139,7 +140,7 @@ class Exchange(Protocol):
 
     def extend(self, request: ExtendRequest) -> ChangeResult: ...
 
-    def claim(self, request: ClaimRequest) -> Claim | None:
+    def probe_id(self, request: IdProbeRequest) -> IdProbe | None:
         """What the engine says of a client order id; None when it did not say. Nothing comes to rest."""
 
     def create_group(self, shard: int, limit: Count) -> str:

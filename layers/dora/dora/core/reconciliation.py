@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from dora.core.book import Resting
 from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, Judge, as_shown, names, relearned, rows_by_name
 from dora.core.journal import Journal, OrderState, TrackedOrder
 from dora.core.model import Order, OrderStatus, Print, Side, Slot
@@ -27,7 +28,9 @@ class View:
 
     In `frozen` slots nothing may be done this cycle: an order in them is unproven, was not seen, or is about
     to expire by itself. In `blocked` markets nothing may be placed or changed, only cancelled: an order of
-    theirs is missing. `overlooked` orders rest by their own rows, but a complete list did not show them.
+    theirs is missing. `shown` are the orders of which a row was read that is not older than our last write to
+    them. `overlooked` orders rest by their own rows, but a complete list did not show them. The last
+    acknowledged write to each of the `unseen` orders is missing from the reads, and has been for too long.
     """
 
     journal: Journal
@@ -36,6 +39,21 @@ class View:
     blocked: frozenset[str]
     resolutions: tuple[Resolution, ...]
     overlooked: tuple[TrackedOrder, ...] = ()
+    shown: frozenset[str] = frozenset()
+    unseen: tuple[TrackedOrder, ...] = ()
+    invisible: tuple[TrackedOrder, ...] = ()
+    """Those that have become missing, because no read shows them although the reads have moved on."""
+
+    def resting_by_ticker(self) -> dict[str, tuple[Resting, ...]]:
+        """By ticker, what of our account may stand in the books: open orders and foreign rows."""
+        found: dict[str, list[Resting]] = {}
+        for order in self.journal.orders.values():
+            if order.open:
+                entry = (order.slot.side, order.price, order.remaining)
+                found.setdefault(order.slot.ticker, []).append(entry)
+        for row in self.foreign:
+            found.setdefault(row.ticker, []).append((row.side, row.price, row.remaining))
+        return {ticker: tuple(rows) for ticker, rows in found.items()}
 
 
 def merge(
@@ -66,7 +84,13 @@ def merge(
         blocked=frozenset(o.slot.ticker for o in unproven if o.state is OrderState.MISSING),
         resolutions=tuple(resolutions),
         overlooked=tuple(o for o in orders.values() if _overlooked(o, evidence)),
+        shown=frozenset(key for key in orders if key in rows and not _is_old(journal, key, rows[key])),
     )
+
+
+def _is_old(journal: Journal, key: str, row: Order) -> bool:
+    known = journal.orders.get(key)
+    return known is not None and row.updated_ms < known.write_ms
 
 
 def _proven(order: TrackedOrder, rows: Mapping[str, Order], now_ms: TimeMs) -> bool:
@@ -87,7 +111,7 @@ def _overlooked(order: TrackedOrder, evidence: Evidence) -> bool:
 
 def _split(journal: Journal, evidence: Evidence, prefix: str) -> tuple[set[str], tuple[Order, ...]]:
     """Names of our resting orders, and everybody else's rows of this account."""
-    name, resting = names(journal, evidence), evidence.resting or ()
+    name, resting = names(journal, evidence), evidence.listed_resting
     ours = {n for n in name.values() if n.startswith(prefix) or n in journal.orders}
     listed = {name[row.order_id] for row in resting}
     return ours & listed, tuple(row for row in resting if name[row.order_id] not in ours)

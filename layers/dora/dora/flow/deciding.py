@@ -147,7 +147,7 @@ def leave_all(view: View) -> SlotPlan:
 
 def _compute(inputs: Inputs) -> tuple[tuple[Decision, ...], Memory]:
     """Each market on its own. A market that is not quoted says why, and keeps its memory."""
-    own, unread = _own_orders(inputs), unread_markets(inputs.snapshot.set_apart)
+    own, unread = inputs.view.resting_by_ticker(), unread_markets(inputs.snapshot.set_apart)
     decisions: list[Decision] = []
     memory: dict[str, Mapping[str, object]] = {}
     for ticker, config in sorted(inputs.wanted.items()):
@@ -202,19 +202,9 @@ def _quote_inputs(inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[
         book=inputs.snapshot.books.get(ticker),
         own=own,
         net=inputs.nets.get(ticker, Count(0)),
-        fees=_fees(inputs, market),
+        fees=fees_of(inputs, market),
         now_ms=inputs.now_ms,
     )
-
-
-def _own_orders(inputs: Inputs) -> dict[str, tuple[Resting, ...]]:
-    own: dict[str, list[Resting]] = {}
-    for order in inputs.view.journal.orders.values():
-        if order.open:
-            own.setdefault(order.slot.ticker, []).append((order.slot.side, order.price, order.remaining))
-    for row in inputs.view.foreign:
-        own.setdefault(row.ticker, []).append((row.side, row.price, row.remaining))
-    return {ticker: tuple(rows) for ticker, rows in own.items()}
 
 
 def net_positions(positions: Mapping[str, Position], view: View) -> dict[str, Count]:
@@ -227,7 +217,8 @@ def net_positions(positions: Mapping[str, Position], view: View) -> dict[str, Co
     return nets
 
 
-def _fees(inputs: Inputs, market: Market) -> FeeTerms | None:
+def fees_of(inputs: Inputs, market: Market) -> FeeTerms | None:
+    """What a fill in that market costs; None where that is not known for certain."""
     event = inputs.reference.events.get(market.event_ticker)
     series = inputs.reference.series.get(event.series_ticker) if event else None
     return fee_terms(series, event, market, inputs.now_ms)
@@ -240,7 +231,7 @@ def _risk_facts(inputs: Inputs) -> RiskFacts:
     failed: dict[str, str] = {}
     for ticker, market in markets.items():
         try:
-            terms = _fees(inputs, market)
+            terms = fees_of(inputs, market)
         except Exception as error:
             failed[ticker] = told(error)
             continue

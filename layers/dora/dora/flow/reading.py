@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from dora.core.errors import ReadIncomplete
-from dora.core.evidence import Evidence, ask
+from dora.core.evidence import Evidence, ask, in_turn
 from dora.core.fill_reach import gap
 from dora.core.journal import Journal
 from dora.core.listed import Listed, UnreadableRow
@@ -13,6 +13,7 @@ from dora.core.model import (
     Book,
     ExchangePosition,
     Fill,
+    Limits,
     Market,
     Order,
     OrderGroup,
@@ -20,14 +21,18 @@ from dora.core.model import (
     ShardStatus,
 )
 from dora.core.ownership import Ownership, never
+from dora.core.pacing import READ_COST
 from dora.core.planning import split
 from dora.core.ports import Exchange, Outside
 from dora.core.units import Money, TimeMs
-from dora.flow.reads import Pending, Reader, cash_again
+from dora.flow.reads import Pending, Reader, cash_again, read_paced
 
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
+
+MOST_LOOKUPS, MOST_LISTS = 100, 20
+"""Single-order reads and lists of one market's orders in a cycle; the others have their turn later."""
 
 Answer = TypeVar("Answer")
 
@@ -39,6 +44,8 @@ class Snapshot:
     began_ms: TimeMs
     as_of_ms: TimeMs
     resting: tuple[Order, ...] | None = None
+    partial: tuple[Order, ...] = ()
+    """What was read of the resting orders before their list failed: enough to cancel, no proof of absence."""
     fills: tuple[Fill, ...] | None = None
     settlements: tuple[Settlement, ...] | None = None
     positions: tuple[ExchangePosition, ...] | None = None
@@ -106,6 +113,7 @@ def read_exchange(
         last = reader.start("as_of", exchange.user_data_time_ms).result()
     return replace(
         snapshot,
+        partial=reader.partial,
         as_of_ms=min(snapshot.as_of_ms, last or TimeMs(0)),
         failures=reader.failures,
         auth_refused=reader.auth_refused,
@@ -137,25 +145,30 @@ def _joined(parts: list[Pending[Mapping[str, Answer]]]) -> dict[str, Answer]:
     return joined
 
 
-def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, hold_ms: int) -> Evidence:
-    """The snapshot's order rows, with single-order reads for what they leave open. Failed ones stay open."""
+def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, limits: Limits) -> Evidence:
+    """The snapshot's order rows, with targeted reads for what they leave open. Failed ones leave it open."""
     began_ms = outside.clock.now_ms()
     evidence = Evidence(
         began_ms=began_ms,
         as_of_ms=snapshot.as_of_ms,
         resting=snapshot.resting,
+        partial=snapshot.partial,
         tripped=frozenset(group.group_id for group in snapshot.groups or () if group.tripped),
     )
-    questions = ask(journal, snapshot.resting or (), began_ms, hold_ms)
-    if snapshot.resting is None or not (questions.order_ids or questions.tickers):
+    if snapshot.resting is None:
         return evidence
-    exchange, ours = outside.exchange, Ownership.of(outside.prefix, journal, None).may_be_order
-    with Reader(outside.workers) as reader:
-        rows = {i: reader.start(i, exchange.order, i) for i in questions.order_ids}
-        lists = {t: reader.start_list(t, ours, exchange.orders_of, t) for t in questions.tickers}
-        listings = {ticker: pending.result() for ticker, pending in lists.items()}
-        return replace(
-            evidence,
-            looked_up={order_id: pending.result() for order_id, pending in rows.items()},
-            listings={ticker: found for ticker, found in listings.items() if found is not None},
-        )
+    questions, exchange = ask(journal, snapshot.resting, began_ms), outside.exchange
+    since_ms, ours = questions.since_ms, Ownership.of(outside.prefix, journal, None).may_be_order
+    ids = in_turn(questions.order_ids, MOST_LOOKUPS, began_ms)
+    rows = read_paced(outside, exchange.order, ids, limits.order_read_cost)
+    tickers = in_turn(questions.tickers, MOST_LISTS, began_ms)
+    lists = read_paced(outside, lambda t: exchange.orders_of(t, since_ms[t]).whole(ours), tickers, READ_COST)
+    _tell_failures(outside, "single orders", rows.failures)
+    _tell_failures(outside, "all orders of a market", lists.failures)
+    return replace(evidence, looked_up=rows.found, listings=lists.found)
+
+
+def _tell_failures(outside: Outside, what: str, failures: Mapping[str, str]) -> None:
+    """One `ERROR` for all that failed alike."""
+    for key, why in list(failures.items())[:1]:
+        outside.facts.emit("ERROR", what=f"read of {what}", why=why, failed=len(failures), first=key)

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from dora.core.danger import Exposed
+from dora.core.freshness import INVISIBLE
 from dora.core.journal import TrackedOrder, decision_id
 from dora.core.ledger import Drift
 from dora.core.listed import UnreadableRow
@@ -93,6 +95,32 @@ def overlooked(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
     if orders:
         ids = [order.order_id for order in orders]
         facts.emit("ERROR", what="list of resting orders", why="it lacks orders that rest", orders=ids)
+
+
+def invisible(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
+    """An `ERROR` for each order that rests by its last answer, and that no read shows."""
+    for order in orders:
+        facts.emit(
+            "ERROR",
+            what="order that no read shows",
+            why=INVISIBLE,
+            market=order.slot.ticker,
+            order_id=order.order_id or "",
+            client_order_id=order.client_order_id,
+        )
+
+
+def protected(facts: Facts, found: Exposed, why: Reason) -> None:
+    """A `WARNING` where quotes are taken off while their markets are not computed."""
+    if found.orders:
+        facts.emit(
+            "WARNING",
+            what="quotes cancelled that nobody may replace",
+            reason=why,
+            dangerous=len(found.dangerous),
+            unpriced=len(found.unpriced),
+            orders=[order.order_id for order in found.orders],
+        )
 
 
 def cycle(

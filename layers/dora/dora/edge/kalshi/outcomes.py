@@ -9,16 +9,17 @@ from dataclasses import dataclass
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
 from dora.core.model import (
+    PROBE_COUNT,
     BatchCancelResult,
     BatchPlaceResult,
     CancelledOrder,
     CancelRequest,
     ChangeResult,
-    Claim,
-    ClaimRequest,
     DecreaseRequest,
     ExtendRequest,
     FailedOrder,
+    IdProbe,
+    IdProbeRequest,
     OrderRequest,
     Outcome,
     PlacedOrder,
@@ -27,7 +28,6 @@ from dora.core.units import Count, TimeMs, parse_count
 from dora.edge.kalshi.refusals import ALREADY_EXISTS, is_definite, read_error
 from dora.edge.kalshi.transport import NotSent
 from dora.edge.kalshi.wire import Row, integer, name, text
-from dora.edge.kalshi.wire_orders import CLAIM_COUNT
 
 NOT_SENT = "not_sent"
 UNANSWERED = "unanswered"
@@ -250,11 +250,11 @@ def not_changed(error: ExchangeError) -> ChangeResult:
     return ChangeResult(verdict.outcome, verdict.code, verdict.message)
 
 
-# --- claimed ---------------------------------------------------------------------------------------
+# --- id probes -------------------------------------------------------------------------------------
 
 
-def claimed(request: ClaimRequest, answer: Row) -> Claim | None:
-    """The engine took the claim, so the id was free. None when the answer is not surely about this claim.
+def id_probed(request: IdProbeRequest, answer: Row) -> IdProbe | None:
+    """The engine took the probe, so the id was free. None when the answer is not surely about this probe.
 
     Immediate or cancel: nothing rests, whether the answer to a kill says that nothing remains or echoes the
     whole count. Filled, the id was free as well; the fill comes with the list of fills.
@@ -265,13 +265,13 @@ def claimed(request: ClaimRequest, answer: Row) -> Claim | None:
         counts = [answer.field(key, _not_negative) for key in ("fill_count", "remaining_count")]
     except WireInvalid:
         return None
-    return Claim.GRANTED if sum(counts) <= CLAIM_COUNT else None
+    return IdProbe.GRANTED if sum(counts) <= PROBE_COUNT else None
 
 
-def not_claimed(error: ExchangeError) -> Claim | None:
-    """A claim that was refused; only one code speaks of the id itself."""
+def id_not_probed(error: ExchangeError) -> IdProbe | None:
+    """A probe that was refused; only one code speaks of the id itself."""
     taken = isinstance(error, ExchangeRefused) and error.code == ALREADY_EXISTS
-    return Claim.TAKEN if taken else None
+    return IdProbe.TAKEN if taken else None
 
 
 def _check_client_id(answer: Row, ours: str) -> None:

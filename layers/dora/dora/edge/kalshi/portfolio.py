@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from dora.core.errors import ExchangeRefused, WireInvalid
+from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
 from dora.core.listed import Listed, UnreadableRow
 from dora.core.model import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
 from dora.core.ownership import ORDERS, POSITIONS, SETTLEMENTS
@@ -36,12 +36,14 @@ class PortfolioReads(Caller):
         return self._read("/exchange/user_data_timestamp").field("as_of_time", time_ms)
 
     def resting_orders(self) -> Listed[Order]:
-        """The orders listed as resting."""
-        return self._orders(("status", OrderStatus.RESTING.value))
+        """The orders listed as resting. What an ExchangeError carries of them was read before it failed."""
+        return self._orders([("status", OrderStatus.RESTING.value)])
 
-    def orders_of(self, ticker: str) -> Listed[Order]:
-        """Orders of every status in one market."""
-        return self._orders(("ticker", ticker))
+    def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> Listed[Order]:
+        """Orders of every status in one market, made since then (or changed: which is not published)."""
+        return self._orders(
+            [("ticker", ticker), *([("min_ts", _min_ts(since_ms))] if since_ms is not None else [])]
+        )
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when the exchange itself says not_found, not on any 404 of a gateway."""
@@ -92,13 +94,15 @@ class PortfolioReads(Caller):
         answer = self._read("/portfolio/order_groups", params=self._of_us)
         return self._listed(GROUPS, answer.rows(GROUPS, required=False), wire_orders.order_group)
 
-    def _orders(self, which: tuple[str, str]) -> Listed[Order]:
-        """Each order once: pages shift while they are read, and its latest row counts."""
-        listed = self._list("/portfolio/orders", ORDERS, wire_orders.order, which)
-        latest: dict[str, Order] = {}
-        for order in listed.rows:
-            latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
-        return replace(listed, rows=tuple(latest.values()))
+    def _orders(self, which: list[tuple[str, str | int]]) -> Listed[Order]:
+        rows: list[Row] = []
+        try:
+            read_list(self._transport, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
+        except ExchangeError as error:
+            error.partial = _latest(self._listed(ORDERS, rows, wire_orders.order).rows)
+            raise
+        listed = self._listed(ORDERS, rows, wire_orders.order)
+        return replace(listed, rows=_latest(listed.rows))
 
     def _list(
         self, route: str, key: str, parse: Callable[[Row], Item], which: tuple[str, str | int]
@@ -116,6 +120,14 @@ class PortfolioReads(Caller):
             except WireInvalid as error:
                 others[wire_orders.unreadable(key, row, error)] = None
         return Listed(tuple(understood), tuple(others))
+
+
+def _latest(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Each order once: pages shift while they are read, and its latest row counts."""
+    latest: dict[str, Order] = {}
+    for order in orders:
+        latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
+    return tuple(latest.values())
 
 
 def _finality(order: Order) -> tuple[TimeMs, bool]:

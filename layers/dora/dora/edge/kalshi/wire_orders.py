@@ -3,12 +3,13 @@
 from dora.core.errors import WireInvalid
 from dora.core.listed import UnreadableRow
 from dora.core.model import (
+    PROBE_COUNT,
     CancelRequest,
-    ClaimRequest,
     DecreaseRequest,
     ExchangePosition,
     ExtendRequest,
     Fill,
+    IdProbeRequest,
     Order,
     OrderGroup,
     OrderRequest,
@@ -34,8 +35,6 @@ from dora.edge.kalshi.wire import Row, cents, direction, flag, integer, name, sh
 JsonObject = dict[str, object]
 
 GROUPS = "order_groups"
-CLAIM_COUNT = Count(1)
-"""The smallest order that any market takes."""
 
 _CENT = Money(10_000)
 _RESULT_VALUES = {"yes": ONE, "no": Price(0)}
@@ -176,13 +175,13 @@ def create_body(request: OrderRequest, subaccount: int) -> JsonObject:
     return body if request.group_id is None else body | {"order_group_id": request.group_id}
 
 
-def claim_body(request: ClaimRequest, subaccount: int) -> JsonObject:
-    """A hundredth of a contract, the smallest order any market takes, filled at once or canceled."""
+def id_probe_body(request: IdProbeRequest, subaccount: int) -> JsonObject:
+    """A hundredth of a contract, immediate-or-cancel."""
     body: JsonObject = {
         "ticker": request.slot.ticker,
         "client_order_id": request.client_order_id,
         "side": request.slot.side.value,
-        "count": format_count(CLAIM_COUNT),
+        "count": format_count(PROBE_COUNT),
         "price": format_price(request.price),
         "time_in_force": "immediate_or_cancel",
         "self_trade_prevention_type": "taker_at_cross",
