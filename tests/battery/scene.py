@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.simulator.fault_plan import Fault
 from tests.simulator.faults import Faults
-from tests.simulator.knobs import Knobs
+from tests.simulator.knobs import OTHER_ANSWERS, Knobs
 from tests.simulator.wire import PREFIX, Reply, Request
 from tests.unit.small_world import TICKERS, Seen, broken, resting, set_book, setup, small_world
 from tests.world.disruption import Disruption
@@ -35,6 +35,8 @@ BATCHES = (
 )
 STAMPS = (Knobs(), Knobs(user_data_timestamp_offset_ms=600_000))
 IDLE_STAMP = Knobs(user_data_timestamp_on_activity=True)
+UNKNOWNS = (Knobs(), *(Knobs(**{name: answer}) for name, answer in OTHER_ANSWERS.items()))
+"""The default, and beside it each question answered otherwise."""
 FILLS = (Knobs(), Knobs(fills_sorted="ascending"), Knobs(min_ts_inclusive=False))
 
 

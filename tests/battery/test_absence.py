@@ -5,7 +5,17 @@ What became of a create that was never answered is settled by the engine alone, 
 
 import pytest
 
-from tests.battery.scene import CANCEL, CLIENT_IDS, CREATE, HOLD_CYCLES, IDLE_STAMP, SLOTS, scene, unlike
+from tests.battery.scene import (
+    CANCEL,
+    CLIENT_IDS,
+    CREATE,
+    HOLD_CYCLES,
+    IDLE_STAMP,
+    SLOTS,
+    UNKNOWNS,
+    scene,
+    unlike,
+)
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 
@@ -117,4 +127,39 @@ def test_scenario_02_claims_that_are_answered_slowly_do_not_take_the_time_of_the
 
         assert stage.world.exchange.stats.calls[CLAIM] == 2
         stage.run(HOLD_CYCLES)
+        stage.sound()
+
+
+LATE_MS = 90_000
+"""Longer than the hold of an unanswered create."""
+
+
+@pytest.mark.parametrize("knobs", UNKNOWNS, ids=unlike)
+def test_scenario_14_reads_later_than_the_hold_double_nothing_whatever_the_exchange_answers(
+    knobs: Knobs,
+) -> None:
+    late = [
+        Fault(kind="lag", where=name, amount=LATE_MS) for name in ("orders", "fills", "positions", "balance")
+    ]
+    with scene(knobs) as stage:
+        stage.world.clock.advance_ms(LATE_MS)
+        stage.faults.now(
+            *late,
+            Fault(kind="late-groups"),
+            Fault(kind="part-batch", where=CREATE, for_ms=60_000, times=1),
+            Fault(kind="lose-answer", where=CANCEL, at_ms=240_000, for_ms=60_000, times=1),
+            seed=7,
+        )
+        stage.run(1)
+        part = stage.slots()
+        for minute in range(8):
+            if minute == 2:
+                stage.move()
+            stage.run(1)
+            stage.slots()
+        stage.faults.clear()
+        stage.run(HOLD_CYCLES)
+
+        assert 0 < part < SLOTS
+        assert stage.faults.struck["part-batch"] == stage.faults.struck["lose-answer"] == 1
         stage.sound()

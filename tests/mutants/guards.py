@@ -123,6 +123,13 @@ GUARDS = (
         "unproven = list[TrackedOrder]()",
     ),
     Guard(
+        "cash-held",
+        "core/risk.py",
+        "test_guards.py::test_scenario_51_cash_that_orders_hold_is_not_spent_again_whether_it_is_listed_or_not",
+        "self._spend(ticker, worst.cash)",
+        "self._spend(ticker, 0)",
+    ),
+    Guard(
         "tick-window",
         "flow/cycle.py",
         "test_operation.py::test_scenario_61_a_tick_of_another_time_is_refused_and_stores_nothing",

@@ -47,6 +47,13 @@ def test_a_claim_is_seen_in_the_lists_as_a_canceled_order_of_that_id(venue: Venu
     assert venue.client.claim(CLAIM) is Claim.TAKEN
 
 
+def test_a_kill_that_echoes_its_count_is_a_kill(venue: Venue) -> None:
+    venue.exchange.knobs = Knobs(killed_echoes_count=True)
+
+    assert venue.client.claim(CLAIM) is Claim.GRANTED
+    assert venue.client.resting_orders() == ()
+
+
 def test_an_id_whose_order_rests_is_taken_and_the_order_stays(venue: Venue) -> None:
     venue.place(ORDER)
 

@@ -104,7 +104,7 @@ class Exchange(Protocol):
     def positions(self) -> tuple[ExchangePosition, ...]: ...
 
     def cash(self) -> Mapping[int, Money]:
-        """Spendable cash by shard."""
+        """Cash by shard; it may still include what resting orders hold."""
 
     def order_groups(self) -> tuple[OrderGroup, ...]: ...
 

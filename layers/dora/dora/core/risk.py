@@ -43,7 +43,8 @@ class RiskFacts:
     """The journal's orders; closed ones count for their unbooked fills only."""
     foreign: tuple[Order, ...]
     cash: Mapping[int, Money]
-    """Spendable cash by shard: what resting orders hold is no longer in it."""
+    """Cash by shard as the exchange lists it, which may still include what resting orders hold: measured so
+    on one account, documented nowhere. So all that open orders hold is taken off, at worst a second time."""
     fees: Mapping[str, FeeTerms] = field(default_factory=dict)
     contracts_free: Count | None = None
     """What the session's contract limit leaves beyond all open orders; None where no session limits it."""
@@ -91,6 +92,13 @@ def worst_cases(facts: RiskFacts) -> dict[str, MarketWorst]:
         ticker: _measured(ticker, facts, ours.get(ticker, ()), theirs.get(ticker, ()))
         for ticker in sorted(tickers)
     }
+
+
+def _shards(facts: RiskFacts) -> dict[str, int]:
+    """Where each market's cash lies; of a market that is not known its orders say so."""
+    theirs = {row.ticker: row.shard for row in facts.foreign}
+    ours = {order.slot.ticker: order.shard for order in facts.orders}
+    return theirs | ours | {ticker: market.shard for ticker, market in facts.markets.items()}
 
 
 def _grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, list[_Item]]:
@@ -210,9 +218,10 @@ class _Tally:
             self.losses.setdefault(self.event_of[ticker], {})[ticker] = worst.loss
         self.event_losses = {event: self._event_loss(event, {}) for event in self.losses}
         self.total_loss: int = sum(self.event_losses.values())
+        self.shard_of = _shards(facts)
         self.cash_free = {shard: cash - facts.limits.cash_reserve for shard, cash in facts.cash.items()}
         for ticker, worst in self.worst.items():
-            self._spend(ticker, worst.cash - worst.resting().cash)
+            self._spend(ticker, worst.cash)
         self.open_orders = sum(worst.open_orders for worst in self.worst.values())
         self.contracts_free = facts.contracts_free
 
@@ -305,9 +314,9 @@ class _Tally:
             self.contracts_free = Count(self.contracts_free - after.slot_contracts + before.slot_contracts)
 
     def _spend(self, ticker: str, amount: int) -> None:
-        market = self.facts.markets.get(ticker)
-        if market is not None and market.shard in self.cash_free:
-            self.cash_free[market.shard] -= amount
+        shard = self.shard_of.get(ticker)
+        if shard in self.cash_free:
+            self.cash_free[shard] -= amount
 
     def _event(self, ticker: str) -> str:
         market = self.facts.markets.get(ticker)

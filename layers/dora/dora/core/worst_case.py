@@ -144,10 +144,6 @@ class MarketWorst:
         """Orders that may fill whatever we do."""
         return (*self.unproven, *self.foreign)
 
-    def resting(self) -> "MarketWorst":
-        """Only what is known to rest now: what the exchange already holds cash for."""
-        return replace(self, unproven=(), targets={})
-
     def with_target(self, slot: Slot, claim: Claim) -> "MarketWorst":
         """The market with a target in a slot; what was summed up of everything else is taken over."""
         after = replace(self, targets={**self.targets, slot: claim})
