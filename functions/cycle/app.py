@@ -17,4 +17,4 @@ def lambda_handler(event: object, context: "LambdaContext") -> wiring.Answer:
         owner, remaining_ms = context.aws_request_id, context.get_remaining_time_in_millis()
         return run_cycle(app.outside, tick.scheduled_ms, owner=owner, remaining_ms=remaining_ms)
 
-    return wiring.serve("cycle", work, context.aws_request_id)
+    return wiring.serve("cycle", work, context.aws_request_id, context.get_remaining_time_in_millis())

@@ -17,4 +17,4 @@ def lambda_handler(event: object, context: "LambdaContext") -> wiring.Answer:
         session_id = wiring.session_id_for(app.outside.clock.now_ms())
         return run_command(app.outside, command, session_id, context.get_remaining_time_in_millis())
 
-    return wiring.serve("session", work, context.aws_request_id)
+    return wiring.serve("session", work, context.aws_request_id, context.get_remaining_time_in_millis())

@@ -38,5 +38,8 @@ EXCHANGES = st.builds(
     failed_entry_echoes_client_id=st.booleans(),
     fills_sorted=st.sampled_from(["descending", "ascending"]),
     min_ts_inclusive=st.booleans(),
+    balance_counts_resting_as_spent=st.booleans(),
+    post_only_cross_leaves_row=st.booleans(),
+    killed_echoes_count=st.booleans(),
 )
 """The exchange may be any of these."""

@@ -8,13 +8,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from tests.simulator.fault_plan import Fault
 from tests.simulator.faults import Faults
-from tests.simulator.knobs import Knobs
+from tests.simulator.knobs import OTHER_ANSWERS, Knobs
 from tests.simulator.wire import PREFIX, Reply, Request
 from tests.unit.small_world import TICKERS, Seen, broken, resting, set_book, setup, small_world
 from tests.world.disruption import Disruption
 from tests.world.lambda_context import CYCLE_TIMEOUT_MS, LambdaContext
+from tests.world.outside_calls import Killed
 from tests.world.setup import Setup
 from tests.world.world import World
 
@@ -35,6 +38,8 @@ BATCHES = (
 )
 STAMPS = (Knobs(), Knobs(user_data_timestamp_offset_ms=600_000))
 IDLE_STAMP = Knobs(user_data_timestamp_on_activity=True)
+UNKNOWNS = (Knobs(), *(Knobs(**{name: answer}) for name, answer in OTHER_ANSWERS.items()))
+"""The default, and beside it each question answered otherwise."""
 FILLS = (Knobs(), Knobs(fills_sorted="ascending"), Knobs(min_ts_inclusive=False))
 
 
@@ -57,6 +62,12 @@ class Scene:
     def run(self, cycles: int) -> list[dict[str, Any]]:
         """So many cycles, and their answers."""
         return [self.world.cycle() for _ in range(cycles)]
+
+    def cold_start(self) -> None:
+        """The process is gone; the next invocation begins a new one."""
+        self.faults.calls.kill_after(0)
+        with pytest.raises(Killed):
+            self.world.cycle()
 
     def move(self, bid_e4: int = 4600) -> None:
         """Another book in every market: every quote must be replaced."""

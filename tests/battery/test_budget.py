@@ -44,6 +44,41 @@ def test_scenario_31_a_create_without_tokens_was_not_placed_and_is_placed_next_t
         stage.sound()
 
 
+def backoffs(stage: Scene) -> list[tuple[int, float]]:
+    told = stage.seen.facts("RATE_LIMIT_BACKOFF")
+    return [
+        (fact["consecutive_hits"], fact["backoff_seconds"]) for fact in told if fact["endpoint"] == "place"
+    ]
+
+
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_scenario_31_429s_in_a_row_back_off_exponentially_over_cycles_until_a_write_passes(
+    warm: bool,
+) -> None:
+    def cycles(number: int) -> None:
+        for _ in range(number):
+            if not warm:
+                stage.cold_start()
+            stage.run(1)
+
+    with poor() as stage:
+        stage.faults.now(Fault(kind="refuse", where=CREATE, amount=TOO_MANY, code="too_many_requests"))
+        cycles(4)
+        in_a_row = backoffs(stage)
+        stage.faults.clear()
+        cycles(2)
+        stage.move()
+        stage.faults.now(Fault(kind="refuse", where=CREATE, amount=TOO_MANY, code="too_many_requests"))
+        cycles(1)
+        later = backoffs(stage)[len(in_a_row) :]
+        stage.faults.clear()
+        cycles(2)
+
+        assert in_a_row == [(1, 2.25), (2, 4.5), (3, 9.0), (4, 18.0)]
+        assert later == [(1, 2.25)]
+        stage.sound()
+
+
 @pytest.mark.parametrize("knobs", BODIES, ids=unlike)
 def test_scenario_31_a_cancel_without_tokens_withholds_its_replacement(knobs: Knobs) -> None:
     with poor(knobs) as stage:

@@ -29,7 +29,7 @@ QUIET = {(ticker, side) for ticker in (B, C) for side in ("bid", "ask")}
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 DOLLAR_E6 = 1_000_000
 WRITES = (CREATE, CANCEL)
-CASH = (Knobs(), Knobs(balance_counts_resting_as_spent=False))
+CASH = (Knobs(), Knobs(balance_counts_resting_as_spent=True))
 PLAN = "TransactWriteItems Put PLAN"
 
 
@@ -446,7 +446,7 @@ def test_scenario_50_a_market_in_a_state_that_nobody_knows_is_not_quoted_and_spo
 SHORT = (
     Knobs(),
     Knobs(short_balance_code="available_balance_too_low"),
-    Knobs(balance_counts_resting_as_spent=False),
+    Knobs(balance_counts_resting_as_spent=True),
     Knobs(unfunded_shard_code="user_not_found"),
 )
 
@@ -479,6 +479,24 @@ def test_scenario_51_a_shard_whose_cash_left_between_read_and_post_is_refused_on
         assert [answer["placed"] for answer in answers] == [SLOTS - 2, 0, 0]
         assert len(named) == 1
         stage.sound()
+
+
+@pytest.mark.parametrize("knobs", CASH, ids=unlike)
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_scenario_51_cash_that_orders_hold_is_not_spent_again_whether_it_is_listed_or_not(
+    knobs: Knobs, elsewhere: bool
+) -> None:
+    ladder = configured(levels=2)
+    with scene(knobs, items={C: ladder[C]} if elsewhere else ladder, cash_dollars=12) as stage:
+        if elsewhere:
+            stage.world.exchange.add_market(spec("KXBYHAND-26NOV21-T1", 2))
+            by_hand(stage, "bid", 1000, 2_000, "KXBYHAND-26NOV21-T1")
+        answers = stage.run(4)
+
+        assert [answer["failed"] for answer in answers] == [0, 0, 0, 0]
+        assert answers[0]["placed"] > 0
+        assert stage.seen.facts("CYCLE")[0]["slots_cash"] > 0
+        assert not broken(stage.world)
 
 
 # --- 52: ourselves ---------------------------------------------------------------------------------------

@@ -36,7 +36,6 @@ from tests.world.bot import Bot, DeployedBot, Env
 from tests.world.bot_clock import BotClock
 from tests.world.disruption import Disruption
 from tests.world.lambda_context import CYCLE_TIMEOUT_MS, LambdaContext
-from tests.world.outside_calls import Killed
 from tests.world.setup import CONFIG_TABLE, STATE_TABLE
 
 A, B, C = TICKERS
@@ -157,23 +156,17 @@ def version(change: int) -> None:
         table.put_item(TableName=STATE_TABLE, Item={**item, "v": newer})
 
 
-def cold_start(stage: Scene) -> None:
-    stage.faults.calls.kill_after(0)
-    with pytest.raises(Killed):
-        stage.world.cycle()
-
-
 @pytest.mark.parametrize("lost", ["lose-answer", "lose-request"])
 def test_scenario_64_a_state_that_a_newer_version_wrote_is_left_alone_with_its_unknowns(lost: str) -> None:
     with scene() as stage:
         stage.struck(Fault(kind=lost, where=CREATE))
         version(+1)
         before, heard = stored(), Heard(stage)
-        cold_start(stage)
+        stage.cold_start()
         answers = stage.run(2)
         untouched, sent = stored() == before, heard.writes()
         version(-1)
-        cold_start(stage)
+        stage.cold_start()
         stage.run(HOLD_CYCLES)
 
         assert {answer["status"] for answer in answers} == {"failed"}

@@ -90,6 +90,10 @@ def test_a_missing_global_item_places_nothing() -> None:
     alone(delete, put_global(), "config_missing")
 
 
+def test_an_invalid_global_item_places_nothing() -> None:
+    alone(put_global(trading_enabled="true"), put_global(), "config_missing")
+
+
 @pytest.mark.parametrize("sample", ["halt", "halt_cancel", "halt_reason"])
 def test_a_halt_places_nothing(sample: str) -> None:
     alone(session(sample), session("resume"), "halted")
@@ -295,6 +299,14 @@ def test_a_market_whose_item_is_invalid_is_not_quoted() -> None:
         assert {ticker for ticker, _ in resting(stage.world)} == {A, B}
         assert stage.seen.facts("CONFIG_INVALID")
         stage.world.put_market(C, config_items.MARKET)
+        quotes_everything(stage)
+
+
+def test_a_market_with_an_order_of_others_of_unknown_size_is_not_quoted() -> None:
+    with scene() as stage:
+        stage.faults.now(Fault(kind="foreign-rows", where="GET /portfolio/orders", code=f"counts {C}"))
+        stops_only(stage, C, "read_unknown")
+        stage.faults.clear()
         quotes_everything(stage)
 
 

@@ -9,10 +9,10 @@ import pytest
 from dora.core import ports
 from dora.core.model import (
     CancelRequest,
-    Claim,
-    ClaimRequest,
     DecreaseRequest,
     ExtendRequest,
+    IdProbe,
+    IdProbeRequest,
     OrderRequest,
     Outcome,
     Side,
@@ -61,8 +61,8 @@ def _request(name: str, ticker: str, now_ms: int, group_id: str | None) -> Order
     )
 
 
-def _claim(name: str) -> ClaimRequest:
-    return ClaimRequest(
+def _probe(name: str) -> IdProbeRequest:
+    return IdProbeRequest(
         client_order_id=f"every-call-{name}",
         slot=Slot(NEAR, Side.BID),
         shard=SHARDS[NEAR],
@@ -89,13 +89,13 @@ def test_every_call_of_the_client_breaks_no_rule_of_the_document(
 
 
 def _write(client: Noted, now_ms: int) -> None:
-    """Placed on both shards, one crossing; claimed, extended, decreased, cancelled twice; groups."""
+    """Placed on both shards, one crossing; probed, extended, decreased, cancelled twice; groups."""
     groups = {shard: client.create_group(shard, Count(10_000)) for shard in SHARDS.values()}
     resting = [_request(ticker, ticker, now_ms, groups[shard]) for ticker, shard in SHARDS.items()]
     crossing = replace(_request("crossing", NEAR, now_ms, None), price=CROSSING)
     result = client.place([*resting, crossing])
     assert (len(result.placed), len(result.failed)) == (2, 1)
-    assert [client.claim(_claim(name)) for name in (NEAR, "free")] == [Claim.TAKEN, Claim.GRANTED]
+    assert [client.probe_id(_probe(name)) for name in (NEAR, "free")] == [IdProbe.TAKEN, IdProbe.GRANTED]
     for order in result.placed:
         ticker = order.request.slot.ticker
         client_id = order.request.client_order_id
@@ -120,10 +120,10 @@ def _read(client: Noted) -> None:
     tickers = [NEAR, FAR]
     assert set(client.markets(tickers)) == set(client.books(tickers)) == set(tickers)
     for name in ("fills_since", "settlements_since"):
-        assert getattr(client, name)(0) == ()
+        assert getattr(client, name)(0).rows == ()
     assert client.prints_since(NEAR, 0) == ()
-    assert len(client.orders_of(NEAR)) == 2
-    assert client.resting_orders() == ()
+    assert len(client.orders_of(NEAR).rows) == 2
+    assert client.resting_orders().rows == ()
     client.open_markets("RAIN")
     client.events(["RAIN-1", "COIN-1"])
     client.series("RAIN")

@@ -1,4 +1,4 @@
-"""The files a run leaves: summary.json, report.html, log.jsonl."""
+"""The files a run leaves: summary.json, report.html, log.jsonl, order_requests.txt."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,10 @@ def prepare(folder: Path) -> None:
 
 
 def leave(run: Run, folder: Path) -> None:
-    """Write all three."""
+    """Write all four."""
     (folder / "summary.json").write_text(json.dumps(run.summary, indent=2) + "\n", encoding="utf-8")
     (folder / "log.jsonl").write_text(run.log, encoding="utf-8")
+    (folder / "order_requests.txt").write_text(
+        "".join(f"{line}\n" for line in run.order_requests), encoding="utf-8"
+    )
     (folder / "report.html").write_text(render(run), encoding="utf-8")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.demo.observation import Observation, Watcher
 from tests.demo.options import MINUTE_MS, DemoError
+from tests.demo.order_requests import OrderRequests
 from tests.demo.scene import Scene
 from tests.demo.summary import Summary, summarize
 from tests.simulator.invariants import Breach
@@ -33,6 +34,8 @@ class Run:
     write_budget: int
     """Tokens of one write bucket in a minute."""
     log: str
+    order_requests: tuple[str, ...]
+    """Every create, cancel and decrease, in the order sent."""
 
     @property
     def finished(self) -> bool:
@@ -55,13 +58,14 @@ def run(
     began = time.monotonic()
     with open_world(scene.setup(wire, cloud), deploy) as world:
         scene.play(world)
+        asked = world.exchange.faults = OrderRequests(world.exchange, world.member)
         watcher = Watcher(world, scene.tickers, scene.end_ms)
         catcher = Catcher()
         with printed_to(catcher.stream):
             closing = _session(world, scene, watcher, progress)
         watcher.sample()
         summary = summarize(scene, world, watcher.seen, closing, time.monotonic() - began)
-        return _told(scene, world, watcher.seen, summary, catcher.take())
+        return _told(scene, world, watcher.seen, summary, catcher.take(), asked)
 
 
 def _session(world: World, scene: Scene, watcher: Watcher, progress: Progress) -> Answer:
@@ -88,7 +92,9 @@ def _until(status: str, ask: Callable[[], Answer], world: World) -> Answer:
     return answer
 
 
-def _told(scene: Scene, world: World, seen: Observation, summary: Summary, log: str) -> Run:
+def _told(
+    scene: Scene, world: World, seen: Observation, summary: Summary, log: str, asked: OrderRequests
+) -> Run:
     stats = world.exchange.stats
     rate = world.member.buckets.limits.write_rate
     return Run(
@@ -100,4 +106,5 @@ def _told(scene: Scene, world: World, seen: Observation, summary: Summary, log: 
         write_tokens={name: list(rows) for name, rows in stats.tokens.items() if name.startswith("write")},
         write_budget=rate * MINUTE_MS // 1000,
         log=log,
+        order_requests=tuple(asked.lines),
     )

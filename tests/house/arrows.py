@@ -45,12 +45,17 @@ FLOW = Rule(room="flow", may_import=("dora.core", "dora.flow", "dora.telemetry")
 TOP = Rule(room="top", may_import=("dora", "boto3", "botocore", "aws_lambda_powertools", "requests"))
 TOP_MODULES = frozenset({"settings", "wiring", "triggers", "telemetry"})
 
+NET, AWS = "dora.edge.net", "dora.edge.aws"
+"""What carries requests to any of the systems."""
+
 # Each outside system, and the only packages its folder may use to speak to it.
 EDGE_LIBRARIES = {
-    "kalshi": ("requests", "urllib3", "cryptography"),
-    "dynamo": ("boto3", "botocore", "mypy_boto3_dynamodb"),
-    "secrets": ("boto3", "botocore", "aws_lambda_powertools", "mypy_boto3_secretsmanager"),
-    "archive": ("boto3", "botocore", "mypy_boto3_s3"),
+    "kalshi": ("requests", "urllib3", "cryptography", NET),
+    "dynamo": ("boto3", "botocore", "mypy_boto3_dynamodb", NET, AWS),
+    "secrets": ("boto3", "botocore", "aws_lambda_powertools", "mypy_boto3_secretsmanager", NET, AWS),
+    "archive": ("boto3", "botocore", "mypy_boto3_s3", NET, AWS),
+    "aws": ("botocore", NET),
+    "net": ("urllib3",),
 }
 # What reaches the exchange must be handed in, so the edge reads no environment, clock or chance either.
 EDGE_CLOSED = frozenset({"os", "random", "secrets", "time", "uuid", "subprocess", "importlib"})
@@ -93,7 +98,9 @@ def rule_of(path: PurePath) -> Rule | None:
             return FLOW
         case ("layers", "dora", "dora", "edge", system, *_) if system in EDGE_LIBRARIES:
             own = ("dora.core", f"dora.edge.{system}", *EDGE_LIBRARIES[system])
-            return Rule(room=f"edge/{system}", may_import=own, closed=EDGE_CLOSED)
+            # Sockets live in real time, whatever the clock says that the bot decides by.
+            closed = EDGE_CLOSED - {"time"} if system == "net" else EDGE_CLOSED
+            return Rule(room=f"edge/{system}", may_import=own, closed=closed)
         case ("layers", "dora", "dora", name) if name in TOP_MODULES:
             return TOP
     return None

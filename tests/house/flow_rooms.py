@@ -11,7 +11,8 @@ from tests.house.arrows import imported_names
 
 FLOW = "layers/dora/dora/flow"
 CYCLE = frozenset(
-    {"breakers", "claiming", "cycle", "deciding", "execution", "finishing", "reading", "reporting", "tape"}
+    {"breakers", "cycle", "deciding", "entries", "execution", "finishing", "id_probe", "naming"}
+    | {"protecting", "reading", "reporting", "tape"}
 )
 SESSION = frozenset(
     {"opening", "preflight", "session", "settling", "status", "sweep", "teardown", "teardown_journal", "zero"}

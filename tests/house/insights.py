@@ -1,6 +1,6 @@
 """Saved queries as the tests read them: which lines a query filters, and which fields it names.
 
-House queries keep to a small part of the language: one `filter` by event_type, or by a text that a person
+House queries keep to a small part of the language: one `filter` by event_type, or by an id that a person
 pastes in.
 """
 
@@ -14,7 +14,8 @@ from tests.house.translated import Template, of_kind
 
 Fact = Mapping[str, Any]
 
-PLACEHOLDER = "PASTE-CLIENT-ORDER-ID-HERE"
+PLACEHOLDERS = {"PASTE-CLIENT-ORDER-ID-HERE": "client_order_id", "PASTE-DECISION-ID-HERE": "decision_id"}
+"""What a person replaces by an id, and the field that ids of this kind stand in."""
 SYSTEM_FIELDS = frozenset({"@timestamp", "@message", "@logStream", "@requestId"})
 _WORDS = frozenset({"fields", "filter", "stats", "sort", "limit", "by", "as", "in", "like", "asc", "desc"})
 
@@ -31,9 +32,14 @@ class Query:
         """The event types that it filters by; none: it filters by text."""
         (condition,) = re.findall(r"^filter (.*)$", self.text, flags=re.MULTILINE)
         match = re.fullmatch(r'event_type (?:= ("\w+")|in \[(.*)\])', condition)
-        if match is None and condition != f'@message like "{PLACEHOLDER}"':
+        if match is None and condition != f'@message like "{self.placeholder}"':
             raise AssertionError(f"{self.name} filters in an unknown way: {condition}")
         return re.findall(r'"(\w+)"', match[0]) if match else []
+
+    @property
+    def placeholder(self) -> str:
+        """What is to be replaced by an id; empty where it filters by event type."""
+        return next((one for one in PLACEHOLDERS if one in self.text), "")
 
     @property
     def fields(self) -> set[str]:
@@ -47,7 +53,8 @@ class Query:
         """The lines it would find."""
         if self.events:
             return [fact for fact in facts if fact["event_type"] in self.events]
-        known = {str(fact["client_order_id"]) for fact in facts if fact.get("client_order_id")}
+        field = PLACEHOLDERS[self.placeholder]
+        known = {str(fact[field]) for fact in facts if fact.get(field)}
         return [fact for fact in facts if any(one in json.dumps(fact) for one in known)]
 
 

@@ -16,8 +16,11 @@ INVOKE_CONFIG, LOG_GROUP, BUCKET = "AWS::Lambda::EventInvokeConfig", "AWS::Logs:
 ALARM, QUERY = "AWS::CloudWatch::Alarm", "AWS::Logs::QueryDefinition"
 NO_RETRY = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
 WITHIN_THE_HOUR = {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3600}
+LOOKUP_S = 2
+"""Of one name server that does not answer."""
 FAILURES = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
-READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME"}
+READ_BY_OTHERS = {"POWERTOOLS_SERVICE_NAME", "RES_OPTIONS"}
+"""By Powertools, and by the C library's resolver."""
 
 
 # --- roles -------------------------------------------------------------------------------------------
@@ -165,11 +168,20 @@ def declared_environment_is_what_the_code_reads(given: Template) -> Iterator[str
         declared = function["Environment"]["Variables"]
         values = {"STAGE": "kalshi-demo", "KALSHI_BASE_URL": url}
         empty = dict.fromkeys(("SUBACCOUNT", "DRY_RUN", "LOG_LEVEL"), "")
-        env = _RecordedEnvironment(**dict.fromkeys(declared, "some text") | values | empty)
+        env = _RecordedEnvironment(**dict.fromkeys(declared, "some-text") | values | empty)
         read_settings(env)
-        wanted = env.read | READ_BY_POWERTOOLS
+        wanted = env.read | READ_BY_OTHERS
         if wanted != declared.keys():
             yield f"{name}: declared and read differ in {sorted(wanted ^ declared.keys())}"
+
+
+def name_lookups_end_within_seconds(given: Template) -> Iterator[str]:
+    """A lookup cannot be cut off, and a thread that is left behind with one thaws in a later invocation."""
+    for name, function in of_kind(given, FUNCTION).items():
+        options = str(function["Environment"]["Variables"].get("RES_OPTIONS", ""))
+        limits = {key: int(value) for key, value in re.findall(r"\b(timeout|attempts):(\d+)", options)}
+        if limits.get("timeout", 5) * limits.get("attempts", 2) > LOOKUP_S:
+            yield f"{name}: a lookup may take {limits} (RES_OPTIONS)"
 
 
 def logs_are_json_in_a_group_that_forgets(given: Template) -> Iterator[str]:
@@ -242,6 +254,7 @@ RULES: tuple[Rule, ...] = (
     schedules_are_off_by_default,
     schedules_are_spelled_right,
     declared_environment_is_what_the_code_reads,
+    name_lookups_end_within_seconds,
     logs_are_json_in_a_group_that_forgets,
     a_second_stack_fits_beside_the_first,
     buckets_are_private_and_speak_tls,

@@ -47,6 +47,9 @@ DORA = "layers/dora/dora"
             "edge/secrets: imports dora.edge.dynamo.codec",
         ),
         (f"{DORA}/edge/dynamo/store.py", "import os", "edge/dynamo: imports os"),
+        (f"{DORA}/edge/kalshi/wire.py", "import time", "edge/kalshi: imports time"),
+        (f"{DORA}/edge/net/request.py", "import os", "edge/net: imports os"),
+        (f"{DORA}/edge/net/request.py", "from dora.edge import aws", "edge/net: imports dora.edge.aws"),
         (f"{DORA}/edge/redis/store.py", "", "no room has this path"),
         (f"{DORA}/cache.py", "", "no room has this path"),
         (f"{DORA}/wiring.py", "import tests.world", "top: imports tests.world"),
@@ -73,6 +76,7 @@ def test_a_planted_breach_is_seen(tmp_path: Path, path: str, source: str, breach
         (f"{DORA}/core/__init__.py", '"""Rooms."""'),
         (f"{DORA}/flow/cycle.py", "from dora.core import ports\nfrom dora.telemetry import emit"),
         (f"{DORA}/edge/kalshi/client.py", "import requests\nfrom . import wire"),
+        (f"{DORA}/edge/net/request.py", "import time\nimport urllib3"),
         (f"{DORA}/wiring.py", "import os, time\nfrom dora.edge.kalshi import client"),
         (
             "functions/cycle/app.py",

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dora.core.reasons import Reason
-from tests.house.insights import PLACEHOLDER, Query, complaints, saved_queries
+from tests.house.insights import Query, complaints, saved_queries
 from tests.house.tour import tour
 from tests.house.translated import of_kind, translated
 
@@ -20,6 +20,7 @@ def test_there_is_a_query_for_each_question_of_the_first_hour() -> None:
         "calls-and-batches",
         "rate-limits",
         "order-life",
+        "decision",
         "position-drift",
         "cycle-duration",
     }
@@ -61,12 +62,21 @@ def test_the_life_of_an_order_is_found_by_its_client_id_from_batch_to_fill() -> 
     filled = next(fact["client_order_id"] for fact in facts if fact["event_type"] == "ORDER_FILLED")
     life = [fact["event_type"] for fact in facts if filled in str(fact)]
 
-    assert PLACEHOLDER in QUERIES["order-life"].text
+    assert QUERIES["order-life"].placeholder == "PASTE-CLIENT-ORDER-ID-HERE"
     assert [event for event in life if event in ("BATCH_PLACE", "ORDER_PLACED", "ORDER_FILLED")][:3] == [
         "BATCH_PLACE",
         "ORDER_PLACED",
         "ORDER_FILLED",
     ]
+
+
+def test_all_that_follows_from_a_decision_is_found_by_its_id() -> None:
+    facts = tour().facts
+    decided = next(fact["decision_id"] for fact in facts if fact["event_type"] == "ORDER_FILLED")
+    found = [fact["event_type"] for fact in facts if decided in str(fact)]
+
+    assert QUERIES["decision"].placeholder == "PASTE-DECISION-ID-HERE"
+    assert {"DECISION_MADE", "BATCH_PLACE", "ORDER_PLACED", "ORDER_FILLED"} <= set(found)
 
 
 def test_a_404_is_found_under_the_code_that_the_query_names() -> None:

@@ -156,6 +156,10 @@ def _unread(spoiled: Template) -> None:
     _named(spoiled, "SessionFunction")["Environment"]["Variables"]["DRYRUN"] = "true"
 
 
+def _patient_resolver(spoiled: Template) -> None:
+    _named(spoiled, "CycleFunction")["Environment"]["Variables"]["RES_OPTIONS"] = "attempts:2"
+
+
 def _for_ever(spoiled: Template) -> None:
     del _named(spoiled, "LogGroup")["RetentionInDays"]
 
@@ -210,6 +214,7 @@ PLANTED: list[tuple[Rule, Callable[[Template], None]]] = [
     (rules.schedules_are_spelled_right, _flexible),
     (rules.declared_environment_is_what_the_code_reads, _undeclared),
     (rules.declared_environment_is_what_the_code_reads, _unread),
+    (rules.name_lookups_end_within_seconds, _patient_resolver),
     (rules.logs_are_json_in_a_group_that_forgets, _for_ever),
     (rules.logs_are_json_in_a_group_that_forgets, _default_group),
     (rules.a_second_stack_fits_beside_the_first, _fixed_table),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .member import Member
     from .venue import Venue
 
+POST_ONLY_CROSS = 400, "invalid_order", "post only cross"
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_:-]*")
 
 
@@ -35,9 +36,9 @@ class Admission:
         self.price(ticket.market, ticket.price_e4)
         if ticket.group_id:
             self._groups.admit(member, ticket.group_id, ticket.market.shard)
-        self._post_only(ticket)
         account = self.account(member, ticket.subaccount)
         self.funds(member, account, ticket.market, (ticket.side, ticket.price_e4, ticket.count_e2))
+        self._post_only(ticket)
         self._fill_or_kill(member, ticket)
 
     def client_id(self, member: Member, client_order_id: str) -> None:
@@ -110,9 +111,10 @@ class Admission:
         self.expiration(ticket.expiration_s)
 
     def _post_only(self, ticket: OrderTicket) -> None:
-        crosses = ticket.post_only and ticket.market.book.crosses(ticket.side, ticket.price_e4)
-        if crosses and not self._venue.knobs.post_only_cross_rests:
-            raise Refusal(400, "invalid_order", "post only cross")
+        """Refused before there is an order; by other knobs the engine makes and cancels one."""
+        knobs = self._venue.knobs
+        if crosses(ticket) and not (knobs.post_only_cross_rests or knobs.post_only_cross_leaves_row):
+            raise Refusal(*POST_ONLY_CROSS)
 
     def _fill_or_kill(self, member: Member, ticket: OrderTicket) -> None:
         """All or nothing; against the owner's own order it behaves like immediate-or-cancel instead."""
@@ -129,3 +131,8 @@ class Admission:
             if ticket.client_order_id:
                 member.client_ids[ticket.client_order_id] = None  # a killed order spends its id
             raise Refusal(409, "fill_or_kill_insufficient_resting_volume")
+
+
+def crosses(ticket: OrderTicket) -> bool:
+    """Whether an order that must rest would trade."""
+    return ticket.post_only and ticket.market.book.crosses(ticket.side, ticket.price_e4)

@@ -9,7 +9,7 @@ from . import decode
 from .book import ASK, BID
 from .call import Call
 from .engine import Amendment
-from .model import FOK, GTC, IOC, RESTING, Order, OrderTicket
+from .model import CANCELED, FOK, GTC, IOC, RESTING, Order, OrderTicket
 from .render import executed
 from .units import DOLLAR_E4, count_text
 from .wire import ConnectionDroppedError, Refusal, Reply, json_reply
@@ -21,7 +21,7 @@ def create(call: Call) -> Reply:
     fields = call.fields("CreateOrderV2Request", decode.CREATE)
     order = _place(call, fields)
     _drop_if_planted(call)
-    return json_reply(201, _created(order))
+    return json_reply(201, _created(call, order))
 
 
 def create_batch(call: Call) -> Reply:
@@ -152,7 +152,7 @@ def _create_entry(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
         call.exchange.venue.count_refusal(refusal)
         return _failed_create(call, fields, refusal)
     empty = {"average_fill_price": None, "average_fee_paid": None}
-    return empty | _created(order) | {"error": None}
+    return empty | _created(call, order) | {"error": None}
 
 
 def _failed_create(call: Call, fields: dict[str, Any], refusal: Refusal) -> dict[str, Any]:
@@ -211,8 +211,11 @@ def _identity(order: Order) -> dict[str, Any]:
     return {"order_id": order.id} | named
 
 
-def _created(order: Order) -> dict[str, Any]:
-    counts = {"fill_count": count_text(order.filled_e2), "remaining_count": count_text(order.remaining_e2)}
+def _created(call: Call, order: Order) -> dict[str, Any]:
+    killed = order.status == CANCELED and not order.filled_e2 and not order.post_only
+    echoed = killed and call.exchange.knobs.killed_echoes_count
+    remaining_e2 = order.initial_e2 if echoed else order.remaining_e2
+    counts = {"fill_count": count_text(order.filled_e2), "remaining_count": count_text(remaining_e2)}
     averages = _executed(order, order.filled_e2, order.taker_cost_e6, order.taker_fees_e6)
     versions = order.versions or []
     return _identity(order) | counts | averages | {"ts_ms": versions[-1].at_ms}

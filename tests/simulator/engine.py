@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .admission import Admission
+from .admission import POST_ONLY_CROSS, Admission, crosses
 from .book import OPPOSITE, reaches
 from .market import TRADABLE
 from .model import GTC, RESTING, Order, OrderTicket, Resting
@@ -36,7 +36,8 @@ class Amendment:
 
 
 class Engine:
-    """Price-time matching. Every public method raises Refusal and changes nothing when it does."""
+    """Price-time matching. Every public method raises Refusal and changes nothing when it does, but for a
+    post-only order that crosses: by default it leaves a canceled order."""
 
     def __init__(self, venue: Venue, changes: Changes, groups: Groups) -> None:
         self._venue = venue
@@ -54,9 +55,13 @@ class Engine:
                 member.client_ids.setdefault(ticket.client_order_id, None)
             raise
         order = self.new_order(member, ticket)
+        crossing = crosses(ticket)
+        if crossing and not self._venue.knobs.post_only_cross_rests:
+            self._changes.cancel(order, "post only cross")
+            raise Refusal(*POST_ONLY_CROSS)
         self._venue.stats.orders += ticket.time_in_force == GTC
         self._venue.emit_order("order", order)
-        if ticket.post_only and ticket.market.book.crosses(order.side, order.price_e4):
+        if crossing:
             self._changes.cancel(order, "post only cross")
         else:
             self._execute(order, rests=ticket.time_in_force == GTC)
@@ -210,7 +215,7 @@ class Engine:
             if other.member is member:
                 raise Refusal(400, "invalid_order", "replace would cross own order")
             if order.post_only and self._venue.knobs.amend_post_only_cross == "refused":
-                raise Refusal(400, "invalid_order", "post only cross")
+                raise Refusal(*POST_ONLY_CROSS)
         wanted_e2 = amendment.count_e2 - order.filled_e2
         extra = (order.side, amendment.price_e4, wanted_e2)
         self.admission.funds(member, order.account, order.market, extra, without=order)

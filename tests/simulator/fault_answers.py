@@ -6,6 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from .fault_foreign import foreign_row
 from .fault_plan import Fault
 from .wire import Reply
 
@@ -76,6 +77,36 @@ def loop_cursor(reply: Reply, _: Fault, __: Random) -> Reply:
     return _with(reply, {**json.loads(reply.body), "cursor": SAME_PAGE})
 
 
+def null_lists(reply: Reply, fault: Fault, _: Random) -> Reply:
+    """Empty lists are null, at any depth. With code "absent" they are left out, and an empty cursor too; with
+    "blank" lists that are not empty count as empty. Codes combine: "absent blank"."""
+    return _with(reply, _nulled(json.loads(reply.body), fault.code.split()))
+
+
+def _nulled(value: Any, words: list[str]) -> Any:
+    if isinstance(value, list):
+        return [_nulled(own, words) for own in value]
+    if not isinstance(value, dict):
+        return value
+    empty = {key for key, own in value.items() if isinstance(own, list) and (not own or "blank" in words)}
+    rest = {key: None if key in empty else _nulled(own, words) for key, own in value.items()}
+    if "absent" not in words:
+        return rest
+    return {key: own for key, own in rest.items() if key not in empty and (key, own) != ("cursor", "")}
+
+
+def foreign_rows(reply: Reply, fault: Fault, dice: Random) -> Reply:
+    """Lists of the account hold one row more: see `fault_foreign`, also for what `code` chooses."""
+    content = json.loads(reply.body)
+    if "orders" in content and "cursor" not in content:
+        return reply  # the answer to a batch of our own
+    for name, rows in content.items():
+        row = foreign_row(name, fault.code, reply, dice)
+        if row is not None:
+            rows.insert(dice.randrange(len(rows) + 1), row)
+    return _with(reply, content)
+
+
 TWISTS: dict[str, Twist] = {
     "cut-body": cut_body,
     "error-body": error_body,
@@ -85,6 +116,8 @@ TWISTS: dict[str, Twist] = {
     "drop-rows": drop_rows,
     "blank": blank,
     "loop-cursor": loop_cursor,
+    "null-lists": null_lists,
+    "foreign-rows": foreign_rows,
 }
 
 

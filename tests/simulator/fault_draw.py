@@ -10,6 +10,8 @@ from .fault_plan import Fault, FaultPlan
 MINUTE_MS = 60_000
 BATCH = "* /portfolio/events/orders/batched"
 LISTS = ("GET /portfolio/orders", "GET /portfolio/fills", "GET /portfolio/positions")
+EMPTY_LISTS = (*LISTS, "GET /portfolio/settlements", "GET /portfolio/order_groups", "GET /markets/orderbooks")
+ACCOUNT = (*LISTS, "GET /portfolio/settlements", "GET /portfolio/order_groups", "GET /portfolio/balance")
 READS = (*LISTS, "GET /portfolio/orders/*", "GET /portfolio/balance", "GET /portfolio/order_groups",
          "GET /exchange/*", "GET /markets", "GET /markets/orderbooks")  # fmt: skip
 WRITES = (f"POST{BATCH[1:]}", f"DELETE{BATCH[1:]}", "POST */decrease", "PUT */trigger", "POST */create")
@@ -56,17 +58,30 @@ def draw(
 def _requests() -> dict[str, Draw]:
     """Faults of single requests last a minute: one cycle."""
     twists: dict[str, Draw] = {
-        kind: _struck(kind, LISTS if kind in PAGE_TWISTS else (*LISTS, BATCH)) for kind in TWISTS
+        kind: _struck(kind, LISTS if kind in PAGE_TWISTS else (*LISTS, BATCH))
+        for kind in TWISTS.keys() - {"foreign-rows"}
     }
     return {
         **twists,
-        "swap-ids": _struck("swap-ids", (WRITES[1],)),
+        "null-lists": _null_lists,
+        "swap-ids": _struck("swap-ids", WRITES[:2]),
         "no-ids": _struck("no-ids", (BATCH,)),
         "slow": lambda dice: Fault(
             kind="slow", where="*", for_ms=MINUTE_MS, times=1, amount=dice.choice((200, 1_000, 4_000))
         ),
         "lose-request": _struck("lose-request", (*READS, *WRITES)),
         "lose-answer": _struck("lose-answer", (*READS, *WRITES)),
+        "trickle": _struck("trickle", (*READS, *WRITES)),
+        "dead-connections": lambda dice: Fault(
+            kind="dead-connections",
+            where=dice.choice(("GET *", "*")),
+            for_ms=MINUTE_MS,
+            amount=dice.choice((0, 1)),
+            code=dice.choice(("", "silence")),
+        ),
+        "no-cash": lambda dice: replace(
+            _lasting("no-cash", dice), amount=dice.choice((503, 429)), code=dice.choice(("", "lost"))
+        ),
         "hold": lambda dice: replace(_struck("hold", WRITES)(dice), amount=dice.randrange(60_001), times=1),
         "refuse": _error("refuse", (*READS, *WRITES)),
         "error-after": _error("error-after", WRITES, ERRORS[:2]),
@@ -88,6 +103,7 @@ def _stage(shards: Sequence[int]) -> dict[str, Draw]:
         "lag-shard": lambda dice: _lasting(
             "lag-shard", dice, where=str(dice.choice(shards)), amount=dice.randrange(1_000, 90_000)
         ),
+        "late-groups": lambda dice: _lasting("late-groups", dice, amount=dice.randrange(1_000, 15_001)),
         "freeze-reads": lambda dice: _lasting("freeze-reads", dice),
         "stamp-ahead": lambda dice: _lasting("stamp-ahead", dice, amount=dice.randrange(600_001)),
         "stamp-idle": lambda dice: _lasting("stamp-idle", dice),
@@ -101,6 +117,7 @@ def _markets(tickers: Sequence[str]) -> dict[str, Draw]:
     return {
         "ticks": lambda dice: _lasting("ticks", dice, where=dice.choice(tickers), amount=10),
         "close": lambda dice: _lasting("close", dice, where=dice.choice(tickers)),
+        "foreign-rows": _foreign_rows(tickers),
     }
 
 
@@ -124,6 +141,23 @@ def _struck(kind: str, places: Sequence[str]) -> Draw:
     return lambda dice: Fault(
         kind=kind, where=dice.choice(places), for_ms=MINUTE_MS, times=dice.choice((0, 1))
     )
+
+
+def _null_lists(dice: Random) -> Fault:
+    """Of lists that are empty, or of a list that a reader must not believe to be empty."""
+    code = dice.choice(("", "absent", "blank", "absent blank"))
+    return replace(_struck("null-lists", LISTS if "blank" in code else EMPTY_LISTS)(dice), code=code)
+
+
+def _foreign_rows(tickers: Sequence[str]) -> Draw:
+    """Of a market that nobody quotes, and now and then an order in one of these."""
+
+    def drawn(dice: Random) -> Fault:
+        fault = _struck("foreign-rows", ACCOUNT)(dice)
+        code = dice.choice((dice.choice(tickers), ""))
+        return replace(fault, code=code) if fault.where == LISTS[0] else fault
+
+    return drawn
 
 
 def _error(kind: str, places: Sequence[str], errors: Sequence[tuple[int, str]] = ERRORS) -> Draw:

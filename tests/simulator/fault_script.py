@@ -10,22 +10,20 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .fault_aim import Aim
 from .fault_answers import TWISTS
 from .fault_plan import Fault, FaultPlan
+from .fault_request import entries, identity, label, patience_ms
 from .faults import Faults
-from .wire import PREFIX, ConnectionDroppedError, Refusal, Reply, Request, dated
+from .wire import ConnectionDroppedError, Refusal, Reply, Request, dated
 
 if TYPE_CHECKING:
     from .exchange import Exchange
 
-PATIENCE_HEADER = "X-Patience-Ms"
-"""How long the client will wait, where the driver can tell; the exchange itself ignores it."""
-PATIENCE_MS = 5_000
 LONGEST_HOLD_MS = 60_000
-FILLS = "GET /portfolio/fills"
+FILLS, BALANCE = "GET /portfolio/fills", "GET /portfolio/balance"
 UNAVAILABLE = 503
 OK, REDIRECTS = 200, 300
 
@@ -40,11 +38,17 @@ class FaultScript(Faults):
       refuse        status `amount` (503 by default) with `code`; nothing was applied
       part-batch    a random subset (code "prefix": the first so many) is applied, then 503
       fail-page     pages of `amount` rows (1 by default), and 503 for every page but the first
+      no-cash       reads of the balance alone: status `amount` (503 by default), with code "lost" no answer
+      dead-connections  the first try of up to `amount` different requests (0: of all) meets a connection of
+                    the pool that is dead, and never leaves; with code "silence" the client waits it out.
+                    Reads side by side come in any order: only 0 and 1 strike the same ones in every run
     After it:
       lose-answer   applied, and the connection ends
+      trickle       applied, and the answer comes so slowly that the client gives up before it is whole
       error-after   applied, and then status `amount` (503 by default) with `code`
       twice         delivered twice; the client gets the first answer, with code "second" the second one
-      cut-body, error-body, swap-ids, no-ids, shuffle-rows, drop-rows, blank, loop-cursor: see `fault_answers`
+      cut-body, error-body, swap-ids, no-ids, shuffle-rows, drop-rows, blank, loop-cursor, null-lists,
+      foreign-rows  see `fault_answers`; they count where they change something
     """
 
     def __init__(self, exchange: "Exchange", struck: Counter[str] | None = None) -> None:
@@ -56,15 +60,18 @@ class FaultScript(Faults):
             "refuse": self._refuse,
             "part-batch": self._part_batch,
             "fail-page": self._fail_page,
+            "no-cash": self._no_cash,
+            "dead-connections": self._dead,
         }
         self._after: dict[str, Callable[[Fault, Request, Reply], Reply]] = {
             "lose-answer": self._lose_answer,
+            "trickle": self._trickle,
             "error-after": self._error_after,
             "twice": self._twice,
             **dict.fromkeys(TWISTS, self._twist),
         }
-        kinds = self._before.keys() | self._after.keys()
-        self.aim = Aim(kinds, exchange.venue.now_ms, Counter() if struck is None else struck)
+        self.kinds = self._before.keys() | self._after.keys()
+        self.aim = Aim(self.kinds, exchange.venue.now_ms, Counter() if struck is None else struck)
         self.read_latency_ms: list[int] = []
         self.landed: list[Request] = []
         """Held requests that got through in the end, refused or not."""
@@ -78,15 +85,16 @@ class FaultScript(Faults):
 
     def load(self, plan: FaultPlan) -> None:
         """This plan begins now."""
-        self.aim.load(plan)
+        self._dead_tries: Counter[Fault] = Counter()
+        self.aim.load(FaultPlan(tuple(map(_as_meant, plan.faults)), plan.seed))
 
     def before(self, request: Request) -> Reply | None:
         """One fault a request: the first of the plan that strikes it."""
         self._due = None
         if self._passing:
             return None
-        fault = self.aim.at([_label(request)], _identity(request))
-        if _label(request) == FILLS:
+        fault = self.aim.at([label(request)], identity(request))
+        if label(request) == FILLS:
             self._whole_fills = fault is None and (self._whole_fills or "cursor" not in dict(request.query))
         if fault is None:
             return None
@@ -100,7 +108,7 @@ class FaultScript(Faults):
         fault, self._due = self._due, None
         if fault is not None:
             return self._after[fault.kind](fault, request, reply)
-        if self._whole_fills and not self._passing and _label(request) == FILLS and reply.status == OK:
+        if self._whole_fills and not self._passing and label(request) == FILLS and reply.status == OK:
             venue, reads = self._exchange.venue, self._exchange.reads
             self.fills_as_of_ms = min(reads.as_of_ms("fills", shard) for shard in venue.shards)
         return reply
@@ -109,13 +117,13 @@ class FaultScript(Faults):
 
     def _slow(self, fault: Fault, request: Request) -> Reply | None:
         self.aim.count(fault)
-        latency_ms = int(self.aim.dice(_identity(request)).expovariate(1 / fault.amount))
+        latency_ms = int(self.aim.dice(identity(request)).expovariate(1 / fault.amount))
         if request.method == "GET":
             self.read_latency_ms.append(latency_ms)
-            if latency_ms > _patience_ms(request):
+            if latency_ms > patience_ms(request):
                 raise ConnectionDroppedError("no answer in time")
             return None
-        if latency_ms > _patience_ms(request):
+        if latency_ms > patience_ms(request):
             self._give_up(request, latency_ms)
         self._exchange.venue.clock.advance_ms(latency_ms)
         return None
@@ -134,11 +142,11 @@ class FaultScript(Faults):
         return self._error(fault)
 
     def _part_batch(self, fault: Fault, request: Request) -> Reply | None:
-        orders = _entries(request)
+        orders = entries(request)
         if not orders:
             return None
         self.aim.count(fault)
-        dice = self.aim.dice(_identity(request))
+        dice = self.aim.dice(identity(request))
         kept = dice.randrange(len(orders) + 1)
         chosen = range(kept) if fault.code == "prefix" else sorted(dice.sample(range(len(orders)), kept))
         if kept:
@@ -154,11 +162,35 @@ class FaultScript(Faults):
         query["limit"] = str(fault.amount or 1)
         return self._deliver(replace(request, query=list(query.items())))
 
+    def _no_cash(self, fault: Fault, request: Request) -> Reply | None:
+        if fault.code == "lost":
+            return self._lose(fault, request)
+        return self._refuse(fault, request)
+
+    def _dead(self, fault: Fault, request: Request) -> Reply | None:
+        """Reads side by side wait side by side: only the first of them, and a write, moves the clock."""
+        first = not self._dead_tries[fault]
+        self._dead_tries[fault] += 1
+        if fault.amount and self._dead_tries[fault] > fault.amount:
+            return None
+        self.aim.count(fault)
+        if fault.code != "silence":
+            raise ConnectionDroppedError("the pooled connection was dead")
+        if first or request.method != "GET":
+            self._exchange.venue.clock.advance_ms(patience_ms(request))
+        raise ConnectionDroppedError("no answer in time")
+
     # --- after -------------------------------------------------------------------------------------
 
     def _lose_answer(self, fault: Fault, _: Request, __: Reply) -> Reply:
         self.aim.count(fault)
         raise ConnectionDroppedError("the answer was lost")
+
+    def _trickle(self, fault: Fault, request: Request, _: Reply) -> Reply:
+        self.aim.count(fault)
+        if request.method != "GET":
+            self._exchange.venue.clock.advance_ms(patience_ms(request))
+        raise ConnectionDroppedError("the answer was not whole in time")
 
     def _error_after(self, fault: Fault, _: Request, __: Reply) -> Reply:
         self.aim.count(fault)
@@ -172,9 +204,11 @@ class FaultScript(Faults):
     def _twist(self, fault: Fault, request: Request, reply: Reply) -> Reply:
         if not OK <= reply.status < REDIRECTS or not reply.body:
             return reply
-        self.aim.count(fault)
-        self.torn_fills += fault.kind == "drop-rows" and _label(request) == FILLS
-        return TWISTS[fault.kind](reply, fault, self.aim.dice(_identity(request)))
+        twisted = TWISTS[fault.kind](reply, fault, self.aim.dice(identity(request)))
+        if twisted.body != reply.body:
+            self.aim.count(fault)
+            self.torn_fills += fault.kind == "drop-rows" and label(request) == FILLS
+        return twisted
 
     # --- shared --------------------------------------------------------------------------------------
 
@@ -184,7 +218,7 @@ class FaultScript(Faults):
         arrives_ms = venue.now_ms() + min(after_ms, LONGEST_HOLD_MS)
         venue.later(arrives_ms, partial(self._land, request))
         if request.method != "GET":
-            venue.clock.advance_ms(_patience_ms(request))
+            venue.clock.advance_ms(patience_ms(request))
         raise ConnectionDroppedError("no answer in time")
 
     def _land(self, request: Request) -> None:
@@ -208,19 +242,8 @@ class FaultScript(Faults):
 _CODES = {400: "invalid_parameters", 408: "request_timeout", 429: "too_many_requests"}
 
 
-def _label(request: Request) -> str:
-    return f"{request.method} {request.path.removeprefix(PREFIX)}"
-
-
-def _identity(request: Request) -> str:
-    return f"{_label(request)}?{sorted(request.query)}"
-
-
-def _patience_ms(request: Request) -> int:
-    return int(request.header(PATIENCE_HEADER) or PATIENCE_MS)
-
-
-def _entries(request: Request) -> list[Any]:
-    content = json.loads(request.body or b"{}")
-    orders = content.get("orders", [])
-    return orders if isinstance(orders, list) else []
+def _as_meant(fault: Fault) -> Fault:
+    """A dead connection is met once, and the balance is what no-cash is about."""
+    if fault.kind == "dead-connections":
+        return replace(fault, times=1)
+    return replace(fault, where=BALANCE) if fault.kind == "no-cash" else fault

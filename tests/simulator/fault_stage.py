@@ -16,6 +16,9 @@ Act = Callable[[Fault], None]
 PAUSES = ("pause-trading", "pause-exchange")
 MARKET_KINDS = ("ticks", "close", "settle", "amend-settlement")
 
+GROUPS_LATE_MS = 15_000
+"""How old a list of order groups has been seen to be."""
+
 _LAGS = ("orders", "fills", "positions", "balance", "groups")
 _MANAGED = (
     *(f"{name}_lag_ms" for name in _LAGS),
@@ -30,6 +33,7 @@ class FaultStage:
 
     lag               reads of `where` (orders, fills, positions, balance, groups) are `amount` ms old
     lag-shard         reads of orders, fills and positions of shard `where` are `amount` ms older still
+    late-groups       the list of order groups is `amount` ms old (15 s by default)
     freeze-reads      reads and stamp stand still
     stamp-ahead       the stamp runs `amount` ms ahead of the reads
     stamp-idle        the stamp moves only when something happens
@@ -88,7 +92,7 @@ class FaultStage:
 
     def _acts(self) -> dict[str, Callable[[Fault], Act | None]]:
         return {
-            **dict.fromkeys(("lag", "lag-shard", "stamp-ahead", "stamp-idle"), self._turn),
+            **dict.fromkeys(("lag", "lag-shard", "late-groups", "stamp-ahead", "stamp-idle"), self._turn),
             "freeze-reads": self._freeze,
             "starve": self._starve,
             "pause-trading": self._pause,
@@ -158,6 +162,8 @@ def _worsen(knobs: dict[str, Any], fault: Fault) -> None:
     if fault.kind == "lag":
         name = f"{fault.where}_lag_ms"
         knobs[name] = max(knobs[name], fault.amount)
+    elif fault.kind == "late-groups":
+        knobs["groups_lag_ms"] = max(knobs["groups_lag_ms"], fault.amount or GROUPS_LATE_MS)
     elif fault.kind == "lag-shard":
         lags = dict(knobs["shard_lag_ms"])
         lags[int(fault.where)] = max(lags.get(int(fault.where), 0), fault.amount)
@@ -175,6 +181,7 @@ def _nothing(_: Fault) -> None:
 STAGE_KINDS = (
     "lag",
     "lag-shard",
+    "late-groups",
     "freeze-reads",
     "stamp-ahead",
     "stamp-idle",

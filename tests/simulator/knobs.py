@@ -1,12 +1,13 @@
 """Every setting of the simulated exchange in one frozen place.
 
-The second half holds what is not known about the real exchange. Each such knob names its possible
-answers; a careful client passes under all of them. Change knobs in mid-run with
-`exchange.knobs = dataclasses.replace(exchange.knobs, ...)`.
+The second half holds what is not known about the real exchange, or was measured on few accounts; there the
+default is what was measured. Each such knob names its possible answers; a careful client passes under all of
+them. Change knobs in mid-run with `exchange.knobs = dataclasses.replace(exchange.knobs, ...)`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Scope = Literal["ever", "open_only"]
 Direction = Literal["ascending", "descending"]
@@ -47,11 +48,11 @@ class Knobs:
     # Money. Trade fees round up to 1e-6 $. 1: nothing beyond that; 100: a direct member's balance
     # change is floored to 1e-4 $; 10_000: anybody else's to a whole cent. The rest is booked as fee.
     balance_rounding_e6: int = 1
-    balance_counts_resting_as_spent: bool = True  # or False: cash held for resting orders still shows
+    balance_counts_resting_as_spent: bool = False  # measured: cash held for resting orders still shows
 
-    # Unknown: the client order id.
+    # The client order id. Measured: spent for ever, also by a killed order. Unknown: by a refused one.
     client_id_scope: Scope = "ever"  # or open_only: free again once its order is done
-    refused_spends_client_id: bool = False
+    refused_spends_client_id: bool = False  # for a price off the grid, short cash and the like
     client_id_max_length: int = 64
 
     # Unknown: order groups.
@@ -68,7 +69,7 @@ class Knobs:
     batch_execution: Literal["request", "reversed"] = "request"
     batch_maximum: int | None = None  # a number of orders beyond which a batch is refused outright
 
-    # Unknown: reads.
+    # Reads. Measured: newest first; min_ts counts whole seconds and includes its own. Unknown: the others.
     fills_sorted: Direction = "descending"
     min_ts_inclusive: bool = True
     orders_dated_by: Literal["created", "updated"] = "created"  # what min_ts and max_ts look at
@@ -91,6 +92,55 @@ class Knobs:
     put_needs_json: bool = False  # True: a PUT without a JSON content type is refused
     cancel_all_echo_ms: int = 0  # up to a minute: orders placed after a cancel-all die too
     post_only_cross_rests: bool = False  # True: 201, made and canceled at once, instead of a 400
+    post_only_cross_leaves_row: bool = True  # measured: the 400 spends the id and lists a canceled order
+    killed_echoes_count: bool = False  # True: what an unfilled immediate-or-cancel order asked "remains"
     amend_post_only_cross: Literal["canceled", "refused"] = "canceled"
     legacy_write_cost: int = 10
     legacy_side_fields: bool = True  # orders and fills still carry the deprecated side and action
+
+
+OTHER_ANSWERS: Mapping[str, Any] = {
+    "balance_rounding_e6": 100,
+    "balance_counts_resting_as_spent": True,
+    "user_data_timestamp_offset_ms": 600_000,
+    "user_data_timestamp_on_activity": True,
+    "client_id_scope": "open_only",
+    "refused_spends_client_id": True,
+    "client_id_max_length": 36,
+    "group_trips_at_limit": True,
+    "triggered_group_code": "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
+    "triggered_group_http": 409,
+    "missing_group_code": "not_found",
+    "foreign_group_code": "invalid_parameters",
+    "failed_entry_echoes_client_id": False,
+    "failed_entry_style": "absent",
+    "batch_reply": "shuffled",
+    "batch_execution": "reversed",
+    "batch_maximum": 20,
+    "fills_sorted": "ascending",
+    "min_ts_inclusive": False,
+    "orders_dated_by": "updated",
+    "book_levels_sorted": "descending",
+    "empty_book_side_is_null": True,
+    "unknown_book_ticker": "refused",
+    "markets_tickers_maximum": 300,
+    "unknown_fields": "refused",
+    "body_of_429": "nested",
+    "balance_body_of_429": "text",
+    "unsigned_reads_limited": True,
+    "closed_market_code": "market_closed",
+    "closed_market_http": 409,
+    "pause_answers": "unavailable",
+    "decrease_works_in_pause": False,
+    "unfunded_shard_code": "user_not_found",
+    "short_balance_code": "available_balance_too_low",
+    "put_needs_json": True,
+    "cancel_all_echo_ms": MINUTE_MS,
+    "post_only_cross_rests": True,
+    "post_only_cross_leaves_row": False,
+    "killed_echoes_count": True,
+    "amend_post_only_cross": "refused",
+    "legacy_write_cost": 2,
+    "legacy_side_fields": False,
+}
+"""Of everything that is not known, an answer other than the default."""

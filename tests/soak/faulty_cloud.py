@@ -40,6 +40,7 @@ LABELS = {
     "limiter.reserve": ("UpdateItem LIMITER",),
     "limiter.charge": ("UpdateItem LIMITER",),
     "limiter.push_back": ("UpdateItem LIMITER",),
+    "limiter._forget": ("UpdateItem LIMITER",),
     "limiter.level": ("BatchGetItem LIMITER",),
 }
 """What each request of the port is called in a plan: the DynamoDB operations that it stands for."""

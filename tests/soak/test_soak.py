@@ -7,17 +7,25 @@ from itertools import product
 
 import pytest
 
+from tests.simulator.clock import VirtualClock
+from tests.simulator.exchange import Exchange
+from tests.simulator.fault_draw import Rates, draw
 from tests.simulator.fault_plan import Fault, FaultPlan
+from tests.simulator.fault_script import FaultScript
+from tests.simulator.fault_stage import STAGE_KINDS
 from tests.simulator.invariants import Breach
+from tests.simulator.knobs import Knobs
 from tests.simulator.model import Event
 from tests.simulator.plant import Plant
-from tests.soak.day import LEVELS, Day, Outcome, play
+from tests.soak.day import LEVELS, START_MS, Day, Outcome, kinds, play
 from tests.soak.faulty_bot import MemoryDisruption
 from tests.soak.quoting import Quoting, compare
 from tests.soak.report import LEAST_RATIO, passed, summarize
 from tests.soak.seeds import SeedResult, run_seed, run_seeds
 from tests.soak.shorten import shorten
 from tests.soak.witness import Sample, Seen, Witness
+from tests.world.cloud_faults import KINDS as CLOUD_KINDS
+from tests.world.disruption import KILL
 from tests.world.world import open_world
 
 SHORT = Day(seed=1, minutes=30, markets=6)
@@ -38,6 +46,26 @@ def test_scenario_54_half_an_hour_under_all_faults_breaks_nothing(soaked: SeedRe
     assert soaked.outcome.struck.total() > 20
     assert soaked.outcome.fills > 0
     assert soaked.quoting.ratio >= LEAST_RATIO
+
+
+def test_a_day_is_drawn_from_every_kind_of_every_layer() -> None:
+    exchange = Exchange(clock=VirtualClock(START_MS), knobs=Knobs(), seed=1)
+    layers = {*FaultScript(exchange).kinds, *STAGE_KINDS, *CLOUD_KINDS, KILL}
+
+    assert set(kinds()) == layers - {"settle", "amend-settlement", "aws-refuse"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["null-lists", "foreign-rows", "late-groups", "trickle", "dead-connections", "no-cash"]
+)
+def test_a_kind_strikes_a_day_of_its_own_and_breaks_nothing(kind: str) -> None:
+    day = replace(SHORT, minutes=12)
+    tickers = [spec.ticker for spec in day.setup().markets]
+    outcome = play(day, draw(1, 12, Rates(percent=100), tickers=tickers, kinds=[kind]), unheard)
+
+    assert outcome.struck.keys() == {kind}
+    assert outcome.broken == ()
+    assert outcome.closed
 
 
 def test_the_same_plan_is_the_same_day_bit_for_bit(soaked: SeedResult) -> None:

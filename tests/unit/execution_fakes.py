@@ -1,6 +1,6 @@
 """For the tests of the execution: an exchange and a state that do as told and keep a common diary."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dora.core.errors import StateUnavailable
@@ -21,6 +21,7 @@ from dora.core.model import (
     Side,
     Slot,
 )
+from dora.core.pacing import backoff_ms
 from dora.core.planning import cancel_request
 from dora.core.ports import Control, LeaseGrant, Outside
 from dora.core.units import Count, Price, TimeMs
@@ -208,12 +209,23 @@ class FakeState:
 
 @dataclass
 class FakeLimiter:
-    """Keeps who was pushed back."""
+    """Keeps who was pushed back, and how many 429s came in a row."""
 
     pushed: list[tuple[str, int, int]] = field(default_factory=list)
+    hits: int = 0
+    broken: bool = False
 
-    def push_back(self, bucket: str, now_ms: TimeMs, span_ms: int) -> None:
-        self.pushed.append((bucket, now_ms, span_ms))
+    def push_back(self, bucket: str, now_ms: TimeMs, base_ms: int, longest_ms: int) -> tuple[int, int]:
+        if self.broken:
+            raise StateUnavailable("limiter")
+        self.pushed.append((bucket, now_ms, base_ms))
+        self.hits += 1
+        return self.hits, backoff_ms(self.hits, base_ms, longest_ms)
+
+    def passed(self, bucket: str) -> None:
+        if self.broken:
+            raise StateUnavailable("limiter")
+        self.hits = 0
 
 
 class Desk:
@@ -244,8 +256,13 @@ class Desk:
         times = at_ms or [START_MS] * len(asked)
         self.execution.place(list(asked), size, tuple(TimeMs(at) for at in times))
 
-    def cancel(self, *batches: Sequence[TrackedOrder], at_ms: Sequence[int] = ()) -> None:
-        self.execution.cancel([cancels(batch) for batch in batches], tuple(TimeMs(at) for at in at_ms))
+    def cancel(
+        self,
+        *batches: Sequence[TrackedOrder],
+        at_ms: Sequence[int] = (),
+        why: Mapping[str, str] | None = None,
+    ) -> None:
+        self.execution.cancel([cancels(batch) for batch in batches], tuple(map(TimeMs, at_ms)), why)
 
     @property
     def sent(self) -> list[str]:

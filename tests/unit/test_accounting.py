@@ -9,11 +9,13 @@ import pytest
 from dora.core.errors import StateConflict
 from dora.core.journal import Journal
 from dora.core.ledger import Position
+from dora.core.listed import UnreadableRow
 from dora.core.model import Fill, Side
-from dora.core.ports import BotState, Outside
+from dora.core.ports import BotState, Cursors, Outside
 from dora.core.units import Count, Money, Price, TimeMs
 from dora.flow.accounting import FILLS_PER_TRANSACTION, keep_accounts
 from dora.flow.reading import Snapshot
+from tests.unit.kalshi_fakes import FakeFacts
 
 NOW = TimeMs(1_795_183_200_000)
 
@@ -74,3 +76,38 @@ def test_a_transaction_holds_no_more_fills_than_it_may() -> None:
     positions = keep(books, tuple(fill(number) for number in range(120)))
     assert [len(part) for part in books.parts] == [FILLS_PER_TRANSACTION, FILLS_PER_TRANSACTION, 22]
     assert positions["KXA-1"].net == 12_000
+
+
+@pytest.mark.parametrize(
+    ("ticker", "settled", "held"),
+    [
+        ("KXA-1", False, True),
+        ("KXA-1", True, False),
+        ("KXB-1", False, False),
+        (None, True, True),
+    ],
+)
+def test_a_settlement_that_is_not_understood_is_listed_until_it_is_where_it_may_be_ours(
+    ticker: str | None, settled: bool, held: bool
+) -> None:
+    facts = FakeFacts()
+    outside = cast(Outside, SimpleNamespace(state=Books(True, set()), facts=facts))
+    ours = Position(ticker="KXA-1", shard=0, net=Count(100), settled=settled)
+    state = BotState(positions={"KXA-1": ours}, cursors=Cursors(settlements_ms=TimeMs(5)))
+    row = UnreadableRow(list_name="settlements", problem="market_result = 'void'", ticker=ticker)
+    snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=(), settlements=(), set_apart=(row,))
+    accounts = keep_accounts(outside, 7, state, Journal(), snapshot)
+
+    assert accounts.cursors == Cursors(fills_ms=NOW, settlements_ms=TimeMs(5) if held else NOW)
+    assert [said["what"] for said in facts.of("ERROR")] == [
+        f"settlement of {ticker or 'an unnamed market'}"
+    ] * held
+    assert accounts.positions == {"KXA-1": ours}
+
+
+def test_a_position_that_is_not_understood_is_no_drift() -> None:
+    outside = cast(Outside, SimpleNamespace(state=Books(True, set()), facts=FakeFacts()))
+    state = BotState(positions={"KXA-1": Position(ticker="KXA-1", shard=0, net=Count(100))})
+    row = UnreadableRow(list_name="market_positions", problem="position_fp = None", ticker="KXA-1")
+    snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=(), positions=(), set_apart=(row,))
+    assert keep_accounts(outside, 7, state, Journal(), snapshot).drift == ()

@@ -2,26 +2,32 @@
 
 import gzip
 import json
+import re
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateUnavailable
 from dora.edge.archive import NoArchive, S3Archive
+from tests.house.checkout import ROOT
 from tests.unit.dynamo_values import StandingClock
+
+PROMISE = re.compile(r"(can|could|may) be replayed|inputs of (every|each|a) cycle", re.IGNORECASE)
 
 
 class FakeBucket:
     """Remembers what was put, or fails."""
 
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error, self.puts = error, []
+    def __init__(self, error: Exception | None = None, *, own: bool = True) -> None:
+        self.error, self.own, self.puts = error, own, []
 
     def put_object(self, **request: Any) -> Any:
         if self.error:
             raise self.error
         self.puts.append(request)
+        return {"ETag": '"1"'} if self.own else {"ResponseMetadata": {"HTTPStatusCode": 200}}
 
 
 # 2025-10-09T23:59:59.999Z
@@ -58,7 +64,9 @@ def test_equal_records_are_equal_bytes() -> None:
     "error",
     [
         ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject"),
+        ClientError({}, "PutObject"),
         EndpointConnectionError(endpoint_url="https://bucket"),
+        ResponseParserError("no XML"),
     ],
 )
 def test_a_record_that_cannot_be_stored_is_an_error_of_its_own(error: Exception) -> None:
@@ -68,5 +76,18 @@ def test_a_record_that_cannot_be_stored_is_an_error_of_its_own(error: Exception)
         archive.save("cycle-1", {})
 
 
+def test_a_record_that_s3_did_not_say_to_have_stored_is_an_error_too() -> None:
+    with pytest.raises(StateUnavailable, match="may not be archived"):
+        S3Archive(FakeBucket(own=False), "records", "alpha", StandingClock()).save("cycle-1", {})
+
+
 def test_without_a_bucket_nothing_is_kept() -> None:
     NoArchive().save("cycle-1", {})
+
+
+def test_no_text_promises_more_of_the_archive_than_the_record_of_each_cycle() -> None:
+    """It holds what a cycle came to. Who wants to work a decision out again needs what it was made from."""
+    texts = [ROOT / "README.md", ROOT / "template.yaml", *(ROOT / "layers" / "dora").rglob("*.py")]
+    promising = [path for path in texts if PROMISE.search(path.read_text(encoding="utf-8"))]
+
+    assert promising == []

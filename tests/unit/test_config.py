@@ -21,6 +21,12 @@ from tests.unit.examples import cents, contracts, dollars
 
 GLOBAL = {"pk": "dora", "sk": "GLOBAL", "v": "1", "group_burst_limit": "250"}
 KINDS = [GlobalConfig, MarketConfig, SeriesConfig]
+TOGETHER: dict[type[Any], tuple[str, ...]] = {
+    GlobalConfig: ("order_life_s is too short",),
+    MarketConfig: ("below max_price", "above max_position", "above max_speed_percent"),
+    SeriesConfig: (),
+}
+"""How a value within its own bounds may be refused: for what stands beside it, or for a gap in them."""
 
 
 def _numbers(kind: type[Any]) -> list[tuple[str, Any]]:
@@ -87,6 +93,24 @@ def test_a_series_with_a_bad_template_is_refused_as_its_market_would_be() -> Non
         (MarketConfig, "min_edge", "min_edge_dollars"),
         (MarketConfig, "Enabled", "enabled"),
         (SeriesConfig, "min_edgedollars", "min_edge_dollars"),
+        (MarketConfig, "max_position_dollars", "'max_position' (contracts)"),
+        (MarketConfig, "max_psition_dollars", "'max_position' (contracts)"),
+        (MarketConfig, "position_max", "'max_position' (contracts)"),
+        (MarketConfig, "quote_size_dollars", "'quote_size' (contracts)"),
+        (MarketConfig, "min_price_cents", "'min_price_dollars' (dollars)"),
+        (MarketConfig, "half_spread_min_dollars", "'min_half_spread_dollars' (dollars)"),
+        (MarketConfig, "refill_below_contracts", "'refill_below_percent' (percent)"),
+        (GlobalConfig, "max_loss_daily", "'max_daily_loss_dollars' (dollars)"),
+        (GlobalConfig, "order_life_ms", "'order_life_s' (seconds)"),
+        (GlobalConfig, "session_limit", "'session_contract_limit' (contracts)"),
+        (GlobalConfig, "trading_on", "'trading_enabled' (true or false)"),
+        (
+            GlobalConfig,
+            "max_position_dollars",
+            "'max_position' (contracts), a key of MARKET# and SERIES# items",
+        ),
+        (SeriesConfig, "max_market", "did you mean 'max_markets' (a whole number)?"),
+        (MarketConfig, "trading_enabled", "'trading_enabled' (true or false), a key of the GLOBAL item"),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_nearest_known_name(
@@ -138,6 +162,33 @@ def test_a_tag_must_be_a_text(value: object) -> None:
         parse_market("MARKET#T", "T", {"strategy_tag": value})
 
 
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (
+            {"strategy_tag": "cal\N{ZERO WIDTH SPACE}m"},
+            "strategy_tag holds U+200B ZERO WIDTH SPACE at position 4",
+        ),
+        ({"strategy_tag": "very calm"}, "strategy_tag holds U+0020 SPACE at position 5"),
+        (
+            {"strategy_tag": "c\N{NON-BREAKING HYPHEN}1"},
+            "strategy_tag holds U+2011 NON-BREAKING HYPHEN at position 2",
+        ),
+        ({"quote_size": "1\N{ZERO WIDTH SPACE}0"}, "quote_size holds U+200B ZERO WIDTH SPACE at position 2"),
+        ({"quote_size\N{ZERO WIDTH SPACE}": "10"}, "which holds U+200B ZERO WIDTH SPACE at position 11"),
+    ],
+)
+def test_a_pasted_character_is_named_with_its_key(raw: dict[str, object], problem: str) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        parse_market("MARKET#T", "T", raw)
+    assert refused.value.problem.endswith(problem)
+
+
+def test_white_space_around_a_text_does_no_harm() -> None:
+    parsed = parse_market("MARKET#T", "T", {"strategy_tag": " calm\n", "quote_size": " 10 "})
+    assert (parsed.strategy_tag, parsed.quote_size) == ("calm", contracts("10"))
+
+
 def test_the_price_collar_must_have_room() -> None:
     with pytest.raises(ConfigInvalid, match="min_price_dollars"):
         parse_market("MARKET#T", "T", {"min_price_dollars": "0.5", "max_price_dollars": "0.5"})
@@ -162,12 +213,15 @@ def test_a_number_within_bounds_is_read_exactly(kind: type[Any], data: st.DataOb
     try:
         parsed = _parse(kind, {name: format_scaled(value, rule.decimals).rstrip(".")})
     except ConfigInvalid as error:
-        # Two fields may each be right and wrong together: the collar, a fill against the cap, the two speeds.
-        assert kind is MarketConfig
-        together = ("below max_price", "above max_position", "above max_speed_percent")
-        assert any(words in error.problem for words in together)
+        assert any(words in error.problem for words in TOGETHER[kind]), error
         return
     assert getattr(parsed, name.removesuffix(rule.suffix) if rule.suffix else name) == value
+
+
+def test_a_value_within_its_bounds_that_a_cross_check_refuses_is_refused_for_that() -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        _parse(GlobalConfig, {"order_life_s": "599"})
+    assert any(words in refused.value.problem for words in TOGETHER[GlobalConfig])
 
 
 @given(st.text(max_size=12), st.none() | st.booleans() | st.integers() | st.text(max_size=8))

@@ -137,6 +137,44 @@ def test_a_create_that_was_lost_is_placed_again_only_after_its_hold() -> None:
         assert not broken(world)
 
 
+def test_writes_of_which_most_fail_are_one_warning_a_cycle_with_counts_and_codes_and_trading_goes_on() -> (
+    None
+):
+    with small_world() as seen:
+        world = seen.world
+        world.start()
+        world.exchange.faults = Scripted({f"POST {BATCH}": "answer"})
+        world.cycle()
+        world.exchange.faults = Scripted({})
+        after = world.cycle()
+
+        (warning,) = seen.facts("WARNING")
+        assert (warning["level"], warning["requested"], warning["failed"]) == ("WARNING", 6, 6)
+        assert (warning["failed_batches"], warning["codes"]) == (1, "unanswered 6")
+        assert (after["status"], after["kept"]) == ("completed", 6)
+
+
+def test_what_risk_cuts_or_refuses_stands_in_the_decision_and_is_counted_in_the_record() -> None:
+    tight = {**config_items.GLOBAL, "max_event_loss_dollars": 3, "max_open_orders": 5}
+    with small_world(setup(globals=tight)) as seen:
+        world = seen.world
+        world.start()
+        answer = world.cycle()
+        (record,) = seen.facts("CYCLE")
+        status = world.status()
+
+        said = seen.facts("DECISION_MADE")
+        clips = [fact["clip_reasons"] for fact in said]
+        assert clips == ["ask 0 event_cap cut from 10.00; bid 0 event_cap cut from 10.00"] * 2 + [
+            "bid 0 open_order_cap; ask 0 event_cap cut from 10.00"
+        ]
+        assert [fact["target_count"] for fact in said] == [2, 2, 1]
+        assert said[0]["targets"] == "bid 0.4400 6.00; ask 0.4700 5.00"
+        assert (record["target_count"], answer["placed"]) == (5, 5)
+        assert (record["cut_event_cap"], record["slots_open_order_cap"]) == (5, 1)
+        assert (status["slots_cut"], status["slots_not_quoted"]) == ({"event_cap": 5}, {"open_order_cap": 1})
+
+
 @pytest.mark.parametrize("lost", ["request", "answer"])
 def test_a_cancel_without_an_answer_withholds_its_replacement(lost: str) -> None:
     with small_world() as seen:
@@ -160,7 +198,7 @@ def test_a_cancel_without_an_answer_withholds_its_replacement(lost: str) -> None
     "read", ["/portfolio/orders", "/portfolio/fills", "/portfolio/positions", "/portfolio/balance",
              "/portfolio/order_groups", "/exchange/status", "/exchange/user_data_timestamp"]
 )  # fmt: skip
-def test_what_could_not_be_read_places_nothing_and_pulls_nothing(read: str) -> None:
+def test_what_could_not_be_read_places_nothing_and_pulls_only_what_is_dangerous(read: str) -> None:
     with small_world() as seen:
         world = seen.world
         world.start()
@@ -171,8 +209,9 @@ def test_what_could_not_be_read_places_nothing_and_pulls_nothing(read: str) -> N
         answer = world.cycle()
 
         assert (answer["status"], answer["reason"]) == ("degraded", Reason.READ_UNKNOWN)
-        assert (answer["placed"], answer["cancelled"]) == (0, 0)
-        assert resting(world) == before
+        pulled = set() if read == "/portfolio/orders" else {(A, "ask")}
+        assert (answer["placed"], answer["cancelled"]) == (0, len(pulled))
+        assert before.keys() - resting(world).keys() == pulled
         assert not broken(world)
 
 
@@ -242,7 +281,7 @@ def test_an_invalid_market_item_disables_that_market_alone_and_says_how_to_fix_i
         assert answer["reason"] == Reason.CONFIG_INVALID
         assert {ticker for ticker, _ in resting(world)} == {B, C}
         (problem,) = seen.facts("CONFIG_INVALID")
-        assert problem["where"] == f"MARKET#{A}"
+        assert (problem["where"], problem["level"]) == (f"MARKET#{A}", "ERROR")
         assert "quote_size" in problem["how_to_fix"]
 
 

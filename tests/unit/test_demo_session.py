@@ -22,6 +22,8 @@ from tests.world.bot import Answer
 from tests.world.output import facts_in
 
 SHORT = Options(cycles=12, markets=8)
+ON_FILE = Path("tests/demo/order_requests_12_cycles_8_markets.txt")
+"""Made by `make demo CYCLES=12 MARKETS=8`, which leaves `build/demo/order_requests.txt`."""
 KEYS = frozenset(
     [
         "data",
@@ -90,6 +92,12 @@ def test_a_clean_run_trades_and_every_wrong_thing_is_zero(short: Run) -> None:
     assert 0 < told["slot_cycles_quoted"] <= told["slot_cycles"]
 
 
+def test_the_default_demo_in_which_markets_close_fails_no_order() -> None:
+    told = play(Options()).summary
+
+    assert {name: told[name] for name in BAD_WHEN_NOT_ZERO} == dict.fromkeys(BAD_WHEN_NOT_ZERO, 0)
+
+
 def test_profit_is_the_cash_flow_of_the_fills_and_the_marked_position(short: Run) -> None:
     cash_e6 = sum(
         -f.trade.price_e4 * f.trade.count_e2 * (1 if f.order.side == "bid" else -1) for f in short.fills
@@ -114,6 +122,11 @@ def test_a_run_over_real_sockets_is_as_clean() -> None:
         "closed",
     )
     assert told["fills"] > 0
+
+
+def test_the_order_requests_of_the_short_run_are_the_ones_on_file(short: Run) -> None:
+    """A change of structure changes none. Where one is meant to, write the file anew and say why."""
+    assert list(short.order_requests) == ON_FILE.read_text(encoding="utf-8").splitlines()
 
 
 def test_another_seed_gives_another_run(short: Run) -> None:

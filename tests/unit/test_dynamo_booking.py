@@ -33,7 +33,7 @@ def test_fills_and_their_positions_are_booked_together(dynamo: "DynamoDBClient")
     assert state.load().positions == apply_fills({}, fills)
     assert state.booked(["fill-1", "fill-9", "fill-3", "fill-1"]) == {"fill-1", "fill-3"}
     marker = stored(dynamo, f"{BOT}#fills")["FILL#fill-1"]
-    assert int(marker["expires_at"]["N"]) == NOW_MS // 1000 + 35 * 86_400
+    assert int(marker["expires_at"]["N"]) == NOW_MS // 1000 + 120 * 86_400
 
 
 def test_a_fill_is_booked_once(dynamo: "DynamoDBClient") -> None:

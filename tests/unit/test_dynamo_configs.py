@@ -85,16 +85,32 @@ def test_an_item_of_no_known_kind_is_reported(dynamo: "DynamoDBClient", sk: str)
     assert [problem.where for problem in configs.problems] == [sk]
 
 
-def test_a_bad_global_leaves_the_last_good_one_in_force(dynamo: "DynamoDBClient") -> None:
-    configs = open_configs(dynamo)
-    put_global(dynamo, max_open_orders={"N": "11"})
-    good = configs.load().globals_
-    put_global(dynamo, max_open_orders={"S": "eleven"})
+@pytest.mark.parametrize(
+    ("sk", "where", "character"),
+    [
+        ("MARKET#KXA\N{EN DASH}1", "MARKET#KXA-1", "U+2013 EN DASH at position 11"),
+        ("MARKET#KXA-1\N{ZERO WIDTH SPACE}", "MARKET#KXA-1", "U+200B ZERO WIDTH SPACE at position 13"),
+        ("MARKET#KXA-1\n", "MARKET#KXA-1", "U+000A LINE BREAK at position 13"),
+        ("SERIES# KXB", "SERIES#KXB", "U+0020 SPACE at position 8"),
+        ("GLOBAL\N{NO-BREAK SPACE}", "GLOBAL", "U+00A0 NO-BREAK SPACE at position 7"),
+    ],
+)
+def test_a_sort_key_that_was_pasted_badly_speaks_for_the_item_that_was_meant(
+    dynamo: "DynamoDBClient", sk: str, where: str, character: str
+) -> None:
+    """It may have been meant to switch that one off, whatever else is written of it."""
+    put_global(dynamo)
+    put(
+        dynamo, sk, **({"enabled": {"BOOL": False}} if sk[0] != "G" else {"trading_enabled": {"BOOL": False}})
+    )
 
-    later = configs.load()
+    configs = open_configs(dynamo).load()
 
-    assert later.globals_ == good is not None
-    assert [problem.where for problem in later.problems] == ["GLOBAL"]
+    assert [(own.where, own.problem.partition(" holds ")[2]) for own in configs.problems] == [
+        (where, character)
+    ]
+    assert (configs.markets, configs.series) == ({}, {})
+    assert (configs.globals_ is None) is (where == "GLOBAL")
 
 
 def test_a_bad_global_that_was_never_good_is_none(dynamo: "DynamoDBClient") -> None:
@@ -106,14 +122,11 @@ def test_a_bad_global_that_was_never_good_is_none(dynamo: "DynamoDBClient") -> N
     assert isinstance(configs.problems[0], ConfigInvalid)
 
 
-def test_a_deleted_global_is_gone_and_not_the_last_good_one(dynamo: "DynamoDBClient") -> None:
+def test_a_deleted_global_is_gone(dynamo: "DynamoDBClient") -> None:
     configs = open_configs(dynamo)
     put_global(dynamo)
     configs.load()
     dynamo.delete_item(TableName="config", Key={"pk": {"S": BOT}, "sk": {"S": "GLOBAL"}})
-    assert configs.load().globals_ is None
-
-    put(dynamo, "GLOBAL")
 
     assert configs.load().globals_ is None
 

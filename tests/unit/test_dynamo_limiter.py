@@ -128,18 +128,47 @@ def test_after_a_push_back_nobody_spends_for_that_span(dynamo: "DynamoDBClient")
     one, other = open_limiter(dynamo), open_limiter(dynamo)
     ask(other, [10])
 
-    one.push_back("write", TimeMs(NOW_MS), 2_000)
+    assert one.push_back("write", TimeMs(NOW_MS), 2_000, 60_000) == (1, 2_250)
 
-    assert ask(other, [1], until=2_000) == []
-    assert ask(other, [1]) == [2_010]
+    assert ask(other, [1], until=2_250) == []
+    assert ask(other, [1]) == [2_260]
 
 
-def test_a_push_back_never_moves_a_bucket_back(dynamo: "DynamoDBClient") -> None:
+def test_jitter_is_drawn_up_to_a_quarter_of_the_backoff(dynamo: "DynamoDBClient") -> None:
+    drawn: list[int] = []
+    limiter = DynamoLimiter(dynamo, "state", "key", lambda below: drawn.append(below) or below - 1)
+
+    assert limiter.push_back("write", TimeMs(NOW_MS), 2_000, 60_000) == (1, 2_500)
+    assert drawn == [501]
+
+
+def test_an_item_of_an_earlier_version_has_met_no_429_and_keeps_working_with_one(
+    dynamo: "DynamoDBClient",
+) -> None:
+    """Only the count is added to the item: what an earlier version does to it still works, and keeps it."""
+    limiter, earlier = open_limiter(dynamo), open_limiter(dynamo)
+    ask(earlier, [100])
+    stored = {"pk": {"S": "limiter#key"}, "sk": {"S": "LIMITER#write"}}
+    before = dynamo.get_item(TableName="state", Key=stored, ConsistentRead=True)["Item"]
+
+    assert before.keys() == {"pk", "sk", "v", "tat_us"}
+    assert limiter.push_back("write", TimeMs(NOW_MS), 1_000, 60_000)[0] == 1
+    assert ask(earlier, [10]) == [1_225]
+    after = dynamo.get_item(TableName="state", Key=stored, ConsistentRead=True)["Item"]
+    assert (after["hits"], after["v"]) == ({"N": "1"}, {"N": "1"})
+
+
+def test_a_clean_user_needs_no_update_to_end_a_row_of_429s(dynamo: "DynamoDBClient") -> None:
     limiter = open_limiter(dynamo)
-    limiter.push_back("write", TimeMs(NOW_MS), 5_000)
-    limiter.push_back("write", TimeMs(NOW_MS), 1_000)
+    ask(limiter, [10])
+    updates = updates_of(dynamo)
+    limiter.passed("write")
+    assert updates == []
 
-    assert ask(limiter, [100]) == [6_000]
+    limiter.push_back("write", TimeMs(NOW_MS), 1_000, 60_000)
+    for _ in range(3):
+        limiter.passed("write")
+    assert len(updates) == 2
 
 
 def test_a_clock_that_steps_back_grants_nothing_extra(dynamo: "DynamoDBClient") -> None:
@@ -152,7 +181,7 @@ def test_a_clock_that_steps_back_grants_nothing_extra(dynamo: "DynamoDBClient") 
 
 def test_a_bucket_deleted_by_hand_is_full_again(dynamo: "DynamoDBClient") -> None:
     limiter = open_limiter(dynamo)
-    limiter.push_back("write", TimeMs(NOW_MS), 10**9)
+    limiter.push_back("write", TimeMs(NOW_MS), 10**9, 10**9)
     dynamo.delete_item(TableName="state", Key={"pk": {"S": "limiter#key"}, "sk": {"S": "LIMITER#write"}})
 
     assert ask(limiter, [100], until=0) == [0]

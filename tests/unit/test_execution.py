@@ -12,6 +12,7 @@ from dora.core.ports import Control
 from dora.core.reasons import Reason
 from dora.core.reconciliation import STRAY_LEVEL
 from dora.core.units import Count, TimeMs
+from dora.core.write_tally import WriteTally
 from dora.flow.execution import CANCEL_WAIT_MS, GROUP_TRIPPED, STOP_SIGN_AGE_MS
 from tests.unit.execution_fakes import (
     DEADLINE_MS,
@@ -157,6 +158,32 @@ def test_a_429_pushes_the_bucket_back_for_everyone_and_stops(answer: object) -> 
     assert desk.limiter.pushed == [("write", START_MS + 300, 2_000)]
     assert (len(desk.sent), desk.execution.stopped) == (BATCH, Reason.BUDGET)
     assert [len(desk.facts.of(name)) for name in ("RATE_LIMIT", "RATE_LIMIT_BACKOFF")] == [1, 1]
+
+
+def test_429s_in_a_row_are_counted_and_backed_off_from_exponentially_until_a_write_passes() -> None:
+    desk = Desk()
+    desk.limiter.hits = 2
+    desk.exchange.places = [all_refused("too_many_requests"), all_placed, all_refused("too_many_requests")]
+    for ticker in "ABC":
+        desk.place([request(ticker)])
+        desk.execution.stopped = None
+
+    said = [(f["consecutive_hits"], f["backoff_seconds"]) for f in desk.facts.of("RATE_LIMIT_BACKOFF")]
+    assert said == [(3, 8.0), (1, 2.0)]
+    assert [fact["endpoint"] for fact in desk.facts.of("RATE_LIMIT")] == ["place", "place"]
+
+
+@pytest.mark.parametrize("answer", [all_refused("too_many_requests"), all_placed])
+def test_a_limiter_that_cannot_be_written_costs_no_record_of_what_became_of_the_orders(
+    answer: object,
+) -> None:
+    desk = Desk()
+    desk.limiter.broken = True
+    desk.exchange.places = [answer]
+    desk.place(requests(2), BATCH)
+
+    assert len(desk.states()) == (2 if answer is all_placed else 0)
+    assert [fact["why"] for fact in desk.facts.of("ERROR")] == ["limiter"]
 
 
 @pytest.mark.parametrize("code", sorted(GROUP_TRIPPED))
@@ -414,6 +441,35 @@ def test_a_batch_tells_how_many_there_are_in_all() -> None:
     desk = Desk()
     desk.place(requests(5), BATCH)
     assert {fact["total_to_place"] for fact in desk.facts.of("BATCH_PLACE")} == {5}
+
+
+def test_what_failed_is_counted_by_its_code_over_all_phases() -> None:
+    a, b, c = resting("A"), resting("B"), resting("C")
+    desk = Desk(a, b, c)
+    desk.exchange.places = [first_refused("invalid_price"), all_unknown]
+    desk.exchange.decreases = [ChangeResult(Outcome.REFUSED, "not_found")]
+    desk.cancel([a, c])
+    desk.execution.decrease([decrease(b, 400)])
+    desk.place(requests(4), BATCH)
+
+    tally = desk.execution.tally
+    assert tally.codes == {"invalid_price": 1, "not_found": 1, "unanswered": 2}
+    assert (tally.requested, tally.failed, tally.batches) == (7, 4, 1)
+    assert tally.mostly_failed
+
+
+@pytest.mark.parametrize(("failed", "warned"), [(0, False), (1, False), (2, False), (3, True)])
+def test_more_than_half_of_a_batch_is_most_of_it(failed: int, warned: bool) -> None:
+    tally = WriteTally().after_batch(100, []).after_batch(4, ["invalid_price"] * failed)
+    assert tally.mostly_failed is warned
+
+
+@pytest.mark.parametrize(("failed", "warned"), [(2, False), (3, True)])
+def test_more_than_half_of_all_writes_is_most_of_them(failed: int, warned: bool) -> None:
+    tally = WriteTally()
+    for number in range(4):
+        tally = tally.after(1, ["not_found"] if number < failed else [])
+    assert tally.mostly_failed is warned
 
 
 def test_a_whole_plan_within_its_time_is_carried_out() -> None:

@@ -145,7 +145,7 @@ def test_an_amend_answered_for_another_order_or_in_part_is_unknown(changes: dict
 def test_an_extended_order_shows_its_new_expiry_and_nothing_else_changed() -> None:
     venue = open_venue()
     (placed,) = venue.place(ORDER)
-    (before,) = venue.client.resting_orders()
+    (before,) = venue.client.resting_orders().rows
     asked = replace(
         EXTENSION,
         order_id=placed.order_id,
@@ -157,7 +157,7 @@ def test_an_extended_order_shows_its_new_expiry_and_nothing_else_changed() -> No
         expires_s=ORDER.expires_s + 600,
     )
     result = venue.client.extend(asked)
-    (after_it,) = venue.client.resting_orders()
+    (after_it,) = venue.client.resting_orders().rows
 
     assert (result.outcome, result.remaining) == (Outcome.DONE, ORDER.count)
     assert before.expires_ms == ORDER.expires_s * 1000

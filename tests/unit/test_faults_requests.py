@@ -1,12 +1,16 @@
 """Each fault of a request strikes as it says: what the exchange did, and what the client saw."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.simulator.exchange import ConnectionDroppedError
 from tests.simulator.fault_plan import Fault, FaultPlan
-from tests.simulator.fault_script import PATIENCE_MS, FaultScript
+from tests.simulator.fault_request import PATIENCE_MS
+from tests.simulator.fault_script import FaultScript
 from tests.unit.simulator_desk import ORDERS, START_MS, TICKER, Desk
 
 BATCH = f"{ORDERS}/batched"
@@ -108,6 +112,73 @@ def test_a_read_slower_than_patience_gets_no_answer_and_moves_no_clock() -> None
         desk.get("/portfolio/orders")
 
     assert desk.clock.now_ms() == START_MS
+
+
+def test_an_answer_that_trickles_is_given_up_after_the_write_was_applied() -> None:
+    desk = Faulty(kind="trickle", where=CREATE)
+    with pytest.raises(ConnectionDroppedError):
+        desk.batch()
+
+    assert len(desk.resting) == 4
+    assert desk.clock.now_ms() == START_MS + PATIENCE_MS
+    assert {order.created_ms for order in desk.member.resting.values()} == {START_MS}
+
+
+def test_a_read_that_trickles_gets_no_answer_and_moves_no_clock() -> None:
+    desk = Faulty(kind="trickle")
+    with pytest.raises(ConnectionDroppedError):
+        desk.get("/portfolio/orders")
+
+    assert (desk.clock.now_ms(), desk.strikes) == (START_MS, {"trickle": 1})
+
+
+def dead(desk: Faulty, *calls: Callable[[], Any]) -> list[bool]:
+    """Which of these met a dead connection."""
+    met = []
+    for call in calls:
+        try:
+            call()
+            met.append(False)
+        except ConnectionDroppedError:
+            met.append(True)
+    return met
+
+
+@pytest.mark.parametrize("amount, met", [
+    (0, [True, False, True, True, False]),
+    (2, [True, False, True, False, False]),
+])  # fmt: skip
+def test_the_first_try_on_a_dead_connection_never_leaves_and_the_next_succeeds(
+    amount: int, met: list[bool]
+) -> None:
+    desk = Faulty(kind="dead-connections", amount=amount)
+    orders, fills = (lambda: desk.get("/portfolio/orders")), (lambda: desk.get("/portfolio/fills"))
+
+    assert dead(desk, orders, orders, fills, desk.batch, desk.batch) == met
+    assert len(desk.resting) == 4 * met[3:].count(False)
+    assert desk.clock.now_ms() == START_MS
+    assert desk.strikes == {"dead-connections": met.count(True)}
+
+
+def test_dead_connections_that_are_silent_use_up_the_patience_of_all_reads_at_once() -> None:
+    desk = Faulty(kind="dead-connections", code="silence")
+    reads = [partial(desk.get, path) for path in ("/portfolio/orders", "/portfolio/fills")]
+
+    assert dead(desk, *reads, *reads) == [True, True, False, False]
+    assert desk.clock.now_ms() == START_MS + PATIENCE_MS
+
+
+@pytest.mark.parametrize("code, statuses", [("", [503, 503]), ("lost", [])])
+def test_reads_of_cash_fail_alone_for_as_long_as_it_lasts(code: str, statuses: list[int]) -> None:
+    desk, seen = Faulty(kind="no-cash", code=code, for_ms=180_000), []
+    for minute in (0, 2, 3):
+        desk.clock.advance_to(START_MS + minute * 60_000)
+        assert desk.get("/portfolio/orders").status == 200
+        with suppress(ConnectionDroppedError):
+            seen.append(desk.get("/portfolio/balance").status)
+
+    assert seen == [*statuses, 200]
+    assert desk.strikes == {"no-cash": 2}
 
 
 @pytest.mark.parametrize("status, code", [(503, ""), (408, ""), (429, ""), (400, "market_closed")])
@@ -213,6 +284,73 @@ def test_a_blank_list_comes_with_200() -> None:
     answer = desk.get("/portfolio/orders")
 
     assert (answer.status, answer.body) == (200, {"orders": [], "cursor": ""})
+
+
+@pytest.mark.parametrize("path, name, beside", [
+    ("/portfolio/orders", "orders", {"cursor": ""}),
+    ("/portfolio/fills", "fills", {"cursor": ""}),
+    ("/portfolio/order_groups", "order_groups", {}),
+])  # fmt: skip
+def test_an_empty_list_is_null_or_absent(path: str, name: str, beside: dict[str, str]) -> None:
+    null, absent = Faulty(kind="null-lists"), Faulty(kind="null-lists", code="absent")
+
+    assert null.get(path).body == {name: None, **beside}
+    assert absent.get(path).body == {}
+    assert null.strikes == absent.strikes == {"null-lists": 1}
+
+
+def test_both_sides_of_an_empty_book_are_null() -> None:
+    desk = Faulty(kind="null-lists", where="GET /markets/*")
+    (book,) = desk.get("/markets/orderbooks", tickers=TICKER).body["orderbooks"]
+
+    assert set(book["orderbook_fp"].values()) == {None}
+
+
+def test_a_list_with_rows_is_left_as_it_is_unless_it_is_to_be_blank() -> None:
+    desk, blank = Faulty(kind="null-lists"), Faulty(kind="null-lists", code="absent blank")
+
+    assert desk.rest() in desk.listed()
+    assert desk.strikes == {}
+    assert (blank.rest() != "", blank.get("/portfolio/orders").body) == (True, {})
+
+
+FOREIGN = [
+    ("orders", "orders", "status", {"status": "pending_review"}),
+    ("orders", "orders", "client-id", {"client_order_id": None, "remaining_count_fp": "5.00"}),
+    ("orders", "orders", "counts RAIN-A", {"remaining_count_fp": None, "ticker": "RAIN-A"}),
+    ("orders", "orders", "times", {"created_time": None, "last_update_time": None}),
+    ("fills", "fills", "order-id", {"order_id": None, "ticker": "SOMEBODY-ELSES"}),
+    ("positions", "market_positions", "counts", {"position_fp": None}),
+    ("settlements", "settlements", "result", {"market_result": "void"}),
+    ("order_groups", "order_groups", "limit", {"contracts_limit_fp": None, "is_auto_cancel_enabled": False}),
+    ("order_groups", "order_groups", "flag", {"is_auto_cancel_enabled": None}),
+    ("balance", "balance_breakdown", "cash", {"balance": None}),
+    ("balance", "balance_breakdown", "shard", {"exchange_index": None}),
+]
+
+
+@pytest.mark.parametrize("path, name, code, said", FOREIGN)
+def test_somebody_elses_row_stands_beside_ours_and_cannot_be_read(
+    path: str, name: str, code: str, said: dict[str, Any]
+) -> None:
+    desk, plain = Faulty(kind="foreign-rows", code=code), Desk()
+    for own in (desk, plain):
+        own.rest()
+        own.group()
+    rows, ours = (own.get(f"/portfolio/{path}").body[name] for own in (desk, plain))
+    (row,) = [row for row in rows if row not in ours]
+
+    assert {key: row[key] for key in said} == said
+    assert len(rows) == len(ours) + 1
+    assert desk.strikes == {"foreign-rows": 1}
+
+
+def test_no_row_of_somebody_else_comes_with_the_answer_to_a_batch_or_with_markets() -> None:
+    desk = Faulty(kind="foreign-rows")
+
+    assert len(desk.batch().body["orders"]) == 4
+    assert len(desk.get("/markets").body["markets"]) == 3
+    assert desk.strikes == {}
 
 
 def test_a_looping_cursor_leads_back_to_the_first_page() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.simulator.fault_plan import Fault, FaultPlan
 from tests.simulator.fault_stage import FaultStage
 from tests.simulator.knobs import Knobs
-from tests.unit.simulator_desk import START_MS, TICKER, Desk
+from tests.unit.simulator_desk import GROUPS, START_MS, TICKER, Desk
 
 MINUTE_MS = 60_000
 STAMP = "/exchange/user_data_timestamp"
@@ -69,6 +69,24 @@ def test_overlapping_lags_end_one_by_one() -> None:
         lags.append(desk.exchange.knobs.fills_lag_ms)
 
     assert lags == [9_000, 5_000, 1_000]
+
+
+@pytest.mark.parametrize("amount, shown_ms", [(0, 15_000), (4_000, 4_000)])
+def test_a_late_list_of_groups_shows_a_trip_only_later(amount: int, shown_ms: int) -> None:
+    desk = Desk()
+    group = desk.group()
+    staged(desk, lasting("late-groups", amount=amount))
+    at(desk, 1)
+    desk.call("PUT", f"{GROUPS}/{group}/trigger")
+    tripped = []
+    for since_ms in (shown_ms - 1, shown_ms):
+        desk.clock.advance_to(START_MS + MINUTE_MS + since_ms)
+        (row,) = desk.get(GROUPS).body["order_groups"]
+        tripped.append(row["is_auto_cancel_enabled"])
+    at(desk, 2)
+
+    assert tripped == [False, True]
+    assert desk.exchange.knobs == Knobs()
 
 
 def test_frozen_reads_stand_still_with_their_stamp() -> None:

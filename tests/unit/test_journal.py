@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, ask, unclaimed
+from dora.core.evidence import (
+    EXPIRY_MARGIN_MS,
+    FORGOTTEN_MS,
+    LIST_AFTER_MS,
+    PROBE_LISTED_MS,
+    Evidence,
+    ask,
+    in_turn,
+    note_probes,
+    unprobed,
+)
 from dora.core.journal import (
     Journal,
     OrderState,
@@ -24,15 +34,16 @@ from dora.core.journal import (
     without,
 )
 from dora.core.model import (
+    PROBE_COUNT,
     BatchCancelResult,
     BatchPlaceResult,
     CancelledOrder,
     CancelRequest,
     ChangeResult,
-    Claim,
     DecreaseRequest,
     FailedOrder,
     Fill,
+    IdProbe,
     Order,
     OrderRequest,
     OrderStatus,
@@ -239,9 +250,12 @@ def test_an_unknown_create_that_no_list_shows_is_not_given_up_however_late_the_l
 def test_an_unknown_create_is_given_up_once_its_hold_is_over_and_its_id_was_still_free(
     waited_ms: int, closed: bool
 ) -> None:
-    claims = {PREFIX + "one": Claim.GRANTED}
+    """A complete list, later than the hold, shows the probe's own row and no other of its id."""
+    probe = row(
+        OrderStatus.CANCELED, order_id="o-9", initial=PROBE_COUNT, updated_ms=TimeMs(WRITE + waited_ms)
+    )
 
-    view = seen(tracked(OrderState.UNKNOWN), claims=claims, now_ms=WRITE + waited_ms)
+    view = seen(tracked(OrderState.UNKNOWN), listings={SLOT.ticker: (probe,)}, now_ms=WRITE + waited_ms)
 
     order = only(view)
     assert (not order.open) is closed
@@ -249,15 +263,56 @@ def test_an_unknown_create_is_given_up_once_its_hold_is_over_and_its_id_was_stil
     assert bool(view.frozen) is not closed
 
 
-def test_an_unknown_create_whose_id_is_spent_stays_unknown_until_a_row_shows_whose_order_has_it() -> None:
-    unknown, after_ms = tracked(OrderState.UNKNOWN), WRITE + 10**9
-    claim = row(OrderStatus.CANCELED, initial=Count(1), updated_ms=TimeMs(after_ms))
+def probed(said: IdProbe, probed_ms: int) -> TrackedOrder:
+    journal = Journal().with_orders([tracked(OrderState.UNKNOWN)])
+    (order,) = note_probes(journal, {PREFIX + "one": said}, TimeMs(probed_ms)).orders.values()
+    return order
 
-    unseen = seen(unknown, claims={PREFIX + "one": Claim.TAKEN}, now_ms=after_ms)
-    shown = seen(unknown, listings={SLOT.ticker: (claim,)}, now_ms=after_ms)
+
+def test_an_unknown_create_whose_id_is_spent_stays_unknown_until_a_row_shows_whose_order_has_it() -> None:
+    taken, after_ms = probed(IdProbe.TAKEN, WRITE + HOLD_MS + 1), WRITE + 10**9
+    canceled = row(OrderStatus.CANCELED, updated_ms=TimeMs(after_ms))
+
+    unseen = seen(taken, listings={SLOT.ticker: ()}, now_ms=after_ms)
+    shown = seen(taken, listings={SLOT.ticker: (canceled,)}, now_ms=after_ms)
 
     assert only(unseen).state is OrderState.UNKNOWN
     assert (only(shown).state, only(shown).unbooked) == (OrderState.CLOSED, 0)
+
+
+def test_a_granted_probe_counts_only_with_a_list_that_shows_it_and_a_stamp_later_than_the_hold() -> None:
+    granted, now_ms = probed(IdProbe.GRANTED, WRITE + HOLD_MS + 1), TimeMs(WRITE + 3 * HOLD_MS)
+    probe = row(OrderStatus.CANCELED, order_id="o-9", initial=PROBE_COUNT, updated_ms=now_ms)
+
+    def after(as_of_ms: int, *listed: Order, began_ms: int = now_ms) -> OrderState:
+        facts = Evidence(
+            began_ms=TimeMs(began_ms),
+            as_of_ms=TimeMs(as_of_ms),
+            resting=(),
+            listings={SLOT.ticker: listed},
+        )
+        journal = Journal().with_orders([granted])
+        return only(
+            merge(journal, facts, prefix=PREFIX, now_ms=now_ms, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
+        ).state
+
+    assert after(WRITE + HOLD_MS, probe) is OrderState.CLOSED
+    assert after(WRITE + HOLD_MS - 1, probe) is OrderState.UNKNOWN
+    assert after(now_ms) is OrderState.UNKNOWN
+    assert after(now_ms, began_ms=granted.probed_ms + PROBE_LISTED_MS) is OrderState.UNKNOWN
+    assert after(now_ms, began_ms=granted.probed_ms + PROBE_LISTED_MS + 1) is OrderState.CLOSED
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+def test_a_row_of_the_create_itself_wins_over_that_of_its_probe_whichever_is_later(
+    status: OrderStatus,
+) -> None:
+    probe = row(OrderStatus.CANCELED, order_id="o-9", initial=PROBE_COUNT, updated_ms=TimeMs(WRITE + 10**8))
+
+    order = only(seen(probed(IdProbe.GRANTED, WRITE), listings={SLOT.ticker: (row(status), probe)}))
+
+    assert (order.order_id, order.open) == ("o-1", status is OrderStatus.RESTING)
+    assert order.unbooked == (1000 if status is OrderStatus.EXECUTED else 0)
 
 
 @pytest.mark.parametrize("waited_ms, closed", [(2 * HOLD_MS, False), (2 * HOLD_MS + 1, True)])
@@ -287,18 +342,20 @@ def test_an_order_about_to_expire_is_left_alone_whatever_its_row_says(before_ms:
     assert only(view).state is OrderState.LIVE
 
 
-def test_only_unanswered_creates_past_their_hold_and_in_no_row_are_claimed() -> None:
+def test_only_unanswered_creates_past_their_hold_and_in_no_row_of_a_whole_list_are_probed_and_once() -> None:
     unknown, live = tracked(OrderState.UNKNOWN), tracked(client_order_id=PREFIX + "two", order_id="o-2")
-    journal = Journal().with_orders([unknown, live])
 
-    def asked(waited_ms: int, *rows: Order) -> list[str]:
-        now_ms = TimeMs(WRITE + waited_ms)
-        facts = Evidence(began_ms=now_ms, as_of_ms=now_ms, resting=(), listings={SLOT.ticker: rows})
-        return [order.client_order_id for order in unclaimed(journal, facts, HOLD_MS)]
+    def asked(order: TrackedOrder, waited_ms: int, listings: dict[str, tuple[Order, ...]]) -> list[str]:
+        now_ms, journal = TimeMs(WRITE + waited_ms), Journal().with_orders([order, live])
+        facts = Evidence(began_ms=now_ms, as_of_ms=now_ms, resting=(), listings=listings)
+        return [found.client_order_id for found in unprobed(journal, facts, HOLD_MS)]
 
-    assert asked(HOLD_MS) == []
-    assert asked(HOLD_MS + 1) == [PREFIX + "one"]
-    assert asked(HOLD_MS + 1, row()) == []
+    assert asked(unknown, HOLD_MS, {SLOT.ticker: ()}) == []
+    assert asked(unknown, HOLD_MS + 1, {SLOT.ticker: ()}) == [PREFIX + "one"]
+    assert asked(unknown, HOLD_MS + 1, {}) == []
+    assert asked(unknown, HOLD_MS + 1, {SLOT.ticker: (row(),)}) == []
+    for said in IdProbe:
+        assert asked(probed(said, WRITE), HOLD_MS + 1, {SLOT.ticker: ()}) == []
 
 
 def test_an_order_that_was_renamed_is_known_by_its_order_id() -> None:
@@ -346,6 +403,40 @@ def test_an_unanswered_cancel_is_repeated_once_reads_are_later_than_it_or_its_ho
 
     assert only(view).state is (OrderState.CHANGING if changing else OrderState.LIVE)
     assert bool(view.frozen) is changing
+
+
+@pytest.mark.parametrize("state", [OrderState.LIVE, OrderState.CHANGING, OrderState.MISSING])
+@pytest.mark.parametrize(
+    ("waited_ms", "listed", "complete", "closed"),
+    [
+        (FORGOTTEN_MS, False, True, True),
+        (FORGOTTEN_MS - 1, False, True, False),
+        (FORGOTTEN_MS, True, True, False),
+        (FORGOTTEN_MS, False, False, False),
+    ],
+)
+def test_an_order_whose_row_is_archived_is_gone_a_day_after_its_own_expiry_and_never_by_absence_alone(
+    state: OrderState, waited_ms: int, listed: bool, complete: bool, closed: bool
+) -> None:
+    """After a long pause the exchange lists no row of it any more, and its slot would be frozen for ever."""
+    order = tracked(state, expires_ms=LATER, booked=Count(300), remaining=Count(700))
+    now_ms = TimeMs(LATER + waited_ms)
+    rows = (row(updated_ms=TimeMs(WRITE - 1)),) if listed else ()
+    facts = Evidence(began_ms=now_ms, as_of_ms=now_ms, resting=rows if complete else None)
+
+    view = merge(
+        Journal().with_orders([order]),
+        facts,
+        prefix=PREFIX,
+        now_ms=now_ms,
+        hold_ms=HOLD_MS,
+        tombstone_ms=2 * FORGOTTEN_MS,
+    )
+
+    assert (only(view).state is OrderState.CLOSED) is closed
+    assert bool(view.frozen) is not closed
+    if closed:
+        assert (only(view).remaining, only(view).unbooked) == (0, 0)
 
 
 def test_a_missing_order_blocks_its_market_until_a_terminal_row_is_seen() -> None:
@@ -503,6 +594,20 @@ def test_a_closed_order_is_forgotten_after_its_tombstone_but_not_with_fills_outs
     assert seen(owing, now_ms=after).journal.orders
 
 
+def test_a_closed_order_is_not_forgotten_while_reads_are_older_than_its_end() -> None:
+    """They may show it resting: forgotten, it would come back as an order that nobody knows.
+
+    What newer reads show resting all the same is no late row, and is to come back.
+    """
+    settled = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000))
+    journal, after = Journal().with_orders([settled]), TimeMs(WRITE + TOMBSTONE_MS + 1)
+
+    for as_of_ms, kept in ((0, True), (WRITE - 1, True), (WRITE, False)):
+        facts = Evidence(began_ms=after, as_of_ms=TimeMs(as_of_ms), resting=(row(),))
+        view = merge(journal, facts, prefix=PREFIX, now_ms=after, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
+        assert (settled.client_order_id in view.journal.orders) is kept
+
+
 # --- laws ---------------------------------------------------------------------------------------------
 
 _states = st.sampled_from(OrderState)
@@ -548,11 +653,42 @@ def test_without_a_believable_row_or_a_proof_no_open_order_is_ever_closed(state,
         assert view.journal.orders[order.client_order_id].open
 
 
-def test_questions_are_asked_of_orders_not_listed_and_of_unknown_ones_only_after_their_hold() -> None:
+def test_questions_are_asked_of_orders_not_shown_and_of_unanswered_ones_twenty_seconds_after_their_send() -> (
+    None
+):
     live, unknown = tracked(), tracked(OrderState.UNKNOWN, client_order_id=PREFIX + "two")
     journal = Journal({order.client_order_id: order for order in (live, unknown)})
 
-    assert ask(journal, [row()], LATER, HOLD_MS).order_ids == ()
-    assert ask(journal, [], LATER, HOLD_MS).order_ids == ("o-1",)
-    assert ask(journal, [], TimeMs(WRITE + HOLD_MS), HOLD_MS).tickers == ()
-    assert ask(journal, [], TimeMs(WRITE + HOLD_MS + 1), HOLD_MS).tickers == (SLOT.ticker,)
+    assert ask(journal, [row()], LATER).order_ids == ()
+    assert ask(journal, [], LATER).order_ids == ("o-1",)
+    assert ask(journal, [row(updated_ms=TimeMs(WRITE - 1))], LATER).order_ids == ("o-1",)
+    assert ask(journal, [], TimeMs(WRITE + LIST_AFTER_MS)).tickers == ()
+    assert ask(journal, [], TimeMs(WRITE + LIST_AFTER_MS + 1)).tickers == (SLOT.ticker,)
+
+
+def test_a_missing_order_is_looked_up_although_a_list_still_shows_it() -> None:
+    journal = Journal().with_orders([tracked(OrderState.MISSING)])
+
+    assert ask(journal, [row()], LATER).order_ids == ("o-1",)
+
+
+def test_those_that_wait_longest_are_asked_about_first() -> None:
+    orders = [
+        tracked(
+            client_order_id=f"{PREFIX}{n}", order_id=f"o-{n}", write_ms=TimeMs(WRITE - n), sent_ms=TimeMs(0)
+        )
+        for n in range(3)
+    ]
+
+    assert ask(Journal().with_orders(orders), [], LATER).order_ids == ("o-2", "o-1", "o-0")
+
+
+@given(st.integers(1, 40), st.integers(1, 10), st.integers(0, 10**6))
+def test_where_not_all_can_be_asked_each_has_its_turn_soon(count: int, most: int, minute: int) -> None:
+    asked: list[int] = []
+    turns = -(-count // most)
+    for turn in range(turns + 1):
+        asked += in_turn(range(count), most, (minute + turn) * 60_000)
+
+    assert len(asked) <= most * (turns + 1)
+    assert set(asked) == set(range(count))

@@ -1,18 +1,20 @@
 """Claims of client order ids: what the engine's answers say, and that nothing comes to rest."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from dora.core.errors import ExchangeError, ExchangeRefused
-from dora.core.model import Claim, ClaimRequest, OrderRequest, Side, Slot
+from dora.core.model import IdProbe, IdProbeRequest, OrderRequest, Side, Slot
 from dora.core.units import CONTRACT, Count, Price
 from dora.edge.kalshi import outcomes
 from dora.edge.kalshi.refusals import ALREADY_EXISTS
 from tests.simulator.knobs import Knobs
+from tests.unit.kalshi_fakes import FakeReply, scripted
 from tests.unit.test_kalshi_against_simulator import RAIN, START_MS, Venue, open_venue
 
-CLAIM = ClaimRequest(
+CLAIM = IdProbeRequest(
     client_order_id="dxxxxxxx-one", slot=Slot(RAIN, Side.BID), shard=0, price=Price(100), group_id=None
 )
 ORDER = OrderRequest(
@@ -32,58 +34,97 @@ def venue() -> Venue:
 
 
 def test_an_id_that_was_never_used_is_granted_and_then_no_create_can_have_it(venue: Venue) -> None:
-    assert venue.client.claim(CLAIM) is Claim.GRANTED
+    assert venue.client.probe_id(CLAIM) is IdProbe.GRANTED
     (late,) = venue.client.place([ORDER]).unknown
 
     assert late.code == ALREADY_EXISTS
-    assert venue.client.resting_orders() == ()
+    assert venue.client.resting_orders().rows == ()
 
 
 def test_a_claim_is_seen_in_the_lists_as_a_canceled_order_of_that_id(venue: Venue) -> None:
-    venue.client.claim(CLAIM)
+    venue.client.probe_id(CLAIM)
 
-    (order,) = venue.client.orders_of(RAIN)
+    (order,) = venue.client.orders_of(RAIN).rows
     assert (order.client_order_id, order.status, order.filled) == (CLAIM.client_order_id, "canceled", 0)
-    assert venue.client.claim(CLAIM) is Claim.TAKEN
+    assert venue.client.probe_id(CLAIM) is IdProbe.TAKEN
+
+
+def test_a_kill_that_echoes_its_count_is_a_kill(venue: Venue) -> None:
+    venue.exchange.knobs = Knobs(killed_echoes_count=True)
+
+    assert venue.client.probe_id(CLAIM) is IdProbe.GRANTED
+    assert venue.client.resting_orders().rows == ()
 
 
 def test_an_id_whose_order_rests_is_taken_and_the_order_stays(venue: Venue) -> None:
     venue.place(ORDER)
 
-    assert venue.client.claim(CLAIM) is Claim.TAKEN
-    assert [order.remaining for order in venue.client.resting_orders()] == [ORDER.count]
+    assert venue.client.probe_id(CLAIM) is IdProbe.TAKEN
+    assert [order.remaining for order in venue.client.resting_orders().rows] == [ORDER.count]
 
 
 def test_a_claim_that_meets_somebody_is_filled_with_a_hundredth_and_granted(venue: Venue) -> None:
     venue.exchange.set_background_book(RAIN, [], [(100, 500)])
 
-    assert venue.client.claim(CLAIM) is Claim.GRANTED
-    assert [fill.count for fill in venue.client.fills_since(START_MS - 1000)] == [Count(1)]
-    assert venue.client.resting_orders() == ()
+    assert venue.client.probe_id(CLAIM) is IdProbe.GRANTED
+    assert [fill.count for fill in venue.client.fills_since(START_MS - 1000).rows] == [Count(1)]
+    assert venue.client.resting_orders().rows == ()
 
 
 def test_a_claim_in_a_tripped_group_says_nothing_of_the_id(venue: Venue) -> None:
     group_id = venue.group(0)
     venue.client.trigger_group(group_id, 0)
 
-    assert venue.client.claim(replace(CLAIM, group_id=group_id)) is None
+    assert venue.client.probe_id(replace(CLAIM, group_id=group_id)) is None
 
 
 def test_where_ids_are_free_again_a_claim_still_tells_a_resting_order(venue: Venue) -> None:
     venue.exchange.knobs = Knobs(client_id_scope="open_only")
     venue.place(ORDER)
 
-    assert venue.client.claim(CLAIM) is Claim.TAKEN
+    assert venue.client.probe_id(CLAIM) is IdProbe.TAKEN
+
+
+ANSWER = {
+    "order_id": "order-1",
+    "client_order_id": CLAIM.client_order_id,
+    "fill_count": "0.00",
+    "remaining_count": "0.00",
+    "ts_ms": START_MS,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "claim"),
+    [
+        ({}, IdProbe.GRANTED),
+        ({"remaining_count": "0.01"}, IdProbe.GRANTED),
+        ({"fill_count": "0.01"}, IdProbe.GRANTED),
+        ({"fill_count": "0.01", "remaining_count": "0.01"}, None),
+        ({"fill_count": "3.00"}, None),
+        ({"remaining_count": "10.00"}, None),
+        ({"remaining_count": "-1.00"}, None),
+        ({"remaining_count": None}, None),
+        ({"fill_count": None}, None),
+        ({"order_id": None}, None),
+        ({"client_order_id": None}, None),
+        ({"client_order_id": "dxxxxxxx-two"}, None),
+    ],
+)
+def test_a_kill_is_one_whether_nothing_remains_or_the_whole_count_and_nothing_else_is_a_grant(
+    changes: dict[str, Any], claim: IdProbe | None
+) -> None:
+    assert scripted(FakeReply(201, ANSWER | changes)).exchange.probe_id(CLAIM) is claim
 
 
 @pytest.mark.parametrize(
     ("error", "claim"),
     [
-        (ExchangeRefused(409, ALREADY_EXISTS, "", ""), Claim.TAKEN),
+        (ExchangeRefused(409, ALREADY_EXISTS, "", ""), IdProbe.TAKEN),
         (ExchangeRefused(400, "invalid_order", "", ""), None),
         (ExchangeRefused(409, "trading_is_paused", "", ""), None),
         (ExchangeError("no answer"), None),
     ],
 )
-def test_only_one_code_speaks_of_the_id(error: ExchangeError, claim: Claim | None) -> None:
-    assert outcomes.not_claimed(error) is claim
+def test_only_one_code_speaks_of_the_id(error: ExchangeError, claim: IdProbe | None) -> None:
+    assert outcomes.id_not_probed(error) is claim

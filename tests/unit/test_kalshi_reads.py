@@ -18,8 +18,9 @@ from dora.core.errors import (
     ReadIncomplete,
     WireInvalid,
 )
-from dora.core.model import OrderStatus
-from dora.core.units import Count, TimeMs
+from dora.core.listed import Listed
+from dora.core.model import OrderStatus, Side
+from dora.core.units import Count, Money, TimeMs
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.listing import comma_lists
 from tests.unit.kalshi_fakes import (
@@ -32,7 +33,6 @@ from tests.unit.kalshi_fakes import (
     pages,
     scripted,
     settlement_row,
-    without,
 )
 
 NOT_FOUND = FakeReply(404, {"error": {"code": "not_found", "message": "not found"}})
@@ -43,7 +43,7 @@ def position_row(**changes: Any) -> dict[str, Any]:
 
 
 ListRead = tuple[str, dict[str, Any], Callable[[KalshiExchange], Any]]
-LISTS: dict[str, ListRead] = {
+PORTFOLIO: dict[str, tuple[str, dict[str, Any], Callable[[KalshiExchange], Listed[Any]]]] = {
     "resting_orders": ("orders", order_row(), lambda exchange: exchange.resting_orders()),
     "orders_of": ("orders", order_row(), lambda exchange: exchange.orders_of(TICKER)),
     "fills_since": ("fills", fill_row(), lambda exchange: exchange.fills_since(TimeMs(0))),
@@ -53,6 +53,15 @@ LISTS: dict[str, ListRead] = {
         lambda exchange: exchange.settlements_since(TimeMs(0)),
     ),
     "positions": ("market_positions", position_row(), lambda exchange: exchange.positions()),
+}
+
+
+def rows_of(read: Callable[[KalshiExchange], Listed[Any]]) -> Callable[[KalshiExchange], Any]:
+    return lambda exchange: read(exchange).rows
+
+
+LISTS: dict[str, ListRead] = {
+    **{which: (key, row, rows_of(read)) for which, (key, row, read) in PORTFOLIO.items()},
     "open_markets": ("markets", market_row(), lambda exchange: exchange.open_markets("KXHIGHNY")),
 }
 
@@ -95,8 +104,41 @@ def test_a_list_without_end_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("which", LISTS)
-@pytest.mark.parametrize("body", [{"cursor": ""}, {"KEY": None, "cursor": ""}, {"KEY": {}, "cursor": ""}])
-def test_an_answer_without_its_list_is_never_an_empty_list(which: str, body: dict[str, Any]) -> None:
+@pytest.mark.parametrize("body", [{"KEY": None, "cursor": ""}, {"KEY": None, "cursor": None}, {"KEY": None}])
+def test_an_empty_list_may_be_null(which: str, body: dict[str, Any]) -> None:
+    key, row, read = LISTS[which]
+    named = {key if name == "KEY" else name: value for name, value in body.items()}
+    assert len(read(scripted(FakeReply(200, named)).exchange)) == 0
+    first, last = FakeReply(200, {key: None, "cursor": "c1"}), FakeReply(200, {key: [row], "cursor": ""})
+    assert len(read(scripted(first, last).exchange)) == 1, "a page without rows is not the end"
+
+
+@pytest.mark.parametrize("body", [{}, {"order_groups": None}, {"order_groups": []}])
+def test_a_list_of_groups_that_is_empty_may_be_left_out(body: dict[str, Any]) -> None:
+    assert scripted(FakeReply(200, body)).exchange.order_groups() == Listed(())
+
+
+@pytest.mark.parametrize("body", [[], None, "", b"", {"order_groups": {}}])
+def test_groups_that_are_no_list_in_an_object_are_unknown(body: Any) -> None:
+    with pytest.raises((WireInvalid, ExchangeUnavailable)):
+        scripted(FakeReply(200, body)).exchange.order_groups()
+
+
+def test_a_read_that_is_answered_without_content_is_unknown() -> None:
+    with pytest.raises(ExchangeUnavailable):
+        scripted(FakeReply(204, b"")).exchange.order_groups()
+
+
+@pytest.mark.parametrize("body", [{}, {"balance_breakdown": None}, {"balance_breakdown": []}])
+def test_a_breakdown_of_cash_that_is_empty_or_left_out_names_no_shard(body: dict[str, Any]) -> None:
+    assert scripted(FakeReply(200, body)).exchange.cash() == {}
+
+
+@pytest.mark.parametrize("which", LISTS)
+@pytest.mark.parametrize("body", [{"cursor": ""}, {"KEY": {}, "cursor": ""}, {"KEY": "", "cursor": ""}])
+def test_an_answer_without_the_list_that_it_must_have_is_never_an_empty_list(
+    which: str, body: dict[str, Any]
+) -> None:
     key, _, read = LISTS[which]
     with pytest.raises(WireInvalid, match=key):
         read(
@@ -117,14 +159,47 @@ def test_a_page_without_a_cursor_is_the_last_only_when_it_is_not_full(
         read(scripted(FakeReply(200, {key: [row] * 1000} | cursor)).exchange)
 
 
-@pytest.mark.parametrize("which", [name for name in LISTS if name != "open_markets"])
-def test_one_bad_row_of_our_portfolio_fails_the_read(which: str) -> None:
-    key, row, read = LISTS[which]
-    with pytest.raises(WireInvalid, match="ticker"):
-        read(scripted(FakeReply(200, {key: [row, without(row, "ticker")], "cursor": ""})).exchange)
+@pytest.mark.parametrize("which", PORTFOLIO)
+@pytest.mark.parametrize("odd", [{"ticker": None}, {"subaccount_number": "x"}, None])
+def test_a_row_of_our_portfolio_that_is_not_understood_stands_apart_once_and_fails_what_may_be_ours(
+    which: str, odd: dict[str, Any] | None
+) -> None:
+    key, row, read = PORTFOLIO[which]
+    bad = row | odd if odd is not None else None
+    listed = read(scripted(*pages(key, [bad, row], [bad])).exchange)
+    assert len(listed.rows) == 1
+    (apart,) = listed.unreadable
+    assert (apart.list_name, apart.ticker) == (key, TICKER if odd and "ticker" not in odd else None)
+    assert listed.whole(lambda _: False) == listed.rows
+    with pytest.raises(WireInvalid, match=key):
+        listed.whole(lambda _: True)
 
 
-@pytest.mark.parametrize("which", [name for name in LISTS if name != "open_markets"])
+def test_what_can_be_read_of_an_order_that_is_not_understood_is_kept() -> None:
+    row = order_row(status="new", remaining_count_fp=None, client_order_id=None)
+    (apart,) = scripted(FakeReply(200, {"orders": [row], "cursor": ""})).exchange.resting_orders().unreadable
+    assert (apart.order_id, apart.client_order_id, apart.group_id) == ("order-1", None, "group-1")
+    assert (apart.side, apart.price, apart.remaining) == (Side.ASK, 4600, 1000)
+
+
+def test_a_group_that_is_not_understood_keeps_its_id() -> None:
+    rows = [{"id": "a", "is_auto_cancel_enabled": None}, {"id": "b", "is_auto_cancel_enabled": False}]
+    listed = scripted(FakeReply(200, {"order_groups": rows})).exchange.order_groups()
+    assert [group.group_id for group in listed.rows] == ["b"]
+    assert [row.group_id for row in listed.unreadable] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"exchange_index": 2, "balance": None}, {"exchange_index": None, "balance": "1.0000"}, None]
+)
+def test_cash_of_a_shard_that_is_not_understood_is_unknown_and_that_of_the_others_stands(odd: Any) -> None:
+    rows = [odd, {"exchange_index": 0, "balance": "1000.0000"}]
+    bot = scripted(FakeReply(200, {"balance_breakdown": rows}))
+    assert bot.exchange.cash() == {0: Money(1_000_000_000)}
+    assert [said["left_out"] for said in bot.facts.of("ERROR")] == [1]
+
+
+@pytest.mark.parametrize("which", PORTFOLIO)
 def test_portfolio_reads_name_our_subaccount_and_drop_rows_of_others(which: str) -> None:
     key, row, read = LISTS[which]
     rows = [row | {"subaccount_number": 3}, row | {"subaccount_number": 0, "order_id": "o", "fill_id": "f"}]
@@ -149,7 +224,7 @@ def test_the_latest_row_of_an_order_counts_and_at_equal_times_the_final_one() ->
     older = order_row(last_update_time="2026-11-20T13:00:00Z", remaining_count_fp="9.00")
     final = order_row(status="canceled", remaining_count_fp="0.00")
     for rows in ([older, order_row(), final], [final, order_row(), older]):
-        (order,) = scripted(*pages("orders", *([row] for row in rows))).exchange.orders_of(TICKER)
+        (order,) = scripted(*pages("orders", *([row] for row in rows))).exchange.orders_of(TICKER).rows
         assert order.status is OrderStatus.CANCELED
 
 
@@ -185,7 +260,7 @@ def test_fills_are_each_once_oldest_first_and_not_older_than_asked() -> None:
         fill_row(fill_id="old", created_time="2026-11-20T13:00:00Z"),
     ]
     bot = scripted(*pages("fills", rows[:3], rows[2:]))
-    fills = bot.exchange.fills_since(TimeMs(NOW_MS - 2_000))
+    fills = bot.exchange.fills_since(TimeMs(NOW_MS - 2_000)).rows
     assert [fill.fill_id for fill in fills] == ["a", "b", "c"]
 
 
@@ -204,7 +279,11 @@ def test_settlements_come_oldest_first() -> None:
         settlement_row(ticker="A"),
         settlement_row(settled_time="2026-11-21T00:00:00Z"),
     ]
-    paid = scripted(FakeReply(200, {"settlements": rows, "cursor": ""})).exchange.settlements_since(TimeMs(0))
+    paid = (
+        scripted(FakeReply(200, {"settlements": rows, "cursor": ""}))
+        .exchange.settlements_since(TimeMs(0))
+        .rows
+    )
     assert [settlement.ticker for settlement in paid] == [TICKER, "A", "B"]
 
 
@@ -212,7 +291,7 @@ def test_positions_are_signed_net_contracts() -> None:
     bot = scripted(
         FakeReply(200, {"market_positions": [position_row()], "event_positions": [], "cursor": ""})
     )
-    (held,) = bot.exchange.positions()
+    (held,) = bot.exchange.positions().rows
     assert (held.ticker, held.shard, held.net) == (TICKER, 2, -3000)
 
 
@@ -222,7 +301,7 @@ def test_groups_say_whether_they_are_tripped() -> None:
         {"id": "b", "is_auto_cancel_enabled": False},
     ]
     bot = scripted(FakeReply(200, {"order_groups": groups}), subaccount=3)
-    first, second = bot.exchange.order_groups()
+    first, second = bot.exchange.order_groups().rows
     assert (first.tripped, first.limit, first.shard) == (True, Count(20_000), 2)
     assert (second.tripped, second.limit, second.shard) == (False, 0, 0)
     assert bot.adapter.queries() == [[("subaccount", "3")]]
@@ -238,6 +317,26 @@ def test_status_is_read_even_from_a_failing_exchange(status: int) -> None:
     assert len(bot.adapter.requests) == 1
 
 
+def test_each_shard_has_its_own_status_and_one_that_is_not_understood_has_none() -> None:
+    flags = {"exchange_active": True, "trading_active": True}
+    shards = [flags | {"exchange_index": 0}, flags | {"exchange_index": 2, "trading_active": False}, None]
+    bot = scripted(FakeReply(200, flags | {"exchange_index_statuses": [*shards, {"exchange_index": 3}]}))
+    assert {number: s.trading_active for number, s in bot.exchange.status().items()} == {0: True, 2: False}
+    assert [said["left_out"] for said in bot.facts.of("ERROR")] == [2]
+
+
+@pytest.mark.parametrize("listed", [{}, {"exchange_index_statuses": None}, {"exchange_index_statuses": []}])
+def test_without_the_list_of_shards_the_top_level_flags_are_those_of_shard_0(listed: dict[str, Any]) -> None:
+    flags = {"exchange_active": True, "trading_active": False}
+    statuses = scripted(FakeReply(200, flags | listed)).exchange.status()
+    assert list(statuses) == [0] and not statuses[0].trading_active
+
+
+def test_a_flag_that_is_no_boolean_is_refused() -> None:
+    with pytest.raises(WireInvalid, match="trading_active"):
+        scripted(FakeReply(200, {"exchange_active": True, "trading_active": "true"})).exchange.status()
+
+
 @pytest.mark.parametrize("body", [b"<html>", {"error": {"code": "service_unavailable"}}])
 def test_a_5xx_without_that_body_is_no_status(body: Any) -> None:
     with pytest.raises(ExchangeUnavailable):
@@ -247,7 +346,8 @@ def test_a_5xx_without_that_body_is_no_status(body: Any) -> None:
 def test_limits_take_two_calls() -> None:
     bucket = {"refill_rate": 100, "bucket_capacity": 100}
     account = FakeReply(200, {"usage_tier": "basic", "read": bucket, "write": bucket})
-    bot = scripted(account, FakeReply(200, {"default_cost": 10, "endpoint_costs": []}))
+    odd = {"method": "GET", "path": "/trade-api/v2/new", "cost": None}
+    bot = scripted(account, FakeReply(200, {"default_cost": 10, "endpoint_costs": [odd, None]}))
     assert bot.exchange.limits().write_capacity == 100
     assert list(bot.exchange.calls) == ["GET /account/limits", "GET /account/endpoint_costs"]
 

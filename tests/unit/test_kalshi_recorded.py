@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited, WireInvalid
+from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited
 from dora.core.model import CancelRequest, DecreaseRequest, Market, Outcome, Side, Slot
 from dora.core.units import CONTRACT, ONE, Count, Money, Price, TimeMs, parse_count, parse_price
 from dora.edge.kalshi import wire_markets
@@ -56,7 +56,7 @@ def parsed(body: Any) -> Any:
 
 
 def test_fills_of_2026_06_have_no_shard_and_are_of_shard_0() -> None:
-    fills = replayed("fills__after_taker.json").fills_since(TimeMs(0))
+    fills = replayed("fills__after_taker.json").fills_since(TimeMs(0)).rows
     assert len(fills) == 3 and {fill.shard for fill in fills} == {0}
     last = fills[-1]
     assert (last.side, last.price, last.count, last.fee) == (Side.BID, 5200, CONTRACT, 17_500)
@@ -64,7 +64,7 @@ def test_fills_of_2026_06_have_no_shard_and_are_of_shard_0() -> None:
 
 
 def test_fills_of_2026_08_keep_fractions_and_direction() -> None:
-    fills = replayed("portfolio__fills_2026_08.json").fills_since(TimeMs(0))
+    fills = replayed("portfolio__fills_2026_08.json").fills_since(TimeMs(0)).rows
     assert len(fills) == len({fill.fill_id for fill in fills}) == 33
     assert {fill.side for fill in fills} == {Side.BID, Side.ASK}
     assert any(fill.count % CONTRACT for fill in fills)
@@ -73,7 +73,7 @@ def test_fills_of_2026_08_keep_fractions_and_direction() -> None:
 
 
 def test_recorded_order_lists_are_read() -> None:
-    orders = replayed("portfolio__orders_list.json").orders_of("any")
+    orders = replayed("portfolio__orders_list.json").orders_of("any").rows
     statuses = {order.order_id: order.status.value for order in orders}
     assert statuses["97ec18b7-10d3-4557-9de0-8598aad625f0"] == "executed"
     assert statuses["2597b999-f887-4195-8bac-c3f97a1f2021"] == "canceled"
@@ -89,19 +89,21 @@ def test_a_row_read_after_a_cancel_is_stale_and_its_date_says_so() -> None:
 
 
 def test_recorded_positions_cash_and_settlements_are_read() -> None:
-    (held,) = replayed("portfolio__positions.json").positions()
+    (held,) = replayed("portfolio__positions.json").positions().rows
     assert (held.net, held.shard) == (300, 0)
     assert replayed("auth__balance_ok.json").cash() == {0: Money(98_018_600)}
-    assert replayed("settlements__page.json").settlements_since(TimeMs(0)) == ()
+    assert replayed("settlements__page.json").settlements_since(TimeMs(0)).rows == ()
 
 
 def test_positions_from_before_fixed_point_fields_are_refused_not_guessed() -> None:
-    with pytest.raises(WireInvalid, match="position_fp is missing"):
-        replayed("v1__portfolio_positions.json").positions()
+    listed = replayed("v1__portfolio_positions.json").positions()
+    assert listed.rows == ()
+    assert all(row.ticker and "position_fp is missing" in row.problem for row in listed.unreadable)
+    assert listed.unreadable
 
 
 def test_a_recorded_group_that_tells_no_limit_reads_as_limit_0() -> None:
-    (group,) = replayed("v1__order_groups_list.json").order_groups()
+    (group,) = replayed("v1__order_groups_list.json").order_groups().rows
     assert (group.tripped, group.limit, group.shard) == (False, 0, 0)
 
 

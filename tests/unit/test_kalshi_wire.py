@@ -18,7 +18,7 @@ from dora.core.units import (
     format_scaled,
 )
 from dora.edge.kalshi import wire_markets, wire_orders
-from dora.edge.kalshi.wire import Row, direction, load_json, multiplier_e4, of_subaccount, time_ms
+from dora.edge.kalshi.wire import Row, direction, is_of_subaccount, load_json, multiplier_e4, time_ms
 from tests.unit.kalshi_fakes import (
     NOW_MS,
     cancel_request,
@@ -192,8 +192,10 @@ def test_a_fill_without_created_time_is_dated_by_its_seconds() -> None:
 
 def test_rows_of_another_subaccount_are_dropped_by_name() -> None:
     rows = [row({"subaccount_number": number}) for number in (0, 3, None)] + [row({})]
-    assert of_subaccount(rows, 3) == rows[1:]
-    assert of_subaccount(rows, 0) == [rows[0], *rows[2:]]
+    assert [own for own in rows if is_of_subaccount(own, 3)] == rows[1:]
+    assert [own for own in rows if is_of_subaccount(own, 0)] == [rows[0], *rows[2:]]
+    with pytest.raises(WireInvalid, match="subaccount_number"):
+        is_of_subaccount(row({"subaccount_number": "3"}), 3)
 
 
 def test_what_is_no_object_is_refused_when_it_is_looked_at() -> None:
@@ -323,32 +325,6 @@ def test_a_fee_multiplier_that_is_not_exact_is_refused(multiplier: object) -> No
 
 
 # --- the exchange ------------------------------------------------------------------------------------
-
-
-def shard(number: int, active: bool = True, trading: bool = True) -> dict[str, Any]:
-    return {"exchange_index": number, "exchange_active": active, "trading_active": trading}
-
-
-def test_each_shard_has_its_own_status() -> None:
-    said = shard(9) | {"exchange_index_statuses": [shard(0), shard(2, trading=False)]}
-    statuses = wire_markets.shard_statuses(row(said))
-    assert {number: status.trading_active for number, status in statuses.items()} == {0: True, 2: False}
-
-
-def test_without_the_list_the_top_level_flags_are_those_of_shard_0() -> None:
-    statuses = wire_markets.shard_statuses(row({"exchange_active": True, "trading_active": False}))
-    assert list(statuses) == [0] and not statuses[0].trading_active
-
-
-def test_a_flag_that_is_no_boolean_is_refused() -> None:
-    with pytest.raises(WireInvalid, match="trading_active"):
-        wire_markets.shard_statuses(row({"exchange_active": True, "trading_active": "true"}))
-
-
-def test_cash_is_read_by_shard_and_is_unknown_without_the_breakdown() -> None:
-    breakdown = [{"exchange_index": 0, "balance": "1000.0000"}, {"exchange_index": 2, "balance": "250.3450"}]
-    assert wire_orders.balances(row({"balance_breakdown": breakdown})) == {0: 1_000_000_000, 2: 250_345_000}
-    assert wire_orders.balances(row({"balance": 125034, "balance_dollars": "1250.3450"})) == {}
 
 
 def test_limits_are_those_of_the_account_and_costs_fall_back_to_the_default() -> None:

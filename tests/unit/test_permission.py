@@ -15,7 +15,6 @@ from dora.core.permission import (
     Standing,
     closed_switches,
     may_place,
-    reads_stale,
 )
 from dora.core.ports import Control
 from dora.core.reasons import Reason
@@ -127,21 +126,6 @@ def test_a_lifted_halt_no_longer_asks_for_anything() -> None:
 @pytest.mark.parametrize(("skew_ms", "may"), [(2_000, True), (-2_000, True), (2_001, False), (-2_001, False)])
 def test_a_clock_is_judged_by_its_distance_either_way(skew_ms: int, may: bool) -> None:
     assert (may_place(replace(OPEN, skew_ms=skew_ms), SHARDS).whole is None) is may
-
-
-@pytest.mark.parametrize(
-    ("as_of_ms", "write_ms", "stale"),
-    [
-        (700, 800, True),
-        (700, 900, False),  # our write is not older than the age allowed
-        (800, 800, False),  # the reads hold it
-        (100, 100, False),  # nothing happened since: an old stamp alone proves nothing
-    ],
-)
-def test_reads_are_stale_when_they_lack_a_write_of_ours_for_too_long(
-    as_of_ms: int, write_ms: int, stale: bool
-) -> None:
-    assert reads_stale(TimeMs(as_of_ms), TimeMs(write_ms), TimeMs(1_000), 100) is stale
 
 
 # --- one shard ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -11,6 +12,7 @@ from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.record import ANSWER, CycleFacts, answer_of, status_of, wide_record
 from dora.core.units import Count, Money, TimeMs
+from dora.telemetry import MAX_FIELDS
 from tests.unit.examples import NOW, target
 
 READS = (
@@ -26,6 +28,16 @@ READS = (
     "markets",
 )
 
+OF_MARKETS_AND_SLOTS = (Reason.GROUP_TRIPPED, *[*Reason][[*Reason].index(Reason.MARKET_DISABLED) :])
+CAPS = (
+    Reason.SESSION_CAP,
+    Reason.POSITION_CAP,
+    Reason.EVENT_CAP,
+    Reason.TOTAL_CAP,
+    Reason.CASH,
+    Reason.OPEN_ORDER_CAP,
+)
+
 QUIET = CycleFacts(
     cycle_id="2026-11-20T14:00:00.000Z",
     began_ms=NOW,
@@ -35,7 +47,6 @@ QUIET = CycleFacts(
     failures={},
     problems=0,
     decisions=(),
-    refused=(),
     withheld=(),
     kept=0,
     decreased=0,
@@ -47,6 +58,7 @@ QUIET = CycleFacts(
     net=Count(0),
     traded=Count(0),
     profit=Money(0),
+    unmarked=0,
     fees=Money(0),
     calls={},
 )
@@ -121,32 +133,35 @@ def test_money_and_contracts_are_exact_text() -> None:
 
 
 def test_reasons_are_counted_by_market_and_by_slot() -> None:
-    slot = Slot("A", Side.ASK)
+    refused = tuple((Slot("A", Side.ASK, level), Reason.CASH) for level in (1, 2))
+    dropped = ((Slot("A", Side.ASK), Reason.NO_EDGE), *refused)
+    wanted = target(Side.BID, "0.44", "1")
+    cut = ((wanted.slot, Reason.EVENT_CAP, Count(1_000)),)
     decisions = (
-        Decision(ticker="A", targets=(target(Side.BID, "0.44", "1"),), dropped=((slot, Reason.NO_EDGE),)),
+        Decision(ticker="A", targets=(wanted,), dropped=dropped, cut=cut),
         Decision(ticker="B", skip=Reason.NEAR_CLOSE),
         Decision(ticker="C", skip=Reason.NEAR_CLOSE),
     )
-    facts = replace(
-        QUIET, decisions=decisions, refused=[Reason.CASH, Reason.CASH], withheld=[Reason.SLOT_UNRESOLVED]
-    )
-    record = wide_record(facts)
+    record = wide_record(replace(QUIET, decisions=decisions, withheld=[Reason.SLOT_UNRESOLVED]))
     assert (record["markets"], record["markets_quoted"], record["target_count"]) == (3, 1, 1)
     assert record["skipped_near_close"] == 2
     assert (record["slots_cash"], record["slots_no_edge"], record["slots_slot_unresolved"]) == (2, 1, 1)
+    assert (record["cut_event_cap"], "slots_event_cap" in record) == (1, False)
 
 
 def test_the_record_is_flat_and_its_size_does_not_grow_with_the_markets() -> None:
-    decisions = tuple(Decision(ticker=f"M{n}", skip=reason) for n, reason in enumerate([*Reason] * 70))
+    slot = Slot("A", Side.BID)
+    decisions = tuple(
+        Decision(ticker=f"M{n}", skip=why, cut=((slot, cap, Count(1)),))
+        for n, (why, cap) in enumerate(product(OF_MARKETS_AND_SLOTS, CAPS))
+    )
     facts = replace(
         QUIET,
         decisions=decisions,
-        refused=[*Reason] * 70,
-        withheld=[*Reason] * 70,
+        withheld=[*OF_MARKETS_AND_SLOTS] * 70,
         failures=dict.fromkeys(READS, "ExchangeUnavailable"),
     )
     record = wide_record(facts)
     assert record["markets"] == len(decisions)
     assert not any(isinstance(value, dict | list | tuple) for value in record.values())
-    # Leaves room for the keys that every line carries, within 150 fields a line.
-    assert len(record) <= 135
+    assert len(record) <= MAX_FIELDS

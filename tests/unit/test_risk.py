@@ -242,14 +242,22 @@ def test_cash_pays_bids_and_asks_but_not_what_closes_a_position(net: str, bid: s
     assert kept(apply_caps(wanted, poor)) == {BID: contracts(bid), ASK: contracts(ask)}
 
 
-def test_live_orders_already_hold_their_cash() -> None:
+def test_the_cash_that_is_listed_still_has_what_live_orders_hold() -> None:
     live = order(Side.BID, "0.45", "10")
-    spent = facts(orders=(live,), cash={0: dollars("1")})
-    assert kept(apply_caps([target(Side.BID, "0.45", "10")], spent)) == {BID: contracts("10")}
-    assert kept(apply_caps([target(Side.BID, "0.46", "10")], spent)) == {BID: contracts("9")}
+    held = facts(orders=(live,), cash={0: dollars("4.53")}, limits=limits())
+    held = replace(held, limits=replace(held.limits, cash_reserve=Money(0)))
+    assert kept(apply_caps([target(Side.BID, "0.45", "10")], held)) == {BID: contracts("10")}
+    assert kept(apply_caps([target(Side.BID, "0.46", "10")], held)) == {BID: contracts("9")}
+    assert kept(apply_caps([target(Side.ASK, "0.98", "10")], held)) == {ASK: contracts("1")}
 
 
-def test_an_order_of_unknown_fate_needs_its_cash_again() -> None:
+def test_cash_that_orders_hold_in_a_market_that_is_not_known_is_not_spent_again() -> None:
+    by_hand = foreign(Side.BID, "0.40", "20", "KXBYHAND")
+    held = facts(foreign=(by_hand,), cash={0: dollars("11.25")})
+    assert kept(apply_caps([target(Side.BID, "0.45", "10")], held)) == {BID: contracts("5")}
+
+
+def test_an_order_of_unknown_fate_needs_its_cash() -> None:
     lost = order(Side.BID, "0.45", "10", state=OrderState.UNKNOWN)
     result = apply_caps([target(Side.ASK, "0.55", "10")], facts(orders=(lost,), cash={0: dollars("7.30")}))
     assert kept(result) == {ASK: contracts("4")}
@@ -578,13 +586,15 @@ def test_no_choice_of_resting_orders_needs_more_cash_than_is_counted(
 
 
 @given(situations())
-def test_new_cash_needs_stay_within_what_is_spendable(situation: tuple[list[TargetOrder], RiskFacts]) -> None:
+def test_all_cash_needs_together_stay_within_what_is_listed(
+    situation: tuple[list[TargetOrder], RiskFacts],
+) -> None:
     wanted, given_facts = situation
     before, result = worst_cases(given_facts), apply_caps(wanted, given_facts)
     after = _after(result, given_facts)
-    needed = sum(after[ticker].cash - before[ticker].resting().cash for ticker in TICKERS)
-    unproven = sum(before[ticker].cash - before[ticker].resting().cash for ticker in TICKERS)
-    assert needed <= max(given_facts.cash[0] - given_facts.limits.cash_reserve, unproven)
+    held = sum(before[ticker].cash for ticker in TICKERS)
+    needed = sum(after[ticker].cash for ticker in TICKERS)
+    assert needed <= max(given_facts.cash[0] - given_facts.limits.cash_reserve, held)
 
 
 @given(situations())

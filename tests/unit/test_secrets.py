@@ -28,7 +28,7 @@ def store(client: Any, content: object) -> KeySecret:
 
 
 def test_a_key_comes_back_as_stored(client: Any) -> None:
-    assert store(client, GOOD | {"key_id": " key-1\n"}).read() == ApiKey("key-1", PEM)
+    assert store(client, GOOD | {"key_id": " key-1\n"}).read() == ApiKey("key-1", PEM.strip())
 
 
 def test_a_rotated_key_is_seen_when_asked_afresh(client: Any) -> None:
@@ -79,6 +79,22 @@ def _whole(error: BaseException | None) -> str:
     return f"{error!r} {_whole(chained)}"
 
 
+@pytest.mark.parametrize(
+    ("pasted", "said"),
+    [
+        ("key\N{ZERO WIDTH SPACE}-1", "U+200B ZERO WIDTH SPACE at position 4"),
+        ("key\N{EN DASH}1", "U+2013 EN DASH at position 4"),
+        ("key\n-1", "U+000A LINE BREAK at position 4"),
+        ("k\N{CYRILLIC SMALL LETTER IE}y-1", "U+0435 CYRILLIC SMALL LETTER IE at position 2"),
+        ("key-1\ud800", "U+D800 UNNAMED CHARACTER at position 6"),
+    ],
+)
+def test_a_character_pasted_into_the_key_id_is_named(client: Any, pasted: str, said: str) -> None:
+    with pytest.raises(SecretInvalid) as refused:
+        store(client, GOOD | {"key_id": pasted}).read()
+    assert str(refused.value).startswith(f"secret dora/key: key_id holds {said}: ")
+
+
 def test_a_binary_secret_is_refused(client: Any) -> None:
     client.create_secret(Name="dora/key", SecretBinary=b"c2VjcmV0")
 
@@ -107,12 +123,23 @@ class RefusingClient:
         ),
         (ClientError({"Error": {"Code": "DecryptionFailure"}}, "GetSecretValue"), "kms:Decrypt"),
         (ClientError({"Error": {"Code": "SomethingElse"}}, "GetSecretValue"), "SomethingElse"),
+        (ClientError({"Error": {}}, "GetSecretValue"), "refused without a reason; the next cycle"),
+        (ClientError({}, "GetSecretValue"), "refused without a reason; the next cycle"),
         (ReadTimeoutError(endpoint_url="https://secrets"), "ReadTimeoutError; the next cycle tries again"),
     ],
 )
 def test_a_refused_read_says_why(error: Exception, complaint: str) -> None:
     with pytest.raises(SecretInvalid, match=complaint):
         KeySecret(RefusingClient(error), "dora/key").read()
+
+
+def test_an_answer_without_a_secret_in_it_says_so() -> None:
+    class Empty:
+        def get_secret_value(self, **_: object) -> object:
+            return {"ResponseMetadata": {"HTTPStatusCode": 200}}
+
+    with pytest.raises(SecretInvalid, match="the answer has no Secret"):
+        KeySecret(Empty(), "dora/key").read()
 
 
 def test_a_keys_text_form_shows_its_id_only() -> None:

@@ -71,7 +71,6 @@ def test_a_missing_variable_is_named_and_where_to_set_it(name: str, given: str |
         ("SUBACCOUNT", "64", "write a whole number from 0 to 63"),
         ("SUBACCOUNT", "-1", "write a whole number from 0 to 63"),
         ("SUBACCOUNT", "1.0", "write a whole number from 0 to 63"),
-        ("SUBACCOUNT", "٣", "write a whole number from 0 to 63"),
         ("DRY_RUN", "1", "write true or false"),
         ("DRY_RUN", "yes", "write true or false"),
         ("LOG_LEVEL", "TRACE", "write DEBUG, INFO, WARNING or ERROR"),
@@ -84,6 +83,36 @@ def test_a_value_that_breaks_its_rule_is_named_and_told_what_to_write(
         settings(**{name: value})
     assert str(refused.value).startswith(f"{name} is {value!r}")
     assert how_to_fix in str(refused.value)
+
+
+@pytest.mark.parametrize("name", [*LOCAL, "LIMITER_TABLE", "SUBACCOUNT", "DRY_RUN", "ARCHIVE_BUCKET",
+    "LOG_LEVEL", "AWS_ENDPOINT_URL"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("pasted", "said"),
+    [
+        ("1\N{ZERO WIDTH SPACE}", "U+200B ZERO WIDTH SPACE at position 2"),
+        ("do\N{EN DASH}ra", "U+2013 EN DASH at position 3"),
+        ("do\nra", "U+000A LINE BREAK at position 3"),
+        ("do ra", "U+0020 SPACE at position 3"),
+        ("\N{ZERO WIDTH NO-BREAK SPACE}dora", "U+FEFF ZERO WIDTH NO-BREAK SPACE at position 1"),
+        ("٣", "U+0663 ARABIC-INDIC DIGIT THREE at position 1"),
+    ],
+)
+def test_a_pasted_character_is_named_with_its_variable(name: str, pasted: str, said: str) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        settings(**{name: pasted})
+    assert str(refused.value).startswith(f"{name} holds {said}: ")
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_white_space_around_a_value_does_no_harm(name: str) -> None:
+    assert settings(**{name: f"\N{NO-BREAK SPACE} {LOCAL[name]}\r\n"}) == settings()
+
+
+@pytest.mark.parametrize("bot", ["dora#dry", "dora/x", "1dora", "d" * 33])
+def test_a_bot_whose_name_could_be_part_of_another_key_is_refused(bot: str) -> None:
+    with pytest.raises(SettingsInvalid, match="BOT is"):
+        settings(BOT=bot)
 
 
 # --- which host a key may be shown to -------------------------------------------------------------------

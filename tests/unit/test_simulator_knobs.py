@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.knobs import Knobs
+from tests.simulator.knobs import OTHER_ANSWERS, Knobs
 from tests.simulator.stage import relaxed
 from tests.unit.simulator_desk import GROUPS, ORDERS, TICKER, Answer, Desk
 
@@ -28,6 +28,12 @@ def into_triggered_group(desk: Desk) -> Answer:
 def crossing_post_only(desk: Desk) -> Answer:
     desk.exchange.background_order(TICKER, "ask", 4000, 100)
     return desk.place(post_only=True)
+
+
+def after_crossing(desk: Desk) -> Answer:
+    desk.exchange.background_order(TICKER, "ask", 4000, 100)
+    desk.place(client_order_id="again", post_only=True)
+    return desk.place(client_order_id="again", price="0.3000")
 
 
 def crossing_amend(desk: Desk) -> Answer:
@@ -70,6 +76,8 @@ CASES: list[tuple[Callable[[Desk], Answer], dict[str, Any], int, str]] = [
     (with_extra_field, {"unknown_fields": "refused"}, 400, "bad_request"),
     (crossing_post_only, {"post_only_cross_rests": False}, 400, "invalid_order"),
     (crossing_post_only, {"post_only_cross_rests": True}, 201, ""),
+    (after_crossing, {"post_only_cross_leaves_row": True}, 409, "order_already_exists"),
+    (after_crossing, {"post_only_cross_leaves_row": False}, 201, ""),
     (crossing_amend, {"amend_post_only_cross": "canceled"}, 200, ""),
     (crossing_amend, {"amend_post_only_cross": "refused"}, 400, "invalid_order"),
     (on_unfunded_shard, {"unfunded_shard_code": "user_not_found"}, 404, "user_not_found"),
@@ -98,6 +106,26 @@ def test_a_post_only_order_made_and_canceled_at_once_leaves_a_row() -> None:
     answer = crossing_post_only(desk)
     assert (answer.body["fill_count"], answer.body["remaining_count"]) == ("0.00", "0.00")
     assert desk.row(answer.body["order_id"])["status"] == "canceled"
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_refused_post_only_cross_may_leave_a_canceled_row(leaves: bool) -> None:
+    desk = Desk(Knobs(post_only_cross_leaves_row=leaves))
+    crossing_post_only(desk)
+    rows = desk.get("/portfolio/orders").body["orders"]
+    said = [(row["status"], row["fill_count_fp"], row["remaining_count_fp"]) for row in rows]
+    assert said == ([("canceled", "0.00", "0.00")] if leaves else [])
+    assert desk.exchange.stats.orders == 0
+
+
+@pytest.mark.parametrize("echoes, remaining", [(False, "0.00"), (True, "10.00")])
+def test_an_unfilled_immediate_or_cancel_order_may_echo_its_count(echoes: bool, remaining: str) -> None:
+    desk = Desk(Knobs(killed_echoes_count=echoes))
+    answer = desk.place(time_in_force="immediate_or_cancel")
+    (row,) = desk.get("/portfolio/orders").body["orders"]
+    assert answer.status == 201
+    assert (answer.body["fill_count"], answer.body["remaining_count"]) == ("0.00", remaining)
+    assert (row["status"], row["remaining_count_fp"]) == ("canceled", "0.00")
 
 
 @pytest.mark.parametrize("legacy", [True, False])
@@ -132,6 +160,35 @@ def test_knobs_may_be_turned_in_mid_run() -> None:
     assert desk.place(type="limit").status == 201
     desk.exchange.knobs = Knobs(unknown_fields="refused")
     assert desk.place(type="limit").status == 400
+
+
+SETTINGS = {
+    "clock_skew_ms",
+    "signature_life_ms",
+    "write_latency_ms",
+    "group_window_ms",
+    "close_sweep_ms",
+    "settlement_timer_ms",
+    "transfer_delay_ms",
+    "maintenance",
+    "orders_lag_ms",
+    "fills_lag_ms",
+    "positions_lag_ms",
+    "balance_lag_ms",
+    "groups_lag_ms",
+    "shard_lag_ms",
+    "markets_cache_ms",
+    "historical_age_ms",
+}
+"""How slow and how late the exchange is: no question with another answer."""
+
+
+def test_every_unknown_has_an_answer_other_than_the_default() -> None:
+    plain = vars(Knobs())
+
+    assert OTHER_ANSWERS.keys() == plain.keys() - SETTINGS
+    assert [name for name, answer in OTHER_ANSWERS.items() if plain[name] == answer] == []
+    assert Knobs(**OTHER_ANSWERS) != Knobs()
 
 
 def test_relaxed_knobs_accept_any_clock() -> None:

@@ -132,20 +132,22 @@ def test_a_settlement_pays_the_winner_and_closes_the_row(result: str, revenue: i
 def test_balances_are_per_shard_and_summed_only_on_top() -> None:
     desk = Desk(cash={0: 100, 2: 50})
     desk.rest("bid", "0.4000", "10.00")
+    desk.taken("ask", 4000, 500)
     body = desk.get("/portfolio/balance").body
-    assert (body["balance"], body["balance_dollars"]) == (14_600, "146.0000")
+    assert (body["balance"], body["balance_dollars"]) == (14_800, "148.0000")
     assert body["balance_breakdown"] == [
-        {"exchange_index": 0, "balance": "96.0000"},
+        {"exchange_index": 0, "balance": "98.0000"},
         {"exchange_index": 2, "balance": "50.0000"},
     ]
     desk.clock.advance_ms(1_000)
     assert desk.get("/portfolio/balance", exchange_index=2).body["balance_dollars"] == "50.0000"
 
 
-def test_cash_held_for_resting_orders_may_still_show() -> None:
-    desk = Desk(Knobs(balance_counts_resting_as_spent=False), cash={0: 100})
+@pytest.mark.parametrize("spent, shown", [(False, "100.0000"), (True, "96.0000")])
+def test_cash_held_for_resting_orders_shows_or_counts_as_spent(spent: bool, shown: str) -> None:
+    desk = Desk(Knobs(balance_counts_resting_as_spent=spent), cash={0: 100})
     desk.rest("bid", "0.4000", "10.00")
-    assert desk.get("/portfolio/balance").body["balance_dollars"] == "100.0000"
+    assert desk.get("/portfolio/balance").body["balance_dollars"] == shown
 
 
 def test_positions_are_signed_and_sum_up_per_event() -> None:

@@ -84,6 +84,40 @@ def test_the_lower_edge_of_min_ts_is_a_knob(inclusive: bool, count: int) -> None
     assert len(desk.get("/portfolio/fills", max_ts=NOW_S + 1).body["fills"]) == 2
 
 
+def test_min_ts_counts_whole_seconds_and_includes_its_own() -> None:
+    desk = Desk()
+    desk.clock.advance_ms(900)
+    fill_three(desk)
+    oldest = desk.get("/portfolio/fills").body["fills"][-1]
+    assert oldest["created_time"].endswith(".9Z")
+    assert desk.get("/portfolio/fills", min_ts=oldest["ts"]).body["fills"][-1] == oldest
+    assert len(desk.get("/portfolio/fills", min_ts=oldest["ts"] + 1).body["fills"]) == 2
+
+
+@pytest.mark.parametrize(("path", "name"), [
+    ("/portfolio/orders", "orders"),
+    ("/portfolio/fills", "fills"),
+    ("/portfolio/settlements", "settlements"),
+    ("/portfolio/positions", "market_positions"),
+])  # fmt: skip
+@pytest.mark.parametrize("cursor", ["nonsense", "====", "cDk5OTk5"[::-1]])
+def test_a_bad_cursor_starts_again_at_the_first_page(path: str, name: str, cursor: str) -> None:
+    desk = Desk()
+    fill_three(desk)
+    desk.exchange.settle(TICKER, "yes")
+    first, again = desk.get(path, limit=2), desk.get(path, limit=2, cursor=cursor)
+    assert (again.status, again.body[name]) == (200, first.body[name])
+
+
+def test_lists_are_newest_first() -> None:
+    desk = Desk()
+    fill_three(desk)
+    orders = [row["created_time"] for row in desk.get("/portfolio/orders").body["orders"]]
+    fills = [row["created_time"] for row in desk.get("/portfolio/fills").body["fills"]]
+    assert orders == sorted(orders, reverse=True)
+    assert fills == sorted(fills, reverse=True)
+
+
 def test_fill_filters() -> None:
     desk = Desk()
     fill_three(desk)
@@ -122,7 +156,7 @@ def test_a_second_subaccount_is_listed_by_default_and_not_counted_in_money() -> 
     mine, theirs = desk.rest(), desk.rest("bid", "0.3000", subaccount=1)
     assert desk.listed() == [theirs, mine]
     assert desk.listed(subaccount=0) == [mine]
-    assert desk.get("/portfolio/balance", subaccount=1).body["balance_dollars"] == "2.0000"
+    assert desk.get("/portfolio/balance", subaccount=1).body["balance_dollars"] == "5.0000"
     assert desk.row(theirs)["subaccount_number"] == 1
 
 

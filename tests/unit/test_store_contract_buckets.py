@@ -1,6 +1,7 @@
 """What the ports promise of token buckets and configs, held once against every storage."""
 
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -45,8 +46,9 @@ def test_users_of_one_bucket_together_never_reserve_more_than_it_holds(
     for what, who, pause_ms, span_ms, costs in rows:
         at_ms += pause_ms
         if what == "push_back":
-            users[who].push_back("write", TimeMs(at_ms), span_ms)
-            blocked_ms = max(blocked_ms, at_ms + span_ms)
+            hits, wait_ms = users[who].push_back("write", TimeMs(at_ms), span_ms, 10_000)
+            assert wait_ms >= min(span_ms << (hits - 1), 10_000)
+            blocked_ms = max(blocked_ms, at_ms + wait_ms)
             continue
         sends = users[who].reserve("write", costs, TimeMs(at_ms), TimeMs(at_ms + span_ms))
         for sent, cost in zip(sends, costs, strict=False):
@@ -65,11 +67,43 @@ def test_a_charge_counts_even_against_an_empty_bucket(backing: Backing) -> None:
 
 def test_a_push_back_holds_everybody_and_never_moves_a_bucket_back(backing: Backing) -> None:
     one, other = backing.limiter(), backing.limiter()
-    one.push_back("write", TimeMs(NOW_MS), 5_000)
-    one.push_back("write", TimeMs(NOW_MS), 1_000)
+    one.push_back("write", TimeMs(NOW_MS), 4_000, 4_000)
+    one.push_back("write", TimeMs(NOW_MS), 1_000, 1_000)
 
-    assert other.reserve("write", [1], TimeMs(NOW_MS), TimeMs(NOW_MS + 5_000)) == ()
-    assert other.reserve("write", [100], TimeMs(NOW_MS), TimeMs(NOW_MS + 9_000)) == (NOW_MS + 6_000,)
+    assert other.reserve("write", [1], TimeMs(NOW_MS), TimeMs(NOW_MS + 4_500)) == ()
+    assert other.reserve("write", [100], TimeMs(NOW_MS), TimeMs(NOW_MS + 9_000)) == (NOW_MS + 5_500,)
+
+
+def test_429s_in_a_row_back_off_exponentially_for_all_users_up_to_a_cap_with_jitter(backing: Backing) -> None:
+    told = [backing.limiter().push_back("write", TimeMs(NOW_MS), 1_000, 10_000) for _ in range(6)]
+
+    assert [hits for hits, _ in told] == [1, 2, 3, 4, 5, 6]
+    assert [wait_ms for _, wait_ms in told] == [1_125, 2_250, 4_500, 9_000, 11_250, 11_250]
+
+
+def test_a_write_that_passes_ends_the_row_for_everybody(backing: Backing) -> None:
+    one, other = backing.limiter(), backing.limiter()
+    one.push_back("write", TimeMs(NOW_MS), 1_000, 10_000)
+    other.push_back("write", TimeMs(NOW_MS), 1_000, 10_000)
+    other.passed("write")
+
+    assert one.push_back("write", TimeMs(NOW_MS), 1_000, 10_000)[0] == 1
+
+
+def test_a_write_that_passed_before_somebody_elses_429_does_not_end_the_row(backing: Backing) -> None:
+    one, other = backing.limiter(), backing.limiter()
+    one.push_back("write", TimeMs(NOW_MS), 1_000, 10_000)
+    other.push_back("write", TimeMs(NOW_MS), 1_000, 10_000)
+    one.passed("write")
+
+    assert one.push_back("write", TimeMs(NOW_MS), 1_000, 10_000)[0] == 3
+
+
+def test_the_429s_of_one_bucket_or_key_are_not_anothers(backing: Backing) -> None:
+    backing.limiter().push_back("write", TimeMs(NOW_MS), 1_000, 10_000)
+
+    assert backing.limiter().push_back("write#1", TimeMs(NOW_MS), 1_000, 10_000)[0] == 1
+    assert backing.limiter("other key").push_back("write", TimeMs(NOW_MS), 1_000, 10_000)[0] == 1
 
 
 def test_a_reading_of_a_bucket_shows_whole_tokens_and_spends_none(backing: Backing) -> None:
@@ -137,19 +171,20 @@ GOOD = {"group_burst_limit": {"N": "100"}, "max_open_orders": {"N": "11"}}
 BAD = {"group_burst_limit": {"N": "100"}, "max_open_orders": {"S": "eleven"}}
 
 
-def test_a_bad_global_leaves_the_last_good_one_in_force_and_a_deleted_one_is_gone(backing: Backing) -> None:
-    configs = backing.configs()
+@pytest.mark.parametrize(
+    "bad", [BAD, {**GOOD, "trading_enabled": {"S": "false"}}, {**GOOD, "trading_enable": {"BOOL": False}}]
+)
+def test_an_invalid_global_is_none_at_all_to_a_warm_reader_as_to_a_cold_one(
+    backing: Backing, bad: dict[str, Any]
+) -> None:
+    warm = backing.configs()
     backing.put_config("GLOBAL", GOOD)
-    good = configs.load().globals_
-    backing.put_config("GLOBAL", BAD)
+    assert warm.load().globals_ is not None
+    backing.put_config("GLOBAL", bad)
 
-    later = configs.load()
-
-    assert later.globals_ == good is not None
-    assert [problem.where for problem in later.problems] == ["GLOBAL"]
-    assert backing.configs().load().globals_ is None
-    backing.delete_config("GLOBAL")
-    assert configs.load().globals_ is None
+    for configs in (warm.load(), warm.load(), backing.configs().load()):
+        assert configs.globals_ is None
+        assert [problem.where for problem in configs.problems] == ["GLOBAL"]
 
 
 def test_a_bad_item_costs_only_itself_and_other_bots_items_do_not_count(backing: Backing) -> None:

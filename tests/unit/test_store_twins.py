@@ -190,22 +190,31 @@ class Buckets(Twins):
         patience=st.integers(0, 3_000),
         costs=st.lists(st.integers(1, 60), max_size=4),
         what=st.sampled_from(["reserve", "reserve", "charge", "push_back", "level"]),
+        passed=st.booleans(),
     )
-    def spend(self, who: int, bucket: str, step: int, patience: int, costs: list[int], what: str) -> None:
-        """Of the two users each knows only what it saw itself; time may step back."""
+    def spend(
+        self, who: int, bucket: str, step: int, patience: int, costs: list[int], what: str, passed: bool
+    ) -> None:
+        """Of the two users each knows only what it saw itself; time may step back.
+
+        A write passes only after tokens were spent for it, and that is when a user last looked.
+        """
         self.now = max(self.now + step, 0)
         now_ms = TimeMs(NOW_MS + self.now)
         sums = [1 for _ in costs] if bucket == "balance" else costs
         given: dict[str, tuple[Any, ...]] = {
             "reserve": (sums, now_ms, TimeMs(now_ms + patience)),
             "charge": (sum(sums), now_ms),
-            "push_back": (now_ms, patience),
+            "push_back": (now_ms, patience, 2_000),
             "level": (now_ms,),
         }
         dynamo, memory = (
             outcome(partial(getattr(user, what), bucket, *given[what])) for user in self.users[who]
         )
         assert memory == dynamo
+        if passed and (what in ("charge", "push_back") or (what == "reserve" and dynamo)):
+            for user in self.users[who]:
+                user.passed(bucket)
 
     @rule(who=st.integers(0, 1), rate=st.integers(1, 400), capacity=st.integers(60, 400))
     def configure(self, who: int, rate: int, capacity: int) -> None:

@@ -13,10 +13,10 @@ import pytest
 
 import dora
 from dora.flow.reporting import METRICS
-from dora.telemetry import MAX_FIELDS, NAMESPACE, Telemetry
+from dora.telemetry import LEVELS, MAX_FIELDS, NAMESPACE, Telemetry
 from tests.world.output import Catcher, printed_to
 
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MOST_METRICS, MOST_LEAVES = 12, 150
 
 
@@ -55,7 +55,7 @@ def leaves(value: object) -> int:
 # --- facts ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", LOG_LEVELS)
 def test_facts_are_written_whatever_the_log_level(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", level)
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
@@ -66,6 +66,24 @@ def test_facts_are_written_whatever_the_log_level(level: str, monkeypatch: pytes
 
     (fact,) = heard(say, level)
     assert (fact["event_type"], fact["status"], fact["bot"]) == ("HEARTBEAT", "ok", "dora")
+
+
+@pytest.mark.parametrize(("event_type", "level"), [
+    ("ERROR", "ERROR"), ("CONFIG_INVALID", "ERROR"), ("RISK_HALT", "ERROR"), ("WARNING", "WARNING"),
+    ("POSITION_DRIFT", "WARNING"), ("RATE_LIMIT", "WARNING"), ("CYCLE", "INFO"), ("ORDER_PLACED", "INFO"),
+])  # fmt: skip
+@pytest.mark.parametrize("log_level", LOG_LEVELS)
+def test_a_fact_is_written_at_the_level_that_says_what_it_is(
+    event_type: str, level: str, log_level: str
+) -> None:
+    (fact,) = heard(lambda telemetry: telemetry.emit(event_type, what="one"), log_level)
+    assert (fact["level"], fact["event_type"]) == (level, event_type)
+
+
+def test_every_fact_with_a_level_of_its_own_is_one_that_the_code_writes() -> None:
+    rooms = [path for path in Path(dora.__path__[0]).rglob("*.py") if path.name != "telemetry.py"]
+    text = "".join(path.read_text(encoding="utf-8") for path in rooms)
+    assert [name for name in LEVELS if f'"{name}"' not in text] == []
 
 
 @pytest.mark.parametrize(("level", "written"), [("DEBUG", 4), ("WARNING", 2), ("ERROR", 1)])
@@ -118,7 +136,7 @@ def test_a_line_that_would_be_too_wide_is_cut_and_says_by_how_much() -> None:
 def test_no_line_has_more_leaves_than_a_query_can_see(fields: dict[str, object]) -> None:
     def say(telemetry: Telemetry) -> None:
         telemetry.begin(function="cycle", request_id="r1")
-        telemetry.context(cycle_id="c1", decision_id="c1", session_id="s1")
+        telemetry.context(cycle_id="c1", session_id="s1")
         telemetry.emit("CYCLE", **fields)
 
     (fact,) = heard(say)

@@ -70,7 +70,7 @@ class Deployed:
     def serve(self, work: Callable[[wiring.App], Answer]) -> Answer:
         """One invocation that does this."""
         with printed_to(self._out.stream):
-            return wiring.serve("cycle", work, uuid4().hex)
+            return wiring.serve("cycle", work, uuid4().hex, 45_000)
 
     def read(self) -> str:
         """Everything printed so far."""
@@ -134,8 +134,11 @@ TORN = api_key().private_pem.replace("END", "FIN")
         (None, "is not in this account and region: create it or correct KALSHI_SECRET_ID"),
         (api_key().private_pem, "is not JSON: store JSON text"),
         (json.dumps({"key_id": "k"}), "private_key_pem is missing; store JSON text"),
-        (_secret("k", TORN), "not an unencrypted PEM private key"),
-        (_secret("k", "c2VjcmV0"), "not an unencrypted PEM private key"),
+        (_secret("k", TORN), "cut off before its END line"),
+        (_secret("k", "c2VjcmV0"), "lacks its BEGIN and END lines"),
+        (_secret("k\N{ZERO WIDTH SPACE}"), "key_id holds U+200B ZERO WIDTH SPACE at position 2"),
+        (_secret("k\N{EN DASH}1"), "key_id holds U+2013 EN DASH at position 2"),
+        (_secret("k\nk"), "key_id holds U+000A LINE BREAK at position 2"),
         (_secret("k", ELLIPTIC), "the exchange takes RSA and Ed25519"),
     ],
 )

@@ -7,6 +7,8 @@ elements, like `TransactWriteItems Put PLAN`.
   aws-throttle      refused for want of capacity, all of the SDK's tries included; nothing was written
   aws-conflict      another writer's transaction was under way; nothing was written
   aws-refuse        the condition does not hold; nothing was written
+  aws-bare-error    refused in a word, without the reasons, item or code that such an error usually has
+  aws-bare-answer   200 with nothing in it, from something in between; nothing was written
   aws-lose-request  the connection ends before the request arrives; the SDK tries again
   aws-lose-reply    applied, and then the connection ends; the SDK tries again (times=1) or gives up (times=0)
   aws-stall         the answer takes `amount` ms; beyond the client's read timeout it is lost, with code
@@ -35,8 +37,10 @@ REFUSALS = {
     "aws-conflict": ("TransactionConflictException", "TransactionConflict"),
     "aws-refuse": ("ConditionalCheckFailedException", "ConditionalCheckFailed"),
 }
+BARE_ERROR, BARE_ANSWER = "aws-bare-error", "aws-bare-answer"
+BARE = (BARE_ERROR, BARE_ANSWER)
 BROKEN = ("aws-lose-request", "aws-lose-reply", "aws-stall")
-KINDS = (*REFUSALS, *BROKEN)
+KINDS = (*REFUSALS, *BARE, *BROKEN)
 
 
 class CloudFaults:
@@ -49,7 +53,8 @@ class CloudFaults:
         wait_ms: Callable[[int], None],
         struck: Counter[str],
     ) -> None:
-        self._refusals, self._broken = Aim(REFUSALS, now_ms, struck), Aim(BROKEN, now_ms, struck)
+        self._refusals = Aim((*REFUSALS, *BARE), now_ms, struck)
+        self._broken = Aim(BROKEN, now_ms, struck)
         self._calls, self._wait_ms = calls, wait_ms
         self._own = local()
 
@@ -85,7 +90,10 @@ class CloudFaults:
             return None
         self._refusals.count(fault)
         self._calls.leave(self._calls.enter(f"{model.name} refused"))
-        return SimpleNamespace(status_code=400), _refusal(fault, model.name, request)
+        if fault.kind == BARE_ANSWER:
+            return SimpleNamespace(status_code=200), {"ResponseMetadata": {"HTTPStatusCode": 200}}
+        refusal = _bare(model.name) if fault.kind == BARE_ERROR else _refusal(fault, model.name, request)
+        return SimpleNamespace(status_code=400), refusal
 
     def _sent(self, request: Any, event_name: str, **_: object) -> None:
         self._own.fault, self._own.number = None, None
@@ -152,6 +160,15 @@ def _body(request: Any) -> dict[str, Any]:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _bare(operation: str) -> dict[str, Any]:
+    """The error of a conditional write without what it usually says; of a read nothing at all."""
+    if operation == TRANSACTION:
+        return {"Error": {"Code": "TransactionCanceledException"}}
+    if operation in ("PutItem", "UpdateItem"):
+        return {"Error": {"Code": REFUSALS["aws-refuse"][0]}}
+    return {}
 
 
 def _refusal(fault: Fault, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:

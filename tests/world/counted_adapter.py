@@ -8,7 +8,7 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from tests.simulator.fault_script import PATIENCE_HEADER
+from tests.simulator.fault_request import PATIENCE_HEADER
 from tests.simulator.wire import PREFIX
 from tests.world.outside_calls import OutsideCalls
 

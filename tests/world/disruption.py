@@ -144,7 +144,9 @@ class FaultyBot:
             )
             return answer
 
-        return self._invoke("session", lambda: self._wiring.serve("session", work, context.aws_request_id))
+        request_id, remaining_ms = context.aws_request_id, context.get_remaining_time_in_millis()
+        serve = self._wiring.serve
+        return self._invoke("session", lambda: serve("session", work, request_id, remaining_ms))
 
     def positions(self) -> Books:
         """By ticker, as durably stored."""

@@ -101,6 +101,8 @@ class MemoryCloud:
         """Items in DynamoDB's own notation, by bot and sort key."""
         self.full_us: dict[tuple[str, str], int] = {}
         """When each token bucket will be full again, by key name and bucket."""
+        self.hits: dict[tuple[str, str], int] = {}
+        """The 429s in a row that the users of a bucket met, likewise."""
         self._lock = RLock()
 
     def opened(self) -> AbstractContextManager[str]:

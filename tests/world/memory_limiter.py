@@ -4,9 +4,18 @@ import re
 from collections.abc import Sequence
 
 from dora.core.model import Limits
-from dora.core.pacing import US_PER_MS, Bucket, empty_until_us, level, reserve
+from dora.core.pacing import US_PER_MS, Bucket, backoff_ms, empty_until_us, level, reserve
 from dora.core.units import TimeMs
-from dora.edge.dynamo.limiter import BALANCE, BALANCE_CALLS, BASIC_READ, BASIC_WRITE, READ, WRITE
+from dora.edge.dynamo.limiter import (
+    BALANCE,
+    BALANCE_CALLS,
+    BASIC_READ,
+    BASIC_WRITE,
+    JITTER_PART,
+    READ,
+    WRITE,
+    half,
+)
 from tests.world.memory_cloud import MemoryCloud, request
 
 
@@ -18,6 +27,8 @@ class MemoryLimiter:
     def __init__(self, cloud: MemoryCloud, key_name: str) -> None:
         self.cloud, self._key_name = cloud, key_name
         self._read, self._write = BASIC_READ, BASIC_WRITE
+        self._hits: dict[str, int] = {}
+        """The 429s in a row of each bucket, as of this user's last spending."""
 
     def configure(self, limits: Limits) -> None:
         """Use these rates and capacities from now on; asks nobody."""
@@ -41,10 +52,26 @@ class MemoryLimiter:
         self._spend(bucket, now_ms * US_PER_MS, self._bucket(bucket).span_us(tokens))
 
     @request
-    def push_back(self, bucket: str, now_ms: TimeMs, span_ms: int) -> None:
-        """Safe to repeat: yes, it moves the bucket to one place, and never back."""
-        next_us = empty_until_us(self._bucket(bucket), (now_ms + span_ms) * US_PER_MS)
-        self._spend(bucket, next_us, 0)
+    def push_back(self, bucket: str, now_ms: TimeMs, base_ms: int, longest_ms: int) -> tuple[int, int]:
+        """Safe to repeat: yes, but each time counts as one more."""
+        named = self._key_name, bucket
+        self.cloud.hits[named] = hits = self.cloud.hits.get(named, 0) + 1
+        span_ms = backoff_ms(hits, base_ms, longest_ms)
+        wait_ms = span_ms + half(span_ms // JITTER_PART + 1)
+        self._spend(bucket, empty_until_us(self._bucket(bucket), (now_ms + wait_ms) * US_PER_MS), 0)
+        return hits, wait_ms
+
+    def passed(self, bucket: str) -> None:
+        """Safe to repeat: yes; asks nobody while no 429 is remembered."""
+        if self._hits.get(bucket, 0):
+            self._forget(bucket)
+
+    @request
+    def _forget(self, bucket: str) -> None:
+        named = self._key_name, bucket
+        if self.cloud.hits.get(named, 0) == self._hits[bucket]:
+            self.cloud.hits[named] = 0
+        self._hits[bucket] = self.cloud.hits.get(named, 0)
 
     @request
     def level(self, bucket: str, now_ms: TimeMs) -> int:
@@ -56,6 +83,7 @@ class MemoryLimiter:
 
     def _spend(self, bucket: str, now_us: int, spent_us: int) -> None:
         self.cloud.full_us[self._key_name, bucket] = max(self._full_us(bucket), now_us) + spent_us
+        self._hits[bucket] = self.cloud.hits.get((self._key_name, bucket), 0)
 
     def _bucket(self, bucket: str) -> Bucket:
         if bucket in (READ, BALANCE):

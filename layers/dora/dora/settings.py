@@ -7,10 +7,12 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from dora.core.errors import SettingsInvalid
+from dora.core.plain_text import FIX, foreign_character
 
 _PLAIN_URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[::1\])(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?", re.ASCII)
 """No user, no query, nothing that two programs could read as two different hosts."""
 
+_BOT = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,31}", re.ASCII)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -57,23 +59,41 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     """Settings from the environment. Raises SettingsInvalid naming the variable and how to fix it."""
     stage = _stage(env)
     return Settings(
-        bot=_needed(env, "BOT"),
+        bot=_bot(env),
         stage=stage,
         config_table=_needed(env, "CONFIG_TABLE"),
         state_table=_needed(env, "STATE_TABLE"),
-        limiter_table=env.get("LIMITER_TABLE") or _needed(env, "STATE_TABLE"),
+        limiter_table=_text(env, "LIMITER_TABLE") or _needed(env, "STATE_TABLE"),
         base_url=_base_url(env, stage),
         secret_id=_needed(env, "KALSHI_SECRET_ID"),
         subaccount=_whole(env, "SUBACCOUNT", 63),
         dry_run=_flag(env, "DRY_RUN"),
-        archive_bucket=env.get("ARCHIVE_BUCKET") or None,
+        archive_bucket=_text(env, "ARCHIVE_BUCKET") or None,
         log_level=_level(env),
-        aws_endpoint_url=env.get("AWS_ENDPOINT_URL") or None,
+        aws_endpoint_url=_text(env, "AWS_ENDPOINT_URL") or None,
     )
 
 
+def _text(env: Mapping[str, str], name: str) -> str:
+    """A variable without white space around it, "" when it is not set. All of them are read here."""
+    value = env.get(name, "").strip()
+    if flaw := foreign_character(value):
+        raise SettingsInvalid(f"{name} holds {flaw}: {FIX}")
+    return value
+
+
+def _bot(env: Mapping[str, str]) -> str:
+    """A `#` in it would name a partition of another bot."""
+    value = _needed(env, "BOT")
+    if _BOT.fullmatch(value) is None:
+        raise SettingsInvalid(
+            f"BOT is {value!r}; write a letter, then letters, digits and hyphens, 32 at most"
+        )
+    return value
+
+
 def _needed(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name, "")
+    value = _text(env, name)
     if not value:
         raise SettingsInvalid(
             f"{name} is not set; the template declares it, `sam local` needs it in --env-vars"
@@ -112,21 +132,21 @@ def _parts(url: str) -> tuple[str | None, str]:
 
 
 def _whole(env: Mapping[str, str], name: str, highest: int) -> int:
-    value = env.get(name) or "0"
-    if not value.isascii() or not value.isdigit() or int(value) > highest:
+    value = _text(env, name) or "0"
+    if not value.isdigit() or int(value) > highest:
         raise SettingsInvalid(f"{name} is {value!r}; write a whole number from 0 to {highest}")
     return int(value)
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:
-    value = (env.get(name) or "false").lower()
+    value = (_text(env, name) or "false").lower()
     if value not in ("true", "false"):
         raise SettingsInvalid(f"{name} is {value!r}; write true or false")
     return value == "true"
 
 
 def _level(env: Mapping[str, str]) -> str:
-    value = (env.get("LOG_LEVEL") or "INFO").upper()
+    value = (_text(env, "LOG_LEVEL") or "INFO").upper()
     if value not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingsInvalid(f"LOG_LEVEL is {value!r}; write DEBUG, INFO, WARNING or ERROR")
     return value

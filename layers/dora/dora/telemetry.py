@@ -12,6 +12,24 @@ NAMESPACE = "Dora"
 MAX_FIELDS = 130
 """Fields of one fact; with the keys that every line carries a line stays under 150."""
 
+LEVELS = {
+    "ERROR": "ERROR",
+    "CONFIG_INVALID": "ERROR",
+    "RISK_HALT": "ERROR",
+    "WARNING": "WARNING",
+    "POSITION_DRIFT": "WARNING",
+    "ORDER_GROUP_LIMIT_REACHED": "WARNING",
+    "ORDER_ADOPTED": "WARNING",
+    "BATCH_PLACE_FAILED": "WARNING",
+    "BATCH_CANCEL_FAILED": "WARNING",
+    "RATE_LIMIT": "WARNING",
+    "BUDGET_LOW": "WARNING",
+    "HEARTBEAT": "WARNING",
+}
+"""Level of each fact that is not INFO: ERROR asks for a person, WARNING is a fault that the bot lives with.
+
+A `HEARTBEAT` is written only where cycles fell silent."""
+
 
 class Telemetry:
     """`ports.Facts` over Powertools; one per environment, cleared at the start of each invocation."""
@@ -19,6 +37,7 @@ class Telemetry:
     def __init__(self, *, bot: str, service: str, log_level: str) -> None:
         self._bot = bot
         self._facts = Logger(service=service, level="INFO", location=None)
+        self._write = {"ERROR": self._facts.error, "WARNING": self._facts.warning, "INFO": self._facts.info}
         self.diagnostics = Logger(service=service, level=log_level, child=True)
         self._metrics = Metrics(namespace=NAMESPACE, service=service)
 
@@ -32,11 +51,12 @@ class Telemetry:
         self._facts.append_keys(**keys)
 
     def emit(self, event_type: str, **fields: object) -> None:
-        """One fact, flat: a list becomes one text. Fields beyond the limit are cut, and the cut is named."""
+        """One fact, flat, at its level: a list becomes one text. Fields beyond the limit are counted only."""
         flat = {name: _flat(value) for name, value in list(fields.items())[:MAX_FIELDS]}
         if len(fields) > MAX_FIELDS:
             flat["fields_cut"] = len(fields) - MAX_FIELDS
-        self._facts.info(event_type, extra={"event_type": event_type, **flat})
+        write = self._write[LEVELS.get(event_type, "INFO")]
+        write(event_type, extra={"event_type": event_type, **flat})
 
     def count(self, name: str, value: float, unit: str = "Count") -> None:
         """One metric value."""

@@ -27,6 +27,7 @@ from dora.edge.dynamo.store import DynamoState
 from dora.edge.dynamo.table import dynamo_client
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
+from dora.edge.net.request import Network
 from dora.edge.secrets import KeySecret, secrets_client
 from dora.settings import Settings, read_settings
 from dora.telemetry import Telemetry
@@ -34,6 +35,8 @@ from dora.telemetry import Telemetry
 Answer = dict[str, object]
 READ_WORKERS = 8
 """Reads of the exchange under way at a time."""
+ANSWER_MS = 1_000
+"""Kept of an invocation for its answer and its metrics: by then every request to anybody is over."""
 
 
 class SystemClock:
@@ -62,6 +65,7 @@ class _Environment:
 
     app: App | None = None
     key_refused = False
+    network = Network()
 
 
 def install(app: App | None) -> None:
@@ -87,9 +91,10 @@ def build(
     clock = clock or SystemClock()
     service = env.get("POWERTOOLS_SERVICE_NAME") or settings.bot
     telemetry = Telemetry(bot=settings.bot, service=service, log_level=settings.log_level)
-    secret = KeySecret(secrets_client(settings.aws_endpoint_url), settings.secret_id)
+    network = _Environment.network
+    secret = KeySecret(secrets_client(settings.aws_endpoint_url, network), settings.secret_id)
     key = secret.read(afresh=fresh_key)
-    client = dynamo_client(settings.aws_endpoint_url)
+    client = dynamo_client(settings.aws_endpoint_url, network)
     exchange = KalshiExchange(
         base_url=settings.base_url,
         signer=Signer.from_pem(key.key_id, key.private_key_pem),
@@ -97,6 +102,7 @@ def build(
         facts=telemetry,
         subaccount=settings.subaccount,
         adapter=adapter,
+        network=network,
         jitter_ms=jitter_ms,
     )
     outside = Outside(
@@ -106,7 +112,7 @@ def build(
         configs=DynamoConfigs(client, settings.config_table, settings.bot),
         state=DynamoState(client, settings.state_table, settings.state_key, clock),
         lease=DynamoLease(client, settings.state_table, settings.state_key),
-        limiter=DynamoLimiter(client, settings.limiter_table, _key_name(key.key_id)),
+        limiter=DynamoLimiter(client, settings.limiter_table, _key_name(key.key_id), jitter_ms),
         archive=_archive(settings, clock),
         facts=telemetry,
         prefix=order_prefix(settings.bot, settings.stage),
@@ -123,14 +129,21 @@ def _key_name(key_id: str) -> str:
 def _archive(settings: Settings, clock: Clock) -> Archive:
     if settings.archive_bucket is None:
         return NoArchive()
-    return S3Archive(s3_client(settings.aws_endpoint_url), settings.archive_bucket, settings.bot, clock)
+    client = s3_client(settings.aws_endpoint_url, _Environment.network)
+    return S3Archive(client, settings.archive_bucket, settings.bot, clock)
 
 
-def serve(function: str, work: Callable[[App], Answer], request_id: str) -> Answer:
+def serve(function: str, work: Callable[[App], Answer], request_id: str, remaining_ms: int) -> Answer:
     """Run one invocation: build if needed, log, count, and turn known trouble into an answer.
 
-    Whatever is not a DoraError is a bug: it is logged, the metrics are flushed, and it is raised again.
+    No request to anybody outlasts `remaining_ms`, by the clock on the wall. Whatever is not a DoraError is a
+    bug: it is logged, the metrics are flushed, and it is raised again.
     """
+    with _Environment.network.invocation.within((remaining_ms - ANSWER_MS) / 1000):
+        return _serve(function, work, request_id)
+
+
+def _serve(function: str, work: Callable[[App], Answer], request_id: str) -> Answer:
     telemetry: Telemetry | None = None
     try:
         app = _Environment.app or build(os.environ, fresh_key=_Environment.key_refused)

@@ -1,16 +1,17 @@
 """The config table's items, parsed once and held to their rules: GLOBAL, SERIES#<ticker>, MARKET#<ticker>.
 
 People write these items in dollars and contracts; here they become exact units. Every field states its
-unit, its bounds and its default beside its name. An unknown key is refused with the nearest known name,
-because a misspelt limit that is silently ignored is a limit that does not exist.
+unit, its bounds and its default beside its name. An unknown key is refused with the nearest known name and
+its unit, because a misspelt limit that is silently ignored is a limit that does not exist.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 from dora.core.errors import ConfigInvalid, NumberInvalid
+from dora.core.hints import nearest, unit_of
+from dora.core.plain_text import FIX, foreign_character
 from dora.core.units import (
     COUNT_DECIMALS,
     MONEY_DECIMALS,
@@ -100,7 +101,10 @@ class GlobalConfig:
     """How long a closed order still hides stale rows of itself."""
     fills_overlap_s: int = _whole("60", "86400", "900")
     max_read_age_s: int = _whole("10", "3600", "120")
-    """How long the exchange's reads may lag behind our own last write before nothing more is placed."""
+    """How long the exchange's reads may lack an acknowledged write of ours before nothing more is placed."""
+    max_unpriced_age_s: int = _whole("10", "86400", "300")
+    """While nothing may be placed, a resting quote whose market holds no fair value is left so long after its
+    last write; then it is cancelled."""
     tape_after_ms: int = _whole("0", "60000", "500")
     """Reads of our orders that lag more than this send us to the public tape before a cancel."""
     placement_margin_ms: int = _whole("1000", "30000", "8000")
@@ -110,7 +114,8 @@ class GlobalConfig:
     read_backoff_ms: int = _whole("50", "5000", "200")
     """First wait between tries of a read, three times that after a 429; each further wait doubles."""
     rate_limit_backoff_ms: int = _whole("100", "60000", "2000")
-    """After a 429 to a write nobody spends write tokens for this long."""
+    """After a 429 to a write nobody spends write tokens for this long; each further 429 in a row doubles
+    it, up to a minute, and a write that passes ends the row."""
     max_clock_skew_ms: int = _whole("100", "10000", "2000")
 
 
@@ -168,6 +173,13 @@ class SeriesConfig:
         return parse_market(f"SERIES#{self.ticker}", ticker, {"enabled": True, **self.template})
 
 
+_HOMES: Mapping[type[Any], str] = {
+    GlobalConfig: "the GLOBAL item",
+    MarketConfig: "MARKET# and SERIES# items",
+    SeriesConfig: "SERIES# items",
+}
+
+
 def _read_number(where: str, name: str, value: object, rule: _Rule) -> int:
     decimals = cast(int, rule.decimals)
     low, high = format_scaled(rule.low, decimals).rstrip("."), format_scaled(rule.high, decimals).rstrip(".")
@@ -182,6 +194,10 @@ def _read_number(where: str, name: str, value: object, rule: _Rule) -> int:
 
 def _read(where: str, name: str, value: object, spec: "Field[object]") -> object:
     rule: _Rule | None = spec.metadata.get("rule")
+    if isinstance(value, str):
+        value = value.strip()
+        if flaw := foreign_character(value):
+            raise ConfigInvalid(where, f"{name} holds {flaw}", FIX)
     if rule is not None:
         return _read_number(where, name, value, rule)
     wanted: type = bool if isinstance(spec.default, bool) else str
@@ -190,12 +206,26 @@ def _read(where: str, name: str, value: object, spec: "Field[object]") -> object
     return value
 
 
-def _unknown(where: str, name: str, known: list[str]) -> ConfigInvalid:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    return ConfigInvalid(where, f"unknown key {name!r}", f"did you mean {near[0]!r}?")
+def _unknown(where: str, name: str, kind: type[_Config]) -> ConfigInvalid:
+    """With the nearest key of any kind of item, its unit, and where it belongs if not here."""
+    near = nearest(name, [key for other in _HOMES for key in _specs(other)])
+    home = next(other for other in (kind, *_HOMES) if near in _specs(other))
+    here = home is kind or (home is SeriesConfig and where.startswith("SERIES#"))
+    belongs = "" if here else f", a key of {_HOMES[home]}"
+    unit = _unit(near, _specs(home)[near])
+    flaw = foreign_character(name)
+    problem = f"unknown key {name!r}" + (f", which holds {flaw}" if flaw else "")
+    return ConfigInvalid(where, problem, f"did you mean {near!r} ({unit}){belongs}?")
 
 
-def _specs(kind: type[_Config]) -> dict[str, "Field[object]"]:
+def _unit(name: str, spec: "Field[object]") -> str:
+    rule: _Rule | None = spec.metadata.get("rule")
+    if rule is None:
+        return "true or false" if isinstance(spec.default, bool) else "text"
+    return unit_of(name, "contracts" if rule.decimals == COUNT_DECIMALS else "a whole number")
+
+
+def _specs(kind: type[Any]) -> dict[str, "Field[object]"]:
     skipped = {"ticker", "template"}
     return {
         spec.name + (spec.metadata["rule"].suffix if "rule" in spec.metadata else ""): spec
@@ -211,7 +241,7 @@ def _parse(kind: type[_Config], where: str, raw: RawItem, **given: object) -> _C
         if name in _KEYS:
             continue
         if name not in specs:
-            raise _unknown(where, name, sorted(specs))
+            raise _unknown(where, name, kind)
         values[specs[name].name] = _read(where, name, value, specs[name])
     for name, spec in specs.items():
         if spec.name not in values and spec.default is MISSING:

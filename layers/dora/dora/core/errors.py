@@ -6,6 +6,7 @@
     ├── SecretInvalid              the API key's secret is absent or unusable
     ├── ConfigInvalid              an item of the config table breaks a rule
     ├── NumberInvalid              a decimal string is not exact in its unit
+    ├── StrategyInvalid            a strategy's answer does not hold; its market is not quoted
     ├── StateError
     │   ├── StateUnavailable       DynamoDB did not answer; the write may or may not stand
     │   ├── StateConflict          somebody else wrote first; ours was not written
@@ -15,12 +16,17 @@
         ├── ExchangeUnavailable    no answer, or a 5xx: a read is unknown, not empty
         ├── ReadIncomplete         a list could not be read to its last page
         ├── WireInvalid            a body lacks a field that matters, or holds an unknown value
-        └── ExchangeRefused        a 4xx, with its code
+        └── ExchangeRefused        a 4xx, with its code; of a write only the exchange's own counts
             ├── AuthRefused        401 or 403: the key, its scopes or the clock
             └── RateLimited        429: the token bucket was short
 
 A refused *order* is data (`model.FailedOrder`), never an exception.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dora.core.model import Order
 
 
 class DoraError(Exception):
@@ -54,6 +60,10 @@ class NumberInvalid(DoraError):
     """A decimal string is not exact in its unit."""
 
 
+class StrategyInvalid(DoraError):
+    """A strategy's answer is of the wrong type, or of no use to its market."""
+
+
 class StateError(DoraError):
     """The state table."""
 
@@ -75,7 +85,12 @@ class StateTooNew(StateError):
 
 
 class ExchangeError(DoraError):
-    """The exchange."""
+    """The exchange.
+
+    `partial`: the orders that a list of orders showed before it failed. What is not among them is unknown.
+    """
+
+    partial: "tuple[Order, ...]" = ()
 
 
 class ExchangeUnavailable(ExchangeError):
@@ -91,11 +106,16 @@ class WireInvalid(ExchangeError):
 
 
 class ExchangeRefused(ExchangeError):
-    """A 4xx. `code` is the exchange's own word, "" where it gave none."""
+    """A 4xx. `code` is the exchange's own word, "" where it gave none.
 
-    def __init__(self, status: int, code: str, message: str, details: str = "") -> None:
+    `own`: the body is an error as the exchange words them. A 4xx of something in between refuses a read as
+    well, but of a write it proves nothing.
+    """
+
+    def __init__(self, status: int, code: str, message: str, details: str = "", *, own: bool = True) -> None:
         super().__init__(f"{status} {code or 'no code'}: {message} {details}".rstrip())
         self.status, self.code, self.message, self.details = status, code, message, details
+        self.own = own
 
 
 class AuthRefused(ExchangeRefused):

@@ -6,6 +6,8 @@ from dora.core.units import TimeMs
 
 RENEW_MS = 150_000
 """An order that would expire sooner is renewed: two cycles and a half, so that its quote does not vanish."""
+LEAST_LIFE_MS = 60_000
+"""No order is wanted that would rest for less: it might arrive after its expiry, and then is refused."""
 QUIET_MS = 180_000
 """Nothing is quoted this close to the session's end, where no renewal could gain anything."""
 
@@ -37,3 +39,8 @@ def expires_ms(
     if globals_.order_life_s:
         ends.append(now_ms + globals_.order_life_s * 1000)
     return TimeMs(min(ends) // 1000 * 1000)
+
+
+def too_short(expires_ms: TimeMs, now_ms: TimeMs) -> bool:
+    """Whether an order that expires then is not worth placing or extending any more."""
+    return expires_ms - now_ms < LEAST_LIFE_MS

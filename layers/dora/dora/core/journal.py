@@ -8,7 +8,8 @@ may have been sent until the plan's `until_ms`, so each becomes UNKNOWN.
     (plan) ──> UNKNOWN ──seen──> LIVE ──cancel acknowledged──> CLOSED ──tombstone over──> forgotten
                   │               │ └─cancel or decrease unanswered─> CHANGING ──a later row──> LIVE
                   │               └──cancel answered 404──> MISSING ──terminal row──> CLOSED
-                  └──hold over and the engine says its id was free, or its own expiry──> CLOSED
+                  │                  any of them, its write not shown for 3 cycles──> MISSING
+                  └──hold over, id probe granted and listed alone, or its own expiry──> CLOSED
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from dora.core.model import (
     ExtendRequest,
     FailedOrder,
     Fill,
+    IdProbe,
     OrderRequest,
     Outcome,
     PlacedOrder,
@@ -50,6 +52,11 @@ def client_order_id(prefix: str, session_id: str, cycle_id: str, slot: Slot, att
     """The same intent always has the same id, so a repeated cycle cannot place it twice."""
     text = f"{session_id}|{cycle_id}|{slot.ticker}|{slot.side}|{slot.level}|{attempt}"
     return prefix + _digest(text, 24)
+
+
+def decision_id(cycle_id: str, ticker: str) -> str:
+    """Names what one cycle decided for one market. Twelve characters; the same wherever it is worked out."""
+    return _digest(f"{cycle_id}|{ticker}", 12)
 
 
 class OrderState(StrEnum):
@@ -88,8 +95,15 @@ class TrackedOrder:
     """The fills that make up `booked`."""
     group_id: str | None = None
     decision_id: str = ""
+    """The decision that placed it; empty for an order that was found in no journal."""
     expires_ms: TimeMs | None = None
     """When the exchange takes it off by itself; None where nobody told us."""
+    probe: IdProbe | None = None
+    """What the engine said of its client order id, where its create was never answered."""
+    probed_ms: TimeMs = TimeMs(0)
+    """When it said so, by our clock."""
+    unseen: int = 0
+    """Cycles in a row whose reads should have shown our last acknowledged write to it, and did not."""
 
     @property
     def unbooked(self) -> Count:
@@ -135,7 +149,7 @@ class Journal:
         return {order.order_id: order for order in self.orders.values() if order.order_id}
 
 
-def planned_order(request: OrderRequest, sent_ms: TimeMs, decision_id: str) -> TrackedOrder:
+def planned_order(request: OrderRequest, sent_ms: TimeMs, cycle_id: str) -> TrackedOrder:
     """A create as it stands from the moment its plan is durable: its fate unknown, counted in full."""
     return TrackedOrder(
         client_order_id=request.client_order_id,
@@ -147,7 +161,7 @@ def planned_order(request: OrderRequest, sent_ms: TimeMs, decision_id: str) -> T
         state=OrderState.UNKNOWN,
         sent_ms=sent_ms,
         group_id=request.group_id,
-        decision_id=decision_id,
+        decision_id=decision_id(cycle_id, request.slot.ticker),
         expires_ms=TimeMs(request.expires_s * 1000),
     )
 

@@ -269,12 +269,16 @@ class ExtendRequest:
     expires_s: int
 
 
+PROBE_COUNT = Count(1)
+"""Contracts of an id probe: the smallest count that any market takes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRequest:
+class IdProbeRequest:
     """Asks the engine for a client order id whose create was never answered.
 
-    Sent as the smallest order there is, filled at once or canceled, at the price least likely to trade:
-    whatever becomes of it, nothing rests, the id is spent, and some order has it for everybody to see.
+    Sent as the smallest order there is, immediate-or-cancel, at the outermost price of the grid: whatever
+    becomes of it, nothing rests, the id is spent, and some order has it for everybody to see.
     """
 
     client_order_id: str
@@ -284,8 +288,8 @@ class ClaimRequest:
     group_id: str | None
 
 
-class Claim(StrEnum):
-    """GRANTED: no order had the id, and no other ever will. TAKEN: the id was spent before."""
+class IdProbe(StrEnum):
+    """What the engine answered an id probe. GRANTED: no order had the id then. TAKEN: it was spent before."""
 
     GRANTED = "granted"
     TAKEN = "taken"

@@ -22,6 +22,8 @@ GROUP_COST = 10
 """Tokens of one call about an order group; it spends from the same bucket as batches do."""
 BALANCE_COST = 6
 """What one call of the balance endpoint takes from the balance bucket."""
+_DOUBLINGS = 20
+"""Beyond these every cap is reached."""
 CANCEL_RESERVE_TOKENS = 20
 """What a full bucket keeps for cancels (ten of them) however large a create batch is configured."""
 
@@ -105,6 +107,14 @@ def latest_tat_us(bucket: Bucket, costs: Sequence[int], until_us: int) -> int:
 def empty_until_us(bucket: Bucket, until_us: int) -> int:
     """The `tat` of a bucket that holds nothing until then, and refills from there."""
     return until_us + bucket.depth_us
+
+
+def backoff_ms(hits: int, base_ms: int, longest_ms: int) -> int:
+    """Exponential backoff after so many refusals in a row (1 or more): each further one doubles the base.
+
+    Never longer than `longest_ms`, nor shorter than the base.
+    """
+    return max(min(base_ms << min(hits - 1, _DOUBLINGS), longest_ms), base_ms)
 
 
 def level(bucket: Bucket, tat_us: int, now_us: int) -> int:

@@ -65,14 +65,6 @@ def may_place(standing: Standing, shards: Iterable[int]) -> Permission:
     return Permission(None, {shard: reason for shard, reason in verdicts.items() if reason is not None})
 
 
-def reads_stale(as_of_ms: TimeMs, last_write_ms: TimeMs, now_ms: TimeMs, max_age_ms: int) -> bool:
-    """Whether the reads still have not caught up with a write that is older than `max_age_ms`.
-
-    An old stamp alone proves nothing: it may move only when something happens.
-    """
-    return as_of_ms < last_write_ms < now_ms - max_age_ms
-
-
 def _may_pull(standing: Standing) -> bool:
     """GLOBAL may leave resting quotes where they are; who halts may have them taken off all the same."""
     configured = standing.globals_ is None or standing.globals_.cancel_on_halt

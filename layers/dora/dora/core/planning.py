@@ -4,16 +4,17 @@ Queue place is money, so an order that is slightly off or partly filled stays. A
 place and is used when only the size must fall. A replacement is placed only after its cancel is confirmed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TypeVar
 
 from dora.core.config import MarketConfig
 from dora.core.extending import extension
+from dora.core.failures import told
 from dora.core.journal import OrderState, TrackedOrder
 from dora.core.model import CancelRequest, DecreaseRequest, ExtendRequest, Slot, TargetOrder
-from dora.core.reasons import Reason
+from dora.core.reasons import CancelReason, Reason
 from dora.core.reconciliation import View
 from dora.core.units import CONTRACT, Count, PriceGrid, TimeMs
 
@@ -43,6 +44,10 @@ class SlotPlan:
     withheld: tuple[tuple[Slot, Reason], ...]
     extends: tuple[ExtendRequest, ...] = ()
     """Of the kept ones: those that are to rest longer."""
+    why: Mapping[str, str] = field(default_factory=dict)
+    """Why each cancel is sent, by client order id."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Markets whose diff could not be computed, and why: their orders are kept."""
 
     @property
     def writes(self) -> int:
@@ -55,17 +60,28 @@ def plan_slots(
     view: View,
     rules: Mapping[str, Rules],
     starved: Mapping[str, int] | None = None,
+    uncomputed: Collection[str] = (),
 ) -> SlotPlan:
     """The diff of wanted and live orders. Pure; the order of its inputs does not matter.
 
     `starved` counts for how many cycles a slot's placement was dropped: the longest wait goes first, then
-    the inner levels, which fill first although they earn less.
+    the inner levels, which fill first although they earn less. Of `uncomputed` markets nobody knows what is
+    wanted: their orders are kept, as are those of a market whose diff raises.
     """
     wanted = {target.slot: target for target in targets}
     live = _live_by_slot(view)
     parts: list[_Part] = []
-    for slot in sorted(wanted.keys() | live.keys()):
-        parts.append(_plan_slot(slot, wanted.get(slot), live.get(slot, ()), view, rules.get(slot.ticker)))
+    failed: dict[str, str] = {}
+    for ticker, group in groupby(sorted(wanted.keys() | live.keys()), key=lambda slot: slot.ticker):
+        slots = list(group)
+        try:
+            known = ticker not in uncomputed
+            parts += (
+                _plan_market(slots, wanted, live, view, rules.get(ticker)) if known else _held(slots, live)
+            )
+        except Exception as error:
+            failed[ticker] = told(error)
+            parts += _held(slots, live)
     waits = starved or {}
     places = [place for part in parts for place in part.places]
     places.sort(key=lambda p: (-waits.get(slot_key(p.slot), 0), p.slot.level, -p.edge, p.slot))
@@ -76,6 +92,22 @@ def plan_slots(
         places=tuple(places),
         withheld=tuple(entry for part in parts for entry in part.withheld),
         extends=tuple(request for part in parts for request in part.extends),
+        why={key: reason for part in parts for key, reason in part.why.items()},
+        failed=failed,
+    )
+
+
+def with_cancels(plan: SlotPlan, orders: Iterable[TrackedOrder]) -> SlotPlan:
+    """The plan, which takes these orders off as well, and asks nothing else of them."""
+    wanted = {order.client_order_id: order for order in orders}
+    planned = {request.client_order_id for request in plan.cancels}
+    added = (cancel_request(order) for key, order in sorted(wanted.items()) if key not in planned)
+    return replace(
+        plan,
+        kept=tuple(order for order in plan.kept if order.client_order_id not in wanted),
+        decreases=tuple(r for r in plan.decreases if r.client_order_id not in wanted),
+        cancels=(*plan.cancels, *added),
+        extends=tuple(r for r in plan.extends if r.client_order_id not in wanted),
     )
 
 
@@ -92,6 +124,28 @@ class _Part:
     places: tuple[TargetOrder, ...] = ()
     withheld: tuple[tuple[Slot, Reason], ...] = ()
     extends: tuple[ExtendRequest, ...] = ()
+    why: Mapping[str, str] = field(default_factory=dict)
+
+
+def _held(slots: Iterable[Slot], live: Mapping[Slot, tuple[TrackedOrder, ...]]) -> list[_Part]:
+    return [_Part(kept=live.get(slot, ())) for slot in slots]
+
+
+def _plan_market(
+    slots: Iterable[Slot],
+    wanted: Mapping[Slot, TargetOrder],
+    live: Mapping[Slot, tuple[TrackedOrder, ...]],
+    view: View,
+    rules: Rules | None,
+) -> list[_Part]:
+    """Every slot of one market, with a reason for each cancel."""
+    parts = []
+    for slot in slots:
+        target = wanted.get(slot)
+        part = _plan_slot(slot, target, live.get(slot, ()), view, rules)
+        why = {order.client_order_id: _why_cancel(order, target, rules) for order in part.cancels}
+        parts.append(replace(part, why=why))
+    return parts
 
 
 def _live_by_slot(view: View) -> dict[Slot, tuple[TrackedOrder, ...]]:
@@ -137,6 +191,16 @@ def _keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
     if _runs_out(order, rules) and rules.extend_to_ms is None:
         return False
     return _price_keeps(order, target, rules) and _size_keeps(order, target, rules)
+
+
+def _why_cancel(order: TrackedOrder, target: TargetOrder | None, rules: Rules | None) -> CancelReason:
+    if target is None or rules is None:
+        return CancelReason.NOT_WANTED
+    if _runs_out(order, rules) and rules.extend_to_ms is None:
+        return CancelReason.RENEWED
+    if not _price_keeps(order, target, rules):
+        return CancelReason.REPRICED
+    return CancelReason.DUPLICATE if _size_keeps(order, target, rules) else CancelReason.RESIZED
 
 
 def _price_keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:

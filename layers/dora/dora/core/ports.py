@@ -1,6 +1,7 @@
 """What the cycle and the session need from outside, as Protocols, and the values that cross them.
 
-Every read of the exchange is complete or raises an ExchangeError: a partial list is never returned.
+Every read of the exchange is complete or raises an ExchangeError: a partial list is never returned. Lists of
+the account hold rows that were not understood apart: whoever reads them says which of those may be ours.
 Every write of state is conditional or a transaction; its implementation says whether it is safe to repeat.
 """
 
@@ -14,19 +15,20 @@ from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
 from dora.core.errors import ConfigInvalid
 from dora.core.journal import Journal, Plan
 from dora.core.ledger import Position
+from dora.core.listed import Listed
 from dora.core.model import (
     BatchCancelResult,
     BatchPlaceResult,
     Book,
     CancelRequest,
     ChangeResult,
-    Claim,
-    ClaimRequest,
     DecreaseRequest,
     Event,
     ExchangePosition,
     ExtendRequest,
     Fill,
+    IdProbe,
+    IdProbeRequest,
     Limits,
     Market,
     Order,
@@ -80,7 +82,7 @@ class Exchange(Protocol):
         """Whether any answer so far refused the key."""
 
     def until(self, deadline_ms: TimeMs) -> None:
-        """From now on no request's timeout reaches past this time."""
+        """From now on every request is over by this time, its answer read to the end or given up."""
 
     def retry_reads(self, attempts: int, backoff_ms: int) -> None:
         """From now on a read is tried so often, the first wait so long; each further one doubles."""
@@ -88,25 +90,26 @@ class Exchange(Protocol):
     def user_data_time_ms(self) -> TimeMs:
         """When the exchange last validated orders, fills and positions; approximate."""
 
-    def resting_orders(self) -> tuple[Order, ...]: ...
+    def resting_orders(self) -> Listed[Order]:
+        """What rests. The error of a list that failed carries what was read of it, in `partial`."""
 
-    def orders_of(self, ticker: str) -> tuple[Order, ...]:
-        """Orders of every status in one market."""
+    def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> Listed[Order]:
+        """Orders of every status in one market that were made since then (None: all of them)."""
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when the exchange answers 404."""
 
-    def fills_since(self, since_ms: TimeMs) -> tuple[Fill, ...]:
+    def fills_since(self, since_ms: TimeMs) -> Listed[Fill]:
         """Fills at or after a time, of all shards, oldest first."""
 
-    def settlements_since(self, since_ms: TimeMs) -> tuple[Settlement, ...]: ...
+    def settlements_since(self, since_ms: TimeMs) -> Listed[Settlement]: ...
 
-    def positions(self) -> tuple[ExchangePosition, ...]: ...
+    def positions(self) -> Listed[ExchangePosition]: ...
 
     def cash(self) -> Mapping[int, Money]:
-        """Spendable cash by shard."""
+        """Cash by shard, which may still include what resting orders hold; an absent shard is unknown."""
 
-    def order_groups(self) -> tuple[OrderGroup, ...]: ...
+    def order_groups(self) -> Listed[OrderGroup]: ...
 
     def status(self) -> Mapping[int, ShardStatus]: ...
 
@@ -137,7 +140,7 @@ class Exchange(Protocol):
 
     def extend(self, request: ExtendRequest) -> ChangeResult: ...
 
-    def claim(self, request: ClaimRequest) -> Claim | None:
+    def probe_id(self, request: IdProbeRequest) -> IdProbe | None:
         """What the engine says of a client order id; None when it did not say. Nothing comes to rest."""
 
     def create_group(self, shard: int, limit: Count) -> str:
@@ -231,7 +234,10 @@ class EmergencyState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What a finished cycle writes, in one transaction; None leaves an item as it is."""
+    """What a finished cycle writes; None leaves an item as it is.
+
+    Journal, finished plans, cursors and progress stand or fall together, whatever the size of the rest.
+    """
 
     journal: Journal | None = None
     finished_plans: tuple[Plan, ...] = ()
@@ -344,8 +350,14 @@ class Limiter(Protocol):
     ) -> tuple[TimeMs, ...]:
         """Send times for as many of these calls, in order, as can be sent by `until_ms`."""
 
-    def push_back(self, bucket: str, now_ms: TimeMs, span_ms: int) -> None:
-        """After a 429: nobody spends from this bucket for a while."""
+    def push_back(self, bucket: str, now_ms: TimeMs, base_ms: int, longest_ms: int) -> tuple[int, int]:
+        """After a 429: nobody spends from this bucket for an exponential backoff.
+
+        Returns the 429s in a row that users of the key met, this one included, and the backoff in ms.
+        """
+
+    def passed(self, bucket: str) -> None:
+        """After a write that the bucket let pass: the next 429 is the first in a row."""
 
     def level(self, bucket: str, now_ms: TimeMs) -> int:
         """Whole tokens that the bucket holds; a reading, which spends and promises nothing."""
@@ -355,7 +367,7 @@ class Limiter(Protocol):
 
 
 class Archive(Protocol):
-    """Where the inputs of every cycle go, so that it can be replayed."""
+    """Where the record of every cycle goes: what it came to, not what it was decided from."""
 
     def save(self, cycle_id: str, record: Mapping[str, object]) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Why a market is not quoted, a quote was cut, or a cycle did not trade: one closed list."""
+"""Why a market is not quoted, a quote was cut or cancelled, or a cycle did not trade: closed lists."""
 
 from enum import StrEnum
 
@@ -46,6 +46,7 @@ class Reason(StrEnum):
     TOO_FAST = "too_fast"
     NO_EDGE = "no_edge"
     TARGET_INVALID = "target_invalid"
+    COMPUTE_FAILED = "compute_failed"
     # one slot
     POSITION_CAP = "position_cap"
     EVENT_CAP = "event_cap"
@@ -58,3 +59,13 @@ class Reason(StrEnum):
     BUDGET = "budget"
     DEADLINE = "deadline"
     STOPPED = "stopped"
+
+
+class CancelReason(StrEnum):
+    """Why a cancel was sent, where no `Reason` says why its quote is wanted no longer."""
+
+    NOT_WANTED = "not_wanted"
+    REPRICED = "repriced"
+    RESIZED = "resized"
+    RENEWED = "renewed"
+    DUPLICATE = "duplicate"

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, Judge, as_shown, names, rows_by_name
+from dora.core.book import Resting
+from dora.core.evidence import EXPIRY_MARGIN_MS, Evidence, Judge, as_shown, names, relearned, rows_by_name
 from dora.core.journal import Journal, OrderState, TrackedOrder
 from dora.core.model import Order, OrderStatus, Print, Side, Slot
 from dora.core.units import Count, TimeMs
@@ -27,7 +28,9 @@ class View:
 
     In `frozen` slots nothing may be done this cycle: an order in them is unproven, was not seen, or is about
     to expire by itself. In `blocked` markets nothing may be placed or changed, only cancelled: an order of
-    theirs is missing. `overlooked` orders rest by their own rows, but a complete list did not show them.
+    theirs is missing. `shown` are the orders of which a row was read that is not older than our last write to
+    them. `overlooked` orders rest by their own rows, but a complete list did not show them. The last
+    acknowledged write to each of the `unseen` orders is missing from the reads, and has been for too long.
     """
 
     journal: Journal
@@ -36,18 +39,34 @@ class View:
     blocked: frozenset[str]
     resolutions: tuple[Resolution, ...]
     overlooked: tuple[TrackedOrder, ...] = ()
+    shown: frozenset[str] = frozenset()
+    unseen: tuple[TrackedOrder, ...] = ()
+    invisible: tuple[TrackedOrder, ...] = ()
+    """Those that have become missing, because no read shows them although the reads have moved on."""
+
+    def resting_by_ticker(self) -> dict[str, tuple[Resting, ...]]:
+        """By ticker, what of our account may stand in the books: open orders and foreign rows."""
+        found: dict[str, list[Resting]] = {}
+        for order in self.journal.orders.values():
+            if order.open:
+                entry = (order.slot.side, order.price, order.remaining)
+                found.setdefault(order.slot.ticker, []).append(entry)
+        for row in self.foreign:
+            found.setdefault(row.ticker, []).append((row.side, row.price, row.remaining))
+        return {ticker: tuple(rows) for ticker, rows in found.items()}
 
 
 def merge(
     journal: Journal, evidence: Evidence, *, prefix: str, now_ms: TimeMs, hold_ms: int, tombstone_ms: int
 ) -> View:
     """The journal brought up to date with what was read. Pure; the same input once more changes nothing."""
+    journal = relearned(journal, evidence.rows)
     rows, judge = rows_by_name(journal, evidence), Judge(evidence, hold_ms)
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []
     for key, order in journal.orders.items():
         after, why = judge.of(order, rows.get(key)) if order.open else _closed(order, rows.get(key))
-        if not after.open and _forgettable(after, now_ms, tombstone_ms):
+        if not after.open and _forgettable(after, evidence.as_of_ms, now_ms, tombstone_ms):
             continue
         orders[key] = after
         if after.state is not order.state:
@@ -65,7 +84,13 @@ def merge(
         blocked=frozenset(o.slot.ticker for o in unproven if o.state is OrderState.MISSING),
         resolutions=tuple(resolutions),
         overlooked=tuple(o for o in orders.values() if _overlooked(o, evidence)),
+        shown=frozenset(key for key in orders if key in rows and not _is_old(journal, key, rows[key])),
     )
+
+
+def _is_old(journal: Journal, key: str, row: Order) -> bool:
+    known = journal.orders.get(key)
+    return known is not None and row.updated_ms < known.write_ms
 
 
 def _proven(order: TrackedOrder, rows: Mapping[str, Order], now_ms: TimeMs) -> bool:
@@ -86,7 +111,7 @@ def _overlooked(order: TrackedOrder, evidence: Evidence) -> bool:
 
 def _split(journal: Journal, evidence: Evidence, prefix: str) -> tuple[set[str], tuple[Order, ...]]:
     """Names of our resting orders, and everybody else's rows of this account."""
-    name, resting = names(journal, evidence), evidence.resting or ()
+    name, resting = names(journal, evidence), evidence.listed_resting
     ours = {n for n in name.values() if n.startswith(prefix) or n in journal.orders}
     listed = {name[row.order_id] for row in resting}
     return ours & listed, tuple(row for row in resting if name[row.order_id] not in ours)
@@ -99,9 +124,10 @@ def _closed(order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
     return order, "closed"
 
 
-def _forgettable(order: TrackedOrder, now_ms: TimeMs, tombstone_ms: int) -> bool:
+def _forgettable(order: TrackedOrder, as_of_ms: TimeMs, now_ms: TimeMs, tombstone_ms: int) -> bool:
+    """A tombstone outlives the late rows that it hides: never dropped while reads are older than the end."""
     ended = max(order.sent_ms, order.write_ms)
-    return now_ms > ended + tombstone_ms and not order.unbooked
+    return now_ms > ended + tombstone_ms and as_of_ms >= ended and not order.unbooked
 
 
 def _stray(name: str, row: Order) -> TrackedOrder:

@@ -26,18 +26,20 @@ class CycleFacts:
     failures: Mapping[str, str]
     problems: int
     decisions: tuple[Decision, ...]
-    refused: Iterable[Reason]
     withheld: Iterable[Reason]
     kept: int
     decreased: int
     dropped: int
     cancels: BatchCancelSummary
     places: BatchPlaceSummary
-    fills: int
-    drift: int
+    fills: int | None
+    drift: int | None
+    """None: not read, so not known."""
     net: Count
     traded: Count
     profit: Money
+    unmarked: int
+    """Open positions without a price, which stand in `profit` at the worst."""
     fees: Money
     calls: Mapping[str, int]
     """Requests sent to the exchange, by method and route."""
@@ -51,6 +53,8 @@ def status_of(facts: CycleFacts) -> tuple[str, str]:
         return "degraded", str(facts.whole)
     if facts.stopped not in (None, Reason.DRY_RUN):
         return "degraded", str(facts.stopped)
+    if any(decision.error for decision in facts.decisions):
+        return "degraded", str(Reason.COMPUTE_FAILED)
     if facts.failures or facts.problems:
         return "degraded", str(Reason.READ_UNKNOWN if facts.failures else Reason.CONFIG_INVALID)
     return "completed", str(facts.stopped or "")
@@ -60,8 +64,9 @@ def wide_record(facts: CycleFacts) -> dict[str, object]:
     """The record as flat fields; reasons are counted, so its size does not grow with the markets."""
     status, reason = status_of(facts)
     skips = Counter(decision.skip for decision in facts.decisions if decision.skip)
-    slots = Counter((*facts.refused, *facts.withheld))
+    slots = Counter(facts.withheld)
     slots.update(why for decision in facts.decisions for _, why in decision.dropped)
+    cuts = Counter(why for decision in facts.decisions for _, why, _ in decision.cut)
     reads = sum(number for call, number in facts.calls.items() if call.startswith("GET "))
     return {
         "status": status,
@@ -87,9 +92,11 @@ def wide_record(facts: CycleFacts) -> dict[str, object]:
         "contracts_net": format_count(facts.net),
         "contracts_traded": format_count(facts.traded),
         "pnl_dollars": format_money(facts.profit),
+        "positions_unmarked": facts.unmarked,
         "fees_dollars": format_money(facts.fees),
         **{f"skipped_{why}": number for why, number in sorted(skips.items())},
         **{f"slots_{why}": number for why, number in sorted(slots.items())},
+        **{f"cut_{why}": number for why, number in sorted(cuts.items())},
         **{f"unread_{name}": why for name, why in sorted(facts.failures.items())},
     }
 

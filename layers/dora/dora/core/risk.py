@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.failures import told
 from dora.core.fees import FeeTerms, maker_fee
 from dora.core.journal import OrderState, TrackedOrder
 from dora.core.ledger import Position
@@ -42,10 +43,13 @@ class RiskFacts:
     """The journal's orders; closed ones count for their unbooked fills only."""
     foreign: tuple[Order, ...]
     cash: Mapping[int, Money]
-    """Spendable cash by shard: what resting orders hold is no longer in it."""
+    """Cash by shard as the exchange lists it, which may still include what resting orders hold: measured so
+    on one account, documented nowhere. So all that open orders hold is taken off, at worst a second time."""
     fees: Mapping[str, FeeTerms] = field(default_factory=dict)
     contracts_free: Count | None = None
     """What the session's contract limit leaves beyond all open orders; None where no session limits it."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Markets of which some fact could not be computed, and why: they count at face value."""
     drift: Mapping[str, Count] = field(default_factory=dict)
     """Net contracts by ticker that the exchange counts beyond our own count: both counts are allowed for."""
 
@@ -60,6 +64,8 @@ class RiskResult:
     event_losses: Mapping[str, Money]
     """Worst loss by event ticker, kept targets included."""
     total_loss: Money
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Markets that could not be judged, and why: nothing of theirs is kept."""
 
 
 def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
@@ -67,11 +73,12 @@ def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
     tally = _Tally(facts)
     verdicts = [tally.admit(target) for target in sorted(targets, key=tally.rank)]
     return RiskResult(
-        kept=tuple(v.target for v in verdicts if v.target is not None),
+        kept=tuple(v.target for v in verdicts if v.target is not None and v.slot.ticker not in tally.failed),
         cut=tuple((v.slot, v.why) for v in verdicts if v.target is not None and v.why is not None),
         refused=tuple((v.slot, v.why) for v in verdicts if v.target is None and v.why is not None),
         event_losses=dict(sorted(tally.event_losses.items())),
         total_loss=Money(tally.total_loss),
+        failed=tally.failed,
     )
 
 
@@ -82,9 +89,16 @@ def worst_cases(facts: RiskFacts) -> dict[str, MarketWorst]:
     ours = _grouped(facts.orders, lambda order: order.slot.ticker)
     theirs = _grouped(facts.foreign, lambda row: row.ticker)
     return {
-        ticker: _market_worst(ticker, facts, ours.get(ticker, ()), theirs.get(ticker, ()))
+        ticker: _measured(ticker, facts, ours.get(ticker, ()), theirs.get(ticker, ()))
         for ticker in sorted(tickers)
     }
+
+
+def _shards(facts: RiskFacts) -> dict[str, int]:
+    """Where each market's cash lies; of a market that is not known its orders say so."""
+    theirs = {row.ticker: row.shard for row in facts.foreign}
+    ours = {order.slot.ticker: order.shard for order in facts.orders}
+    return theirs | ours | {ticker: market.shard for ticker, market in facts.markets.items()}
 
 
 def _grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, list[_Item]]:
@@ -92,6 +106,44 @@ def _grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key,
     for item in items:
         groups.setdefault(key(item), []).append(item)
     return groups
+
+
+def _measured(
+    ticker: str, facts: RiskFacts, ours: Sequence[TrackedOrder], theirs: Sequence[Order]
+) -> MarketWorst:
+    """The market's worst case; where it cannot be computed, its face value, which is no less (fees apart)."""
+    why = facts.failed.get(ticker, "")
+    try:
+        if not why:
+            return _market_worst(ticker, facts, ours, theirs).measured()
+    except Exception as error:
+        why = told(error)
+    return replace(_face_value(ticker, facts, ours, theirs), error=why)
+
+
+def _face_value(
+    ticker: str, facts: RiskFacts, ours: Sequence[TrackedOrder], theirs: Sequence[Order]
+) -> MarketWorst:
+    """As if every contract held or resting lost its whole dollar, and all that was ever paid with it."""
+    position = facts.positions.get(ticker)
+    held = sum(ONE * order.unbooked for order in ours)
+    if position is not None and not position.settled:
+        held += ONE * abs(position.net) + abs(position.cash) + abs(position.fees)
+    open_orders = [order for order in ours if order.open and order.remaining]
+    live = [_whole(o.slot.side, o.remaining) for o in open_orders if o.state is OrderState.LIVE]
+    return MarketWorst(
+        held=Loss(held, held),
+        unproven=tuple(
+            _whole(o.slot.side, o.remaining) for o in open_orders if o.state is not OrderState.LIVE
+        ),
+        foreign=(*live, *(_whole(row.side, row.remaining) for row in theirs)),
+        drift=_drift(facts.drift.get(ticker, Count(0))),
+    )
+
+
+def _whole(side: Side, count: Count) -> Claim:
+    """Contracts at the worst price there is. Their fee is not known; it is all that is left out."""
+    return Claim(side, ONE if side is Side.BID else Price(0), count)
 
 
 def _market_worst(
@@ -121,10 +173,7 @@ def _claim(side: Side, price: Price, count: Count, terms: FeeTerms | None) -> Cl
 
 def _drift(gap: Count) -> tuple[Claim, ...]:
     """Contracts we cannot explain are taken to have been bought at the worst price there is."""
-    if not gap:
-        return ()
-    side, price = (Side.BID, ONE) if gap > 0 else (Side.ASK, Price(0))
-    return (Claim(side, price, Count(abs(gap))),)
+    return (_whole(Side.BID if gap > 0 else Side.ASK, Count(abs(gap))),) if gap else ()
 
 
 def _held(
@@ -162,15 +211,17 @@ class _Tally:
     def __init__(self, facts: RiskFacts) -> None:
         self.facts = facts
         self.worst = worst_cases(facts)
+        self.failed = {ticker: worst.error for ticker, worst in self.worst.items() if worst.error}
         self.event_of = {ticker: self._event(ticker) for ticker in self.worst}
         self.losses: dict[str, dict[str, Loss]] = {}
         for ticker, worst in self.worst.items():
             self.losses.setdefault(self.event_of[ticker], {})[ticker] = worst.loss
         self.event_losses = {event: self._event_loss(event, {}) for event in self.losses}
         self.total_loss: int = sum(self.event_losses.values())
+        self.shard_of = _shards(facts)
         self.cash_free = {shard: cash - facts.limits.cash_reserve for shard, cash in facts.cash.items()}
         for ticker, worst in self.worst.items():
-            self._spend(ticker, worst.cash - worst.resting().cash)
+            self._spend(ticker, worst.cash)
         self.open_orders = sum(worst.open_orders for worst in self.worst.values())
         self.contracts_free = facts.contracts_free
 
@@ -181,7 +232,16 @@ class _Tally:
         return not reduces, target.slot.level, -target.edge, target.slot, target.price, target.count
 
     def admit(self, target: TargetOrder) -> _Verdict:
-        """Keep, cut or refuse one target, and count what was kept."""
+        """Keep, cut or refuse one target, and count what was kept. What raises costs its market alone."""
+        ticker = target.slot.ticker
+        if ticker not in self.failed:
+            try:
+                return self._admit(target)
+            except Exception as error:
+                self.failed[ticker] = told(error)
+        return _Verdict(target.slot, None, Reason.COMPUTE_FAILED)
+
+    def _admit(self, target: TargetOrder) -> _Verdict:
         why = self._unfit(target)
         if why is not None:
             return _Verdict(target.slot, None, why)
@@ -189,7 +249,7 @@ class _Tally:
         why = self._broken_cap(target, step)
         count = target.count if why is None else self._largest(target)
         if not count:
-            return _Verdict(target.slot, None, why)
+            return _Verdict(target.slot, None, self._broken_cap(target, self._step(target, CONTRACT)) or why)
         self._count(target.slot.ticker, step if why is None else self._step(target, count))
         return _Verdict(target.slot, replace(target, count=count), why)
 
@@ -254,9 +314,9 @@ class _Tally:
             self.contracts_free = Count(self.contracts_free - after.slot_contracts + before.slot_contracts)
 
     def _spend(self, ticker: str, amount: int) -> None:
-        market = self.facts.markets.get(ticker)
-        if market is not None and market.shard in self.cash_free:
-            self.cash_free[market.shard] -= amount
+        shard = self.shard_of.get(ticker)
+        if shard in self.cash_free:
+            self.cash_free[shard] -= amount
 
     def _event(self, ticker: str) -> str:
         market = self.facts.markets.get(ticker)

@@ -131,15 +131,18 @@ class MarketWorst:
     live: Mapping[Slot, tuple[Claim, ...]] = field(default_factory=dict)
     """Claims are all of their slot's side."""
     targets: Mapping[Slot, Claim] = field(default_factory=dict)
+    error: str = ""
+    """Why the worst case could not be computed: what stands here is then no less than it."""
+
+    def measured(self) -> "MarketWorst":
+        """Itself, its figures computed now: an odd value raises here, not in the middle of other markets."""
+        _ = (self.loss, self.cash, self.open_orders)
+        return self
 
     @cached_property
     def firm(self) -> tuple[Claim, ...]:
         """Orders that may fill whatever we do."""
         return (*self.unproven, *self.foreign)
-
-    def resting(self) -> "MarketWorst":
-        """Only what is known to rest now: what the exchange already holds cash for."""
-        return replace(self, unproven=(), targets={})
 
     def with_target(self, slot: Slot, claim: Claim) -> "MarketWorst":
         """The market with a target in a slot; what was summed up of everything else is taken over."""

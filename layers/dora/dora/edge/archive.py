@@ -1,5 +1,6 @@
-"""Where the inputs of every cycle go, gzip'd: from them the cycle can be replayed.
+"""Where the record of every cycle goes, gzip'd: its status, counts and reasons, as its `CYCLE` line has them.
 
+It holds no books, orders, positions or configs, so what a cycle decided cannot be worked out again from it.
 A cycle never fails for its archive: what cannot be written raises StateUnavailable, which the caller reports
 and otherwise ignores.
 """
@@ -11,11 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateUnavailable
 from dora.core.ports import Clock
+from dora.edge.aws import bounded, client_config
+from dora.edge.net.request import Network
 
 
 class ObjectStore(Protocol):
@@ -24,11 +27,12 @@ class ObjectStore(Protocol):
     def put_object(self, **request: Any) -> Any: ...
 
 
-def s3_client(endpoint_url: str | None) -> ObjectStore:
-    """A client that gives up within seconds: a cycle waits for it before its lease ends."""
-    config = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2})
+def s3_client(endpoint_url: str | None, network: Network | None = None) -> ObjectStore:
+    """A client that gives up after 2 tries of 5 s, and before the deadline: a cycle waits for it before its
+    lease ends."""
+    config = client_config(read_timeout_s=4, tries=2)
     client: ObjectStore = boto3.client("s3", endpoint_url=endpoint_url or None, config=config)
-    return client
+    return bounded(client, network)
 
 
 class S3Archive:
@@ -46,9 +50,14 @@ class S3Archive:
         text = json.dumps(record, separators=(",", ":"), sort_keys=True)
         body = gzip.compress(text.encode(), compresslevel=6, mtime=0)
         try:
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/gzip")
-        except (BotoCoreError, ClientError) as error:
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/gzip"
+            )
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise StateUnavailable(f"cycle {cycle_id} was not archived: {error}") from error
+        # S3 names what it stored; a 200 of something in between does not.
+        if not answer.get("ETag"):
+            raise StateUnavailable(f"cycle {cycle_id} may not be archived: the answer is not one of S3's")
 
 
 class NoArchive:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from dora.core.errors import SecretInvalid
+from dora.core.plain_text import FIX, foreign_character
+from dora.edge.aws import bounded, client_config
+from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -33,10 +35,13 @@ class ApiKey:
     private_key_pem: str = field(repr=False)
 
 
-def secrets_client(endpoint_url: str | None) -> "SecretsManagerClient":
-    """A client that gives up within seconds."""
-    config = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
-    return boto3.client("secretsmanager", endpoint_url=endpoint_url or None, config=config)
+def secrets_client(endpoint_url: str | None, network: Network | None = None) -> "SecretsManagerClient":
+    """A client that gives up after 3 tries of 3 s, and before the deadline."""
+    config = client_config(read_timeout_s=2, tries=3)
+    client: SecretsManagerClient = boto3.client(
+        "secretsmanager", endpoint_url=endpoint_url or None, config=config
+    )
+    return bounded(client, network)
 
 
 class KeySecret:
@@ -49,10 +54,11 @@ class KeySecret:
     def read(self, *, afresh: bool = False) -> ApiKey:
         """The key, at most 5 minutes old; `afresh` asks again, for one retry after a 401 (a rotated key)."""
         content = _object(self._secret_id, self._fetch(afresh))
-        return ApiKey(
-            _text(self._secret_id, content, "key_id").strip(),
-            _text(self._secret_id, content, "private_key_pem"),
-        )
+        pem = _text(self._secret_id, content, "private_key_pem")
+        key_id = _text(self._secret_id, content, "key_id")
+        if flaw := foreign_character(key_id):
+            raise SecretInvalid(f"secret {self._secret_id}: key_id holds {flaw}: {FIX}")
+        return ApiKey(key_id, pem)
 
     def _fetch(self, afresh: bool) -> object:
         try:
@@ -64,10 +70,12 @@ class KeySecret:
 def _refusal(error: GetParameterError) -> str:
     """Powertools wraps botocore's error, which says by a code what is wrong."""
     cause = error.__context__
+    if isinstance(cause, KeyError):
+        return f"could not be read: the answer has no {cause.args[0]}; the next cycle tries again"
     if not isinstance(cause, ClientError):
         return f"could not be read: {type(cause).__name__}; the next cycle tries again"
-    code = str(cause.response["Error"].get("Code"))
-    return _REFUSALS.get(code, f"could not be read: {code}")
+    code = cause.response.get("Error", {}).get("Code") or "refused without a reason"
+    return _REFUSALS.get(code, f"could not be read: {code}; the next cycle tries again")
 
 
 def _object(secret_id: str, stored: object) -> dict[str, Any]:
@@ -88,4 +96,4 @@ def _text(secret_id: str, content: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         state = "missing" if value is None else "empty or no text"
         raise SecretInvalid(f"secret {secret_id}: {name} is {state}; {_SHAPE}")
-    return value
+    return value.strip()

@@ -7,7 +7,9 @@ from typing import Protocol
 from dora.core.errors import StateConflict
 from dora.core.journal import Journal, TrackedOrder, note_fills
 from dora.core.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
+from dora.core.listed import UnreadableRow
 from dora.core.model import Book, ExchangePosition, Fill, Market, MarketStatus, Settlement
+from dora.core.ownership import POSITIONS, SETTLEMENTS
 from dora.core.planning import split
 from dora.core.ports import BotState, Cursors, Outside
 from dora.core.quoting.memory import recall
@@ -34,6 +36,8 @@ class AccountReads(Protocol):
     def positions(self) -> tuple[ExchangePosition, ...] | None: ...
     @property
     def markets(self) -> Mapping[str, Market]: ...
+    @property
+    def set_apart(self) -> tuple[UnreadableRow, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,7 @@ class FillsOnly:
     settlements: tuple[Settlement, ...] | None = None
     positions: tuple[ExchangePosition, ...] | None = None
     markets: Mapping[str, Market] = field(default_factory=dict)
+    set_apart: tuple[UnreadableRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +60,10 @@ class Accounts:
     positions: Mapping[str, Position]
     journal: Journal
     cursors: Cursors
-    drift: tuple[Drift, ...] = ()
-    booked: int = 0
+    drift: tuple[Drift, ...] | None = None
+    """None: fills or positions were not read, so nobody knows."""
+    booked: int | None = None
+    """None: fills were not read."""
 
     @property
     def traded(self) -> Count:
@@ -79,18 +86,25 @@ class Accounts:
         Without such a price the last fair value counts, and without that the worst that can come.
         """
         marks = ((p, _mark(p, books.get(p.ticker), memory.get(p.ticker))) for p in self.positions.values())
-        return Money(sum(position.profit(mark) for position, mark in marks))
+        return Money(sum(p.profit(_worst(p) if mark is None else mark) for p, mark in marks))
+
+    def unmarked(self, books: Mapping[str, Book], memory: Mapping[str, Mapping[str, object]]) -> int:
+        """Open positions that nobody can put a price on: in the profit they stand at the worst."""
+        held = (p for p in self.positions.values() if p.net)
+        return sum(1 for p in held if _mark(p, books.get(p.ticker), memory.get(p.ticker)) is None)
 
 
-def _mark(position: Position, book: Book | None, memory: Mapping[str, object] | None) -> Price:
+def _worst(position: Position) -> Price:
+    return Price(0) if position.net >= 0 else ONE
+
+
+def _mark(position: Position, book: Book | None, memory: Mapping[str, object] | None) -> Price | None:
     long = position.net >= 0
     levels = () if book is None else book.bids if long else book.asks
     if levels:
         return levels[0].price
     remembered = recall(memory)
-    if remembered is not None:
-        return Price(remembered.fair_e9 * ONE // 10**9)
-    return Price(0) if long else ONE
+    return None if remembered is None else Price(remembered.fair_e9 * ONE // 10**9)
 
 
 def keep_accounts(
@@ -103,12 +117,17 @@ def keep_accounts(
     new = _unbooked(outside, snapshot.fills)
     positions = _book_fills(outside, fence, dict(state.positions), new)
     positions = _book_settlements(outside, fence, positions, snapshot)
+    unpaid = _unpaid(positions, snapshot)
+    for row in unpaid:
+        outside.facts.emit(
+            "ERROR", what=f"settlement of {row.ticker or 'an unnamed market'}", why=row.problem
+        )
     _tell(outside, new, journal.by_order_id())
     return replace(
         accounts,
         positions=positions,
         journal=note_fills(journal, snapshot.fills),
-        cursors=_advance(state.cursors, snapshot),
+        cursors=_advance(state.cursors, snapshot, hold_settlements=bool(unpaid)),
         drift=_drift(positions, snapshot),
         booked=len(new),
     )
@@ -151,6 +170,13 @@ def _book_settlements(
     return positions
 
 
+def _unpaid(positions: Mapping[str, Position], snapshot: AccountReads) -> list[UnreadableRow]:
+    """Settlements that were not understood, of markets that the ledger holds unsettled, or of any market."""
+    rows = (row for row in snapshot.set_apart if row.list_name == SETTLEMENTS)
+    open_ = {ticker for ticker, position in positions.items() if not position.settled}
+    return [row for row in rows if row.ticker is None or row.ticker in open_]
+
+
 def _tell(outside: Outside, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
     for fill in fills:
         order = orders.get(fill.order_id)
@@ -159,6 +185,7 @@ def _tell(outside: Outside, fills: Sequence[Fill], orders: Mapping[str, TrackedO
             market=fill.ticker,
             order_id=fill.order_id,
             client_order_id=order.client_order_id if order else "",
+            decision_id=order.decision_id if order else "",
             fill_id=fill.fill_id,
             side=fill.side,
             price=format_price(fill.price),
@@ -167,22 +194,31 @@ def _tell(outside: Outside, fills: Sequence[Fill], orders: Mapping[str, TrackedO
         )
 
 
-def _advance(cursors: Cursors, snapshot: AccountReads) -> Cursors:
-    """Reads begin an overlap before the cursor, so late rows are still met after it has moved on."""
+def _advance(cursors: Cursors, snapshot: AccountReads, *, hold_settlements: bool) -> Cursors:
+    """Reads begin an overlap before the cursor, so late rows are still met after it has moved on.
+
+    While a settlement of ours is not understood its cursor stays: each read is to list it until it is.
+    """
     fills = [fill.at_ms for fill in snapshot.fills or ()]
     settled = [s.settled_ms for s in snapshot.settlements or ()]
     as_of = min(snapshot.as_of_ms, snapshot.began_ms)
-    settlements_ms = cursors.settlements_ms if snapshot.settlements is None else as_of
+    held = snapshot.settlements is None or hold_settlements
     return Cursors(
         fills_ms=TimeMs(max(cursors.fills_ms, as_of, *fills)),
-        settlements_ms=TimeMs(max(cursors.settlements_ms, settlements_ms, *settled)),
+        settlements_ms=cursors.settlements_ms
+        if held
+        else TimeMs(max(cursors.settlements_ms, as_of, *settled)),
     )
 
 
-def _drift(positions: Mapping[str, Position], snapshot: AccountReads) -> tuple[Drift, ...]:
-    """A market that is over drops out of the exchange's rows before it is paid: that is no drift."""
+def _drift(positions: Mapping[str, Position], snapshot: AccountReads) -> tuple[Drift, ...] | None:
+    """A market that is over drops out of the exchange's rows before it is paid: that is no drift.
+
+    Nor is a market whose row was not understood.
+    """
     if snapshot.positions is None:
-        return ()
+        return None
     over = {ticker for ticker, market in snapshot.markets.items() if market.status in _OVER}
+    over |= {row.ticker for row in snapshot.set_apart if row.ticker and row.list_name == POSITIONS}
     theirs = {row.ticker: row.net for row in snapshot.positions}
     return tuple(drift for drift in find_drift(positions, theirs) if drift.ticker not in over)

@@ -199,9 +199,12 @@ def _kept_limits(outside: Outside, session: SessionMetadata, seen: Seen) -> Sess
 
 
 def check_day(
-    outside: Outside, state: BotState, profit: Money, max_daily_loss: Money
+    outside: Outside, state: BotState, profit: Money, max_daily_loss: Money | None
 ) -> tuple[Control, DayStart]:
     """The kill flag, set when the exchange's day has lost its limit, and how that day began.
+
+    `max_daily_loss` None: no valid GLOBAL item states one. Nothing is placed then, and nobody is halted for
+    a limit that nobody chose.
 
     Latched: only a person's `resume` lifts it, and it falls again while the day's loss stands. What somebody
     asked for with a halt since this cycle began stands.
@@ -210,7 +213,7 @@ def check_day(
     before = state.progress
     began = DayStart(today, before.day_profit if before.day == today else profit)
     lost = Money(began.profit - profit)
-    if state.control.halted or lost < max_daily_loss:
+    if state.control.halted or max_daily_loss is None or lost < max_daily_loss:
         return state.control, began
     control, _ = outside.state.stop_signs()
     if control.halted:

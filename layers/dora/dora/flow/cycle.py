@@ -5,16 +5,19 @@ the edge does. This file is the order of work and its one rule: what was not pro
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 
 from dora.core.calendar import format_time
 from dora.core.errors import StateError
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
+from dora.core.freshness import judge_writes
 from dora.core.journal import fold_plans
 from dora.core.model import SessionMetadata
+from dora.core.ownership import Ownership, external_orders
 from dora.core.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
-from dora.core.permission import Permission, Standing, may_place, reads_stale
-from dora.core.planning import split
+from dora.core.permission import Permission, Standing, may_place
+from dora.core.planning import SlotPlan, split
 from dora.core.ports import (
     Control,
     LeaseGrant,
@@ -26,19 +29,19 @@ from dora.core.reconciliation import View, merge
 from dora.core.units import TimeMs
 from dora.flow import breakers, reporting
 from dora.flow.accounting import Accounts, keep_accounts
-from dora.flow.claiming import claim_ids
 from dora.flow.deciding import (
     Choice,
     Inputs,
-    Naming,
     decide,
     leave_all,
     net_positions,
-    order_requests,
     pull_all,
 )
 from dora.flow.execution import Bounds, Execution
 from dora.flow.finishing import Known, Made, Turn, finish
+from dora.flow.id_probe import probe_ids
+from dora.flow.naming import Naming, order_requests
+from dora.flow.protecting import protect, without_triggered
 from dora.flow.reading import Snapshot, gather_evidence, read_calls, read_exchange
 from dora.flow.reads import await_tokens
 from dora.flow.resolution_facts import resolved
@@ -64,7 +67,7 @@ def run_cycle(outside: Outside, scheduled_ms: TimeMs, *, owner: str, remaining_m
     is refused.
     """
     now_ms, cycle_id = outside.clock.now_ms(), format_time(scheduled_ms)
-    outside.facts.context(cycle_id=cycle_id, decision_id=cycle_id)
+    outside.facts.context(cycle_id=cycle_id)
     if not now_ms - STALE_TICK_MS <= scheduled_ms <= now_ms + EARLY_TICK_MS:
         return _skipped(cycle_id, Reason.TICK_STALE)
     expires_ms = TimeMs(now_ms + remaining_ms + WRITE_TIMEOUT_MS)
@@ -97,8 +100,10 @@ def _work(outside: Outside, turn: Turn) -> dict[str, object]:
     until_ms = TimeMs(min(outside.clock.now_ms() + TRIGGERS_MS, turn.deadline_ms))
     session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts, until_ms))
     profit = accounts.profit(snapshot.books, known.state.memory)
-    control, day = breakers.check_day(outside, known.state, profit, known.globals_.max_daily_loss)
-    permission = permit(outside, known, session, control, snapshot)
+    chosen = known.configs.globals_
+    max_daily_loss = chosen.max_daily_loss if chosen else None
+    control, day = breakers.check_day(outside, known.state, profit, max_daily_loss)
+    permission = permit(outside, known, session, control, snapshot, view)
     triggered = breakers.triggered(session, snapshot.groups)
     choice, inputs = choose(outside, known, snapshot, view, accounts, permission, triggered)
     execution = execute(outside, turn, known, session, inputs, choice)
@@ -136,6 +141,7 @@ def load(outside: Outside) -> Known:
         outside.facts.emit(
             "CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix
         )
+    outside.facts.count("ConfigItemsInvalid", len(configs.problems))
     if state.limits is not None:
         outside.limiter.configure(state.limits)
     reference = refresh_listings(outside, configs, state.reference)
@@ -156,39 +162,49 @@ def read(outside: Outside, known: Known) -> tuple[Snapshot, Known]:
     held = {ticker for ticker, position in known.state.positions.items() if position.net}
     resting = {order.slot.ticker for order in known.journal.orders.values() if order.open}
     markets = sorted(known.wanted.keys() | held | resting)
+    booked = sorted({*quoted, *resting})
     now_ms = outside.clock.now_ms()
-    calls = read_calls(len(quoted), len(markets))
+    calls = read_calls(len(booked), len(markets))
     await_tokens(outside, "read", [READ_COST] * calls)
     await_tokens(outside, "balance", [BALANCE_COST])
     overlap_ms = known.globals_.fills_overlap_s * 1000
     cursors = known.state.cursors
     snapshot = read_exchange(
         outside,
+        Ownership.of(outside.prefix, known.journal, known.state.session, known.wanted),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
         settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
-        book_tickers=quoted,
+        book_tickers=booked,
         market_tickers=markets,
     )
     for name, why in snapshot.failures.items():
         outside.facts.emit("ERROR", what=f"read of {name}", why=why)
+    reporting.set_apart(outside.facts, snapshot.set_apart)
     return snapshot, replace(known, reference=learn(outside, known.reference, snapshot.markets))
 
 
 def reconcile(outside: Outside, known: Known, snapshot: Snapshot) -> View:
-    """Step 4: the journal and what was read, merged into what is proven."""
-    hold_ms = known.globals_.unknown_create_hold_s * 1000
-    evidence = gather_evidence(outside, known.journal, snapshot, hold_ms)
-    view = merge(
+    """Step 4: journal and reads merged into what is proven; then the engine is asked about the rest."""
+    hold_ms, now_ms = known.globals_.unknown_create_hold_s * 1000, outside.clock.now_ms()
+    evidence = gather_evidence(outside, known.journal, snapshot, known.state.limits or UNLEARNED)
+    merged = merge(
         known.journal,
-        claim_ids(outside, known, snapshot, evidence),
+        evidence,
         prefix=outside.prefix,
-        now_ms=outside.clock.now_ms(),
+        now_ms=now_ms,
         hold_ms=hold_ms,
         tombstone_ms=known.globals_.tombstone_s * 1000,
     )
+    max_age_ms = known.globals_.max_read_age_s * 1000
+    view = judge_writes(merged, evidence, now_ms=now_ms, max_age_ms=max_age_ms, hold_ms=hold_ms)
     resolved(outside.facts, view.resolutions)
     reporting.overlooked(outside.facts, view.overlooked)
-    return view
+    reporting.invisible(outside.facts, view.invisible)
+    return replace(
+        view,
+        journal=probe_ids(outside, known, snapshot, evidence, view.journal),
+        foreign=(*view.foreign, *external_orders(snapshot.set_apart)),
+    )
 
 
 def permit(
@@ -197,24 +213,22 @@ def permit(
     session: SessionMetadata | None,
     control: Control,
     snapshot: Snapshot,
+    view: View,
 ) -> Permission:
     """All switches, before anything is computed."""
-    now_ms = outside.clock.now_ms()
-    last_write_ms = max((order.write_ms for order in known.journal.orders.values()), default=TimeMs(0))
-    max_age_ms = known.globals_.max_read_age_s * 1000
     standing = Standing(
         globals_=known.configs.globals_,
         control=control,
         session=session,
         account_known=snapshot.account_known,
-        reads_stale=reads_stale(snapshot.as_of_ms, last_write_ms, now_ms, max_age_ms),
+        reads_stale=bool(view.unseen),
         auth_refused=snapshot.auth_refused,
         skew_ms=outside.exchange.skew_ms,
         max_skew_ms=known.globals_.max_clock_skew_ms,
         status=snapshot.status or {},
         cash=snapshot.cash or {},
         groups=snapshot.groups or (),
-        now_ms=now_ms,
+        now_ms=outside.clock.now_ms(),
     )
     return may_place(standing, {market.shard for market in snapshot.markets.values()})
 
@@ -244,10 +258,23 @@ def choose(
         starved=known.state.progress.starved,
     )
     if permission.whole is None:
-        return _spared(outside, known, view, decide(inputs), snapshot.as_of_ms), inputs
-    plan = pull_all(view, triggered) if permission.pulls and snapshot.resting is not None else leave_all(view)
-    choice = Choice(plan=plan, memory=known.state.memory)
+        choice = decide(inputs)
+        failed = [d.ticker for d in choice.decisions if d.skip is Reason.COMPUTE_FAILED]
+        choice = replace(choice, plan=protect(outside, inputs, choice.plan, Reason.COMPUTE_FAILED, failed))
+    else:
+        choice = Choice(
+            plan=_forbidden(outside, inputs, permission.whole, triggered), memory=known.state.memory
+        )
     return _spared(outside, known, view, choice, snapshot.as_of_ms), inputs
+
+
+def _forbidden(outside: Outside, inputs: Inputs, why: Reason, triggered: Collection[str]) -> SlotPlan:
+    """What is cancelled while nothing may be placed: all that was read, or else what is dangerous."""
+    read = inputs.snapshot.resting is not None or inputs.snapshot.partial
+    if inputs.permission.pulls and read:
+        return without_triggered(pull_all(inputs.view, why, triggered), inputs)
+    tickers = {order.slot.ticker for order in inputs.view.journal.orders.values()}
+    return protect(outside, inputs, leave_all(inputs.view), why, tickers)
 
 
 def _spared(outside: Outside, known: Known, view: View, choice: Choice, as_of_ms: TimeMs) -> Choice:
@@ -278,6 +305,7 @@ def execute(
         backoff_ms=known.globals_.rate_limit_backoff_ms,
     )
     execution = Execution(outside, bounds, inputs.view.journal)
+    reporting.uncomputed(outside.facts, turn.cycle_id, choice.failed)
     if outside.dry_run:
         execution.stopped = Reason.DRY_RUN
         return execution
@@ -291,14 +319,14 @@ def execute(
     now_ms = outside.clock.now_ms()
     costs = cancel_costs + change_costs + place_costs
     sends = outside.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
-    execution.cancel(cancels, sends[: len(cancels)])
+    execution.cancel(cancels, sends[: len(cancels)], plan.why)
     execution.decrease(plan.decreases)
     execution.extend(plan.extends)
     if session is not None and plan.places:
         naming = Naming(prefix=outside.prefix, cycle_id=turn.cycle_id, session=session)
-        execution.place(
-            order_requests(plan.places, inputs, naming), size, sends[len(cancels) + len(change_costs) :]
-        )
+        requests, failed = order_requests(plan.places, inputs, naming)
+        reporting.uncomputed(outside.facts, turn.cycle_id, failed)
+        execution.place(requests, size, sends[len(cancels) + len(change_costs) :])
     return execution
 
 

@@ -1,30 +1,28 @@
 """Steps 6 to 8 of a cycle: wanted quotes, caps, and the diff; no I/O, only values in and out."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from dora.core.book import Resting
 from dora.core.config import GlobalConfig, MarketConfig
-from dora.core.expiry import RENEW_MS, expires_ms
+from dora.core.expiry import RENEW_MS, expires_ms, too_short
+from dora.core.failures import told
 from dora.core.fees import FeeTerms, fee_terms
-from dora.core.journal import client_order_id
 from dora.core.ledger import Position
-from dora.core.model import (
-    Market,
-    OrderRequest,
-    SessionMetadata,
-    TargetOrder,
-)
+from dora.core.model import Market, MarketStatus, SessionMetadata
+from dora.core.ownership import unread_markets
 from dora.core.permission import Permission
 from dora.core.planning import Rules, SlotPlan, plan_slots
 from dora.core.ports import Reference
+from dora.core.quoting.checked import checked
 from dora.core.quoting.decision import Decision, QuoteInputs
-from dora.core.quoting.maker import quote
+from dora.core.quoting.registry import DEFAULT, STRATEGIES
 from dora.core.reasons import Reason
 from dora.core.reconciliation import View
-from dora.core.risk import RiskFacts, RiskResult, apply_caps
+from dora.core.risk import RiskFacts, apply_caps
 from dora.core.session_limit import contracts_free
 from dora.core.units import Count, TimeMs
+from dora.core.verdict import final, with_reasons
 from dora.flow.reading import Snapshot
 
 Memory = Mapping[str, Mapping[str, object]]
@@ -60,35 +58,53 @@ class Choice:
     decisions: tuple[Decision, ...] = ()
     news: tuple[Decision, ...] = ()
     """Those that differ from the last cycle's."""
-    risk: RiskResult | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Markets of which something could not be computed, and why."""
     memory: Memory = field(default_factory=dict)
 
 
 def decide(inputs: Inputs) -> Choice:
-    """Quotes for all markets, within the caps, as a diff against what rests. Pure."""
-    decisions, memory = _compute(inputs)
-    targets = [target for decision in decisions for target in decision.targets]
+    """Quotes for all markets, within the caps, as a diff against what rests. Pure.
+
+    What raises while one market is computed costs that market its quotes: it is skipped as `compute_failed`,
+    its orders are kept, and whatever they may lose counts toward every cap.
+    """
+    computed, memory = _compute(inputs)
+    targets = [target for decision in computed for target in decision.targets]
     risk = apply_caps(targets, _risk_facts(inputs))
-    rules = {
-        ticker: _rules(inputs, market)
-        for ticker, market in inputs.snapshot.markets.items()
-        if ticker in inputs.wanted
-    }
-    plan = plan_slots(risk.kept, inputs.view, rules, inputs.starved)
+    rules, unruled = _all_rules(inputs)
+    failed = {d.ticker: d.error for d in computed if d.error} | dict(risk.failed) | unruled
+    quoted = {d.ticker for d in computed if d.skip in (None, Reason.COMPUTE_FAILED)}
+    kept = [target for target in risk.kept if target.slot.ticker not in failed]
+    plan = plan_slots(kept, inputs.view, rules, inputs.starved, failed.keys() & quoted)
+    failed |= plan.failed
+    decisions = final(computed, risk, failed)
     said = {decision.ticker: _saying(decision) for decision in decisions}
     before = inputs.memory.get(SAID, {})
     return Choice(
-        plan=plan,
+        plan=with_reasons(plan, inputs.view, decisions),
         decisions=decisions,
         news=tuple(d for d in decisions if before.get(d.ticker) != said[d.ticker]),
-        risk=risk,
+        failed=failed,
         memory={**memory, SAID: said},
     )
 
 
+def _all_rules(inputs: Inputs) -> tuple[dict[str, Rules], dict[str, str]]:
+    """The rules of each wanted market that is known, and why some could not be made."""
+    rules: dict[str, Rules] = {}
+    failed: dict[str, str] = {}
+    for ticker in inputs.snapshot.markets.keys() & inputs.wanted.keys():
+        try:
+            rules[ticker] = _rules(inputs, inputs.snapshot.markets[ticker])
+        except Exception as error:
+            failed[ticker] = told(error)
+    return rules, failed
+
+
 def _rules(inputs: Inputs, market: Market) -> Rules:
     """An order is renewed where a new one would rest longer."""
-    end_ms = _expires_ms(inputs, market)
+    end_ms = expiry_of(inputs, market)
     return Rules(
         market.grid,
         inputs.wanted[market.ticker],
@@ -97,7 +113,8 @@ def _rules(inputs: Inputs, market: Market) -> Rules:
     )
 
 
-def _expires_ms(inputs: Inputs, market: Market) -> TimeMs:
+def expiry_of(inputs: Inputs, market: Market) -> TimeMs:
+    """When an order that is placed now in this wanted market expires."""
     config = inputs.wanted[market.ticker]
     return expires_ms(market, config, inputs.globals_, inputs.session, inputs.now_ms)
 
@@ -107,7 +124,7 @@ def _saying(decision: Decision) -> str:
     return f"{decision.skip or ''}{quotes}"
 
 
-def pull_all(view: View, triggered: Collection[str]) -> SlotPlan:
+def pull_all(view: View, reason: Reason, triggered: Collection[str]) -> SlotPlan:
     """No quote is wanted anywhere: cancel every order of ours that is proven to rest.
 
     But for those of `triggered` groups: the trigger has taken them off, whatever a stale read shows.
@@ -118,6 +135,7 @@ def pull_all(view: View, triggered: Collection[str]) -> SlotPlan:
         plan,
         kept=(*plan.kept, *(orders[key] for key in sorted(taken))),
         cancels=tuple(r for r in plan.cancels if r.client_order_id not in taken),
+        why=dict.fromkeys(plan.why.keys() - taken, reason),
     )
 
 
@@ -129,21 +147,31 @@ def leave_all(view: View) -> SlotPlan:
 
 def _compute(inputs: Inputs) -> tuple[tuple[Decision, ...], Memory]:
     """Each market on its own. A market that is not quoted says why, and keeps its memory."""
-    own = _own_orders(inputs)
+    own, unread = inputs.view.resting_by_ticker(), unread_markets(inputs.snapshot.set_apart)
     decisions: list[Decision] = []
     memory: dict[str, Mapping[str, object]] = {}
     for ticker, config in sorted(inputs.wanted.items()):
-        before = inputs.memory.get(ticker)
-        skip = _skip(inputs, ticker, config)
-        if skip is None:
-            asked = _quote_inputs(inputs, ticker, config, own.get(ticker, ()))
-            decision, after = quote(asked, before)
-            memory[ticker] = after
-        else:
-            decision = Decision(ticker=ticker, skip=skip)
-            memory |= {ticker: before} if before else {}
+        kept = inputs.memory.get(ticker)
+        try:
+            decision, after = _decision(inputs, ticker, config, own.get(ticker, ()), ticker in unread)
+            kept = kept if after is None else after
+        except Exception as error:
+            decision = Decision(ticker=ticker, skip=Reason.COMPUTE_FAILED, error=told(error))
+        memory |= {ticker: kept} if kept else {}
         decisions.append(decision)
     return tuple(decisions), memory
+
+
+def _decision(
+    inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[Resting, ...], unread: bool
+) -> tuple[Decision, Mapping[str, object] | None]:
+    """One market, and its memory after this look; None where nobody looked."""
+    skip = _skip(inputs, ticker, config) or (Reason.READ_UNKNOWN if unread else None)
+    if skip is not None:
+        return Decision(ticker=ticker, skip=skip), None
+    asked, before = _quote_inputs(inputs, ticker, config, own), inputs.memory.get(ticker)
+    strategy = STRATEGIES[DEFAULT]
+    return checked(strategy(asked, None if before is None else dict(before)), asked)
 
 
 def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
@@ -152,6 +180,8 @@ def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
     market = inputs.snapshot.markets.get(ticker)
     if market is None:
         return Reason.MARKET_UNKNOWN
+    if market.status is MarketStatus.ACTIVE and too_short(expiry_of(inputs, market), inputs.now_ms):
+        return Reason.NEAR_CLOSE
     barred = inputs.permission.shards.get(market.shard)
     return Reason.SHARD_WITHOUT_GROUP if barred is None and _ungrouped(inputs, market, config) else barred
 
@@ -172,19 +202,9 @@ def _quote_inputs(inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[
         book=inputs.snapshot.books.get(ticker),
         own=own,
         net=inputs.nets.get(ticker, Count(0)),
-        fees=_fees(inputs, market),
+        fees=fees_of(inputs, market),
         now_ms=inputs.now_ms,
     )
-
-
-def _own_orders(inputs: Inputs) -> dict[str, tuple[Resting, ...]]:
-    own: dict[str, list[Resting]] = {}
-    for order in inputs.view.journal.orders.values():
-        if order.open:
-            own.setdefault(order.slot.ticker, []).append((order.slot.side, order.price, order.remaining))
-    for row in inputs.view.foreign:
-        own.setdefault(row.ticker, []).append((row.side, row.price, row.remaining))
-    return {ticker: tuple(rows) for ticker, rows in own.items()}
 
 
 def net_positions(positions: Mapping[str, Position], view: View) -> dict[str, Count]:
@@ -197,7 +217,8 @@ def net_positions(positions: Mapping[str, Position], view: View) -> dict[str, Co
     return nets
 
 
-def _fees(inputs: Inputs, market: Market) -> FeeTerms | None:
+def fees_of(inputs: Inputs, market: Market) -> FeeTerms | None:
+    """What a fill in that market costs; None where that is not known for certain."""
     event = inputs.reference.events.get(market.event_ticker)
     series = inputs.reference.series.get(event.series_ticker) if event else None
     return fee_terms(series, event, market, inputs.now_ms)
@@ -206,7 +227,15 @@ def _fees(inputs: Inputs, market: Market) -> FeeTerms | None:
 def _risk_facts(inputs: Inputs) -> RiskFacts:
     """Where our count of a position and the exchange's differ, risk allows for both."""
     markets = inputs.snapshot.markets
-    fees = {ticker: terms for ticker, m in markets.items() if (terms := _fees(inputs, m)) is not None}
+    fees: dict[str, FeeTerms] = {}
+    failed: dict[str, str] = {}
+    for ticker, market in markets.items():
+        try:
+            terms = fees_of(inputs, market)
+        except Exception as error:
+            failed[ticker] = told(error)
+            continue
+        fees |= {} if terms is None else {ticker: terms}
     return RiskFacts(
         limits=inputs.globals_,
         markets=markets,
@@ -218,6 +247,7 @@ def _risk_facts(inputs: Inputs) -> RiskFacts:
         cash=inputs.snapshot.cash or {},
         fees=fees,
         contracts_free=_contracts_free(inputs),
+        failed=failed,
         drift=_gaps(inputs),
     )
 
@@ -234,40 +264,3 @@ def _gaps(inputs: Inputs) -> dict[str, Count]:
     rows = inputs.snapshot.positions or ()
     gaps = {row.ticker: Count(row.net - inputs.nets.get(row.ticker, 0)) for row in rows}
     return {ticker: gap for ticker, gap in gaps.items() if gap}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
-    """What an order's id and group are made from."""
-
-    prefix: str
-    cycle_id: str
-    session: SessionMetadata
-
-
-def order_requests(places: Iterable[TargetOrder], inputs: Inputs, naming: Naming) -> list[OrderRequest]:
-    """Targets as requests: id, group, shard, and an expiry that takes the order off should nobody else.
-
-    No order goes out without its group, unless the session runs without groups: such a market is skipped,
-    with its reason, before it comes to this.
-    """
-    requests = []
-    for target in places:
-        market, config = inputs.snapshot.markets[target.slot.ticker], inputs.wanted[target.slot.ticker]
-        group = naming.session.group_for(market.shard, config.strategy_tag)
-        if group is None and naming.session.use_order_groups:
-            continue
-        requests.append(
-            OrderRequest(
-                client_order_id=client_order_id(
-                    naming.prefix, naming.session.session_id, naming.cycle_id, target.slot
-                ),
-                slot=target.slot,
-                shard=market.shard,
-                price=target.price,
-                count=target.count,
-                group_id=group.group_id if group else None,
-                expires_s=_expires_ms(inputs, market) // 1000,
-            )
-        )
-    return requests

@@ -1,13 +1,15 @@
 """Steps 9 and 10 of a cycle: cancels, then decreases, then placements, each durable before it is sent.
 
 What ends a phase early: the deadline, the lease, the kill flag, a 429, a tripped group, or an exchange that
-stopped answering. Whatever was not sent is dropped and reported; nothing is retried within a cycle.
+stopped answering. Placements that were not sent are dropped and reported, other writes are decided anew by
+the next cycle; nothing is retried within a cycle.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dora.core.error_codes import RATE_LIMITED
+from dora.core.errors import StateError
 from dora.core.extending import fold_extended
 from dora.core.journal import (
     Journal,
@@ -20,26 +22,33 @@ from dora.core.journal import (
     without,
 )
 from dora.core.model import (
+    BatchCancelResult,
     BatchCancelSummary,
     BatchPlaceResult,
     BatchPlaceSummary,
     CancelRequest,
+    ChangeResult,
     DecreaseRequest,
     ExtendRequest,
     OrderRequest,
     Outcome,
     SessionStatus,
+    Slot,
 )
 from dora.core.planning import split
 from dora.core.ports import LeaseGrant, Outside
 from dora.core.reasons import Reason
 from dora.core.reconciliation import STRAY_LEVEL
 from dora.core.units import TimeMs
+from dora.core.write_tally import WriteTally
 from dora.flow import reporting
+from dora.flow.entries import NEW, Entries
 
 CANCEL_WAIT_MS = 2_000
 """Longest wait of a cancel batch for tokens: a stale quote costs more than a 429."""
 STOP_SIGN_AGE_MS = 5_000
+LONGEST_BACKOFF_MS = 60_000
+"""Cap of the exponential backoff after 429s in a row: a whole cycle without placements."""
 GROUP_TRIPPED = frozenset(
     {
         "order_group_triggered",
@@ -60,7 +69,7 @@ class Bounds:
     deadline_ms: TimeMs
     place_until_ms: TimeMs
     backoff_ms: int = 2_000
-    """After a 429 nobody spends write tokens for this long."""
+    """After a 429 nobody spends write tokens for this long, twice as long after each further one in a row."""
 
     @property
     def last_ms(self) -> TimeMs:
@@ -74,7 +83,8 @@ class Execution:
     def __init__(self, outside: Outside, bounds: Bounds, journal: Journal) -> None:
         self._out, self._bounds = outside, bounds
         self._looked_ms: TimeMs | None = None
-        self._hits = 0
+        self._replaced: dict[Slot, str] = {}
+        """Why the order that stood in a slot was cancelled, and so why another is placed there."""
         self._late_ms = 0
         """The longest from when a write was due to its answer; the next ones are due that much later: a
         bucket that was full while a call was on its way has not refilled in that time."""
@@ -82,6 +92,7 @@ class Execution:
         self.plans: tuple[Plan, ...] = ()
         self.cancels = BatchCancelSummary()
         self.places = BatchPlaceSummary()
+        self.tally = WriteTally()
         self.decreased = 0
         self.dropped: tuple[OrderRequest, ...] = ()
         self.withheld = 0
@@ -92,27 +103,38 @@ class Execution:
 
     # --- cancels -----------------------------------------------------------------------------
 
-    def cancel(self, batches: Sequence[Sequence[CancelRequest]], send_ms: Sequence[TimeMs]) -> None:
-        """Every batch in turn; its orders close, stay, or are left to be proven by the next cycle."""
+    def cancel(
+        self,
+        batches: Sequence[Sequence[CancelRequest]],
+        send_ms: Sequence[TimeMs],
+        why: Mapping[str, str] | None = None,
+    ) -> None:
+        """Every batch in turn; its orders close, stay, or are left to be proven by the next cycle.
+
+        `why` says by client order id why each cancel is sent.
+        """
         if not batches:
             return
+        self._replaced = {self.journal.orders[key].slot: reason for key, reason in (why or {}).items()}
         self._write_plan("1cancel", cancels=tuple(request for batch in batches for request in batch))
-        before = self.journal
+        entries = self._entries(why)
         for number, batch in enumerate(batches):
             due_ms = send_ms[number] if number < len(send_ms) else self._out.clock.now_ms()
             self._wait_until(due_ms, CANCEL_WAIT_MS)
             if self._out.clock.now_ms() >= self._bounds.deadline_ms:
                 self.stopped = Reason.DEADLINE
                 break
-            reporting.batch_cancel(self._out.facts, batch, number, batches)
+            entries.batch_cancel(batch, number, batches)
             result = self._out.exchange.cancel(batch)
             self._note_answer(due_ms)
-            self._note_refusals("cancel", [order.code for order in result.failed])
+            codes = {order.code for order in (*result.failed, *result.unknown)}
+            self.tally = self.tally.after_batch(len(batch), _codes(result))
+            self._note_refusals("cancel", codes, passed=bool(result.succeeded))
             self.journal = fold_cancelled(self.journal, result, self._out.clock.now_ms())
             self.surprised |= {
                 done.request.ticker for done in result.succeeded if done.reduced_by < done.request.remaining
             }
-            self.cancels = reporting.cancelled(self._out.facts, self.cancels, result, number, before)
+            self.cancels = entries.cancelled(self.cancels, result, number)
         reporting.cancel_summary(self._out.facts, self.cancels)
 
     # --- decreases -----------------------------------------------------------------------------
@@ -122,17 +144,19 @@ class Execution:
         if not requests:
             return
         self._write_plan("2decrease", decreases=tuple(requests))
+        entries = self._entries()
         for request in requests:
             if self._out.clock.now_ms() >= self._bounds.place_until_ms:
                 self.stopped = Reason.DEADLINE
                 return
             result = self._out.exchange.decrease(request)
             self.journal = fold_decreased(self.journal, request, result, self._out.clock.now_ms())
+            self.tally = self.tally.after(1, _code(result))
             self.decreased += result.outcome is Outcome.DONE
-            reporting.decreased(self._out.facts, request, result)
+            entries.decreased(request, result)
             if result.outcome is Outcome.DONE and result.remaining < request.reduce_to:
                 self.surprised |= {request.ticker}
-            if self._note_refusals("decrease", [result.code]):
+            if self._note_refusals("decrease", [result.code], passed=result.outcome is Outcome.DONE):
                 return
 
     # --- extensions ----------------------------------------------------------------------------
@@ -142,16 +166,18 @@ class Execution:
         if not requests:
             return
         self._write_plan("2extend", extends=tuple(requests))
+        entries = self._entries()
         for request in requests:
             if self._out.clock.now_ms() >= self._bounds.place_until_ms:
                 self.stopped = Reason.DEADLINE
                 return
             result = self._out.exchange.extend(request)
             self.journal = fold_extended(self.journal, request, result, self._out.clock.now_ms())
-            reporting.extended(self._out.facts, request, result)
+            self.tally = self.tally.after(1, _code(result))
+            entries.extended(request, result)
             if result.outcome is Outcome.DONE and result.remaining < request.remaining:
                 self.surprised |= {request.ticker}
-            if self._note_refusals("amend", [result.code]):
+            if self._note_refusals("amend", [result.code], passed=result.outcome is Outcome.DONE):
                 return
 
     # --- placements ------------------------------------------------------------------------------
@@ -168,16 +194,17 @@ class Execution:
             self.dropped += unsent
             return
         self._plan_orders(unsent)
+        entries = self._entries({r.client_order_id: self._replaced.get(r.slot, NEW) for r in unsent})
         for number, batch in enumerate(batches):
             self._wait_until(send_ms[number])
             if self._must_stop():
                 break
-            reporting.batch_place(self._out.facts, batch, number, batches)
+            entries.batch_place(batch, number, batches)
             result = self._out.exchange.place(batch)
             self._note_answer(send_ms[number])
-            before = self.journal
-            self.journal = fold_placed(before, result, self._out.clock.now_ms())
-            self.places = reporting.placed(self._out.facts, self.places, result, number, before)
+            self.tally = self.tally.after_batch(len(batch), _codes(result))
+            self.journal = fold_placed(self.journal, result, self._out.clock.now_ms())
+            self.places = entries.placed(self.places, result, number)
             unsent = unsent[len(batch) :]
             if self._ends_placing(result):
                 break
@@ -204,12 +231,13 @@ class Execution:
 
     def _plan_orders(self, requests: tuple[OrderRequest, ...]) -> None:
         self._write_plan("3place", places=requests)
-        until, decision = self._bounds.deadline_ms, self._bounds.cycle_id
-        self.journal = self.journal.with_orders(planned_order(r, until, decision) for r in requests)
+        until, cycle_id = self._bounds.deadline_ms, self._bounds.cycle_id
+        self.journal = self.journal.with_orders(planned_order(r, until, cycle_id) for r in requests)
 
     def _ends_placing(self, result: BatchPlaceResult) -> bool:
         codes = {order.code for order in result.failed}
-        if self._note_refusals("place", codes):
+        limited = codes | {order.code for order in result.unknown}
+        if self._note_refusals("place", limited, passed=bool(result.placed)):
             self.stopped = Reason.BUDGET
         elif codes & GROUP_TRIPPED:
             self.stopped = Reason.GROUP_TRIPPED
@@ -217,14 +245,26 @@ class Execution:
             self.stopped = Reason.EXCHANGE_UNAVAILABLE
         return self.stopped is not None
 
-    def _note_refusals(self, endpoint: str, codes: Iterable[str]) -> bool:
-        """Whether a 429 was among them; then nobody spends from the bucket for a while."""
-        if RATE_LIMITED.isdisjoint(codes):
-            return False
-        self._hits += 1
-        self._out.limiter.push_back("write", self._out.clock.now_ms(), self._bounds.backoff_ms)
-        reporting.rate_limited(self._out.facts, endpoint, self._hits, self._bounds.backoff_ms)
-        return True
+    def _note_refusals(self, endpoint: str, codes: Iterable[str], *, passed: bool) -> bool:
+        """Whether a 429 was among them; then nobody spends from the bucket for an exponential backoff.
+
+        `passed`: the exchange carried something out, which ends a row of 429s. A limiter that cannot be
+        written costs the backoff, never the record of what became of the orders.
+        """
+        limited = not RATE_LIMITED.isdisjoint(codes)
+        try:
+            if limited:
+                self._back_off(endpoint)
+            elif passed:
+                self._out.limiter.passed("write")
+        except StateError as error:
+            self._out.facts.emit("ERROR", what=f"rate limit backoff after {endpoint}", why=str(error))
+        return limited
+
+    def _back_off(self, endpoint: str) -> None:
+        now_ms, base_ms = self._out.clock.now_ms(), self._bounds.backoff_ms
+        hits, wait_ms = self._out.limiter.push_back("write", now_ms, base_ms, LONGEST_BACKOFF_MS)
+        reporting.rate_limited(self._out.facts, endpoint, hits, wait_ms)
 
     def _must_stop(self) -> bool:
         """Deadline and lease are local comparisons; the kill flag is read when our last look is old."""
@@ -245,6 +285,10 @@ class Execution:
         return None
 
     # --- shared ------------------------------------------------------------------------------------
+
+    def _entries(self, why: Mapping[str, str] | None = None) -> Entries:
+        """The log of a phase that begins now."""
+        return Entries(self._out.facts, self._bounds.cycle_id, self.journal, why or {})
 
     def _write_plan(
         self,
@@ -277,3 +321,11 @@ class Execution:
             wait_ms = min(wait_ms, longest_ms)
         if wait_ms > 0:
             self._out.clock.sleep_ms(wait_ms)
+
+
+def _codes(result: BatchPlaceResult | BatchCancelResult) -> list[str]:
+    return [order.code for order in (*result.failed, *result.unknown)]
+
+
+def _code(result: ChangeResult) -> list[str]:
+    return [] if result.outcome is Outcome.DONE else [result.code]

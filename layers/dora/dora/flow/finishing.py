@@ -60,7 +60,7 @@ class Made:
 
 
 def finish(outside: Outside, turn: Turn, known: Known, made: Made) -> dict[str, object]:
-    """Outcomes, cursors, memory and one wide record, in one transaction; then the archive.
+    """Outcomes, cursors, memory and one wide record, made durable; then the archive.
 
     Safe to repeat: no, because the journal it stores replaces the stored one; the fence keeps others out.
     """
@@ -68,7 +68,8 @@ def finish(outside: Outside, turn: Turn, known: Known, made: Made) -> dict[str, 
     outside.state.commit(turn.grant.fence, _changes(outside, turn, known, made, record))
     if made.execution.dropped:
         reporting.budget_low(outside.facts, len(made.execution.dropped), made.execution.stopped)
-    reporting.cycle(outside.facts, record, made.choice.news, made.accounts.drift)
+    reporting.mostly_failed(outside.facts, made.execution.tally)
+    reporting.cycle(outside.facts, record, made.choice.news, made.accounts.drift or ())
     _archive(outside, turn.cycle_id, record)
     return answer_of(record)
 
@@ -85,7 +86,6 @@ def _facts(outside: Outside, turn: Turn, known: Known, made: Made) -> CycleFacts
         failures=made.snapshot.failures,
         problems=len(known.configs.problems),
         decisions=choice.decisions,
-        refused=[why for _, why in choice.risk.refused] if choice.risk else (),
         withheld=[*(why for _, why in choice.plan.withheld), *unconfirmed],
         kept=len(choice.plan.kept),
         decreased=execution.decreased,
@@ -93,10 +93,11 @@ def _facts(outside: Outside, turn: Turn, known: Known, made: Made) -> CycleFacts
         cancels=execution.cancels,
         places=execution.places,
         fills=accounts.booked,
-        drift=len(accounts.drift),
+        drift=None if accounts.drift is None else len(accounts.drift),
         net=accounts.net,
         traded=accounts.traded,
         profit=made.profit,
+        unmarked=accounts.unmarked(made.snapshot.books, known.state.memory),
         fees=accounts.fees,
         calls=outside.exchange.calls - turn.calls_before,
     )

@@ -91,7 +91,7 @@ def _clean_up(outside: Outside, pace: WritePace) -> None:
     """Delete the groups of sessions closed long ago: the exchange's list of groups has no pages."""
     now_ms = outside.clock.now_ms()
     try:
-        listed = {group.group_id for group in outside.exchange.order_groups()}
+        listed = {group.group_id for group in outside.exchange.order_groups().rows}
     except ExchangeError as error:
         outside.facts.emit("ERROR", what="list of order groups", why=str(error))
         return

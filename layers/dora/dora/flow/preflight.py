@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dora.core.config import GlobalConfig, MarketConfig
-from dora.core.errors import ExchangeError
+from dora.core.errors import ExchangeError, ExchangeUnavailable, RateLimited
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
+from dora.core.fill_reach import gap
 from dora.core.model import Limits, Market, ShardStatus
 from dora.core.pacing import BALANCE_COST, READ_COST
 from dora.core.ports import BotState, Outside
 from dora.core.units import ONE, Count, Money, format_money, value_of
-from dora.flow.reads import await_tokens
+from dora.flow.reads import await_tokens, cash_again
 from dora.flow.scope import refresh_listings, wanted_markets
 
 PREFLIGHT_READS = 8
@@ -57,18 +58,20 @@ def inspect(outside: Outside, state: BotState) -> Preflight:
         found.blockers.append(
             "GLOBAL: there is no such item in the config table; without it nothing is placed"
         )
+    if state.cursors.fills_ms and (why := gap(state.cursors.fills_ms, outside.clock.now_ms())):
+        found.notes.append(why)
     globals_ = configs.globals_ or UNCONFIGURED
     limits = found.read("account limits", exchange.limits) or UNLEARNED
-    shards = found.read("exchange status", exchange.status) or {}
-    cash = found.read("balance", exchange.cash) or {}
+    shards = found.read("exchange status", exchange.status)
+    cash = found.read("balance", lambda: _cash(outside))
     found.read("order groups", exchange.order_groups)
     if abs(exchange.skew_ms) > globals_.max_clock_skew_ms:
         found.blockers.append(f"our clock is {exchange.skew_ms} ms from the exchange's")
     wanted, _ = wanted_markets(configs, refresh_listings(outside, configs, state.reference, force=True))
     quoted = {ticker: config for ticker, config in wanted.items() if config.enabled}
-    markets = found.read("markets", lambda: exchange.markets(sorted(quoted))) or {}
+    markets = found.read("markets", lambda: exchange.markets(sorted(quoted)))
     _judge_markets(found, quoted, markets)
-    needs = _needs(quoted, markets)
+    needs = _needs(quoted, markets or {})
     _judge_shards(found, needs, shards, cash)
     return Preflight(
         findings=found.blockers + found.notes,
@@ -79,10 +82,19 @@ def inspect(outside: Outside, state: BotState) -> Preflight:
     )
 
 
+def _cash(outside: Outside) -> Mapping[int, Money]:
+    """Raises ExchangeError when it failed twice."""
+    try:
+        return outside.exchange.cash()
+    except (ExchangeUnavailable, RateLimited):
+        return cash_again(outside)
+
+
 def _judge_markets(
-    found: _Findings, quoted: Mapping[str, MarketConfig], markets: Mapping[str, Market]
+    found: _Findings, quoted: Mapping[str, MarketConfig], markets: Mapping[str, Market] | None
 ) -> None:
-    unknown = sorted(quoted.keys() - markets.keys())
+    """Of markets that could not be read (None) nothing is said but that."""
+    unknown = [] if markets is None else sorted(quoted.keys() - markets.keys())
     if unknown:
         found.notes.append(f"the exchange does not know {', '.join(unknown[:5])} ({len(unknown)} in all)")
     if not quoted:
@@ -92,20 +104,24 @@ def _judge_markets(
 def _judge_shards(
     found: _Findings,
     needs: Mapping[tuple[int, str], Money],
-    shards: Mapping[int, ShardStatus],
-    cash: Mapping[int, Money],
+    shards: Mapping[int, ShardStatus] | None,
+    cash: Mapping[int, Money] | None,
 ) -> None:
+    """None is what could not be read: that is a blocker of its own, and no reason to call a shard empty."""
     for shard in sorted({shard for shard, _ in needs}):
-        status = shards.get(shard)
-        if status is None or not (status.exchange_active and status.trading_active):
+        status = shards.get(shard) if shards is not None else None
+        if shards is not None and not (status and status.exchange_active and status.trading_active):
             found.notes.append(f"shard {shard} is not trading: its markets wait")
         needed = Money(sum(money for (s, _), money in needs.items() if s == shard))
-        held = cash.get(shard, Money(0))
-        if held < needed:
+        if cash is not None and cash.get(shard, 0) < needed:
             found.notes.append(
-                f"shard {shard} holds ${format_money(held)}, its quotes may need ${format_money(needed)}: "
+                f"shard {shard} {_holding(cash, shard)}, its quotes may need ${format_money(needed)}: "
                 "fund it or quote less"
             )
+
+
+def _holding(cash: Mapping[int, Money], shard: int) -> str:
+    return f"holds ${format_money(cash[shard])}" if shard in cash else "is not in the exchange's balance"
 
 
 def _needs(quoted: Mapping[str, MarketConfig], markets: Mapping[str, Market]) -> dict[tuple[int, str], Money]:

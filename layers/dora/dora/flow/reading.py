@@ -4,26 +4,35 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from dora.core.evidence import Evidence, ask
+from dora.core.errors import ReadIncomplete
+from dora.core.evidence import Evidence, ask, in_turn
+from dora.core.fill_reach import gap
 from dora.core.journal import Journal
+from dora.core.listed import Listed, UnreadableRow
 from dora.core.model import (
     Book,
     ExchangePosition,
     Fill,
+    Limits,
     Market,
     Order,
     OrderGroup,
     Settlement,
     ShardStatus,
 )
+from dora.core.ownership import Ownership, never
+from dora.core.pacing import READ_COST
 from dora.core.planning import split
-from dora.core.ports import Outside
+from dora.core.ports import Exchange, Outside
 from dora.core.units import Money, TimeMs
-from dora.flow.reads import Pending, Reader
+from dora.flow.reads import Pending, Reader, cash_again, read_paced
 
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
+
+MOST_LOOKUPS, MOST_LISTS = 100, 20
+"""Single-order reads and lists of one market's orders in a cycle; the others have their turn later."""
 
 Answer = TypeVar("Answer")
 
@@ -35,6 +44,8 @@ class Snapshot:
     began_ms: TimeMs
     as_of_ms: TimeMs
     resting: tuple[Order, ...] | None = None
+    partial: tuple[Order, ...] = ()
+    """What was read of the resting orders before their list failed: enough to cancel, no proof of absence."""
     fills: tuple[Fill, ...] | None = None
     settlements: tuple[Settlement, ...] | None = None
     positions: tuple[ExchangePosition, ...] | None = None
@@ -45,6 +56,8 @@ class Snapshot:
     markets: Mapping[str, Market] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     auth_refused: bool = False
+    set_apart: tuple[UnreadableRow, ...] = ()
+    """Rows of the account's lists that were not understood, in lists that are known all the same."""
 
     @property
     def account_known(self) -> bool:
@@ -60,6 +73,7 @@ def read_calls(book_tickers: int, market_tickers: int) -> int:
 
 def read_exchange(
     outside: Outside,
+    owned: Ownership,
     *,
     fills_since_ms: TimeMs,
     settlements_since_ms: TimeMs,
@@ -70,12 +84,14 @@ def read_exchange(
     exchange, began_ms = outside.exchange, outside.clock.now_ms()
     with Reader(outside.workers) as reader:
         first = reader.start("as_of", exchange.user_data_time_ms).result()
-        resting = reader.start("resting", exchange.resting_orders)
-        fills = reader.start("fills", exchange.fills_since, fills_since_ms)
-        settlements = reader.start("settlements", exchange.settlements_since, settlements_since_ms)
-        positions = reader.start("positions", exchange.positions)
+        resting = reader.start_list("resting", owned.may_be_order, exchange.resting_orders)
+        fills = reader.start_list("fills", owned.may_be_fill, _fills, exchange, fills_since_ms, began_ms)
+        settlements = reader.start_list(
+            "settlements", never, exchange.settlements_since, settlements_since_ms
+        )
+        positions = reader.start_list("positions", owned.may_be_position, exchange.positions)
         cash = reader.start("cash", exchange.cash)
-        groups = reader.start("groups", exchange.order_groups)
+        groups = reader.start_list("groups", owned.may_be_group, exchange.order_groups)
         status = reader.start("status", exchange.status)
         books = _in_slices(reader, "books", exchange.books, book_tickers, BOOKS_PER_CALL)
         markets = _in_slices(reader, "markets", exchange.markets, market_tickers, MARKETS_PER_CALL)
@@ -92,13 +108,24 @@ def read_exchange(
             books=_joined(books),
             markets=_joined(markets),
         )
+        if "cash" in reader.retryable:
+            snapshot = replace(snapshot, cash=reader.retry("cash", cash_again, outside))
         last = reader.start("as_of", exchange.user_data_time_ms).result()
     return replace(
         snapshot,
+        partial=reader.partial,
         as_of_ms=min(snapshot.as_of_ms, last or TimeMs(0)),
         failures=reader.failures,
         auth_refused=reader.auth_refused,
+        set_apart=tuple(sorted(reader.set_apart, key=lambda row: (row.list_name, row.problem))),
     )
+
+
+def _fills(exchange: Exchange, since_ms: TimeMs, now_ms: TimeMs) -> Listed[Fill]:
+    """Raises ReadIncomplete, asking nobody, when fills so far back are not all listed any more."""
+    if why := gap(since_ms, now_ms):
+        raise ReadIncomplete(why)
+    return exchange.fills_since(since_ms)
 
 
 def _in_slices(
@@ -118,25 +145,30 @@ def _joined(parts: list[Pending[Mapping[str, Answer]]]) -> dict[str, Answer]:
     return joined
 
 
-def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, hold_ms: int) -> Evidence:
-    """The snapshot's order rows, with single-order reads for what they leave open. Failed ones stay open."""
+def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, limits: Limits) -> Evidence:
+    """The snapshot's order rows, with targeted reads for what they leave open. Failed ones leave it open."""
     began_ms = outside.clock.now_ms()
     evidence = Evidence(
         began_ms=began_ms,
         as_of_ms=snapshot.as_of_ms,
         resting=snapshot.resting,
+        partial=snapshot.partial,
         tripped=frozenset(group.group_id for group in snapshot.groups or () if group.tripped),
     )
-    questions = ask(journal, snapshot.resting or (), began_ms, hold_ms)
-    if snapshot.resting is None or not (questions.order_ids or questions.tickers):
+    if snapshot.resting is None:
         return evidence
-    exchange = outside.exchange
-    with Reader(outside.workers) as reader:
-        rows = {i: reader.start(i, exchange.order, i) for i in questions.order_ids}
-        lists = {t: reader.start(t, exchange.orders_of, t) for t in questions.tickers}
-        listings = {ticker: pending.result() for ticker, pending in lists.items()}
-        return replace(
-            evidence,
-            looked_up={order_id: pending.result() for order_id, pending in rows.items()},
-            listings={ticker: found for ticker, found in listings.items() if found is not None},
-        )
+    questions, exchange = ask(journal, snapshot.resting, began_ms), outside.exchange
+    since_ms, ours = questions.since_ms, Ownership.of(outside.prefix, journal, None).may_be_order
+    ids = in_turn(questions.order_ids, MOST_LOOKUPS, began_ms)
+    rows = read_paced(outside, exchange.order, ids, limits.order_read_cost)
+    tickers = in_turn(questions.tickers, MOST_LISTS, began_ms)
+    lists = read_paced(outside, lambda t: exchange.orders_of(t, since_ms[t]).whole(ours), tickers, READ_COST)
+    _tell_failures(outside, "single orders", rows.failures)
+    _tell_failures(outside, "all orders of a market", lists.failures)
+    return replace(evidence, looked_up=rows.found, listings=lists.found)
+
+
+def _tell_failures(outside: Outside, what: str, failures: Mapping[str, str]) -> None:
+    """One `ERROR` for all that failed alike."""
+    for key, why in list(failures.items())[:1]:
+        outside.facts.emit("ERROR", what=f"read of {what}", why=why, failed=len(failures), first=key)

@@ -1,25 +1,19 @@
-"""Facts of an execution: what was sent, what became of it. Field names are an API of the saved queries."""
+"""Facts of a cycle: what it found, decided and came to. Field names are an API of the saved queries."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
-from dora.core.journal import Journal, TrackedOrder
+from dora.core.danger import Exposed
+from dora.core.freshness import INVISIBLE
+from dora.core.journal import TrackedOrder, decision_id
 from dora.core.ledger import Drift
-from dora.core.model import (
-    BatchCancelResult,
-    BatchCancelSummary,
-    BatchPlaceResult,
-    BatchPlaceSummary,
-    CancelRequest,
-    ChangeResult,
-    DecreaseRequest,
-    ExtendRequest,
-    FailedOrder,
-    OrderRequest,
-)
+from dora.core.listed import UnreadableRow
+from dora.core.model import BatchCancelSummary, BatchPlaceSummary
 from dora.core.ports import Facts
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.units import format_count, format_price
+from dora.core.write_tally import WriteTally
 
 METRICS = {
     "OrdersPlaced": "placed",
@@ -32,117 +26,7 @@ METRICS = {
     "MarketsQuoted": "markets_quoted",
     "CycleDurationMs": "duration_ms",
 }
-"""Metric names and the fields of the cycle record they come from."""
-
-
-def batch_cancel(
-    facts: Facts, batch: Sequence[CancelRequest], number: int, batches: Sequence[Sequence[CancelRequest]]
-) -> None:
-    """`BATCH_CANCEL`, before it is sent."""
-    facts.emit(
-        "BATCH_CANCEL",
-        batch_number=number + 1,
-        total_batches=len(batches),
-        batch_size=len(batch),
-        total_to_cancel=sum(map(len, batches)),
-        orders="; ".join(f"{r.ticker} {r.order_id} {format_count(r.remaining)}" for r in batch),
-    )
-
-
-def batch_place(
-    facts: Facts, batch: Sequence[OrderRequest], number: int, batches: Sequence[Sequence[OrderRequest]]
-) -> None:
-    """`BATCH_PLACE`, before it is sent."""
-    facts.emit(
-        "BATCH_PLACE",
-        batch_number=number + 1,
-        total_batches=len(batches),
-        batch_size=len(batch),
-        total_to_place=sum(map(len, batches)),
-        orders="; ".join(map(_line, batch)),
-    )
-
-
-def _line(request: OrderRequest) -> str:
-    price, count = format_price(request.price), format_count(request.count)
-    return f"{request.slot.ticker} {request.slot.side} {price} {count} {request.client_order_id}"
-
-
-def cancelled(
-    facts: Facts, so_far: BatchCancelSummary, result: BatchCancelResult, number: int, before: Journal
-) -> BatchCancelSummary:
-    """One `ORDER_CANCELLED` or `BATCH_CANCEL_FAILED` for each order; the running totals."""
-    for done in result.succeeded:
-        facts.emit(
-            "ORDER_CANCELLED",
-            market=done.request.ticker,
-            order_id=done.request.order_id,
-            client_order_id=done.request.client_order_id,
-            size=format_count(done.request.remaining),
-            reduced_by=format_count(done.reduced_by),
-        )
-    for failed in (*result.failed, *result.unknown):
-        _failed(facts, "BATCH_CANCEL_FAILED", failed, number, before.orders[failed.request.client_order_id])
-    asked = len(result.succeeded) + len(result.failed) + len(result.unknown)
-    return BatchCancelSummary(
-        total_requested=so_far.total_requested + asked,
-        total_succeeded=so_far.total_succeeded + len(result.succeeded),
-        total_failed=so_far.total_failed + len(result.failed),
-        total_unknown=so_far.total_unknown + len(result.unknown),
-        batches=so_far.batches + 1,
-    )
-
-
-def placed(
-    facts: Facts, so_far: BatchPlaceSummary, result: BatchPlaceResult, number: int, before: Journal
-) -> BatchPlaceSummary:
-    """One `ORDER_PLACED` or `BATCH_PLACE_FAILED` for each order; the running totals."""
-    for done in result.placed:
-        facts.emit(
-            "ORDER_PLACED",
-            market=done.request.slot.ticker,
-            order_id=done.order_id,
-            client_order_id=done.request.client_order_id,
-            side=done.request.slot.side,
-            price=format_price(done.request.price),
-            size=format_count(done.remaining),
-        )
-    for failed in (*result.failed, *result.unknown):
-        _failed(facts, "BATCH_PLACE_FAILED", failed, number, before.orders[failed.request.client_order_id])
-    asked = len(result.placed) + len(result.failed) + len(result.unknown)
-    return BatchPlaceSummary(
-        total_requested=so_far.total_requested + asked,
-        total_succeeded=so_far.total_succeeded + len(result.placed),
-        total_failed=so_far.total_failed + len(result.failed),
-        total_unknown=so_far.total_unknown + len(result.unknown),
-        batches=so_far.batches + 1,
-    )
-
-
-def decreased(facts: Facts, request: DecreaseRequest, result: ChangeResult) -> None:
-    """`ORDER_DECREASED`, whatever became of it."""
-    facts.emit(
-        "ORDER_DECREASED",
-        market=request.ticker,
-        order_id=request.order_id,
-        client_order_id=request.client_order_id,
-        size=format_count(request.reduce_to),
-        outcome=result.outcome,
-        error_code=result.code,
-    )
-
-
-def extended(facts: Facts, request: ExtendRequest, result: ChangeResult) -> None:
-    """`ORDER_EXTENDED`, whatever became of it."""
-    facts.emit(
-        "ORDER_EXTENDED",
-        market=request.ticker,
-        order_id=request.order_id,
-        client_order_id=request.client_order_id,
-        expires_s=request.expires_s,
-        outcome=result.outcome,
-        error_code=result.code,
-    )
+"""Metric names and the fields of the cycle record they come from; what is not known makes no metric."""
 
 
 def cancel_summary(facts: Facts, summary: BatchCancelSummary) -> None:
@@ -168,11 +52,75 @@ def budget_low(facts: Facts, dropped: int, stopped: Reason | None) -> None:
     facts.emit("BUDGET_LOW", dropped=dropped, reason=stopped or Reason.BUDGET)
 
 
+def uncomputed(facts: Facts, cycle_id: str, failed: Mapping[str, str]) -> None:
+    """An `ERROR` for each market of which something could not be computed; the others are quoted."""
+    for ticker, why in sorted(failed.items()):
+        facts.emit(
+            "ERROR",
+            what="computation of a market",
+            market=ticker,
+            decision_id=decision_id(cycle_id, ticker),
+            why=why,
+        )
+
+
+def mostly_failed(facts: Facts, tally: WriteTally) -> None:
+    """One `WARNING` a cycle where most of a batch failed, or most of all its writes; trading goes on."""
+    if tally.mostly_failed:
+        facts.emit(
+            "WARNING",
+            what="writes to the exchange",
+            why=f"{tally.failed} of {tally.requested} orders refused or not answered",
+            requested=tally.requested,
+            failed=tally.failed,
+            failed_batches=tally.batches,
+            codes="; ".join(f"{code} {number}" for code, number in sorted(tally.codes.items())),
+        )
+
+
+def set_apart(facts: Facts, rows: Sequence[UnreadableRow]) -> None:
+    """One `WARNING` for all rows that were not understood in lists that are known all the same."""
+    if rows:
+        facts.emit(
+            "WARNING",
+            what="unreadable rows set apart",
+            rows=len(rows),
+            lists="; ".join(f"{name} {n}" for name, n in sorted(Counter(r.list_name for r in rows).items())),
+            why=rows[0].problem,
+        )
+
+
 def overlooked(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
     """An `ERROR` where a list of resting orders, said to be complete, lacked orders that rest."""
     if orders:
         ids = [order.order_id for order in orders]
         facts.emit("ERROR", what="list of resting orders", why="it lacks orders that rest", orders=ids)
+
+
+def invisible(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
+    """An `ERROR` for each order that rests by its last answer, and that no read shows."""
+    for order in orders:
+        facts.emit(
+            "ERROR",
+            what="order that no read shows",
+            why=INVISIBLE,
+            market=order.slot.ticker,
+            order_id=order.order_id or "",
+            client_order_id=order.client_order_id,
+        )
+
+
+def protected(facts: Facts, found: Exposed, why: Reason) -> None:
+    """A `WARNING` where quotes are taken off while their markets are not computed."""
+    if found.orders:
+        facts.emit(
+            "WARNING",
+            what="quotes cancelled that nobody may replace",
+            reason=why,
+            dangerous=len(found.dangerous),
+            unpriced=len(found.unpriced),
+            orders=[order.order_id for order in found.orders],
+        )
 
 
 def cycle(
@@ -183,6 +131,7 @@ def cycle(
         facts.emit(
             "DECISION_MADE",
             market=decision.ticker,
+            decision_id=decision_id(str(record["cycle_id"]), decision.ticker),
             target_count=len(decision.targets),
             skip_reason=decision.skip or "",
             fair_value=decision.fair_value,
@@ -191,7 +140,7 @@ def cycle(
             targets="; ".join(
                 f"{t.slot.side} {format_price(t.price)} {format_count(t.count)}" for t in decision.targets
             ),
-            clip_reasons="; ".join(f"{slot.side} {why}" for slot, why in decision.dropped),
+            clip_reasons="; ".join(_clips(decision)),
         )
     for gap in drift:
         facts.emit(
@@ -201,7 +150,16 @@ def cycle(
     facts.count("CyclesCompleted", 1)
     for name, field in METRICS.items():
         value = record[field]
-        facts.count(name, value if isinstance(value, int) else 0)
+        if isinstance(value, int):
+            facts.count(name, value)
+
+
+def _clips(decision: Decision) -> Iterator[str]:
+    """`bid 0 cash` for a level that is not quoted, `bid 0 cash cut from 10.00` for one quoted smaller."""
+    for slot, why in decision.dropped:
+        yield f"{slot.side} {slot.level} {why}"
+    for slot, why, wanted in decision.cut:
+        yield f"{slot.side} {slot.level} {why} cut from {format_count(wanted)}"
 
 
 def _totals(summary: BatchCancelSummary | BatchPlaceSummary) -> dict[str, object]:
@@ -212,19 +170,3 @@ def _totals(summary: BatchCancelSummary | BatchPlaceSummary) -> dict[str, object
         "total_unknown": summary.total_unknown,
         "batches": summary.batches,
     }
-
-
-def _failed(facts: Facts, event_type: str, failed: FailedOrder, number: int, order: TrackedOrder) -> None:
-    facts.emit(
-        event_type,
-        market=order.slot.ticker,
-        client_order_id=failed.request.client_order_id,
-        order_id=order.order_id or "",
-        side=order.slot.side,
-        price=format_price(order.price),
-        size=format_count(order.remaining),
-        error_code=failed.code,
-        error_msg=failed.message,
-        outcome=failed.outcome,
-        batch_number=number + 1,
-    )

@@ -16,6 +16,7 @@ def resolved(facts: Facts, resolutions: Sequence[Resolution]) -> None:
             market=order.slot.ticker,
             order_id=order.order_id or "",
             client_order_id=order.client_order_id,
+            decision_id=order.decision_id,
             side=order.slot.side,
             price=format_price(order.price),
             size=format_count(order.remaining),

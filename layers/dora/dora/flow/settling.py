@@ -9,18 +9,21 @@ from dataclasses import dataclass, replace
 
 from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
-from dora.core.evidence import Evidence, hold_is_over, unclaimed
+from dora.core.evidence import FORGOTTEN_MS, Evidence, hold_is_over, note_probes, unprobed
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
-from dora.core.id_probe import claim_request
+from dora.core.fill_reach import gap, reachable
+from dora.core.id_probe import id_probe_request
 from dora.core.journal import Journal, TrackedOrder
 from dora.core.model import (
-    Claim,
+    Book,
+    IdProbe,
     Limits,
     Market,
     Order,
     OrderStatus,
     SessionMetadata,
 )
+from dora.core.ownership import Ownership
 from dora.core.pacing import READ_COST
 from dora.core.planning import split
 from dora.core.ports import BotState, Changes, LeaseGrant, Outside
@@ -33,13 +36,11 @@ from dora.flow.shared_charge import SharedCharge
 from dora.flow.teardown_journal import TeardownJournal
 from dora.flow.write_pace import WritePace
 
-READING_MS, CLAIMING_MS = 8_000, 8_000
+READING_MS, PROBING_MS = 8_000, 8_000
 """Of one round: what does not fit the tokens of this time is for the next round."""
-FORGOTTEN_MS = 24 * 3_600_000
-"""Orders that expired longer ago are gone, though the exchange may show no row of them any more."""
 READ_WAIT_MS = 2_000
 """Longest wait for the tokens of the read of fills, which is made in any case."""
-MARKETS_PER_CALL = 200
+MARKETS_PER_CALL = 100
 MOST_AT_ONCE = 100
 """Orders looked at in one round; the next round takes the next ones."""
 
@@ -79,12 +80,11 @@ class Settling:
     ) -> None:
         self._out, self._session, self._journal, self._pace = outside, session, journal, pace
         self._reads = SharedCharge(outside, "read")
-        self._claims: dict[str, Claim] = {}
         self._ended: frozenset[str] = frozenset()
         self._looked: dict[str, int] = {}
         """The round in which each order or list was last looked at: those of long ago are first."""
         self._rounds = 0
-        self.unproven = 0
+        self.unproven: int | None = None
         self.unfinished = False
         """Whether something has not been looked at even once."""
         self.resting: tuple[Order, ...] = ()
@@ -135,15 +135,22 @@ class Settling:
         return [order for order in left if not gone.covers(order.group_id, order.order_id)]
 
     def _booked(self, turn: _Round, journal: Journal) -> Journal:
-        """Fills up to now, and the journal as it has become."""
+        """Fills up to now, and the journal as it has become.
+
+        After a pause beyond the reach of reads the cursor stays: what is missing is the next cycle's to say.
+        """
         now_ms, state = self._out.clock.now_ms(), turn.state
         overlap_ms = turn.globals_.fills_overlap_s * 1000
         since_ms = TimeMs((state.cursors.fills_ms or self._session.created_at_ms) - overlap_ms)
+        if why := gap(since_ms, now_ms):
+            self._out.facts.emit("ERROR", what="read of fills", why=why)
+        owned = Ownership.of(self._out.prefix, journal, self._session)
         list(paced(self._out, "read", ["fills"], READ_COST, TimeMs(now_ms + READ_WAIT_MS)))
-        fills = self._out.exchange.fills_since(since_ms)
+        fills = self._out.exchange.fills_since(reachable(since_ms, now_ms)).whole(owned.may_be_fill)
         reads = FillsOnly(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
         accounts = keep_accounts(self._out, turn.grant.fence, state, journal, reads)
-        changes = Changes(journal=accounts.journal, finished_plans=state.plans, cursors=accounts.cursors)
+        cursors = None if why else accounts.cursors
+        changes = Changes(journal=accounts.journal, finished_plans=state.plans, cursors=cursors)
         self._out.state.commit(turn.grant.fence, changes)
         self._journal.note(replace(state, journal=accounts.journal, plans=()))
         return accounts.journal
@@ -152,7 +159,7 @@ class Settling:
         self, turn: _Round, journal: Journal, loose: list[TrackedOrder], strays: list[Order]
     ) -> Journal:
         """The journal after what the orders' own rows and ids say."""
-        evidence = self._claimed(turn, loose, self._read(turn, loose, strays))
+        evidence = self._read(turn, loose, strays)
         found = [row for row in evidence.looked_up.values() if row is not None]
         self.resting = tuple(row for row in found if row.status is OrderStatus.RESTING)
         self._ended |= {row.order_id for row in found if row.status is not OrderStatus.RESTING}
@@ -165,7 +172,7 @@ class Settling:
             tombstone_ms=turn.globals_.tombstone_s * 1000,
         )
         resolved(self._out.facts, view.resolutions)
-        return view.journal
+        return self._probed(turn, view.journal, loose, evidence)
 
     # --- reads -------------------------------------------------------------------------------------
 
@@ -179,13 +186,15 @@ class Settling:
         asked = [o for o in loose if not o.order_id and hold_is_over(o, began_ms, turn.hold_ms)]
         tickers = {order.slot.ticker for order in asked}
         until_ms = TimeMs(min(began_ms + READING_MS, turn.until_ms))
+        tracked = Journal({order.client_order_id: order for order in loose})
+        ours = Ownership.of(self._out.prefix, tracked, self._session).may_be_order
         self._reads.charge(2 * READ_COST)
         first_ms = exchange.user_data_time_ms()
         with Reader(self._out.workers) as reader:
             some_ids = paced(self._out, "read", self._next(ids), turn.limits.order_read_cost, until_ms)
             rows = {i: reader.start(i, exchange.order, i) for i in self._noted(some_ids)}
             some_tickers = paced(self._out, "read", self._next(tickers), READ_COST, until_ms)
-            lists = {t: reader.start(t, exchange.orders_of, t) for t in self._noted(some_tickers)}
+            lists = {t: reader.start_list(t, ours, exchange.orders_of, t) for t in self._noted(some_tickers)}
             listings = {ticker: pending.result() for ticker, pending in lists.items()}
             looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
         self.unfinished = not (ids | tickers) <= self._looked.keys()
@@ -207,28 +216,31 @@ class Settling:
             self._looked[key] = self._rounds
             yield key
 
-    def _claimed(self, turn: _Round, loose: list[TrackedOrder], evidence: Evidence) -> Evidence:
-        """The evidence, with what the engine says of ids that no row shows after their hold.
+    def _probed(
+        self, turn: _Round, journal: Journal, loose: list[TrackedOrder], evidence: Evidence
+    ) -> Journal:
+        """The journal, with what the engine says of ids that no row shows after their hold.
 
-        A claim is an order all the same, but here nothing else could prove that the session is over. The id
-        of an order whose market's list is still to be read is not claimed yet.
+        A probe is an order all the same, but here nothing else could prove that the session is over. The id
+        of an order whose market's list is still to be read is not probed yet.
         """
-        journal = Journal({order.client_order_id: order for order in loose})
-        left = unclaimed(journal, evidence, turn.hold_ms) if not self._out.dry_run else ()
-        asked = [
-            o for o in left if o.client_order_id not in self._claims and o.slot.ticker in evidence.listings
-        ]
-        until_ms = TimeMs(min(self._out.clock.now_ms() + CLAIMING_MS, turn.until_ms))
-        markets: dict[str, Market] = {}
-        for part in paced(self._out, "read", _tickers(asked), READ_COST, until_ms):
+        left = {order.client_order_id for order in loose if order.slot.ticker in evidence.listings}
+        open_ids = unprobed(journal, evidence, turn.hold_ms) if not self._out.dry_run else ()
+        asked = [order for order in open_ids if order.client_order_id in left]
+        until_ms = TimeMs(min(self._out.clock.now_ms() + PROBING_MS, turn.until_ms))
+        markets, books = dict[str, Market](), dict[str, Book]()
+        for part in paced(self._out, "read", _tickers(asked), 2 * READ_COST, until_ms):
             markets |= self._out.exchange.markets(part)
+            books |= self._out.exchange.books(part)
+        said: dict[str, IdProbe] = {}
         for order in paced(self._out, "write", asked[:MOST_AT_ONCE], turn.limits.create_cost, until_ms):
             self._pace.spend(turn.limits.create_cost, charged=True)
-            request = claim_request(order, markets.get(order.slot.ticker), None)
-            said = self._out.exchange.claim(request) if request is not None else None
-            if said is not None:
-                self._claims[order.client_order_id] = said
-        return replace(evidence, claims=dict(self._claims))
+            ticker = order.slot.ticker
+            request = id_probe_request(order, markets.get(ticker), books.get(ticker), None)
+            answer = self._out.exchange.probe_id(request) if request is not None else None
+            if answer is not None:
+                said[order.client_order_id] = answer
+        return note_probes(journal, said, self._out.clock.now_ms())
 
 
 def _tickers(orders: Iterable[TrackedOrder]) -> list[Sequence[str]]:

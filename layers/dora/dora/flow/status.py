@@ -1,7 +1,8 @@
 """How things stand, in one answer: the session, what rests and is held, tokens, and why nothing is quoted.
 
-Everything comes from our own state, so it can be asked at any time and costs the exchange nothing. What only
-the exchange knows is said as the last finished cycle found it.
+All but the checks comes from our own state, so it can be asked at any time and costs the exchange nothing.
+What only the exchange knows is said as the last finished cycle found it. What is not known is null or says
+that it is unknown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,8 @@ from dora.flow.session_groups import WITHOUT_GROUPS, degraded, untriggered
 
 Answer = dict[str, object]
 Record = Mapping[str, object]
+
+UNKNOWN = "unknown"
 
 SILENCE_MS = 3 * 60_000
 """A session this long without a finished cycle is pulled off the market by the watch."""
@@ -95,12 +98,17 @@ def brief(outside: Outside, session: SessionMetadata) -> Answer:
         "status": str(session.status),
         "session_id": session.session_id,
         "reason": session.reason,
-        "contracts_limit": format_count(session.contracts_limit),
+        "contracts_limit": limit_told(session.contracts_limit),
         **({"ends_at": format_time(session.ends_at_ms)} if session.ends_at_ms is not None else {}),
         "order_groups": {f"{g.shard}/{g.tag}": g.group_id for g in session.order_groups},
         **({"degraded": WITHOUT_GROUPS} if degraded(outside, session) else {}),
         **({"summary": dict(session.summary)} if session.summary else {}),
     }
+
+
+def limit_told(limit: Count) -> str:
+    """A limit in contracts. A record that stands for a lost one has none: no limit can be set to 0."""
+    return format_count(limit) if limit else UNKNOWN
 
 
 def refused(session: SessionMetadata | None, why: str) -> Answer:
@@ -116,20 +124,29 @@ def _contracts(state: BotState) -> Answer:
     traded = Count(sum(position.traded for position in state.positions.values()))
     orders = tuple(state.journal.orders.values())
     return {
-        "contracts_matched": format_count(contracts_matched(session, traded, orders)),
-        "contracts_free": format_count(contracts_free(session, traded, orders)),
+        **_counts(session, traded, orders),
         "resets": session.resets,
         "groups": [
             {
                 "order_group_id": group.group_id,
                 "shard": group.shard,
                 "tag": group.tag,
-                "burst_limit": format_count(group.burst_limit),
+                "burst_limit": limit_told(group.burst_limit),
                 "tripped": group.tripped,
             }
             for group in session.order_groups
         ],
         "untriggered": [group.group_id for group in untriggered(session)],
+    }
+
+
+def _counts(session: SessionMetadata, traded: Count, orders: tuple[TrackedOrder, ...]) -> Answer:
+    """Where the record was lost, so was what the session had matched before it, and its limit."""
+    if not session.contracts_limit:
+        return {"contracts_matched": UNKNOWN, "contracts_free": UNKNOWN}
+    return {
+        "contracts_matched": format_count(contracts_matched(session, traded, orders)),
+        "contracts_free": format_count(contracts_free(session, traded, orders)),
     }
 
 
@@ -140,15 +157,19 @@ def _last_cycle(outside: Outside, state: BotState, record: Record) -> Answer:
     return {
         "last_cycle": done.cycle_id,
         "last_cycle_status": done.status,
-        "last_cycle_reason": record.get("reason", ""),
+        "last_cycle_reason": record.get("reason"),
         "last_cycle_seconds_ago": ago_s,
         "markets_quoted": record.get("markets_quoted"),
         "markets_not_quoted": _counted(record, "skipped_"),
         "slots_not_quoted": _counted(record, "slots_"),
+        "slots_cut": _counted(record, "cut_"),
     }
 
 
-def _counted(record: Record, prefix: str) -> dict[str, object]:
+def _counted(record: Record, prefix: str) -> dict[str, object] | None:
+    """None where no cycle has left a record."""
+    if not record:
+        return None
     return {name.removeprefix(prefix): n for name, n in record.items() if name.startswith(prefix)}
 
 
@@ -174,17 +195,19 @@ def _money(positions: Iterable[Position], record: Record) -> Answer:
         "cash_flow_dollars": format_money(Money(sum(p.cash for p in held))),
         "fees_dollars": format_money(Money(sum(p.fees for p in held))),
         "pnl_dollars": record.get("pnl_dollars"),
+        "positions_unmarked": record.get("positions_unmarked"),
     }
 
 
 def _tokens(outside: Outside, state: BotState) -> Answer | str:
     """What each bucket holds now; a limiter that cannot be read keeps nobody from seeing the rest."""
-    if state.limits is not None:
-        outside.limiter.configure(state.limits)
+    if state.limits is None:
+        return f"{UNKNOWN}: the first start learns the account's limits"
+    outside.limiter.configure(state.limits)
     shards = {group.shard for group in state.session.order_groups} if state.session else set()
     buckets = ["read", "balance", "write", *(f"write#{shard}" for shard in sorted(shards - {0}))]
     now_ms = outside.clock.now_ms()
     try:
         return {bucket: outside.limiter.level(bucket, now_ms) for bucket in buckets}
     except StateError as error:
-        return f"unknown: {error}"
+        return f"{UNKNOWN}: {error}"

@@ -15,7 +15,7 @@ from dora.core.ports import Outside
 from dora.core.reasons import Reason
 from dora.core.reconciliation import maybe_filled
 from dora.core.units import TimeMs
-from dora.flow.reads import Reader, await_tokens
+from dora.flow.reads import read_paced
 
 MOST_TAPES = 30
 """Markets looked up in one cycle; the cancels of further ones go without a look."""
@@ -43,12 +43,7 @@ def spare_filled(outside: Outside, plan: SlotPlan, journal: Journal, since_ms: T
 
 def _tapes(outside: Outside, tickers: list[str], since_ms: TimeMs) -> Mapping[str, tuple[Print, ...]]:
     """Prints by ticker; a tape that could not be read is absent, and its orders are not spared."""
-    if not tickers:
-        return {}
-    await_tokens(outside, "read", [READ_COST] * len(tickers))
-    with Reader(outside.workers) as reader:
-        reads = {t: reader.start(f"tape of {t}", outside.exchange.prints_since, t, since_ms) for t in tickers}
-        tapes = {ticker: read.result() for ticker, read in reads.items()}
-    for name, why in reader.failures.items():
-        outside.facts.emit("ERROR", what=name, why=why)
-    return {ticker: prints for ticker, prints in tapes.items() if prints is not None}
+    tapes = read_paced(outside, lambda t: outside.exchange.prints_since(t, since_ms), tickers, READ_COST)
+    for ticker, why in tapes.failures.items():
+        outside.facts.emit("ERROR", what=f"tape of {ticker}", why=why)
+    return tapes.found

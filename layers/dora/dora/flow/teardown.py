@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError
+from dora.core.journal import Journal
 from dora.core.model import Limits, Order, SessionGroup, SessionMetadata, SessionStatus
+from dora.core.ownership import Ownership
 from dora.core.ports import BotState, Outside
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.session_groups import update_session
+from dora.flow.status import UNKNOWN
 from dora.flow.zero import Search, ours
 
 LEAVE_MS = 20_000
@@ -17,7 +20,10 @@ Answer = dict[str, object]
 
 
 def close(outside: Outside, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> Answer:
-    """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt."""
+    """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt.
+
+    Null in the answer is what was not found out: no list was read whole, or no order asked about by itself.
+    """
     search = _search(outside, session, limits, deadline_ms)
     if outside.dry_run or search.proves_zero():
         return _closed(outside, search.session)
@@ -26,8 +32,8 @@ def close(outside: Outside, session: SessionMetadata, limits: Limits | None, dea
         "status": "closing",
         "session_id": session.session_id,
         "reason": _paused(outside, search.shards) or session.reason,
-        "resting": len(search.resting),
-        "resting_by_shard": _by_shard(search.resting),
+        "resting": None if search.resting is None else len(search.resting),
+        "resting_by_shard": None if search.resting is None else _by_shard(search.resting),
         "unproven": search.unproven,
         "untriggered": search.untriggered,
         **({"why_unproven": search.why_unproven} if search.why_unproven else {}),
@@ -53,7 +59,8 @@ def lost_session(outside: Outside) -> SessionMetadata | None:
     Nothing else on the account is touched: neither orders of another prefix nor groups without an order of
     ours. Raises ExchangeError when what rests could not be read.
     """
-    rows = ours(outside.exchange.resting_orders(), outside.prefix)
+    owned = Ownership.of(outside.prefix, Journal(), None)
+    rows = ours(outside.exchange.resting_orders().whole(owned.may_be_order), outside.prefix)
     if not rows:
         return None
     shards = {row.group_id: row.shard for row in rows if row.group_id}
@@ -109,12 +116,15 @@ def _closed_like(current: SessionMetadata, closed: SessionMetadata) -> SessionMe
 
 
 def _summary(state: BotState, session: SessionMetadata, now_ms: TimeMs) -> dict[str, str | int]:
-    """What the ledger holds, every fill up to the proof of zero in it."""
-    positions = state.positions.values()
+    """What the ledger holds, every fill up to the proof of zero in it.
+
+    Of a session whose record was lost nobody knows when it began, nor how much had been traded before it.
+    """
+    positions, lost = state.positions.values(), not session.contracts_limit
     traded = sum(position.traded for position in positions) - session.traded_at_start
     return {
-        "duration_seconds": (now_ms - session.created_at_ms) // 1000,
-        "contracts": format_count(Count(traded)),
+        "duration_seconds": UNKNOWN if lost else (now_ms - session.created_at_ms) // 1000,
+        "contracts": UNKNOWN if lost else format_count(Count(traded)),
         "open_positions": sum(1 for position in positions if position.net),
         "cash_flow_dollars": format_money(Money(sum(position.cash for position in positions))),
         "fees_dollars": format_money(Money(sum(position.fees for position in positions))),

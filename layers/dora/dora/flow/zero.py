@@ -8,7 +8,9 @@ proves every order in it gone, and each other order is settled by itself.
 from collections.abc import Iterable
 
 from dora.core.errors import ExchangeError
+from dora.core.journal import Journal
 from dora.core.model import Limits, Order, SessionMetadata
+from dora.core.ownership import Ownership
 from dora.core.pacing import READ_COST
 from dora.core.ports import Outside
 from dora.core.units import TimeMs
@@ -49,11 +51,12 @@ class Search:
         self._clean, self._list_read, self._caught_up = 0, False, False
         self.session = session
         """As it is stored, with the groups that have answered noted in it."""
-        self.resting: tuple[Order, ...] = ()
+        self.resting: tuple[Order, ...] | None = None
+        """As the last list that was read whole had it; None while none was."""
 
     @property
-    def unproven(self) -> int:
-        """Orders outside the triggered groups that may still rest, as far as that was asked."""
+    def unproven(self) -> int | None:
+        """Orders outside the triggered groups that may still rest; None where that was not asked."""
         return self._settling.unproven
 
     @property
@@ -69,7 +72,9 @@ class Search:
     @property
     def shards(self) -> set[int]:
         """Where something is left to be done."""
-        return {row.shard for row in self.resting} | {group.shard for group in self._trigger.untriggered}
+        return {row.shard for row in self.resting or ()} | {
+            group.shard for group in self._trigger.untriggered
+        }
 
     def proves_zero(self, *, settles: bool = True) -> bool:
         """Whether nothing rests or can come to rest, and the last fills are booked. Safe to repeat.
@@ -137,7 +142,7 @@ class Search:
         """One list of what rests; what no triggered group takes off is cancelled."""
         began_ms = self._now_ms()
         self._caught_up = began_ms >= self._proof_ms + PATIENCE_MS and self._reads_are_later()
-        found = _resting(self._out)
+        found = _resting(self._out, self.session)
         self._reads.charge(READ_COST)
         self._list_read = found is not None
         proves = found == () and not self.untriggered and began_ms >= self._proof_ms
@@ -171,10 +176,15 @@ def ours(rows: Iterable[Order], prefix: str) -> tuple[Order, ...]:
     return tuple(row for row in rows if row.client_order_id.startswith(prefix))
 
 
-def _resting(outside: Outside) -> tuple[Order, ...] | None:
-    """Our resting orders on every shard; None when the list could not be read whole."""
+def _resting(outside: Outside, session: SessionMetadata) -> tuple[Order, ...] | None:
+    """Our resting orders on every shard; None when the list could not be read whole.
+
+    A row that is not understood is ours by our prefix or by a group of the session; an order of the journal
+    that shows neither is settled by itself.
+    """
+    owned = Ownership.of(outside.prefix, Journal(), session)
     try:
-        return ours(outside.exchange.resting_orders(), outside.prefix)
+        return ours(outside.exchange.resting_orders().whole(owned.may_be_order), outside.prefix)
     except ExchangeError as error:
         outside.facts.emit("ERROR", what="list of resting orders", why=str(error))
         return None

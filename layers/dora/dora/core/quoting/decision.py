@@ -36,7 +36,11 @@ class Decision:
     skip: Reason | None = None
     """Why the whole market is not quoted."""
     dropped: tuple[tuple[Slot, Reason], ...] = ()
-    """Levels that are not quoted although the market is, or would be."""
+    """Levels that are not quoted although the market is, or would be; those that risk refused among them."""
+    cut: tuple[tuple[Slot, Reason, Count], ...] = ()
+    """Levels that risk cut, why, and how many contracts were wanted; `targets` has what is left."""
+    error: str = ""
+    """What was raised or did not hold while this market was computed."""
     fair_value: float | None = None
     fair_value_source: str = ""
     reservation_price: float | None = None

@@ -19,7 +19,7 @@ from dora.core.reasons import Reason
 from dora.core.units import CONTRACT, ONE, Count, Price, PriceGrid
 
 NANO = 10**9
-_NANO_PER_PRICE = NANO // ONE
+NANO_PER_PRICE = NANO // ONE
 
 Quote = TargetOrder | Reason
 """What one level rests, or why it rests nothing."""
@@ -54,9 +54,9 @@ def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> di
 def _touch(side: Side, grid: PriceGrid, seen: FairValue, model: Model) -> Price:
     """The best price that keeps the half-spread and does not meet the other side of the book."""
     if side is Side.BID:
-        highest = Price((model.reservation - model.half) // _NANO_PER_PRICE)
+        highest = Price((model.reservation - model.half) // NANO_PER_PRICE)
         return _clear(side, grid, highest, seen.ask)
-    lowest = Price(-((-model.reservation - model.half) // _NANO_PER_PRICE))
+    lowest = Price(-((-model.reservation - model.half) // NANO_PER_PRICE))
     return _clear(side, grid, lowest, seen.bid)
 
 
@@ -80,7 +80,7 @@ def _quote(slot: Slot, price: Price, count: Count, inputs: QuoteInputs, model: M
     if inputs.fees is None:
         return Reason.FEES_UNKNOWN
     while 0 < price < ONE:
-        gain = slot.side.sign * (model.fair - price * _NANO_PER_PRICE) // _NANO_PER_PRICE
+        gain = slot.side.sign * (model.fair - price * NANO_PER_PRICE) // NANO_PER_PRICE
         edge = Price(gain - maker_fee_per_contract(inputs.fees, price, count, slot.side))
         if edge >= inputs.config.min_edge:
             return _checked(inputs, TargetOrder(slot=slot, price=price, count=count, edge=edge))

@@ -118,6 +118,14 @@ def fields_of(item: Mapping[str, Any]) -> dict[str, Any]:
         raise named(item, error) from error
 
 
+def whole_number(item: Mapping[str, Any], name: str) -> int:
+    """One of an item's fields. Raises StateTooNew or a StateError that names its key."""
+    value = fields_of(item).get(name)
+    if type(value) is not int:
+        raise named(item, StateError(f"{name} is {value!r}, no whole number"))
+    return value
+
+
 def value_of_item(kind: type[Value], item: Mapping[str, Any]) -> Value:
     """The record an item holds. Raises StateTooNew or a StateError that names its key."""
     body = fields_of(item)

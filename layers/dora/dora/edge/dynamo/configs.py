@@ -17,6 +17,7 @@ from dora.core.config import (
     parse_series,
 )
 from dora.core.errors import ConfigInvalid
+from dora.core.plain_text import FIX, as_meant, foreign_character
 from dora.core.ports import Configs
 from dora.edge.dynamo.codec import SCHEMA, key_of
 from dora.edge.dynamo.table import Table
@@ -36,22 +37,24 @@ class DynamoConfigs:
         self._table = Table(client, table)
         self._bot = bot
         self._known: dict[str, tuple[Mapping[str, Any], _Parsed]] = {}
-        self._last_good: GlobalConfig | None = None
 
     def load(self) -> Configs:
         """All items, to the last page, consistent. Raises StateUnavailable: never an empty config instead.
 
-        A GLOBAL that breaks a rule leaves the last good one seen here in force; a deleted one is gone.
+        An item that breaks a rule counts for nothing, whatever stood there before: what a function did would
+        else depend on whether it had seen the earlier one.
         """
         items = {key_of(item)[1]: item for item in self._table.query(self._bot)}
         self._known = {sk: (item, self._parsed(sk, item)) for sk, item in items.items()}
         parsed = {sk: own for sk, (_, own) in self._known.items()}
-        self._last_good = self._globals(parsed.get(GLOBAL))
+        globals_ = parsed.get(GLOBAL)
+        problems = tuple(own for own in parsed.values() if isinstance(own, ConfigInvalid))
+        doubted = any(problem.where == GLOBAL for problem in problems)
         return Configs(
-            globals_=self._last_good,
+            globals_=globals_ if isinstance(globals_, GlobalConfig) and not doubted else None,
             markets=_by_ticker(parsed, MarketConfig),
             series=_by_ticker(parsed, SeriesConfig),
-            problems=tuple(own for own in parsed.values() if isinstance(own, ConfigInvalid)),
+            problems=problems,
         )
 
     def _parsed(self, sk: str, item: Mapping[str, Any]) -> _Parsed:
@@ -63,17 +66,15 @@ class DynamoConfigs:
         except ConfigInvalid as problem:
             return problem
 
-    def _globals(self, parsed: _Parsed | None) -> GlobalConfig | None:
-        if isinstance(parsed, ConfigInvalid):
-            return self._last_good
-        return parsed if isinstance(parsed, GlobalConfig) else None
-
 
 def _by_ticker(parsed: Mapping[str, _Parsed], kind: type[_Kind]) -> dict[str, _Kind]:
     return {own.ticker: own for own in parsed.values() if isinstance(own, kind)}
 
 
 def _parse(sk: str, raw: RawItem) -> _Parsed:
+    """A sort key that was pasted badly speaks for the item that was meant: that counts for nothing then."""
+    if flaw := foreign_character(sk):
+        raise ConfigInvalid(as_meant(sk), f"the sort key {sk!r} holds {flaw}", FIX)
     if sk == GLOBAL:
         return parse_global(raw)
     readers: dict[str, Callable[[str], _Parsed]] = {

@@ -7,7 +7,7 @@ One Query of the partition `<bot>` is everything a cycle needs:
     ORDERS#nn MEMORY#nn REFERENCE#nn                   packed chunks
     PLAN#<fence, 12 digits>#<phase>#nn                 packed chunks, deleted by the commit that folds them
 
-What grows lives in partitions of its own, out of that Query: `<bot>#fills` FILL#<fill_id> (35 days),
+What grows lives in partitions of its own, out of that Query: `<bot>#fills` FILL#<fill_id> (120 days),
 `<bot>#settlements` <ticker>#<settled_ms>, `<bot>#cycles` <cycle_id> (14 days), `<bot>#history`
 <created_at_ms, 13 digits>#<session_id>. Settled positions stay in the Query: what a session has traded, paid
 and earned is a sum over all positions. That is some 250 bytes for each market ever traded.
@@ -20,6 +20,7 @@ may have (the journal's ceiling is some 40,000 orders); memory packs to about 70
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dora.core.fill_reach import MARKER_LIFE_MS
 from dora.core.journal import Journal, Plan
 from dora.core.ledger import Position
 from dora.core.model import Fill, SessionMetadata, Settlement
@@ -34,8 +35,8 @@ ORDERS, MEMORY, REFERENCE, PLAN, POSITION = "ORDERS", "MEMORY", "REFERENCE", "PL
 PLAN_PARTS = ("places", "cancels", "decreases", "extends")
 
 DAY_S = 86_400
-FILL_KEPT_S = 35 * DAY_S
-"""Longer than the exchange lists a fill again, or it would be booked twice."""
+FILL_KEPT_S = MARKER_LIFE_MS // 1_000
+"""Longer than a fill can be read again (`core/fill_reach.py`), or it would be booked twice."""
 CYCLE_KEPT_S = 14 * DAY_S
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dora.core.ports import LeaseGrant, LeaseRefused
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
-from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key
+from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key, whole_number
 from dora.edge.dynamo.layout import LEASE
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
 
@@ -56,10 +56,11 @@ class DynamoLease:
         values = {f":{name}": attribute(value) for name, value in given.items()}
         condition = Condition(f"{_FREE} AND {_UNSEEN} AND {NOT_NEWER}", _NAMES, values)
         answer = self._table.update(self._key, _TAKE, condition)
-        held = fields_of({**self._key, **(answer.stored if isinstance(answer, Refused) else answer)})
-        if held.get("owner") == owner and held["last_tick_ms"] == tick_ms:
-            return LeaseGrant(held["fence"], TimeMs(held["expires_at_ms"]))
-        return LeaseRefused(Reason.TICK_SEEN if held["last_tick_ms"] >= tick_ms else Reason.LEASE_HELD)
+        item = {**self._key, **(answer.shown if isinstance(answer, Refused) else answer)}
+        last_ms = whole_number(item, "last_tick_ms")
+        if fields_of(item).get("owner") == owner and last_ms == tick_ms:
+            return LeaseGrant(whole_number(item, "fence"), TimeMs(whole_number(item, "expires_at_ms")))
+        return LeaseRefused(Reason.TICK_SEEN if last_ms >= tick_ms else Reason.LEASE_HELD)
 
     def release(self, grant: LeaseGrant) -> None:
         """Let the next tick in at once; without it the lease ends by itself. No effect on a newer lease.

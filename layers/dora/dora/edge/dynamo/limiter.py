@@ -1,12 +1,14 @@
-"""Token buckets that every user of an API key shares: one attribute each, spent by conditional updates.
+"""Token buckets that every user of an API key shares: one item each, spent by conditional updates.
+
+`tat_us` is the bucket, `hits` counts the 429s in a row that its users met, for the exponential backoff.
 
 The table may be shared between stacks. The answer to an applied update may get lost, and botocore then sends
 it again: the tokens are charged twice, which delays somebody but never spends what is not there.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from dora.core.errors import StateUnavailable
 from dora.core.model import Limits
@@ -15,13 +17,14 @@ from dora.core.pacing import (
     US_PER_MS,
     Bucket,
     Reservation,
+    backoff_ms,
     empty_until_us,
     latest_tat_us,
     level,
     reserve,
 )
 from dora.core.units import TimeMs
-from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key
+from dora.edge.dynamo.codec import SCHEMA, attribute, key, whole_number
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
 
 if TYPE_CHECKING:
@@ -35,9 +38,21 @@ BALANCE_CALLS = Bucket(rate=5, capacity=BALANCE_COST)
 """The balance endpoint's own bucket: one call a second, no burst. A call here takes 1.2 s to earn, because
 calls do not travel equally fast and the bucket has no slack of its own."""
 
+JITTER_PART = 4
+"""A backoff grows by up to this part of itself, by chance: keys that were refused together part."""
+_TRIES = 3
 _NAMES = {"#tat": "tat_us", "#v": "v"}
+_PASS_NAMES = {"#hits": "hits", "#v": "v"}
+_HIT_NAMES = {**_NAMES, **_PASS_NAMES}
 _START, _ADD = "SET #tat = :next, #v = :v", "SET #tat = #tat + :spent, #v = :v"
 _IDLE = "(attribute_not_exists(#tat) OR #tat <= :now)"
+_HIT_MOVES, _HIT_STAYS = "SET #tat = :next, #hits = :hits, #v = :v", "SET #hits = :hits, #v = :v"
+_EARLIER, _LATER = "(attribute_not_exists(#tat) OR #tat < :next)", "#tat >= :next"
+
+
+def half(span_ms: int) -> int:
+    """No chance at all: the same run every time."""
+    return span_ms // 2
 
 
 def write_bucket(shard: int) -> str:
@@ -46,14 +61,22 @@ def write_bucket(shard: int) -> str:
 
 
 class DynamoLimiter:
-    """`ports.Limiter` for one API key. `key_name` tells keys apart; never the key id itself."""
+    """`ports.Limiter` for one API key. `key_name` tells keys apart; never the key id itself.
 
-    def __init__(self, client: "DynamoDBClient", table: str, key_name: str) -> None:
+    `jitter_ms(n)` draws a whole number below n.
+    """
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, key_name: str, jitter_ms: Callable[[int], int] = half
+    ) -> None:
         self._table = Table(client, table)
+        self._jitter_ms = jitter_ms
         self._pk = f"limiter#{key_name}"
         self._read, self._write = BASIC_READ, BASIC_WRITE
         self._seen: dict[str, int] = {}
         """The last known `tat` of each bucket. It only grows, so this is a lower bound and a good guess."""
+        self._hits: dict[str, int] = {}
+        """The last known 429s in a row of each bucket."""
 
     def configure(self, limits: Limits) -> None:
         """Use these rates and capacities from now on."""
@@ -90,22 +113,38 @@ class DynamoLimiter:
         """
         now_us = now_ms * US_PER_MS
         spent_us = self._bucket(bucket).span_us(tokens)
-        for _ in range(3):
+        for _ in range(_TRIES):
             if self._seen.get(bucket, 0) > now_us:
                 done = self._update(bucket, _ADD, "#tat > :now", {":spent": spent_us, ":now": now_us})
             else:
                 done = self._update(bucket, _START, _IDLE, {":next": now_us + spent_us, ":now": now_us})
             if done:
                 return
-        raise StateUnavailable(f"bucket {bucket} was deleted while it was charged")
+        raise StateUnavailable(f"bucket {bucket} was changed three times while it was charged")
 
-    def push_back(self, bucket: str, now_ms: TimeMs, span_ms: int) -> None:
-        """After a 429: nobody spends for `span_ms`, and the bucket counts as empty then.
+    def push_back(self, bucket: str, now_ms: TimeMs, base_ms: int, longest_ms: int) -> tuple[int, int]:
+        """After a 429: nobody spends for an exponential backoff, and the bucket counts as empty then.
 
-        Safe to repeat: yes, it moves the bucket to one place, and never back.
+        Returns the 429s in a row, of all users, and the backoff in ms. Raises StateUnavailable.
+        Safe to repeat: yes, but each time counts as one more; the bucket is never moved back.
         """
-        next_us = empty_until_us(self._bucket(bucket), (now_ms + span_ms) * US_PER_MS)
-        self._update(bucket, _START, "(attribute_not_exists(#tat) OR #tat < :next)", {":next": next_us})
+        for _ in range(_TRIES):
+            before = self._hits.get(bucket, 0)
+            span_ms = backoff_ms(before + 1, base_ms, longest_ms)
+            wait_ms = span_ms + self._jitter_ms(span_ms // JITTER_PART + 1)
+            next_us = empty_until_us(self._bucket(bucket), (now_ms + wait_ms) * US_PER_MS)
+            if self._count_hit(bucket, before, next_us):
+                return before + 1, wait_ms
+        raise StateUnavailable(f"bucket {bucket} was changed three times while it was pushed back")
+
+    def passed(self, bucket: str) -> None:
+        """After a write that the bucket let pass: the next 429 is the first in a row. An update only then.
+
+        Raises StateUnavailable. Safe to repeat: yes; no effect when others met a 429 since we last looked.
+        """
+        known = self._hits.get(bucket, 0)
+        if known:
+            self._update(bucket, _HIT_STAYS, "#hits = :known", {":hits": 0, ":known": known}, _PASS_NAMES)
 
     def level(self, bucket: str, now_ms: TimeMs) -> int:
         """Whole tokens that the bucket holds; a reading, which spends and promises nothing.
@@ -114,7 +153,7 @@ class DynamoLimiter:
         """
         spec = self._bucket(bucket)
         stored = self._table.get([key(self._pk, f"LIMITER#{bucket}")])
-        self._seen[bucket] = fields_of(stored[0])["tat_us"] if stored else 0
+        self._note(bucket, stored[0] if stored else {})
         return level(spec, self._seen[bucket], now_ms * US_PER_MS)
 
     def _bucket(self, bucket: str) -> Bucket:
@@ -140,11 +179,32 @@ class DynamoLimiter:
             done = self._update(bucket, _ADD, "#tat BETWEEN :now AND :room", given)
         return self._seen[bucket] - plan.spent_us if done else None
 
-    def _update(self, bucket: str, expression: str, condition: str, given: Mapping[str, int]) -> bool:
-        """Whether it was done; either way `tat` is known afterwards."""
+    def _count_hit(self, bucket: str, before: int, next_us: int) -> bool:
+        same = "#hits = :before" if before else "(attribute_not_exists(#hits) OR #hits = :before)"
+        moves = self._seen.get(bucket, 0) < next_us
+        expression, where = (_HIT_MOVES, _EARLIER) if moves else (_HIT_STAYS, _LATER)
+        given = {":next": next_us, ":hits": before + 1, ":before": before}
+        return self._update(bucket, expression, f"{where} AND {same}", given, _HIT_NAMES)
+
+    def _update(
+        self,
+        bucket: str,
+        expression: str,
+        condition: str,
+        given: Mapping[str, int],
+        names: Mapping[str, str] = _NAMES,
+    ) -> bool:
+        """Whether it was done; either way the bucket is known afterwards.
+
+        A refusal that shows no item is taken for a full bucket: a guess that grants nothing, because every
+        update is conditional.
+        """
         values = {name: attribute(value) for name, value in {**given, ":v": SCHEMA}.items()}
-        guarded = Condition(f"{condition} AND {NOT_NEWER}", _NAMES, values)
+        guarded = Condition(f"{condition} AND {NOT_NEWER}", names, values)
         answer = self._table.update(key(self._pk, f"LIMITER#{bucket}"), expression, guarded)
-        stored = answer.stored if isinstance(answer, Refused) else answer
-        self._seen[bucket] = fields_of(stored)["tat_us"] if stored else 0
+        self._note(bucket, answer.stored if isinstance(answer, Refused) else answer)
         return not isinstance(answer, Refused)
+
+    def _note(self, bucket: str, stored: Mapping[str, Any]) -> None:
+        self._seen[bucket] = whole_number(stored, "tat_us") if stored else 0
+        self._hits[bucket] = whole_number(stored, "hits") if "hits" in stored else 0

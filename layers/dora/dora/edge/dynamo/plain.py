@@ -26,6 +26,9 @@ LATER_FIELDS = frozenset(
         ("SessionMetadata", "resets"),
         ("SessionMetadata", "armed_at_ms"),
         ("TrackedOrder", "expires_ms"),
+        ("TrackedOrder", "probe"),
+        ("TrackedOrder", "probed_ms"),
+        ("TrackedOrder", "unseen"),
     }
 )
 """Fields that items written before them lack. In a row they come last, in the order in which they came."""

@@ -55,7 +55,7 @@ class SessionRecords:
         following = replace(session, rev=session.rev + 1)
         item = item_of(self._pk, SESSION, following)
         refused = self._table.put(item, _rev_is(session.rev))
-        if refused and refused.stored != item:
+        if refused and refused.shown != item:
             _refuse_newer(refused)
             raise StateConflict(f"the session is no longer at revision {session.rev}")
         return following
@@ -116,6 +116,6 @@ def _rev_is(rev: int) -> Condition:
 
 
 def _refuse_newer(refused: Refused) -> None:
-    version = refused.stored.get("v", {}).get("N", "0")
+    version = refused.shown.get("v", {}).get("N", "0")
     if int(version) > SCHEMA:
         raise StateTooNew(f"the stored item has schema version {version}, this code writes {SCHEMA}")

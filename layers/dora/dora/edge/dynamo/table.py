@@ -1,4 +1,8 @@
-"""One DynamoDB table: its client, complete consistent reads, conditional writes, transactions, errors."""
+"""One DynamoDB table: its client, complete consistent reads, conditional writes, transactions, errors.
+
+Done, refused and read are only what an answer of DynamoDB's own says to be so; an answer without the fields
+that say it is a StateUnavailable, like no answer at all.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,11 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateError, StateUnavailable
+from dora.edge.aws import bounded, client_config
 from dora.edge.dynamo.codec import Item, key_of
+from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,25 +34,28 @@ _PASSING = frozenset({"None", "TransactionConflict"})
 """Reasons after which the same transaction may pass at once: somebody else's was under way."""
 
 
-def dynamo_client(endpoint_url: str | None) -> "DynamoDBClient":
-    """A client whose calls end long before a tick does: botocore's own default is to read for 60 s.
-
-    The retry mode is named, because its default differs between botocore versions.
-    """
-    config = Config(
-        connect_timeout=1,
-        read_timeout=2,
-        tcp_keepalive=True,
-        retries={"mode": "standard", "total_max_attempts": 3},
-    )
-    return boto3.client("dynamodb", endpoint_url=endpoint_url or None, config=config)
+def dynamo_client(endpoint_url: str | None, network: Network | None = None) -> "DynamoDBClient":
+    """A client whose calls end long before a tick does: after 3 tries of 3 s, and before the deadline."""
+    config = client_config(read_timeout_s=2, tries=3)
+    client: DynamoDBClient = boto3.client("dynamodb", endpoint_url=endpoint_url or None, config=config)
+    return bounded(client, network)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A conditional write whose condition did not hold; `stored` is the item that stood in the way."""
+    """A conditional write whose condition did not hold; `stored` is the item that stood in the way.
+
+    `stored` is empty where none stands, and also where the answer does not say.
+    """
 
     stored: Mapping[str, Any]
+
+    @property
+    def shown(self) -> Mapping[str, Any]:
+        """The item, for a condition that holds where none stands. Raises StateUnavailable without it."""
+        if not self.stored:
+            raise StateUnavailable("a write was refused, and the answer does not show what stood in its way")
+        return self.stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class Table:
                 given["Limit"] = limit - len(items)
             with _translated(f"read of {pk}"):
                 page = self._client.query(**given)
-            items += page["Items"]
+            items += _member(page, "Items", list, f"read of {pk}")
             if "LastEvaluatedKey" not in page:
                 break
             given["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -104,10 +113,12 @@ class Table:
             wanted = {self.name: {"Keys": keys, "ConsistentRead": True}}
             with _translated("read of single items"):
                 answer = self._client.batch_get_item(RequestItems=wanted)
-            found += answer["Responses"].get(self.name, [])
-            left = answer.get("UnprocessedKeys", {}).get(self.name)
+            own, left = (answer.get(part, {}).get(self.name) for part in ("Responses", "UnprocessedKeys"))
             if left is None:
+                # DynamoDB lists a table even when none of the items exists.
+                found += _member({"Responses": own}, "Responses", list, "read of single items")
                 return found
+            found += own or []
             keys = left["Keys"]
         raise StateUnavailable(f"{len(keys)} items were left unread")
 
@@ -122,13 +133,16 @@ class Table:
         given = {"Key": key, "UpdateExpression": expression, "ReturnValues": "ALL_NEW"}
         with _translated(f"update of {key_of(key)[1]}"):
             answer = self._conditional(self._client.update_item, **given, **condition.arguments())
-        return answer if isinstance(answer, Refused) else answer["Attributes"]
+        if isinstance(answer, Refused):
+            return answer
+        updated: Item = _member(answer, "Attributes", dict, f"update of {key_of(key)[1]}")
+        return updated
 
     def _conditional(self, call: Any, **given: Any) -> Any:
         try:
-            return call(TableName=self.name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **given)
+            return _own(call(TableName=self.name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **given))
         except ClientError as error:
-            if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
+            if _code(error) != "ConditionalCheckFailedException":
                 raise
             response: Any = error.response
             return Refused(response.get("Item", {}))
@@ -150,12 +164,15 @@ class Table:
 
     def _transact(self, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
         try:
-            self._client.transact_write_items(TransactItems=elements)
+            _own(self._client.transact_write_items(TransactItems=elements))
         except ClientError as error:
-            if error.response["Error"].get("Code") != "TransactionCanceledException":
+            if _code(error) != "TransactionCanceledException":
                 raise
             response: Any = error.response
-            return tuple(str(reason.get("Code")) for reason in response.get("CancellationReasons", ()))
+            reasons = [reason.get("Code") for reason in response.get("CancellationReasons", ())]
+            if len(reasons) != len(elements) or None in reasons:
+                raise StateUnavailable("transaction cancelled, without a reason for each element") from error
+            return tuple(reasons)
         return ()
 
     # Elements of a transaction, all on this table.
@@ -195,9 +212,27 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response["Error"].get("Code", "")
-        if code == "ValidationException":
+        if _code(error) == "ValidationException":
             raise StateError(f"{what} was malformed: {error}") from error
         raise StateUnavailable(f"{what} failed: {error}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError, UnicodeDecodeError) as error:
         raise StateUnavailable(f"{what} got no answer: {error}") from error
+
+
+def _code(error: ClientError) -> str:
+    """DynamoDB's word for what is wrong, "" where the answer has none."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _own(answer: Any) -> Any:
+    """The answer to a write, which DynamoDB numbers; a 200 of something in between has no such number."""
+    _member(answer.get("ResponseMetadata", {}), "RequestId", str, "write")
+    return answer
+
+
+def _member(answer: Mapping[str, Any], name: str, kind: type, what: str) -> Any:
+    """What an answer must hold. Raises StateUnavailable."""
+    value = answer.get(name)
+    if not isinstance(value, kind):
+        raise StateUnavailable(f"{what}: the answer has no {name}")
+    return value

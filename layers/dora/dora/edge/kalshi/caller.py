@@ -12,6 +12,7 @@ from dora.core.units import TimeMs
 from dora.edge.kalshi.signing import Signer
 from dora.edge.kalshi.transport import Call, Params, Transport
 from dora.edge.kalshi.wire import Row
+from dora.edge.net.request import Network
 
 T = TypeVar("T")
 
@@ -25,13 +26,14 @@ class Caller:
     """One API key and one subaccount of one exchange. Reads may run in parallel.
 
     `base_url` ends in /trade-api/v2. `adapter` takes the network's place: a simulator in process.
+    `network` holds the invocation's deadline; without one there is none.
     `jitter_ms(n)` draws a whole number below n, so that clients that were refused together part.
     """
 
     skew_ms: int = 0
     """Our clock minus the exchange's; 0 below a second, and until an answer came."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the transport takes, each of it replaced by some test
         self,
         base_url: str,
         signer: Signer,
@@ -40,6 +42,7 @@ class Caller:
         *,
         subaccount: int = 0,
         adapter: BaseAdapter | None = None,
+        network: Network | None = None,
         jitter_ms: Callable[[int], int] = _half,
     ) -> None:
         self._transport = Transport(
@@ -48,6 +51,7 @@ class Caller:
             clock,
             facts,
             adapter=adapter,
+            network=network,
             jitter_ms=jitter_ms,
             note_skew=self._note_skew,
         )
@@ -65,8 +69,8 @@ class Caller:
         return self._transport.key_refused
 
     def until(self, deadline_ms: TimeMs) -> None:
-        """From now on no request's timeout reaches past this time."""
-        self._transport.deadline_ms = deadline_ms
+        """From now on every request is over by this time, its answer read to the end or given up."""
+        self._transport.until(deadline_ms)
 
     def retry_reads(self, attempts: int, backoff_ms: int) -> None:
         """From now on a read is tried so often, the first wait so long; each further one doubles."""
@@ -99,7 +103,7 @@ class Caller:
         self._facts.emit(
             "ERROR",
             what=str(failures[0]),
-            where="what the exchange says of markets",
+            where="what the exchange says of markets and shards",
             fix="none needed for the others; what was left out is not quoted",
             left_out=len(failures),
         )

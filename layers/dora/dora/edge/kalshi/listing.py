@@ -14,14 +14,21 @@ MAX_TICKERS, MAX_TICKERS_LENGTH = 200, 6_000
 
 
 def read_list(
-    transport: Transport, route: str, key: str, params: Params = (), page_rows: int = PAGE_ROWS
+    transport: Transport,
+    route: str,
+    key: str,
+    params: Params = (),
+    page_rows: int = PAGE_ROWS,
+    *,
+    into: list[Row] | None = None,
 ) -> list[Row]:
     """All rows of a list. Filters go with every cursor, for the exchange forgets them.
 
+    They are added to `into`, which holds what was read when this raises.
     Raises ReadIncomplete on a cursor that comes back (a bad cursor is answered with page one), on a full
     page that has no cursor field at all, and after too many pages.
     """
-    rows: list[Row] = []
+    rows: list[Row] = [] if into is None else into
     cursors = [""]
     for _ in range(MAX_PAGES):
         after = [("cursor", cursors[-1])] if cursors[-1] else []

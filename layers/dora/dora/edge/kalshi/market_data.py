@@ -20,9 +20,19 @@ class MarketReads(Caller):
     """Markets that are not understood are left out and reported; they never spoil the others."""
 
     def status(self) -> Mapping[int, ShardStatus]:
-        """By shard. A failing exchange answers this one with a 5xx and a body that still says so."""
-        call = Call("GET", "/exchange/status", also_answers=_STATUS_ALSO_ON)
-        return wire_markets.shard_statuses(self._transport.read(call))
+        """By shard; one that is not listed or not understood is absent, which is as good as closed.
+
+        Without the list (the document does not require it) the top-level flags stand, for shard 0. A failing
+        exchange answers this one with a 5xx and a body that still says so.
+        """
+        answer = self._transport.read(Call("GET", "/exchange/status", also_answers=_STATUS_ALSO_ON))
+        shards = answer.rows("exchange_index_statuses", required=False)
+        statuses = (
+            self._understood(shards, wire_markets.shard_status)
+            if shards
+            else [wire_markets.whole_status(answer)]
+        )
+        return {status.shard: status for status in statuses}
 
     def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
         """Books by ticker, 100 a call; a ticker whose book could not be read or understood is absent.

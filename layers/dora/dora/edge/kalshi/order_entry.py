@@ -8,10 +8,10 @@ from dora.core.model import (
     BatchPlaceResult,
     CancelRequest,
     ChangeResult,
-    Claim,
-    ClaimRequest,
     DecreaseRequest,
     ExtendRequest,
+    IdProbe,
+    IdProbeRequest,
     OrderRequest,
 )
 from dora.core.units import Count
@@ -89,17 +89,17 @@ class OrderWrites(Caller):
         except ExchangeError as error:
             return outcomes.not_changed(error)
 
-    def claim(self, request: ClaimRequest) -> Claim | None:
+    def probe_id(self, request: IdProbeRequest) -> IdProbe | None:
         """Spend a client order id whose create was never answered, and learn whether it was spent before.
 
         Safe to repeat: yes, because nothing comes to rest; a repeat after a lost answer says `TAKEN`, and
-        the claim itself is then the order of that id, canceled.
+        the probe itself is then the order of that id, canceled.
         """
-        body = wire_orders.claim_body(request, self._subaccount)
+        body = wire_orders.id_probe_body(request, self._subaccount)
         try:
-            return outcomes.claimed(request, self._transport.send(Call("POST", ORDERS_ROUTE, body=body)))
+            return outcomes.id_probed(request, self._transport.send(Call("POST", ORDERS_ROUTE, body=body)))
         except ExchangeError as error:
-            return outcomes.not_claimed(error)
+            return outcomes.id_not_probed(error)
 
     # --- order groups ------------------------------------------------------------------------------
 

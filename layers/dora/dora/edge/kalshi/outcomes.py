@@ -9,16 +9,17 @@ from dataclasses import dataclass
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
 from dora.core.model import (
+    PROBE_COUNT,
     BatchCancelResult,
     BatchPlaceResult,
     CancelledOrder,
     CancelRequest,
     ChangeResult,
-    Claim,
-    ClaimRequest,
     DecreaseRequest,
     ExtendRequest,
     FailedOrder,
+    IdProbe,
+    IdProbeRequest,
     OrderRequest,
     Outcome,
     PlacedOrder,
@@ -55,7 +56,8 @@ _UNNAMED = Verdict(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely
 def verdict_of(error: ExchangeError) -> Verdict:
     """What the failure of a request means for everything it carried."""
     if isinstance(error, ExchangeRefused):
-        outcome = Outcome.UNKNOWN if error.code == ALREADY_EXISTS else Outcome.REFUSED
+        refused = error.own and error.code != ALREADY_EXISTS
+        outcome = Outcome.REFUSED if refused else Outcome.UNKNOWN
         code = error.code or f"http_{error.status}"
         return Verdict(outcome, code, f"{error.message} {error.details}".strip())
     if isinstance(error, NotSent):
@@ -248,18 +250,28 @@ def not_changed(error: ExchangeError) -> ChangeResult:
     return ChangeResult(verdict.outcome, verdict.code, verdict.message)
 
 
-# --- claimed ---------------------------------------------------------------------------------------
+# --- id probes -------------------------------------------------------------------------------------
 
 
-def claimed(request: ClaimRequest, answer: Row) -> Claim | None:
-    """The engine took the claim, so the id was free. None when the answer does not name it."""
-    return Claim.GRANTED if _said(answer, "client_order_id") == request.client_order_id else None
+def id_probed(request: IdProbeRequest, answer: Row) -> IdProbe | None:
+    """The engine took the probe, so the id was free. None when the answer is not surely about this probe.
+
+    Immediate or cancel: nothing rests, whether the answer to a kill says that nothing remains or echoes the
+    whole count. Filled, the id was free as well; the fill comes with the list of fills.
+    """
+    if _said(answer, "client_order_id") != request.client_order_id or not _said(answer, "order_id"):
+        return None
+    try:
+        counts = [answer.field(key, _not_negative) for key in ("fill_count", "remaining_count")]
+    except WireInvalid:
+        return None
+    return IdProbe.GRANTED if sum(counts) <= PROBE_COUNT else None
 
 
-def not_claimed(error: ExchangeError) -> Claim | None:
-    """A claim that was refused; only one code speaks of the id itself."""
+def id_not_probed(error: ExchangeError) -> IdProbe | None:
+    """A probe that was refused; only one code speaks of the id itself."""
     taken = isinstance(error, ExchangeRefused) and error.code == ALREADY_EXISTS
-    return Claim.TAKEN if taken else None
+    return IdProbe.TAKEN if taken else None
 
 
 def _check_client_id(answer: Row, ours: str) -> None:

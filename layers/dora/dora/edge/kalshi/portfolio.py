@@ -1,19 +1,31 @@
-"""Reads of our portfolio. Each is complete, or raises."""
+"""Reads of our portfolio. Each is read to its last page, or raises; rows that are not understood stand apart.
 
-from collections.abc import Mapping
+Of the lists read here the published document requires `orders`, `fills`, `settlements` and `market_positions`
+in every answer, so one that is left out is an error; `order_groups` and `balance_breakdown` it does not, so
+they may be left out where they are empty. Any of them may be null where it is empty.
+"""
 
-from dora.core.errors import ExchangeRefused
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
+from dora.core.listed import Listed, UnreadableRow
 from dora.core.model import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
+from dora.core.ownership import ORDERS, POSITIONS, SETTLEMENTS
 from dora.core.units import Money, TimeMs
 from dora.edge.kalshi import wire_orders
 from dora.edge.kalshi.caller import Caller
 from dora.edge.kalshi.listing import read_list
 from dora.edge.kalshi.refusals import NOT_FOUND
 from dora.edge.kalshi.transport import Call
-from dora.edge.kalshi.wire import Row, name, of_subaccount, time_ms
+from dora.edge.kalshi.wire import Row, is_of_subaccount, name, time_ms
 from dora.edge.kalshi.wire_markets import ORDER_ROUTE
+from dora.edge.kalshi.wire_orders import GROUPS
 
 _SECOND_MS = 1_000
+
+Item = TypeVar("Item")
 
 
 class PortfolioReads(Caller):
@@ -23,13 +35,15 @@ class PortfolioReads(Caller):
         """When the exchange last validated orders, fills and positions; approximate."""
         return self._read("/exchange/user_data_timestamp").field("as_of_time", time_ms)
 
-    def resting_orders(self) -> tuple[Order, ...]:
-        """The orders listed as resting."""
-        return self._orders(("status", OrderStatus.RESTING.value))
+    def resting_orders(self) -> Listed[Order]:
+        """The orders listed as resting. What an ExchangeError carries of them was read before it failed."""
+        return self._orders([("status", OrderStatus.RESTING.value)])
 
-    def orders_of(self, ticker: str) -> tuple[Order, ...]:
-        """Orders of every status in one market."""
-        return self._orders(("ticker", ticker))
+    def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> Listed[Order]:
+        """Orders of every status in one market, made since then (or changed: which is not published)."""
+        return self._orders(
+            [("ticker", ticker), *([("min_ts", _min_ts(since_ms))] if since_ms is not None else [])]
+        )
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when the exchange itself says not_found, not on any 404 of a gateway."""
@@ -39,51 +53,81 @@ class PortfolioReads(Caller):
             if (error.status, error.code) == (NOT_FOUND, "not_found"):
                 return None
             raise
-        if row.field("order_id", name) != order_id or not of_subaccount([row], self._subaccount):
+        if row.field("order_id", name) != order_id or not is_of_subaccount(row, self._subaccount):
             raise row.invalid("order_id", f"asked for {order_id} of subaccount {self._subaccount}")
         return wire_orders.order(row)
 
-    def fills_since(self, since_ms: TimeMs) -> tuple[Fill, ...]:
+    def fills_since(self, since_ms: TimeMs) -> Listed[Fill]:
         """Fills at or after a time, oldest first, each once."""
-        rows = self._rows("/portfolio/fills", "fills", ("min_ts", _min_ts(since_ms)))
-        fills = {fill.fill_id: fill for fill in map(wire_orders.fill, rows) if fill.at_ms >= since_ms}
-        return tuple(sorted(fills.values(), key=lambda fill: (fill.at_ms, fill.fill_id)))
+        listed = self._list("/portfolio/fills", "fills", wire_orders.fill, ("min_ts", _min_ts(since_ms)))
+        fills = {fill.fill_id: fill for fill in listed.rows if fill.at_ms >= since_ms}
+        return replace(
+            listed, rows=tuple(sorted(fills.values(), key=lambda fill: (fill.at_ms, fill.fill_id)))
+        )
 
-    def settlements_since(self, since_ms: TimeMs) -> tuple[Settlement, ...]:
+    def settlements_since(self, since_ms: TimeMs) -> Listed[Settlement]:
         """Payouts at or after a time, oldest first, each once."""
-        rows = self._rows("/portfolio/settlements", "settlements", ("min_ts", _min_ts(since_ms)))
-        payouts = [paid for paid in map(wire_orders.settlement, rows) if paid.settled_ms >= since_ms]
-        return tuple(sorted(dict.fromkeys(payouts), key=lambda paid: (paid.settled_ms, paid.ticker)))
+        bound = ("min_ts", _min_ts(since_ms))
+        listed = self._list("/portfolio/settlements", SETTLEMENTS, wire_orders.settlement, bound)
+        payouts = dict.fromkeys(paid for paid in listed.rows if paid.settled_ms >= since_ms)
+        return replace(listed, rows=tuple(sorted(payouts, key=lambda paid: (paid.settled_ms, paid.ticker))))
 
-    def positions(self) -> tuple[ExchangePosition, ...]:
+    def positions(self) -> Listed[ExchangePosition]:
         """Unsettled markets in which we hold contracts."""
-        rows = self._rows("/portfolio/positions", "market_positions", ("count_filter", "position"))
-        held = {(row.shard, row.ticker): row for row in map(wire_orders.position, rows)}
-        return tuple(held.values())
+        which = ("count_filter", "position")
+        listed = self._list("/portfolio/positions", POSITIONS, wire_orders.position, which)
+        held = {(row.shard, row.ticker): row for row in listed.rows}
+        return replace(listed, rows=tuple(held.values()))
 
     def cash(self) -> Mapping[int, Money]:
-        """Spendable cash by shard; a shard that is not listed is unknown.
+        """Spendable cash by shard; a shard that is not listed, or not understood, is unknown.
 
-        Asked once: its bucket holds one call a second, so a second attempt would only meet a 429.
+        Asked once: its bucket holds one call a second, so a second attempt at once would only meet a 429.
+        Who asks again first waits for that bucket, like `flow.reading.cash_again`.
         """
         call = Call("GET", "/portfolio/balance", params=self._of_us)
-        return wire_orders.balances(self._transport.send(call))
+        rows = self._transport.send(call).rows("balance_breakdown", required=False)
+        return dict(self._understood(rows, wire_orders.balance))
 
-    def order_groups(self) -> tuple[OrderGroup, ...]:
+    def order_groups(self) -> Listed[OrderGroup]:
         """All groups; this list has no pages."""
-        rows = self._read("/portfolio/order_groups", params=self._of_us).rows("order_groups")
-        return tuple(map(wire_orders.order_group, of_subaccount(rows, self._subaccount)))
+        answer = self._read("/portfolio/order_groups", params=self._of_us)
+        return self._listed(GROUPS, answer.rows(GROUPS, required=False), wire_orders.order_group)
 
-    def _orders(self, which: tuple[str, str]) -> tuple[Order, ...]:
-        """Each order once: pages shift while they are read, and its latest row counts."""
-        latest: dict[str, Order] = {}
-        for order in map(wire_orders.order, self._rows("/portfolio/orders", "orders", which)):
-            latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
-        return tuple(latest.values())
+    def _orders(self, which: list[tuple[str, str | int]]) -> Listed[Order]:
+        rows: list[Row] = []
+        try:
+            read_list(self._transport, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
+        except ExchangeError as error:
+            error.partial = _latest(self._listed(ORDERS, rows, wire_orders.order).rows)
+            raise
+        listed = self._listed(ORDERS, rows, wire_orders.order)
+        return replace(listed, rows=_latest(listed.rows))
 
-    def _rows(self, route: str, key: str, which: tuple[str, str | int]) -> list[Row]:
-        rows = read_list(self._transport, route, key, [which, *self._of_us])
-        return of_subaccount(rows, self._subaccount)
+    def _list(
+        self, route: str, key: str, parse: Callable[[Row], Item], which: tuple[str, str | int]
+    ) -> Listed[Item]:
+        return self._listed(key, read_list(self._transport, route, key, [which, *self._of_us]), parse)
+
+    def _listed(self, key: str, rows: Iterable[Row], parse: Callable[[Row], Item]) -> Listed[Item]:
+        """Our subaccount's rows; what is not understood is no reason to drop or to refuse the others."""
+        understood: list[Item] = []
+        others: dict[UnreadableRow, None] = {}
+        for row in rows:
+            try:
+                if is_of_subaccount(row, self._subaccount):
+                    understood.append(parse(row))
+            except WireInvalid as error:
+                others[wire_orders.unreadable(key, row, error)] = None
+        return Listed(tuple(understood), tuple(others))
+
+
+def _latest(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Each order once: pages shift while they are read, and its latest row counts."""
+    latest: dict[str, Order] = {}
+    for order in orders:
+        latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
+    return tuple(latest.values())
 
 
 def _finality(order: Order) -> tuple[TimeMs, bool]:

@@ -62,22 +62,45 @@ def is_definite(code: str) -> bool:
 def refusal(status: int, body: bytes) -> ExchangeRefused:
     """The error of a 4xx answer, whatever its body looks like."""
     code, message, details = read_body(body)
+    own = is_error(_json(body), status)
     if status == TOO_MANY_REQUESTS:
-        return RateLimited(status, code or "too_many_requests", message, details)
+        return RateLimited(status, code or "too_many_requests", message, details, own=own)
     if status in {UNAUTHORIZED, FORBIDDEN}:
-        return AuthRefused(status, code, message, details)
-    return ExchangeRefused(status, code, message, details)
+        return AuthRefused(status, code, message, details, own=own)
+    return ExchangeRefused(status, code, message, details, own=own)
+
+
+def is_error(content: object, status: int = 0) -> bool:
+    """Whether a body is one of the exchange's envelopes of an error.
+
+    `{"error": {"code": ..}}`, `{"code": ..}`, `{"msg": ..}`; a text under `error` only with a 429, or when it
+    is a code that the exchange is known to use: gateways word their own errors like that.
+    """
+    if not isinstance(content, Mapping):
+        return False
+    error = content.get("error")
+    if isinstance(error, str):
+        return status == TOO_MANY_REQUESTS or is_definite(_code(error))
+    told = content if error is None else error
+    return isinstance(told, Mapping) and any(isinstance(told.get(part), str) for part in ("code", "msg"))
 
 
 def read_body(body: bytes) -> tuple[str, str, str]:
     """Code, message and details of an error answer; the body itself as message when it is not JSON."""
-    try:
-        content = load_json(body)
-    except (ValueError, RecursionError):
+    content = _json(body)
+    if content is None:
         return "", body[:200].decode(errors="replace"), ""
     if isinstance(content, Mapping) and "error" in content:
         return read_error(content["error"])
     return read_error(content)
+
+
+def _json(body: bytes) -> object:
+    """None for what is not JSON."""
+    try:
+        return load_json(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def read_error(error: object) -> tuple[str, str, str]:

@@ -5,15 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from dora.core.errors import SecretInvalid
 from dora.core.units import TimeMs
+from dora.edge.kalshi.private_key import load_private_key
 
 _DIGEST = SHA256()
 _PADDING = PSS(mgf=MGF1(_DIGEST), salt_length=_DIGEST.digest_size)
@@ -33,7 +32,7 @@ class Signer:
         """Load a private key. Raises SecretInvalid, which never quotes the key."""
         if not key_id.strip():
             raise SecretInvalid("the API key id is empty")
-        sign = _load(pem)
+        sign = _signing(load_private_key(pem))
         try:
             sign(b"probe")  # RSA validation is skipped below, so a damaged key shows only when it signs
         except ValueError:
@@ -50,15 +49,7 @@ class Signer:
         }
 
 
-def _load(pem: str) -> _Sign:
-    # Validating RSA primes costs about 35 ms of every cold start and protects from keys made by somebody
-    # else; this one is our own, out of our own secret.
-    try:
-        key = load_pem_private_key(pem.strip().encode(), password=None, unsafe_skip_rsa_key_validation=True)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise SecretInvalid("the private key is not an unencrypted PEM private key") from None
+def _signing(key: RSAPrivateKey | Ed25519PrivateKey) -> _Sign:
     if isinstance(key, Ed25519PrivateKey):
         return key.sign
-    if isinstance(key, RSAPrivateKey):
-        return lambda text: key.sign(text, _PADDING, _DIGEST)
-    raise SecretInvalid(f"the private key is a {type(key).__name__}; the exchange takes RSA and Ed25519")
+    return lambda text: key.sign(text, _PADDING, _DIGEST)

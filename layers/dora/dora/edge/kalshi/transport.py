@@ -1,30 +1,35 @@
 """Sends requests: signed per attempt, bounded in time, reads retried, writes sent exactly once."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
+from urllib3.exceptions import HTTPError
 
 from dora.core.errors import ExchangeUnavailable, RateLimited
 from dora.core.ports import Clock, Facts
 from dora.core.units import TimeMs
+from dora.edge.kalshi.connections import open_session, read_whole
 from dora.edge.kalshi.refusals import (
     CLIENT_ERRORS,
     REQUEST_TIMEOUT,
     SERVER_ERRORS,
     UNAUTHORIZED,
+    is_error,
     read_body,
     refusal,
 )
 from dora.edge.kalshi.signing import Signer
 from dora.edge.kalshi.wire import Row, load_json
+from dora.edge.net.deadline import Deadline
+from dora.edge.net.request import Network
 
 CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS = 2_000, 5_000
 LEAST_TIME_MS = 50
@@ -32,7 +37,6 @@ LEAST_TIME_MS = 50
 READ_ATTEMPTS, BACKOFF_MS, JITTER_MS = 3, 200, 100
 RATE_LIMIT_BACKOFFS = 3
 """Longer after a 429: the balance has one call a second, so two short waits would be two more refusals."""
-CONNECTIONS = 16
 SKEW_RESOLUTION_MS = 1_000
 
 _OK, _NO_CONTENT, _REDIRECTS = 200, 204, 300
@@ -72,7 +76,7 @@ class Call:
 class Transport:
     """The connections to one host. Parallel calls are safe."""
 
-    def __init__(  # noqa: PLR0913 - six collaborators, each of them replaced by some test
+    def __init__(  # noqa: PLR0913 - seven collaborators, each of them replaced by some test
         self,
         base_url: str,
         signer: Signer,
@@ -80,21 +84,33 @@ class Transport:
         facts: Facts,
         *,
         adapter: BaseAdapter | None = None,
+        network: Network | None = None,
         jitter_ms: Callable[[int], int],
         note_skew: Callable[[int], None] = lambda _skew_ms: None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._signer, self._clock, self._facts = signer, clock, facts
         self._jitter_ms, self._note_skew = jitter_ms, note_skew
-        self._session = _session(adapter)
+        self._session, self._network = open_session(adapter), network or Network()
+        self._own = [Deadline(lambda: clock.now_ms() / _SECOND_MS)]
+        self._deadlines = self._own
+        if adapter is None:
+            # A clock can be set; and the flow may grant more time than the invocation has.
+            self._own = [*self._own, Deadline(self._network.monotonic_s)]
+            self._deadlines = [*self._own, self._network.invocation]
         self._lock = Lock()
-        self.deadline_ms: TimeMs | None = None
         self.read_attempts, self.backoff_ms = READ_ATTEMPTS, BACKOFF_MS
         """How often a read is tried, and the first wait between tries; each further one doubles."""
         self.key_refused = False
         """Whether any answer so far refused the key."""
         self.calls: Counter[str] = Counter()
         """Requests sent, by endpoint; every attempt counts."""
+
+    def until(self, deadline_ms: TimeMs) -> None:
+        """From now on every request is over by then: that far from now, whatever becomes of our clock."""
+        span_s = (deadline_ms - self._clock.now_ms()) / _SECOND_MS
+        for deadline in self._own:
+            deadline.set_in(span_s)
 
     def read(self, call: Call) -> Row:
         """The answer's JSON object. Tried again, newly signed, after a 429 or when no answer came.
@@ -116,7 +132,10 @@ class Transport:
             self._clock.sleep_ms(wait_ms)
 
     def send(self, call: Call) -> Row:
-        """One attempt. A write goes through here only, so nothing ever sends it twice."""
+        """One attempt. A write goes through here only, so nothing ever sends it twice.
+
+        An answer that is not whole when its time is up is no answer: ExchangeUnavailable, and unknown.
+        """
         timeout = self._timeout_s(call)
         request = self._session.prepare_request(
             requests.Request(call.method, self._base_url + call.target, data=_encoded(call.body))
@@ -128,23 +147,25 @@ class Transport:
         with self._lock:
             self.calls[call.endpoint] += 1
         try:
-            response = self._session.send(request, timeout=timeout, allow_redirects=False)
-        except (requests.RequestException, OSError) as error:
-            raise ExchangeUnavailable(f"{call.endpoint}: no answer ({type(error).__name__})") from error
+            with self._network.request(sum(timeout)):
+                response = self._session.send(request, timeout=timeout, allow_redirects=False, stream=True)
+                body = read_whole(response)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise ExchangeUnavailable(f"{call.endpoint}: no answer ({_named(error)})") from error
         self._compare_clocks(response, sent_ms)
         self.key_refused |= response.status_code == UNAUTHORIZED
-        return _answer(call, response.status_code, response.content)
+        return _answer(call, response.status_code, body)
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
 
     def _left_ms(self) -> int:
-        longest = CONNECT_TIMEOUT_MS + READ_TIMEOUT_MS
-        return longest if self.deadline_ms is None else self.deadline_ms - self._clock.now_ms()
+        left_s = min(deadline.left_s for deadline in self._deadlines)
+        return CONNECT_TIMEOUT_MS + READ_TIMEOUT_MS if math.isinf(left_s) else round(left_s * _SECOND_MS)
 
     def _timeout_s(self, call: Call) -> tuple[float, float]:
-        """Connect and read timeouts, which together end before the deadline."""
+        """Connect and read timeouts; together they are the total timeout, and end before the deadline."""
         left_ms = self._left_ms()
         if left_ms < LEAST_TIME_MS:
             raise NotSent(f"{call.endpoint}: not sent, {left_ms} ms were left")
@@ -174,16 +195,9 @@ class Transport:
         self._note_skew(skew_ms if abs(skew_ms) >= SKEW_RESOLUTION_MS else 0)
 
 
-def _session(adapter: BaseAdapter | None) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no proxy, no netrc, no CA bundle that the environment names
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    session.headers.clear()
-    session.headers.update({"User-Agent": "dora", "Accept": "application/json", "Accept-Encoding": "gzip"})
-    mounted = adapter or HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0)
-    session.mount("https://", mounted)
-    session.mount("http://", mounted)
-    return session
+def _named(error: Exception) -> str:
+    """What went wrong, by its type; with the words of our own errors, which quote nothing."""
+    return str(error) if type(error) in (OSError, TimeoutError) else type(error).__name__
 
 
 def _encoded(body: Mapping[str, object] | None) -> bytes | None:
@@ -197,13 +211,13 @@ def _answer(call: Call, status: int, body: bytes) -> Row:
     if not _OK <= status < _REDIRECTS and status not in call.also_answers:
         code, message, _ = read_body(body)
         raise ExchangeUnavailable(f"{call.endpoint}: {status} {code or message}".rstrip())
-    if status == _NO_CONTENT:
+    if status == _NO_CONTENT and call.method != "GET":
         return Row(call.endpoint, {})
     try:
         content = load_json(body)
     except (ValueError, RecursionError) as error:
         raise ExchangeUnavailable(f"{call.endpoint}: {status} without a whole JSON body") from error
-    if not isinstance(content, dict) or content.get("error"):
+    if not isinstance(content, dict) or content.get("error") or is_error(content):
         raise ExchangeUnavailable(f"{call.endpoint}: {status} with a foreign body {str(content)[:200]}")
     return Row(call.endpoint, content)
 

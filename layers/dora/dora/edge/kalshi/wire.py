@@ -1,7 +1,7 @@
 """Reads JSON of the exchange field by field: exact, strict, and every failure named."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
@@ -55,13 +55,26 @@ class Row:
         """A field that may be absent or null."""
         return None if self._fields().get(name) is None else self.field(name, parse)
 
+    def readable(self, name: str, parse: Callable[[Any], T]) -> T | None:
+        """A field as far as it can be read: None where it is absent, null or not understood."""
+        try:
+            return self.optional(name, parse)
+        except WireInvalid:
+            return None
+
     def row(self, name: str) -> "Row":
         """A required object inside this one."""
         return self.field(name, lambda value: Row(f"{self.where} {name}", value))
 
-    def rows(self, name: str) -> list["Row"]:
-        """A required list of objects; null is not an empty list."""
-        return [Row(f"{self.where} {name}", item) for item in self.field(name, array)]
+    def rows(self, name: str, *, required: bool = True) -> list["Row"]:
+        """A list of objects. Null is how the exchange may write an empty one.
+
+        Left out it is empty only where the published document does not require it; where it does, an answer
+        without it is not what was asked for. Raises WireInvalid then, and for anything else that is no list.
+        """
+        if not required and name not in self._fields():
+            return []
+        return [Row(f"{self.where} {name}", item) for item in self.field(name, array_or_null)]
 
     def invalid(self, name: str, problem: object) -> WireInvalid:
         """The error that says what is wrong with a field."""
@@ -101,10 +114,15 @@ def flag(value: object) -> bool:
 
 
 def array(value: object) -> list[Any]:
-    """A list; null is not an empty one."""
+    """A list."""
     if not isinstance(value, list):
         raise ValueError("not a list")
     return value
+
+
+def array_or_null(value: object) -> list[Any]:
+    """A list; null is an empty one."""
+    return [] if value is None else array(value)
 
 
 def time_ms(value: object) -> TimeMs:
@@ -155,6 +173,6 @@ def shard_of(row: Row) -> int:
     return row.optional("exchange_index", integer) or 0
 
 
-def of_subaccount(rows: Iterable[Row], subaccount: int) -> list[Row]:
-    """The rows of one subaccount: those that name another are dropped, those that name none are ours."""
-    return [row for row in rows if row.optional("subaccount_number", integer) in (None, subaccount)]
+def is_of_subaccount(row: Row, subaccount: int) -> bool:
+    """Whether a row is of this subaccount; one that names none is. Raises WireInvalid for no number."""
+    return row.optional("subaccount_number", integer) in (None, subaccount)

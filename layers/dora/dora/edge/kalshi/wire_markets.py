@@ -94,7 +94,8 @@ def book(ticker: str, row: Row) -> Book:
 
 
 def _levels(row: Row, side: str) -> list[Level]:
-    # An empty side is written as [], as null, or not at all.
+    # An empty side is written as [], as null, or, though the document requires both, not at all: a side that
+    # is missing leads to no quote, so nothing rests on the difference.
     levels = row.optional(side, lambda value: [_level(pair) for pair in array(value)])
     return levels or []
 
@@ -141,13 +142,14 @@ def series(row: Row) -> Series:
     )
 
 
-def shard_statuses(row: Row) -> dict[int, ShardStatus]:
-    """By shard; without the list the top-level flags stand, and they speak of shard 0 only."""
-    if row.optional("exchange_index_statuses", array) is None:
-        return {0: _status(0, row)}
-    shards = row.rows("exchange_index_statuses")
-    statuses = [_status(part.field("exchange_index", integer), part) for part in shards]
-    return {status.shard: status for status in statuses}
+def shard_status(row: Row) -> ShardStatus:
+    """One shard of several."""
+    return _status(row.field("exchange_index", integer), row)
+
+
+def whole_status(row: Row) -> ShardStatus:
+    """The top-level flags, which speak of shard 0 only."""
+    return _status(0, row)
 
 
 def _status(shard: int, row: Row) -> ShardStatus:
@@ -172,13 +174,21 @@ def limits(account: Row, costs: Row) -> Limits:
 
 
 def _cost_of(costs: Row) -> Callable[[str, str], int]:
-    """What a call costs: as listed, and the default when the list is silent about it."""
-    listed: Mapping[tuple[str, str], int] = {
-        (row.field("method", name), _anonymous(row.field("path", name))): row.field("cost", integer)
+    """What a call costs: as listed, and the default when the list is silent about it.
+
+    Rows of calls that are never made are not read further than that.
+    """
+    listed: Mapping[tuple[str | None, str], Row] = {
+        (row.readable("method", name), _anonymous(row.readable("path", name) or "")): row
         for row in costs.rows("endpoint_costs")
     }
     default = costs.field("default_cost", integer)
-    return lambda method, route: listed.get((method, _PREFIX + route), default)
+
+    def cost(method: str, route: str) -> int:
+        row = listed.get((method, _PREFIX + route))
+        return default if row is None else row.field("cost", integer)
+
+    return cost
 
 
 def _anonymous(path: str) -> str:

@@ -1,17 +1,21 @@
 """Our portfolio as the exchange tells it, and the bodies of the requests that change it."""
 
+from dora.core.errors import WireInvalid
+from dora.core.listed import UnreadableRow
 from dora.core.model import (
+    PROBE_COUNT,
     CancelRequest,
-    ClaimRequest,
     DecreaseRequest,
     ExchangePosition,
     ExtendRequest,
     Fill,
+    IdProbeRequest,
     Order,
     OrderGroup,
     OrderRequest,
     OrderStatus,
     Settlement,
+    Side,
 )
 from dora.core.units import (
     CONTRACT,
@@ -26,9 +30,11 @@ from dora.core.units import (
     parse_money,
     parse_price,
 )
-from dora.edge.kalshi.wire import Row, array, cents, direction, flag, integer, name, shard_of, text, time_ms
+from dora.edge.kalshi.wire import Row, cents, direction, flag, integer, name, shard_of, text, time_ms
 
 JsonObject = dict[str, object]
+
+GROUPS = "order_groups"
 
 _CENT = Money(10_000)
 _RESULT_VALUES = {"yes": ONE, "no": Price(0)}
@@ -109,14 +115,9 @@ def position(row: Row) -> ExchangePosition:
     return ExchangePosition(row.field("ticker", name), shard_of(row), row.field("position_fp", parse_count))
 
 
-def balances(row: Row) -> dict[int, Money]:
-    """Cash by shard; a shard that is not listed is unknown, and so are all without the list."""
-    if row.optional("balance_breakdown", array) is None:
-        return {}
-    return {
-        part.field("exchange_index", integer): part.field("balance", parse_money)
-        for part in row.rows("balance_breakdown")
-    }
+def balance(row: Row) -> tuple[int, Money]:
+    """A shard and the cash on it."""
+    return row.field("exchange_index", integer), row.field("balance", parse_money)
 
 
 def order_group(row: Row) -> OrderGroup:
@@ -127,6 +128,29 @@ def order_group(row: Row) -> OrderGroup:
         tripped=row.field("is_auto_cancel_enabled", flag),
         limit=row.optional("contracts_limit_fp", parse_count) or Count(0),
     )
+
+
+def unreadable(list_name: str, row: Row, problem: WireInvalid) -> UnreadableRow:
+    """What can be read of a row of our portfolio that is not understood."""
+    remaining = row.readable("remaining_count_fp", parse_count)
+    return UnreadableRow(
+        list_name=list_name,
+        problem=str(problem),
+        order_id=row.readable("order_id", name),
+        client_order_id=row.readable("client_order_id", text),
+        ticker=row.readable("ticker", name),
+        group_id=row.readable("id" if list_name == GROUPS else "order_group_id", name),
+        side=_readable_side(row),
+        price=row.readable("yes_price_dollars", parse_price),
+        remaining=row.readable("initial_count_fp", parse_count) if remaining is None else remaining,
+    )
+
+
+def _readable_side(row: Row) -> Side | None:
+    try:
+        return direction(row)
+    except WireInvalid:
+        return None
 
 
 # --- request bodies ----------------------------------------------------------------------------------
@@ -151,13 +175,13 @@ def create_body(request: OrderRequest, subaccount: int) -> JsonObject:
     return body if request.group_id is None else body | {"order_group_id": request.group_id}
 
 
-def claim_body(request: ClaimRequest, subaccount: int) -> JsonObject:
-    """A hundredth of a contract, the smallest order any market takes, filled at once or canceled."""
+def id_probe_body(request: IdProbeRequest, subaccount: int) -> JsonObject:
+    """A hundredth of a contract, immediate-or-cancel."""
     body: JsonObject = {
         "ticker": request.slot.ticker,
         "client_order_id": request.client_order_id,
         "side": request.slot.side.value,
-        "count": format_count(Count(1)),
+        "count": format_count(PROBE_COUNT),
         "price": format_price(request.price),
         "time_in_force": "immediate_or_cancel",
         "self_trade_prevention_type": "taker_at_cross",

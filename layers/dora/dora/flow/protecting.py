@@ -1,0 +1,68 @@
+"""What is taken off although nothing may be placed: quotes that are dangerous, or too old without a price."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from dora.core.book import Resting, without
+from dora.core.danger import Pricing, exposed, removable
+from dora.core.journal import TrackedOrder
+from dora.core.planning import SlotPlan, with_cancels
+from dora.core.ports import Outside
+from dora.core.quoting.fair_value import FairValue, fair_value
+from dora.core.quoting.ladder import NANO
+from dora.core.reasons import Reason
+from dora.flow import reporting
+from dora.flow.deciding import Inputs, fees_of
+
+
+def protect(
+    outside: Outside, inputs: Inputs, plan: SlotPlan, why: Reason, tickers: Iterable[str]
+) -> SlotPlan:
+    """The plan, with cancels for the quotes of these markets that must not rest any longer.
+
+    Under reads that are behind, an acknowledged order counts as resting.
+    """
+    acknowledged = why is Reason.READ_STALE and inputs.snapshot.groups is not None
+    wanted = set(tickers)
+    orders = [
+        order
+        for order in removable(inputs.view, inputs.now_ms, by_acknowledgement=acknowledged)
+        if order.slot.ticker in wanted
+    ]
+    max_age_ms = inputs.globals_.max_unpriced_age_s * 1000
+    found = exposed(orders, _pricing(inputs, orders), inputs.now_ms, max_age_ms)
+    reporting.protected(outside.facts, found, why)
+    return without_triggered(with_cancels(plan, found.orders), inputs)
+
+
+def without_triggered(plan: SlotPlan, inputs: Inputs) -> SlotPlan:
+    """The plan, without cancels of what a trigger may have taken off: they would find nothing.
+
+    Where the groups could not be read, an order must have a row that is newer than our last write to it, and
+    than the latch of its session, which triggers every group.
+    """
+    if inputs.snapshot.groups is not None:
+        return plan
+    latched_ms = inputs.session.limit_reached_at_ms if inputs.session else None
+    later = inputs.snapshot.as_of_ms > (latched_ms or 0)
+    cancels = tuple(r for r in plan.cancels if later and r.client_order_id in inputs.view.shown)
+    return replace(plan, cancels=cancels)
+
+
+def _pricing(inputs: Inputs, orders: Iterable[TrackedOrder]) -> dict[str, Pricing]:
+    """By ticker; a market whose book holds no fair value is absent."""
+    own = inputs.view.resting_by_ticker()
+    found = {ticker: _price(inputs, ticker, own) for ticker in {order.slot.ticker for order in orders}}
+    return {ticker: pricing for ticker, pricing in found.items() if pricing is not None}
+
+
+def _price(inputs: Inputs, ticker: str, own: Mapping[str, tuple[Resting, ...]]) -> Pricing | None:
+    """Today's book without our account's own orders; only a configured market says how wide it may be."""
+    book, config = inputs.snapshot.books.get(ticker), inputs.wanted.get(ticker)
+    if book is None or config is None:
+        return None
+    fair = fair_value(without(book, own.get(ticker, ())), config.max_spread)
+    if not isinstance(fair, FairValue):
+        return None
+    market = inputs.snapshot.markets.get(ticker)
+    return Pricing(round(fair.value * NANO), fees_of(inputs, market) if market else None)
