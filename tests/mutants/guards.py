@@ -62,7 +62,7 @@ GUARDS = (
         "claim",
         "core/evidence.py",
         "test_absence.py::test_scenario_18_blank_lists_do_not_prove_that_an_unanswered_create_is_not_there",
-        "if self.evidence.claims.get(order.client_order_id) is Claim.GRANTED:",
+        "if self._never_came(order):",
         "if True:",
     ),
     Guard(
@@ -170,6 +170,27 @@ GUARDS = (
         "test_session_limit.py::test_a_slow_bleed_under_the_group_limit_is_stopped_by_the_session_limit_to_the_contract",
         "return self.contracts_free is not None and added > max(self.contracts_free, 0)",
         "return False",
+    ),
+    Guard(
+        "late-groups",
+        "flow/breakers.py",
+        "test_session_lag.py::test_scenario_70_a_late_list_of_groups_does_not_undo_a_persons_reset",
+        "if seen.began_ms - session.live_since_ms < GROUPS_LAG_MS:",
+        "if False:",
+    ),
+    Guard(
+        "trigger-took-it",
+        "flow/deciding.py",
+        "test_session_lag.py::test_scenario_71_nothing_that_the_trigger_took_off_is_cancelled",
+        "if orders[r.client_order_id].group_id in triggered}",
+        "if False}",
+    ),
+    Guard(
+        "cancel-recorded",
+        "flow/zero.py",
+        "test_session_lag.py::test_scenario_72_a_teardown_whose_reads_lag_repeats_no_cancel_that_was_acknowledged",
+        "if results and self._journal.record(results):",
+        "if results:",
     ),
     Guard(
         "watchdog",

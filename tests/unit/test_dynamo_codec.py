@@ -160,7 +160,7 @@ def test_a_session_stored_before_later_fields_is_read_with_their_defaults() -> N
     later = {name for kind, name in LATER_FIELDS if kind == "SessionMetadata"}
     old = {name: value for name, value in item_of(BOT, "SESSION", session()).items() if name not in later}
 
-    assert later == {"ends_at_ms", "limit_reached_at_ms", "resets"}
+    assert later == {"armed_at_ms", "ends_at_ms", "limit_reached_at_ms", "resets"}
     assert value_of_item(SessionMetadata, old) == session()
 
 
