@@ -149,7 +149,7 @@ class MachineStage(Scene):
         self.faults.clear()
         self.switch(True)
         self._quiet()
-        assert not self.may_place or not self.unanswered, "nothing is claimed while nothing may be placed"
+        assert not self.may_place or not self.unanswered, "no id is probed while nothing may be placed"
         assert self.may_place or not resting(self.world), (self.status, resting(self.world))
         self._revive()
         self.sound()

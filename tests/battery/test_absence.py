@@ -138,6 +138,142 @@ def test_scenario_02_probes_that_are_answered_slowly_do_not_take_the_time_of_the
         stage.sound()
 
 
+# --- id probes: what a grant is worth, when one is asked for, and when not --------------------------------
+
+FREED = Knobs(client_id_scope="open_only")
+"""Ids of finished orders are free again: a probe is granted although the create came."""
+VERY_LATE_MS = 300_000
+
+
+def late(lag_ms: int = VERY_LATE_MS, **changes: int) -> Knobs:
+    """Every read of orders, fills and positions is so old."""
+    lags = dict.fromkeys(("orders_lag_ms", "fills_lag_ms", "positions_lag_ms"), lag_ms)
+    return replace(FREED, **lags, **changes)
+
+
+@pytest.mark.parametrize("ahead_ms", [0, 60_000, 600_000])
+def test_scenario_69_a_probe_that_is_later_than_the_reads_is_no_reason_to_place(ahead_ms: int) -> None:
+    """Applied unheard, filled, its id free again, and none of it in the reads when the probe is granted."""
+    with scene(late(user_data_timestamp_offset_ms=ahead_ms), items={A: ONE_FILL}) as stage:
+        stage.struck(Fault(kind="lose-answer", where=CREATE))
+        fill(stage.world, A, "bid")
+        fill(stage.world, A, "ask")
+        set_book(stage.world, A)
+        stage.run(4)
+        granted = stage.world.exchange.stats.calls[PROBE]
+        placed_blind = [order for order in stage.world.member.orders if order.post_only]
+        stage.run(6)
+
+        assert granted == 2
+        assert len(placed_blind) == 2
+        assert {fact["evidence"] for fact in stage.seen.facts("ORDER_RESOLVED")} == {"row says executed"}
+        assert not broken(stage.world), broken(stage.world)
+
+
+@pytest.mark.parametrize("ahead_ms", [0, 600_000])
+def test_scenario_69_a_create_that_never_came_is_placed_again_once_late_reads_show_its_probe(
+    ahead_ms: int,
+) -> None:
+    with scene(late(120_000, user_data_timestamp_offset_ms=ahead_ms)) as stage:
+        stage.struck(Fault(kind="lose-request", where=CREATE))
+        stage.run(6)
+
+        assert stage.world.exchange.stats.calls[PROBE] == SLOTS
+        stage.sound()
+
+
+def test_scenario_69_a_create_that_a_list_shows_beside_its_probe_is_what_counts() -> None:
+    """Reads that were behind catch up at once: the probe's row is the later one of that id."""
+    with scene(late(), items={A: ONE_FILL}) as stage:
+        stage.struck(Fault(kind="lose-answer", where=CREATE))
+        stage.world.exchange.set_background_book(A, [], [])
+        for side in ("bid", "ask"):
+            (order,) = stage.world.resting(A, side)
+            taker = "ask" if side == "bid" else "bid"
+            stage.world.exchange.background_take(A, taker, order.price_e4, order.remaining_e2)
+        stage.run(3)
+        stage.world.exchange.knobs = FREED
+        stage.run(1)
+
+        assert stage.world.exchange.stats.calls[PROBE] == 2
+        assert {fact["evidence"] for fact in stage.seen.facts("ORDER_RESOLVED")} == {"row says executed"}
+        assert not broken(stage.world), broken(stage.world)
+
+
+def test_scenario_02_where_the_stamp_never_moves_a_slot_waits_for_its_orders_own_expiry() -> None:
+    short_lived = {**config_items.GLOBAL, "order_life_s": 600}
+    with scene(Knobs(user_data_timestamp_offset_ms=-3_600_000), globals=short_lived) as stage:
+        stage.struck(Fault(kind="lose-request", where=CREATE))
+        stage.run(9)
+        waiting = stage.world.exchange.stats.calls[PROBE], stage.slots()
+        stage.run(3)
+
+        assert waiting == (SLOTS, 0)
+        assert {fact["evidence"] for fact in stage.seen.facts("ORDER_RESOLVED")} == {
+            "never answered, and expired"
+        }
+        stage.sound()
+
+
+def test_scenario_02_one_list_of_every_status_settles_a_create_before_its_hold_is_over() -> None:
+    with scene() as stage:
+        stage.struck(Fault(kind="lose-answer", where=CREATE))
+        fill(stage.world, A, "bid")
+        set_book(stage.world, A)
+        stage.run(1)
+        settled = {fact["evidence"] for fact in stage.seen.facts("ORDER_RESOLVED")}
+
+        assert settled == {"resting row", "row says executed"}
+        assert PROBE not in stage.world.exchange.stats.calls
+        stage.run(1)
+        stage.sound()
+
+
+@pytest.mark.parametrize(("bid_e4", "ask_e4"), [(100, 200), (9_800, 9_900)])
+def test_scenario_02_no_probe_is_sent_where_it_might_trade(bid_e4: int, ask_e4: int) -> None:
+    """The opposite best is within one tick of the outermost price: only the other side is probed."""
+    with scene(items={A: config_items.MARKET}) as stage:
+        stage.struck(Fault(kind="lose-request", where=CREATE))
+        set_book(stage.world, A, bid_e4, ask_e4)
+        stage.run(HOLD_CYCLES)
+        probed = stage.world.exchange.stats.calls[PROBE]
+
+        assert probed == 1
+        assert not stage.world.member.fills
+        set_book(stage.world, A)
+        stage.run(HOLD_CYCLES)
+        assert stage.world.exchange.stats.calls[PROBE] == 2
+        stage.slots()
+
+
+def test_scenario_07_an_id_that_is_taken_freezes_its_slot_until_a_row_shows_the_order() -> None:
+    with scene() as stage:
+        stage.struck(Fault(kind="lose-answer", where=CREATE))
+        stage.faults.now(Fault(kind="blank", where=LISTS))
+        stage.run(HOLD_CYCLES + 4)
+        asked, orders = stage.world.exchange.stats.calls[PROBE], stage.world.exchange.stats.orders
+
+        assert (asked, orders) == (SLOTS, SLOTS)
+        stage.faults.clear()
+        stage.run(2)
+        assert {fact["evidence"] for fact in stage.seen.facts("ORDER_RESOLVED")} == {"resting row"}
+        stage.sound()
+
+
+@pytest.mark.parametrize("knobs", CLIENT_IDS, ids=unlike)
+def test_scenario_20_a_cycle_that_dies_with_its_first_probe_doubles_nothing(knobs: Knobs) -> None:
+    with scene(knobs) as stage:
+        stage.struck(Fault(kind="lose-request", where=CREATE))
+        stage.run(1)
+        stage.meanwhile(PROBE, stage.faults.calls.die)
+        with pytest.raises(Killed):
+            stage.world.cycle()
+        stage.run(HOLD_CYCLES)
+
+        assert stage.world.exchange.stats.calls[PROBE] == SLOTS
+        stage.sound()
+
+
 LATE_MS = 90_000
 """Longer than the hold of an unanswered create."""
 
@@ -155,7 +291,7 @@ def test_scenario_14_reads_later_than_the_hold_double_nothing_whatever_the_excha
             *late,
             Fault(kind="late-groups"),
             Fault(kind="part-batch", where=CREATE, for_ms=60_000, times=1),
-            Fault(kind="lose-answer", where=CANCEL, at_ms=240_000, for_ms=60_000, times=1),
+            Fault(kind="lose-answer", where=CANCEL, at_ms=240_000, for_ms=240_000, times=1),
             seed=7,
         )
         stage.run(1)

@@ -206,6 +206,16 @@ def test_scenario_77_what_cannot_be_repriced_goes_when_it_is_too_old(blind: Blin
         assert stage.world.exchange.stats.calls[CANCEL] == 1
 
 
+def test_scenario_77_quotes_of_a_market_that_is_not_wanted_go_whatever_else_cannot_be_read() -> None:
+    with scene() as stage:
+        stage.run(1)
+        stage.world.put_market(C, {**config_items.MARKET, "enabled": False})
+        answer = stage.struck(Fault(kind="lose-answer", where="GET /portfolio/balance"))
+
+        assert (answer["reason"], answer["cancelled"]) == ("read_unknown", 2)
+        assert {ticker for ticker, _ in resting(stage.world)} == {A, B}
+
+
 def test_scenario_77_quotes_that_are_taken_off_are_told_with_the_reason() -> None:
     with scene(Knobs()) as stage:
         stage.run(1)

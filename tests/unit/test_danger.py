@@ -13,6 +13,7 @@ from dora.core.journal import Journal, OrderState, TrackedOrder
 from dora.core.model import Side
 from dora.core.planning import SlotPlan, cancel_request, with_cancels
 from dora.core.quoting.ladder import NANO
+from dora.core.reasons import CancelReason
 from dora.core.reconciliation import View
 from dora.core.units import ONE, Count, Price, TimeMs
 from tests.unit.test_journal import LATER, SLOT, WRITE, tracked
@@ -108,6 +109,7 @@ def test_an_order_that_is_taken_off_is_neither_kept_nor_changed_and_is_cancelled
     gone, stays = tracked(), tracked(client_order_id="two", order_id="o-2")
     plan = SlotPlan(kept=(gone, stays), decreases=(), cancels=(), places=(), withheld=())
 
-    once = with_cancels(plan, [gone])
+    once = with_cancels(plan, [gone], CancelReason.DANGEROUS)
     assert (once.kept, once.cancels) == ((stays,), (cancel_request(gone),))
-    assert with_cancels(once, [gone]) == once
+    assert once.why == {gone.client_order_id: "dangerous"}
+    assert with_cancels(once, [gone], CancelReason.UNPRICED) == once

@@ -21,7 +21,7 @@ from tests.unit.examples import CENT_GRID, NOW, TICKER, config, target
 from tests.unit.kalshi_fakes import FakeReply, scripted
 from tests.unit.small_world import TICKERS, broken, resting, set_book, setup
 from tests.unit.test_kalshi_against_simulator import open_venue
-from tests.unit.test_kalshi_claims import ORDER
+from tests.unit.test_kalshi_id_probes import ORDER
 from tests.unit.test_planning import BID, live, names, view
 from tests.world import config_items
 from tests.world.disruption import Disruption

@@ -303,6 +303,14 @@ def test_a_granted_probe_counts_only_with_a_list_that_shows_it_and_a_stamp_later
     assert after(now_ms, began_ms=granted.probed_ms + PROBE_LISTED_MS + 1) is OrderState.CLOSED
 
 
+def test_a_row_of_its_probe_gives_an_order_no_other_id() -> None:
+    """A list that begins later than the create shows the probe alone; the fills stay where they are noted."""
+    ended = tracked(OrderState.CLOSED, remaining=Count(0), booked=Count(1000), fill_ids=("f-1",))
+    probe = row(OrderStatus.CANCELED, order_id="o-9", initial=PROBE_COUNT, updated_ms=LATER)
+
+    assert only(seen(ended, listings={SLOT.ticker: (probe,)})) == ended
+
+
 @pytest.mark.parametrize("status", OrderStatus)
 def test_a_row_of_the_create_itself_wins_over_that_of_its_probe_whichever_is_later(
     status: OrderStatus,

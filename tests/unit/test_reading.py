@@ -10,6 +10,7 @@ import pytest
 from dora.core.errors import ExchangeUnavailable
 from dora.core.evidence import Evidence
 from dora.core.journal import Journal, OrderState, TrackedOrder
+from dora.core.listed import Listed
 from dora.core.model import Limits, Order, Side, Slot
 from dora.core.pacing import US_PER_MS, Bucket, reserve
 from dora.core.units import Count, Price, TimeMs
@@ -64,10 +65,10 @@ class Exchange:
         self.looked_up.append(order_id)
         return None
 
-    def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> tuple[Order, ...]:
+    def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> Listed[Order]:
         self._spend(LIST_TOKENS)
         self.listed.append((ticker, since_ms))
-        return ()
+        return Listed(())
 
     def _spend(self, tokens: int) -> None:
         if self.down:
@@ -104,6 +105,7 @@ class Desk:
             exchange=self.exchange,
             limiter=Limiter(),
             facts=self.facts,
+            prefix="c",
         )
 
     def look(self) -> Evidence:

@@ -31,11 +31,6 @@ class Exposed:
     dangerous: tuple[TrackedOrder, ...] = ()
     unpriced: tuple[TrackedOrder, ...] = ()
 
-    @property
-    def orders(self) -> tuple[TrackedOrder, ...]:
-        """All of them."""
-        return (*self.dangerous, *self.unpriced)
-
 
 def removable(view: View, now_ms: TimeMs, *, by_acknowledgement: bool) -> list[TrackedOrder]:
     """Live orders that a cancel will find: each has a row that is not older than our last write to it.

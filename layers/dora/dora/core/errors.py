@@ -23,10 +23,7 @@
 A refused *order* is data (`model.FailedOrder`), never an exception.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from dora.core.model import Order
+from typing import Any
 
 
 class DoraError(Exception):
@@ -87,10 +84,10 @@ class StateTooNew(StateError):
 class ExchangeError(DoraError):
     """The exchange.
 
-    `partial`: the orders that a list of orders showed before it failed. What is not among them is unknown.
+    `partial`: the rows of a list that were read before it failed. What is not among them is unknown.
     """
 
-    partial: "tuple[Order, ...]" = ()
+    partial: tuple[Any, ...] = ()
 
 
 class ExchangeUnavailable(ExchangeError):

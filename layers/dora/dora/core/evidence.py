@@ -85,11 +85,12 @@ def ask(journal: Journal, resting: Iterable[Order], now_ms: TimeMs) -> Questions
 
     A missing order is looked up although it is listed: its row is from before the 404.
     """
-    shown = {row.order_id: row.updated_ms for row in resting}
-    shown |= {row.client_order_id: row.updated_ms for row in resting}
+    rows = tuple(resting)
+    shown = {row.order_id: row.updated_ms for row in rows}
+    shown |= {row.client_order_id: row.updated_ms for row in rows}
     ids: list[str] = []
     since: dict[str, TimeMs] = {}
-    for order in sorted(relearned(journal, tuple(resting)).orders.values(), key=_waits_since):
+    for order in sorted(relearned(journal, rows).orders.values(), key=_waits_since):
         if order.open and not _is_shown(order, shown):
             if order.order_id is not None:
                 ids.append(order.order_id)
@@ -177,19 +178,13 @@ def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
 
 
 def _shown_ids(journal: Journal, rows: Sequence[Order]) -> dict[str, str]:
-    """By client order id, the order ids that differ from the journal's; an id that any row confirms stays.
-
-    The row of an id probe bears the order's client order id too, but it is an order of its own.
-    """
-    ours = [
-        row
-        for row in rows
-        if (known := journal.orders.get(row.client_order_id)) is not None and not is_probe_row(known, row)
-    ]
+    """By client order id, the order ids that differ from the journal's; an id that any row confirms stays."""
+    known = [(journal.orders.get(row.client_order_id), row) for row in rows]
+    ours = [row for order, row in known if order is not None and not is_probe_row(order, row)]
     confirmed = {r.client_order_id for r in ours if journal.orders[r.client_order_id].order_id == r.order_id}
     return {
         row.client_order_id: row.order_id
-        for row in sorted(ours, key=lambda row: _rank(row, None))
+        for row in sorted(ours, key=_rank)
         if row.client_order_id not in confirmed
     }
 
@@ -213,14 +208,18 @@ def rows_by_name(journal: Journal, evidence: Evidence) -> dict[str, Order]:
     for row in evidence.rows:
         key = name[row.order_id]
         order, known = journal.orders.get(key), found.get(key)
-        if known is None or _rank(row, order) > _rank(known, order):
+        if known is None or _weight(row, order) > _weight(known, order):
             found[key] = row
     return found
 
 
-def _rank(row: Order, order: TrackedOrder | None) -> tuple[bool, int, bool]:
+def _weight(row: Order, order: TrackedOrder | None) -> tuple[bool, int, bool]:
     probes = order is not None and is_probe_row(order, row)
-    return not probes, row.updated_ms, row.status is not OrderStatus.RESTING
+    return not probes, *_rank(row)
+
+
+def _rank(row: Order) -> tuple[int, bool]:
+    return row.updated_ms, row.status is not OrderStatus.RESTING
 
 
 def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder:
@@ -266,7 +265,7 @@ class Judge:
     def _unseen(self, order: TrackedOrder, probe: Order | None) -> tuple[TrackedOrder, str]:
         """Of an order whose exchange id we know, absence proves nothing, but its own expiry does in time.
 
-        `probe` is its probe's own row.
+        `probe` is the row of its id probe.
         """
         if order.order_id is not None and self._forgotten(order):
             taken_off = Count(order.reduced + order.remaining)
@@ -291,11 +290,6 @@ class Judge:
             return "hold over, and its group is triggered"
         return None
 
-    def _forgotten(self, order: TrackedOrder) -> bool:
-        """Rows of ended orders are listed for weeks only; a bot that was away for longer meets none."""
-        long_ago_ms = TimeMs(self.evidence.began_ms - FORGOTTEN_MS)
-        return self.evidence.resting is not None and order.expires_by(long_ago_ms)
-
     def _never_came(self, order: TrackedOrder) -> bool:
         """Whether a complete list, later than all the create could have done, shows the probe's row alone.
 
@@ -307,6 +301,11 @@ class Judge:
         if any(row.client_order_id == order.client_order_id for row in listed):
             return True
         return order.probe is IdProbe.GRANTED and self.evidence.began_ms > order.probed_ms + PROBE_LISTED_MS
+
+    def _forgotten(self, order: TrackedOrder) -> bool:
+        """Rows of ended orders are listed for weeks only; a bot that was away for longer meets none."""
+        long_ago_ms = TimeMs(self.evidence.began_ms - FORGOTTEN_MS)
+        return self.evidence.resting is not None and order.expires_by(long_ago_ms)
 
     def _hold_over(self, order: TrackedOrder, holds: int = 1) -> bool:
         """Twice for what a read of the groups is to prove, which may be late itself."""

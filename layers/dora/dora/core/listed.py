@@ -40,8 +40,13 @@ class Listed(Generic[Item]):
     unreadable: tuple[UnreadableRow, ...] = ()
 
     def whole(self, may_be_ours: Callable[[UnreadableRow], bool]) -> tuple[Item, ...]:
-        """The rows. Raises WireInvalid when one that was not understood may be ours: all is unknown then."""
+        """The rows. Raises WireInvalid when one that was not understood may be ours: all is unknown then.
+
+        What was understood goes with the error: it was read.
+        """
         for row in self.unreadable:
             if may_be_ours(row):
-                raise WireInvalid(row.problem)
+                error = WireInvalid(row.problem)
+                error.partial = self.rows
+                raise error
         return self.rows

@@ -97,17 +97,18 @@ def plan_slots(
     )
 
 
-def with_cancels(plan: SlotPlan, orders: Iterable[TrackedOrder]) -> SlotPlan:
+def with_cancels(plan: SlotPlan, orders: Iterable[TrackedOrder], why: CancelReason) -> SlotPlan:
     """The plan, which takes these orders off as well, and asks nothing else of them."""
-    wanted = {order.client_order_id: order for order in orders}
     planned = {request.client_order_id for request in plan.cancels}
-    added = (cancel_request(order) for key, order in sorted(wanted.items()) if key not in planned)
+    wanted = {order.client_order_id: order for order in orders if order.client_order_id not in planned}
+    added = (cancel_request(order) for _, order in sorted(wanted.items()))
     return replace(
         plan,
         kept=tuple(order for order in plan.kept if order.client_order_id not in wanted),
         decreases=tuple(r for r in plan.decreases if r.client_order_id not in wanted),
         cancels=(*plan.cancels, *added),
         extends=tuple(r for r in plan.extends if r.client_order_id not in wanted),
+        why={**plan.why, **dict.fromkeys(wanted, why)},
     )
 
 

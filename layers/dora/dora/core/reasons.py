@@ -69,3 +69,5 @@ class CancelReason(StrEnum):
     RESIZED = "resized"
     RENEWED = "renewed"
     DUPLICATE = "duplicate"
+    DANGEROUS = "dangerous"
+    UNPRICED = "unpriced"

@@ -5,7 +5,6 @@ the edge does. This file is the order of work and its one rule: what was not pro
 """
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import replace
 
 from dora.core.calendar import format_time
@@ -259,22 +258,22 @@ def choose(
     )
     if permission.whole is None:
         choice = decide(inputs)
-        failed = [d.ticker for d in choice.decisions if d.skip is Reason.COMPUTE_FAILED]
-        choice = replace(choice, plan=protect(outside, inputs, choice.plan, Reason.COMPUTE_FAILED, failed))
+        failed = choice.failed.keys()
+        plan = protect(outside, inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
+        choice = replace(choice, plan=plan)
     else:
-        choice = Choice(
-            plan=_forbidden(outside, inputs, permission.whole, triggered), memory=known.state.memory
-        )
+        plan = _forbidden(outside, inputs, permission.whole, triggered)
+        choice = Choice(plan=plan, memory=known.state.memory)
     return _spared(outside, known, view, choice, snapshot.as_of_ms), inputs
 
 
-def _forbidden(outside: Outside, inputs: Inputs, why: Reason, triggered: Collection[str]) -> SlotPlan:
+def _forbidden(outside: Outside, inputs: Inputs, why: Reason, triggered: frozenset[str]) -> SlotPlan:
     """What is cancelled while nothing may be placed: all that was read, or else what is dangerous."""
     read = inputs.snapshot.resting is not None or inputs.snapshot.partial
     if inputs.permission.pulls and read:
         return without_triggered(pull_all(inputs.view, why, triggered), inputs)
     tickers = {order.slot.ticker for order in inputs.view.journal.orders.values()}
-    return protect(outside, inputs, leave_all(inputs.view), why, tickers)
+    return protect(outside, inputs, leave_all(inputs.view), why, tickers, triggered)
 
 
 def _spared(outside: Outside, known: Known, view: View, choice: Choice, as_of_ms: TimeMs) -> Choice:

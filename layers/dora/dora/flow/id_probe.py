@@ -8,12 +8,7 @@ the smallest size under the same id has two answers: granted (no order had the i
 from dora.core.evidence import Evidence, note_probes, unprobed
 from dora.core.id_probe import id_probe_request
 from dora.core.journal import Journal, TrackedOrder
-from dora.core.model import (
-    IdProbe,
-    IdProbeRequest,
-    SessionMetadata,
-    SessionStatus,
-)
+from dora.core.model import IdProbe, IdProbeRequest, SessionMetadata, SessionStatus
 from dora.core.ports import Outside
 from dora.core.units import TimeMs
 from dora.flow.finishing import Known

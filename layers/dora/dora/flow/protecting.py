@@ -1,6 +1,6 @@
 """What is taken off although nothing may be placed: quotes that are dangerous, or too old without a price."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from dora.core.book import Resting, without
@@ -10,29 +10,43 @@ from dora.core.planning import SlotPlan, with_cancels
 from dora.core.ports import Outside
 from dora.core.quoting.fair_value import FairValue, fair_value
 from dora.core.quoting.ladder import NANO
-from dora.core.reasons import Reason
+from dora.core.reasons import CancelReason, Reason
+from dora.core.reconciliation import STRAY_LEVEL
 from dora.flow import reporting
 from dora.flow.deciding import Inputs, fees_of
 
 
 def protect(
-    outside: Outside, inputs: Inputs, plan: SlotPlan, why: Reason, tickers: Iterable[str]
+    outside: Outside,
+    inputs: Inputs,
+    plan: SlotPlan,
+    why: Reason,
+    tickers: Collection[str],
+    triggered: Collection[str],
 ) -> SlotPlan:
-    """The plan, with cancels for the quotes of these markets that must not rest any longer.
+    """The plan, with cancels for the orders of these markets that must not rest any longer.
 
-    Under reads that are behind, an acknowledged order counts as resting.
+    Under reads that are behind, an acknowledged order counts as resting. What a trigger took off does not.
     """
     acknowledged = why is Reason.READ_STALE and inputs.snapshot.groups is not None
-    wanted = set(tickers)
     orders = [
         order
         for order in removable(inputs.view, inputs.now_ms, by_acknowledgement=acknowledged)
-        if order.slot.ticker in wanted
+        if order.slot.ticker in tickers and order.group_id not in triggered
     ]
     max_age_ms = inputs.globals_.max_unpriced_age_s * 1000
+    unwanted = [order for order in orders if not _is_wanted(inputs, order)]
     found = exposed(orders, _pricing(inputs, orders), inputs.now_ms, max_age_ms)
     reporting.protected(outside.facts, found, why)
-    return without_triggered(with_cancels(plan, found.orders), inputs)
+    plan = with_cancels(plan, unwanted, CancelReason.NOT_WANTED)
+    plan = with_cancels(plan, found.dangerous, CancelReason.DANGEROUS)
+    return without_triggered(with_cancels(plan, found.unpriced, CancelReason.UNPRICED), inputs)
+
+
+def _is_wanted(inputs: Inputs, order: TrackedOrder) -> bool:
+    """Whether a person wants quotes in its market, and it is one of those that we place."""
+    config = inputs.wanted.get(order.slot.ticker)
+    return config is not None and config.enabled and order.slot.level != STRAY_LEVEL
 
 
 def without_triggered(plan: SlotPlan, inputs: Inputs) -> SlotPlan:
@@ -61,8 +75,11 @@ def _price(inputs: Inputs, ticker: str, own: Mapping[str, tuple[Resting, ...]]) 
     book, config = inputs.snapshot.books.get(ticker), inputs.wanted.get(ticker)
     if book is None or config is None:
         return None
-    fair = fair_value(without(book, own.get(ticker, ())), config.max_spread)
-    if not isinstance(fair, FairValue):
+    try:
+        fair = fair_value(without(book, own.get(ticker, ())), config.max_spread)
+        market = inputs.snapshot.markets.get(ticker)
+        fees = fees_of(inputs, market) if market else None
+    except Exception:
+        # Whatever it was that could not be computed: the market has no price, and the others have theirs.
         return None
-    market = inputs.snapshot.markets.get(ticker)
-    return Pricing(round(fair.value * NANO), fees_of(inputs, market) if market else None)
+    return Pricing(round(fair.value * NANO), fees) if isinstance(fair, FairValue) else None

@@ -25,7 +25,7 @@ from dora.core.pacing import READ_COST
 from dora.core.planning import split
 from dora.core.ports import Exchange, Outside
 from dora.core.units import Money, TimeMs
-from dora.flow.reads import Pending, Reader, cash_again, read_paced
+from dora.flow.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again, paced
 
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
@@ -113,7 +113,7 @@ def read_exchange(
         last = reader.start("as_of", exchange.user_data_time_ms).result()
     return replace(
         snapshot,
-        partial=reader.partial,
+        partial=reader.partial.get("resting", ()),
         as_of_ms=min(snapshot.as_of_ms, last or TimeMs(0)),
         failures=reader.failures,
         auth_refused=reader.auth_refused,
@@ -146,7 +146,10 @@ def _joined(parts: list[Pending[Mapping[str, Answer]]]) -> dict[str, Answer]:
 
 
 def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, limits: Limits) -> Evidence:
-    """The snapshot's order rows, with targeted reads for what they leave open. Failed ones leave it open."""
+    """The snapshot's order rows, with targeted reads for what they leave open. Failed ones leave it open.
+
+    Reads are paced by the shared bucket; those beyond its tokens, or a cycle's number, have their turn later.
+    """
     began_ms = outside.clock.now_ms()
     evidence = Evidence(
         began_ms=began_ms,
@@ -158,17 +161,26 @@ def gather_evidence(outside: Outside, journal: Journal, snapshot: Snapshot, limi
     if snapshot.resting is None:
         return evidence
     questions, exchange = ask(journal, snapshot.resting, began_ms), outside.exchange
-    since_ms, ours = questions.since_ms, Ownership.of(outside.prefix, journal, None).may_be_order
+    ours, since_ms = Ownership.of(outside.prefix, journal, None).may_be_order, questions.since_ms
     ids = in_turn(questions.order_ids, MOST_LOOKUPS, began_ms)
-    rows = read_paced(outside, exchange.order, ids, limits.order_read_cost)
     tickers = in_turn(questions.tickers, MOST_LISTS, began_ms)
-    lists = read_paced(outside, lambda t: exchange.orders_of(t, since_ms[t]).whole(ours), tickers, READ_COST)
-    _tell_failures(outside, "single orders", rows.failures)
-    _tell_failures(outside, "all orders of a market", lists.failures)
-    return replace(evidence, looked_up=rows.found, listings=lists.found)
+    until_ms = TimeMs(began_ms + LONGEST_WAIT_MS)
+    with Reader(outside.workers) as reader:
+        some_ids = paced(outside, "read", ids, limits.order_read_cost, until_ms)
+        rows = {i: reader.start(i, exchange.order, i) for i in some_ids}
+        some_tickers = paced(outside, "read", tickers, READ_COST, until_ms)
+        lists = {t: reader.start_list(t, ours, exchange.orders_of, t, since_ms[t]) for t in some_tickers}
+        looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
+        listings = {ticker: pending.result() for ticker, pending in lists.items()}
+    _tell_failures(outside, reader.failures)
+    return replace(
+        evidence,
+        looked_up={order_id: row for order_id, row in looked_up.items() if order_id not in reader.failures},
+        listings={ticker: found for ticker, found in listings.items() if found is not None},
+    )
 
 
-def _tell_failures(outside: Outside, what: str, failures: Mapping[str, str]) -> None:
-    """One `ERROR` for all that failed alike."""
-    for key, why in list(failures.items())[:1]:
-        outside.facts.emit("ERROR", what=f"read of {what}", why=why, failed=len(failures), first=key)
+def _tell_failures(outside: Outside, failures: Mapping[str, str]) -> None:
+    """One `ERROR` for all of them."""
+    for first, why in list(failures.items())[:1]:
+        outside.facts.emit("ERROR", what="targeted reads of orders", why=why, failed=len(failures), of=first)

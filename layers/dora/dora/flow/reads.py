@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
-from dataclasses import dataclass
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar
 
 from dora.core.errors import AuthRefused, ExchangeError, ExchangeUnavailable, RateLimited, StateError
 from dora.core.fallbacks import UNLEARNED
 from dora.core.listed import Listed, UnreadableRow
-from dora.core.model import Order
 from dora.core.pacing import BALANCE_COST, US_PER_MS, Bucket, reserve
-from dora.core.planning import split
 from dora.core.ports import Outside
 from dora.core.units import Money, TimeMs
 
@@ -18,8 +15,6 @@ LONGEST_WAIT_MS = 15_000
 """Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
 BALANCE_INTERVAL_MS = 1_200
 """In which the bucket of the balance refills for one call."""
-BURST_TOKENS = 100
-"""Of reads that leave together: half of what the smallest read bucket holds."""
 SMALLEST = Bucket(UNLEARNED.write_rate, UNLEARNED.write_capacity)
 """No bucket of any tier refills more slowly."""
 
@@ -54,9 +49,9 @@ class Reader:
         self.failures: dict[str, str] = {}
         self.retryable: set[str] = set()
         """Reads that got no answer, or a 429: the same one may succeed soon."""
-        self.partial: tuple[Order, ...] = ()
-        """What was read of lists of orders that then failed."""
         self.auth_refused = False
+        self.partial: dict[str, tuple[Any, ...]] = {}
+        """Of lists that failed: the rows that were read before."""
         self.set_apart: list[UnreadableRow] = []
 
     def __enter__(self) -> Self:
@@ -91,11 +86,7 @@ class Reader:
 
         def whole() -> tuple[Answer, ...]:
             listed = read(*args)
-            try:
-                rows = listed.whole(may_be_ours)
-            except ExchangeError as error:
-                error.partial = tuple(row for row in listed.rows if isinstance(row, Order))
-                raise
+            rows = listed.whole(may_be_ours)
             self.set_apart.extend(listed.unreadable)
             return rows
 
@@ -103,7 +94,7 @@ class Reader:
 
     def note(self, name: str, error: ExchangeError) -> None:
         self.failures[name] = f"{type(error).__name__}: {error}"
-        self.partial += error.partial
+        self.partial[name] = error.partial
         if isinstance(error, ExchangeUnavailable | RateLimited):
             self.retryable.add(name)
         self.auth_refused |= isinstance(error, AuthRefused)
@@ -149,29 +140,3 @@ def _send_times(outside: Outside, bucket: str, costs: Sequence[int], until_ms: T
     except StateError as error:
         outside.facts.emit("ERROR", what=f"reservation from bucket {bucket}", why=str(error))
         return reserve(SMALLEST, None, costs, now_ms * US_PER_MS, until_ms * US_PER_MS).send_ms
-
-
-@dataclass(frozen=True, slots=True)
-class Answers(Generic[Answer]):
-    """Of many reads of one kind: what was answered, and why the others failed. The rest was never asked."""
-
-    found: Mapping[str, Answer]
-    failures: Mapping[str, str]
-
-
-def read_paced(
-    outside: Outside, read: Callable[[str], Answer], keys: Sequence[str], cost: int
-) -> Answers[Answer]:
-    """One read for each key at the pace of the read bucket, in bursts that it holds whole."""
-    now_ms = outside.clock.now_ms()
-    costs = [cost] * len(keys)
-    sends = outside.limiter.reserve("read", costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS)) if keys else ()
-    found, failures = dict[str, Answer](), dict[str, str]()
-    for burst in split(list(zip(keys, sends, strict=False)), max(BURST_TOKENS // cost, 1)):
-        outside.clock.sleep_ms(max(burst[-1][1] - outside.clock.now_ms(), 0))
-        with Reader(outside.workers) as reader:
-            started = {key: reader.start(key, read, key) for key, _ in burst}
-            answers = {key: pending.result() for key, pending in started.items()}
-        failures |= reader.failures
-        found |= {key: cast(Answer, got) for key, got in answers.items() if key not in reader.failures}
-    return Answers(found, failures)

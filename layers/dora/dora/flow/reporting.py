@@ -111,15 +111,14 @@ def invisible(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
 
 
 def protected(facts: Facts, found: Exposed, why: Reason) -> None:
-    """A `WARNING` where quotes are taken off while their markets are not computed."""
-    if found.orders:
+    """A `WARNING` where quotes are taken off that nobody may replace, or knows how to."""
+    if found.dangerous or found.unpriced:
         facts.emit(
             "WARNING",
-            what="quotes cancelled that nobody may replace",
+            what="quotes cancelled without replacement",
             reason=why,
             dangerous=len(found.dangerous),
             unpriced=len(found.unpriced),
-            orders=[order.order_id for order in found.orders],
         )
 
 

@@ -40,7 +40,7 @@ READING_MS, PROBING_MS = 8_000, 8_000
 """Of one round: what does not fit the tokens of this time is for the next round."""
 READ_WAIT_MS = 2_000
 """Longest wait for the tokens of the read of fills, which is made in any case."""
-MARKETS_PER_CALL = 100
+BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 MOST_AT_ONCE = 100
 """Orders looked at in one round; the next round takes the next ones."""
 
@@ -221,16 +221,16 @@ class Settling:
     ) -> Journal:
         """The journal, with what the engine says of ids that no row shows after their hold.
 
-        A probe is an order all the same, but here nothing else could prove that the session is over. The id
-        of an order whose market's list is still to be read is not probed yet.
+        A probe is an order all the same, but here nothing else could prove that the session is over.
         """
-        left = {order.client_order_id for order in loose if order.slot.ticker in evidence.listings}
-        open_ids = unprobed(journal, evidence, turn.hold_ms) if not self._out.dry_run else ()
-        asked = [order for order in open_ids if order.client_order_id in left]
+        left = {order.client_order_id for order in loose} if not self._out.dry_run else set()
+        unproven = unprobed(journal, evidence, turn.hold_ms)
+        asked = [order for order in unproven if order.client_order_id in left]
         until_ms = TimeMs(min(self._out.clock.now_ms() + PROBING_MS, turn.until_ms))
         markets, books = dict[str, Market](), dict[str, Book]()
-        for part in paced(self._out, "read", _tickers(asked), 2 * READ_COST, until_ms):
+        for part in paced(self._out, "read", _tickers(asked, MARKETS_PER_CALL), READ_COST, until_ms):
             markets |= self._out.exchange.markets(part)
+        for part in paced(self._out, "read", _tickers(asked, BOOKS_PER_CALL), READ_COST, until_ms):
             books |= self._out.exchange.books(part)
         said: dict[str, IdProbe] = {}
         for order in paced(self._out, "write", asked[:MOST_AT_ONCE], turn.limits.create_cost, until_ms):
@@ -243,6 +243,6 @@ class Settling:
         return note_probes(journal, said, self._out.clock.now_ms())
 
 
-def _tickers(orders: Iterable[TrackedOrder]) -> list[Sequence[str]]:
+def _tickers(orders: Iterable[TrackedOrder], size: int) -> list[Sequence[str]]:
     """Their markets, in as many parts as calls."""
-    return list(split(sorted({order.slot.ticker for order in orders}), MARKETS_PER_CALL))
+    return list(split(sorted({order.slot.ticker for order in orders}), size))

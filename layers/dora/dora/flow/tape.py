@@ -15,7 +15,7 @@ from dora.core.ports import Outside
 from dora.core.reasons import Reason
 from dora.core.reconciliation import maybe_filled
 from dora.core.units import TimeMs
-from dora.flow.reads import read_paced
+from dora.flow.reads import LONGEST_WAIT_MS, Reader, paced
 
 MOST_TAPES = 30
 """Markets looked up in one cycle; the cancels of further ones go without a look."""
@@ -43,7 +43,11 @@ def spare_filled(outside: Outside, plan: SlotPlan, journal: Journal, since_ms: T
 
 def _tapes(outside: Outside, tickers: list[str], since_ms: TimeMs) -> Mapping[str, tuple[Print, ...]]:
     """Prints by ticker; a tape that could not be read is absent, and its orders are not spared."""
-    tapes = read_paced(outside, lambda t: outside.exchange.prints_since(t, since_ms), tickers, READ_COST)
-    for ticker, why in tapes.failures.items():
-        outside.facts.emit("ERROR", what=f"tape of {ticker}", why=why)
-    return tapes.found
+    until_ms, prints = TimeMs(outside.clock.now_ms() + LONGEST_WAIT_MS), outside.exchange.prints_since
+    with Reader(outside.workers) as reader:
+        some = paced(outside, "read", tickers, READ_COST, until_ms)
+        reads = {ticker: reader.start(f"tape of {ticker}", prints, ticker, since_ms) for ticker in some}
+        tapes = {ticker: read.result() for ticker, read in reads.items()}
+    for name, why in reader.failures.items():
+        outside.facts.emit("ERROR", what=name, why=why)
+    return {ticker: tape for ticker, tape in tapes.items() if tape is not None}

@@ -36,14 +36,13 @@ class PortfolioReads(Caller):
         return self._read("/exchange/user_data_timestamp").field("as_of_time", time_ms)
 
     def resting_orders(self) -> Listed[Order]:
-        """The orders listed as resting. What an ExchangeError carries of them was read before it failed."""
+        """The orders listed as resting. An ExchangeError carries those that were read before it."""
         return self._orders([("status", OrderStatus.RESTING.value)])
 
     def orders_of(self, ticker: str, since_ms: TimeMs | None = None) -> Listed[Order]:
         """Orders of every status in one market, made since then (or changed: which is not published)."""
-        return self._orders(
-            [("ticker", ticker), *([("min_ts", _min_ts(since_ms))] if since_ms is not None else [])]
-        )
+        since: list[tuple[str, str | int]] = [] if since_ms is None else [("min_ts", _min_ts(since_ms))]
+        return self._orders([("ticker", ticker), *since])
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when the exchange itself says not_found, not on any 404 of a gateway."""
@@ -99,10 +98,16 @@ class PortfolioReads(Caller):
         try:
             read_list(self._transport, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
         except ExchangeError as error:
-            error.partial = _latest(self._listed(ORDERS, rows, wire_orders.order).rows)
+            error.partial = self._latest(rows).rows
             raise
-        listed = self._listed(ORDERS, rows, wire_orders.order)
-        return replace(listed, rows=_latest(listed.rows))
+        return self._latest(rows)
+
+    def _latest(self, rows: Iterable[Row]) -> Listed[Order]:
+        """Each order once: pages shift while they are read, and its latest row counts."""
+        listed, latest = self._listed(ORDERS, rows, wire_orders.order), dict[str, Order]()
+        for order in listed.rows:
+            latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
+        return replace(listed, rows=tuple(latest.values()))
 
     def _list(
         self, route: str, key: str, parse: Callable[[Row], Item], which: tuple[str, str | int]
@@ -120,14 +125,6 @@ class PortfolioReads(Caller):
             except WireInvalid as error:
                 others[wire_orders.unreadable(key, row, error)] = None
         return Listed(tuple(understood), tuple(others))
-
-
-def _latest(orders: Iterable[Order]) -> tuple[Order, ...]:
-    """Each order once: pages shift while they are read, and its latest row counts."""
-    latest: dict[str, Order] = {}
-    for order in orders:
-        latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
-    return tuple(latest.values())
 
 
 def _finality(order: Order) -> tuple[TimeMs, bool]:
