@@ -73,7 +73,7 @@ def test_an_order_whose_id_is_anothers_has_none_until_a_row_shows_it_and_is_look
     one, two = view.journal.orders[ONE], view.journal.orders[TWO]
     assert (one.order_id, one.state, two.order_id) == (None, OrderState.LIVE, "o-2")
     assert view.frozen == {one.slot}
-    asked = ask(SWAPPED, (ROW_TWO,), TimeMs(WRITE + HOLD_MS + 1), HOLD_MS)
+    asked = ask(SWAPPED, (ROW_TWO,), TimeMs(WRITE + HOLD_MS + 1))
     assert (asked.order_ids, asked.tickers) == ((), ("KXA-1",))
     gone = replace(ROW_ONE, status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
     assert merged(view.journal, ROW_TWO, gone).journal.orders[ONE].unbooked == 1000
