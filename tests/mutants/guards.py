@@ -221,6 +221,27 @@ GUARDS = (
         "return False",
     ),
     Guard(
+        "late-groups",
+        "flow/breakers.py",
+        "test_session_lag.py::test_scenario_70_a_late_list_of_groups_does_not_undo_a_persons_reset",
+        "if seen.began_ms - session.live_since_ms < GROUPS_LAG_MS:",
+        "if False:",
+    ),
+    Guard(
+        "trigger-took-it",
+        "flow/deciding.py",
+        "test_session_lag.py::test_scenario_71_nothing_that_the_trigger_took_off_is_cancelled",
+        "if orders[r.client_order_id].group_id in triggered}",
+        "if False}",
+    ),
+    Guard(
+        "cancel-recorded",
+        "flow/zero.py",
+        "test_session_lag.py::test_scenario_72_a_teardown_whose_reads_lag_repeats_no_cancel_that_was_acknowledged",
+        "if results and self._journal.record(results):",
+        "if results:",
+    ),
+    Guard(
         "watchdog",
         "edge/net/request.py",
         "test_deadline.py::test_scenario_73_an_invocation_before_an_exchange_that_trickles_ends_in_time",

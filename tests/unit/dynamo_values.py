@@ -5,6 +5,7 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -218,9 +219,10 @@ def sent_twice(call: Callable[[], Any]) -> Any:
     return call()
 
 
-def conflict(_: Callable[[], Any]) -> Any:
-    """Cancelled because another transaction was under way on one of the items."""
-    reasons = [{"Code": "None"}, {"Code": "TransactionConflict"}]
+def conflict(call: Any) -> Any:
+    """Cancelled because another transaction was under way on one of the items; each has its reason."""
+    others = len(call.keywords["TransactItems"]) - 1
+    reasons = [*[{"Code": "None"}] * others, {"Code": "TransactionConflict"}]
     answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
     raise ClientError(answer, "TransactWriteItems")
 
@@ -241,6 +243,6 @@ class FaultyClient:
         def call(**given: Any) -> Any:
             self.calls.append(name)
             fault = self.faults.pop(0) if self.faults else None
-            return fault(lambda: method(**given)) if fault else method(**given)
+            return fault(partial(method, **given)) if fault else method(**given)
 
         return call

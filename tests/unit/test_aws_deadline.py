@@ -28,7 +28,8 @@ from tests.unit.slow_server import (
 )
 from tests.world.environment import environment
 
-LIMIT_S = 0.3
+LIMIT_S = 1.0
+"""Long enough for the first request of a new client, which takes its time to be made."""
 HEAD = b"HTTP/1.1 200 OK\r\n"
 NOBODY = {
     "AWS_ACCESS_KEY_ID": "nobody",
@@ -78,7 +79,7 @@ def test_a_call_ends_with_the_invocation(service: str, where: str) -> None:
         call, began = client_of(server.url, network), time.monotonic()
         with network.invocation.within(LIMIT_S), pytest.raises(error):
             call()
-        assert time.monotonic() - began < PATIENCE_S / 2
+        assert time.monotonic() - began < PATIENCE_S
         assert len(server.seen) == 1, "no try is begun that has no time"
 
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from dora.core.errors import StateError, StateUnavailable
+from dora.core.errors import StateConflict, StateError, StateUnavailable
 from dora.core.ledger import apply_fills
 from dora.core.ports import Changes, Control, Progress
 from dora.core.units import TimeMs
@@ -129,6 +129,18 @@ def test_a_refusal_that_does_not_show_what_stood_in_the_way_is_no_conflict(
 
     with pytest.raises(StateUnavailable, match="does not show"):
         SINGLE[name](open_state(FaultyClient(dynamo, raising(refused))), 1)
+
+
+def test_a_session_that_was_written_by_an_earlier_try_is_found_where_the_refusal_does_not_show_it(
+    dynamo: "DynamoDBClient",
+) -> None:
+    def sent_twice(call: Callable[[], Any]) -> Any:
+        call()
+        raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "PutItem")
+
+    assert open_state(FaultyClient(dynamo, sent_twice)).save_session(session()).rev == 1
+    with pytest.raises(StateConflict):
+        open_state(FaultyClient(dynamo, sent_twice)).save_session(session(0, "another"))
 
 
 @pytest.mark.parametrize("name", READS)

@@ -160,7 +160,7 @@ def test_a_session_stored_before_later_fields_is_read_with_their_defaults() -> N
     later = {name for kind, name in LATER_FIELDS if kind == "SessionMetadata"}
     old = {name: value for name, value in item_of(BOT, "SESSION", session()).items() if name not in later}
 
-    assert later == {"ends_at_ms", "limit_reached_at_ms", "resets"}
+    assert later == {"armed_at_ms", "ends_at_ms", "limit_reached_at_ms", "resets"}
     assert value_of_item(SessionMetadata, old) == session()
 
 
@@ -172,9 +172,9 @@ def test_a_kill_flag_stored_before_later_fields_still_halts() -> None:
 
 
 def test_an_order_stored_in_a_shorter_row_is_read_with_the_defaults_of_later_fields() -> None:
-    later = sum(owner == "TrackedOrder" for owner, _ in LATER_FIELDS)
-    for lacking in range(1, later + 1):
-        assert from_row(TrackedOrder, to_row(order(1))[:-lacking]) == order(1)
+    later = sum(kind == "TrackedOrder" for kind, _ in LATER_FIELDS)
+    for missing in range(1, later + 1):
+        assert from_row(TrackedOrder, to_row(order(1))[:-missing]) == order(1)
     with pytest.raises(StateError, match="TrackedOrder"):
         from_row(TrackedOrder, to_row(order(1))[: -later - 1])
     with pytest.raises(StateError, match="TrackedOrder"):

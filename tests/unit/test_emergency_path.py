@@ -75,6 +75,13 @@ def test_a_teardown_whose_state_takes_no_writes_triggers_and_is_not_closed(metho
         assert own.world.teardown()["status"] == "closed"
 
 
+def test_a_teardown_that_reaches_no_state_at_all_takes_off_what_carries_our_prefix() -> None:
+    methods = ("state.emergency_state", "state.load", "lease.acquire", "limiter.charge")
+    with broken_store(*methods, error=StateUnavailable("no answer")) as own:
+        assert own.world.teardown()["status"] == "failed"
+        assert (armed(own), own.world.open_orders()) == (0, 0)
+
+
 def test_a_teardown_without_groups_cancels_though_the_session_cannot_be_saved() -> None:
     with ungrouped() as own:
         own.world.cycle()

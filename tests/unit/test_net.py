@@ -109,18 +109,15 @@ def test_a_connection_outside_of_a_bounded_request_is_a_bug() -> None:
 
 def test_the_watchdog_is_one_thread_and_ends_when_nothing_is_left_to_watch() -> None:
     network, watchdog = Network(), Watchdog()
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with network.request(0.1) as one, network.request(0.1) as other:
         watchdog.watch(one)
         watchdog.watch(other)
-        assert threading.active_count() == before + 1
+        (thread,) = set(threading.enumerate()) - before
         watchdog.forget(one)
         watchdog.forget(other)
-    waited = Deadline()
-    waited.set_in(5)
-    while threading.active_count() > before and waited.left_s > 0:
-        time.sleep(0.01)
-    assert threading.active_count() == before
+    thread.join(5)
+    assert not thread.is_alive()
 
 
 def test_a_deadline_within_a_block_gives_way_to_the_one_before() -> None:

@@ -24,7 +24,6 @@ METRICS = {
     "Fills": "fills",
     "PositionDrift": "drift",
     "MarketsQuoted": "markets_quoted",
-    "CycleDurationMs": "duration_ms",
 }
 """Metric names and the fields of the cycle record they come from; what is not known makes no metric."""
 

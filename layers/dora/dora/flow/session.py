@@ -46,9 +46,9 @@ def teardown(outside: Outside, *, reason: str, deadline_ms: int) -> Answer:
     """Trigger every group, then prove that nothing rests; `closing` until it is proven. Safe to repeat.
 
     Without a record of a session, orders with our prefix are torn down, and the groups they are in. A state
-    that takes no writes fails the teardown, but only after all has been taken off.
+    that cannot be reached fails the teardown, but only after all has been taken off.
     """
-    found = outside.state.emergency_state()
+    found = _found(outside, deadline_ms)
     session = found.session
     if session is None:
         session, reason = lost_session(outside), LOST
@@ -61,6 +61,16 @@ def teardown(outside: Outside, *, reason: str, deadline_ms: int) -> Answer:
     if session.status is SessionStatus.CLOSED:
         return brief(outside, session)
     return close(outside, session, found.limits, deadline_ms)
+
+
+def _found(outside: Outside, deadline_ms: int) -> EmergencyState:
+    try:
+        return outside.state.emergency_state()
+    except StateError:
+        session = lost_session(outside)
+        if session is not None:
+            take_off(outside, session, None, deadline_ms)
+        raise
 
 
 def _closing(

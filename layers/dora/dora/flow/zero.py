@@ -76,8 +76,11 @@ class Search:
             group.shard for group in self._trigger.untriggered
         }
 
-    def proves_zero(self) -> bool:
-        """Whether nothing rests or can come to rest, and the last fills are booked. Safe to repeat."""
+    def proves_zero(self, *, settles: bool = True) -> bool:
+        """Whether nothing rests or can come to rest, and the last fills are booked. Safe to repeat.
+
+        Without `settles` it ends when the lists are clean: nothing is proven or booked, but all is taken off.
+        """
         self._trigger.round(self._give_up_ms)
         self._journal.recall()
         while self._now_ms() < self._give_up_ms:
@@ -88,9 +91,9 @@ class Search:
             self._record_cancels()
             self._look()
             if self._clean >= PROOFS:
-                if self._settle():
+                if settles and self._settle():
                     return True
-                if self._journal.hopeless:
+                if not settles or self._journal.hopeless:
                     break
             self._wait()
         self._record_cancels()

@@ -55,8 +55,9 @@ class SessionRecords:
         following = replace(session, rev=session.rev + 1)
         item = item_of(self._pk, SESSION, following)
         refused = self._table.put(item, _rev_is(session.rev))
-        if refused and refused.shown != item:
-            _refuse_newer(refused)
+        stands = self._stands(item, refused, absent_fits=session.rev == 0) if refused else item
+        if stands != item:
+            _refuse_newer(stands)
             raise StateConflict(f"the session is no longer at revision {session.rev}")
         return following
 
@@ -104,8 +105,19 @@ class SessionRecords:
     def _put_unless_newer(self, item: Any, condition: Condition, why: str) -> None:
         refused = self._table.put(item, condition)
         if refused:
-            _refuse_newer(refused)
+            _refuse_newer(self._stands(item, refused, absent_fits=True))
             raise StateConflict(f"{key_of(item)[1]}: {why}")
+
+    def _stands(self, item: Any, refused: Refused, *, absent_fits: bool) -> Mapping[str, Any]:
+        """What stood in the way of an item, asked for where the refusal does not show it; {} for nothing.
+
+        `absent_fits`: nothing there would not have been in the way. Raises StateUnavailable then.
+        """
+        if refused.stored:
+            return refused.stored
+        for found in self._table.get([key(*key_of(item))]):
+            return found
+        return refused.shown if absent_fits else {}
 
 
 def _rev_is(rev: int) -> Condition:
@@ -115,7 +127,7 @@ def _rev_is(rev: int) -> Condition:
     return Condition(f"#rev = :rev AND {NOT_NEWER}", names, {":rev": attribute(rev), **_VERSION})
 
 
-def _refuse_newer(refused: Refused) -> None:
-    version = refused.shown.get("v", {}).get("N", "0")
+def _refuse_newer(stored: Mapping[str, Any]) -> None:
+    version = stored.get("v", {}).get("N", "0")
     if int(version) > SCHEMA:
         raise StateTooNew(f"the stored item has schema version {version}, this code writes {SCHEMA}")
