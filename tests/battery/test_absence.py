@@ -261,6 +261,26 @@ def test_scenario_07_an_id_that_is_taken_freezes_its_slot_until_a_row_shows_the_
 
 
 @pytest.mark.parametrize("knobs", CLIENT_IDS, ids=unlike)
+def test_scenario_21_a_teardown_without_groups_waits_until_no_unanswered_create_can_land(
+    knobs: Knobs,
+) -> None:
+    """Its rounds are seconds apart: a probe before the hold is over would be followed by the create."""
+    ungrouped = {**config_items.GLOBAL, "use_order_groups": False}
+    with scene(knobs, globals=ungrouped) as stage:
+        stage.world.exchange.invariants.expectations.groups = None
+        stage.faults.now(Fault(kind="hold", where=CREATE, amount=55_000))
+        assert stage.world.cycle()["unknown"] == SLOTS
+        stage.faults.clear()
+        answers = [stage.world.teardown() for _ in range(3)]
+        stage.world.clock.advance_ms(60_000)
+
+        assert answers[-1]["status"] == "closed", answers
+        assert len(stage.faults.script.landed) == 1
+        assert not stage.world.member.resting
+        assert not broken(stage.world), broken(stage.world)
+
+
+@pytest.mark.parametrize("knobs", CLIENT_IDS, ids=unlike)
 def test_scenario_20_a_cycle_that_dies_with_its_first_probe_doubles_nothing(knobs: Knobs) -> None:
     with scene(knobs) as stage:
         stage.struck(Fault(kind="lose-request", where=CREATE))

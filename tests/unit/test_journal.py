@@ -296,8 +296,8 @@ def test_a_granted_probe_counts_only_with_a_list_that_shows_it_and_a_stamp_later
             merge(journal, facts, prefix=PREFIX, now_ms=now_ms, hold_ms=HOLD_MS, tombstone_ms=TOMBSTONE_MS)
         ).state
 
-    assert after(WRITE + HOLD_MS, probe) is OrderState.CLOSED
-    assert after(WRITE + HOLD_MS - 1, probe) is OrderState.UNKNOWN
+    assert after(WRITE + HOLD_MS + 1, probe) is OrderState.CLOSED
+    assert after(WRITE + HOLD_MS, probe) is OrderState.UNKNOWN
     assert after(now_ms) is OrderState.UNKNOWN
     assert after(now_ms, began_ms=granted.probed_ms + PROBE_LISTED_MS) is OrderState.UNKNOWN
     assert after(now_ms, began_ms=granted.probed_ms + PROBE_LISTED_MS + 1) is OrderState.CLOSED

@@ -303,7 +303,7 @@ class Judge:
         Its own row would have been judged instead. A probe that was never answered counts by its row as well.
         """
         listed = self.evidence.listings.get(order.slot.ticker)
-        if listed is None or self.evidence.as_of_ms < order.sent_ms + self.hold_ms:
+        if listed is None or not hold_is_over(order, self.evidence.as_of_ms, self.hold_ms):
             return False
         if any(row.client_order_id == order.client_order_id for row in listed):
             return True
