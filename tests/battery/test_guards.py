@@ -325,7 +325,7 @@ def test_scenario_49_a_market_without_a_valid_config_is_drained_and_its_position
         assert not broken(stage.world)
 
 
-def test_scenario_49_an_invalid_global_item_leaves_the_last_good_one_in_force_and_says_so() -> None:
+def test_scenario_49_an_invalid_global_item_quotes_nothing_says_so_and_is_over_once_it_is_mended() -> None:
     with scene() as stage:
         stage.run(1)
         edit("GLOBAL", "SET max_open_orders = :n", n={"N": "-1"})
@@ -333,6 +333,9 @@ def test_scenario_49_an_invalid_global_item_leaves_the_last_good_one_in_force_an
         stage.run(2)
 
         assert set(facts(stage, "CONFIG_INVALID", "where")) == {"GLOBAL"}
+        assert not resting(stage.world)
+        edit("GLOBAL", "SET max_open_orders = :n", n={"N": "2000"})
+        stage.run(1)
         stage.sound()
 
 
