@@ -125,6 +125,8 @@ def _driver() -> dict[str, Draw]:
     return {
         "aws-throttle": _struck("aws-throttle", AWS_CALLS),
         "aws-conflict": _struck("aws-conflict", AWS_WRITES[3:]),
+        "aws-bare-error": _struck("aws-bare-error", AWS_CALLS),
+        "aws-bare-answer": _struck("aws-bare-answer", AWS_CALLS),
         "aws-lose-request": _struck("aws-lose-request", AWS_CALLS),
         "aws-lose-reply": _struck("aws-lose-reply", AWS_CALLS),
         "aws-stall": lambda dice: replace(

@@ -1,7 +1,8 @@
 """A cloud in memory that throttles, conflicts, loses requests and replies, and stalls, as a plan says.
 
 The kinds and what they strike are those of `tests.world.cloud_faults`; here they meet the port itself. What
-the SDK would try again is tried again: a write whose reply was lost is then carried out twice.
+the SDK would try again is tried again: a write whose reply was lost is then carried out twice. An error or an
+answer that is bare says nothing of the write, and the adapter takes it for unavailable.
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import TypeVar
 from dora.core.errors import StateUnavailable
 from tests.simulator.fault_aim import Aim
 from tests.simulator.fault_plan import Fault, FaultPlan
-from tests.world.cloud_faults import BROKEN, READ_TIMEOUT_MS, REFUSALS, TRIES
+from tests.world.cloud_faults import BARE, BROKEN, READ_TIMEOUT_MS, REFUSALS, TRIES
 from tests.world.memory_cloud import MemoryCloud
 from tests.world.outside_calls import OutsideCalls
 
@@ -58,7 +59,8 @@ class FaultyCloud(MemoryCloud):
     ) -> None:
         super().__init__()
         self._outside, self._wait_ms = calls, wait_ms
-        self._refusals, self._broken = Aim(REFUSALS, now_ms, struck), Aim(BROKEN, now_ms, struck)
+        self._refusals = Aim((*REFUSALS, *BARE), now_ms, struck)
+        self._broken = Aim(BROKEN, now_ms, struck)
 
     def load(self, plan: FaultPlan) -> None:
         """This plan begins now."""
@@ -73,7 +75,7 @@ class FaultyCloud(MemoryCloud):
         while (fault := self._refusals.at(labels, method)) is not None:
             self._call(method, lambda: None)
             self._refusals.count(fault)
-            if not fault.times:
+            if not fault.times or fault.kind in BARE:
                 raise StateUnavailable(f"{method}: {fault.kind}")
         once = partial(super().serve, method, work)
         for _ in range(TRIES):
