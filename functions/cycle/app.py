@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dora import triggers, wiring
-from dora.flow.cycle import run_cycle
+from dora.flow.cycle.run import run_cycle
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dora import triggers, wiring
-from dora.flow.session import run_command
+from dora.flow.session.run import run_command
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

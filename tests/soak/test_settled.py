@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from dora.core.journal import OrderState
+from dora.core.orders.journal import OrderState
 from tests.simulator.model import Order
 from tests.soak.day import Day
 from tests.soak.faulty_bot import MemoryDisruption

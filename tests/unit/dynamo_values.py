@@ -11,8 +11,7 @@ from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import strategies as st
 
-from dora.core.journal import Journal, OrderState, Plan, TrackedOrder
-from dora.core.ledger import Position
+from dora.core.accounts.ledger import Position
 from dora.core.model import (
     Fill,
     Limits,
@@ -23,6 +22,7 @@ from dora.core.model import (
     Side,
     Slot,
 )
+from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder
 from dora.core.ports import LeaseGrant
 from dora.core.units import Count, Money, Price, TimeMs
 from dora.edge.dynamo.lease import DynamoLease

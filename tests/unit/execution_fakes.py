@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dora.core.errors import StateUnavailable
-from dora.core.journal import Journal, OrderState, Plan, TrackedOrder, planned_order
+from dora.core.exchange.pacing import backoff_ms
 from dora.core.model import (
     BatchCancelResult,
     BatchPlaceResult,
@@ -21,11 +21,11 @@ from dora.core.model import (
     Side,
     Slot,
 )
-from dora.core.pacing import backoff_ms
-from dora.core.planning import cancel_request
-from dora.core.ports import Control, LeaseGrant, Outside
+from dora.core.orders.diff import cancel_request
+from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder, planned_order
+from dora.core.ports import KillSwitch, LeaseGrant, Ports
 from dora.core.units import Count, Price, TimeMs
-from dora.flow.execution import Bounds, Execution
+from dora.flow.cycle.execute import Bounds, Execution
 from tests.unit.kalshi_fakes import FakeClock, FakeFacts
 from tests.world.one_by_one import OneByOne
 
@@ -191,7 +191,7 @@ class FakeState:
 
     diary: list[str]
     broken: bool = False
-    control: Control = field(default_factory=Control)
+    control: KillSwitch = field(default_factory=KillSwitch)
     session: SessionMetadata | None = SESSION
     looks: int = 0
     plans: list[Plan] = field(default_factory=list)
@@ -202,7 +202,7 @@ class FakeState:
         self.plans.append(plan)
         self.diary.append(f"plan {plan.phase}")
 
-    def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
+    def stop_signs(self) -> tuple[KillSwitch, SessionMetadata | None]:
         self.looks += 1
         return self.control, self.session
 
@@ -236,7 +236,7 @@ class Desk:
         self.clock, self.facts = FakeClock(START_MS), FakeFacts()
         self.exchange = FakeExchange(self.clock, self.diary)
         self.state, self.limiter = FakeState(self.diary), FakeLimiter()
-        outside = Outside(
+        outside = Ports(
             clock=self.clock,
             workers=OneByOne(),
             exchange=self.exchange,

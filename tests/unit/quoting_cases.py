@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dora.core.fees import FREE, FeeTerms
+from dora.core.exchange.fees import FREE, FeeTerms
 from dora.core.model import Book, Level, Side
 from dora.core.quoting.decision import QuoteInputs
 from dora.core.quoting.memory import STALE_MS, WARM_MS, Memory

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
+from dora.core.accounts.ledger import apply_fills
 from dora.core.errors import StateConflict, StateError, StateUnavailable
-from dora.core.ledger import apply_fills
-from dora.core.ports import Changes, Control, Progress
+from dora.core.ports import Changes, KillSwitch, Progress
 from dora.core.units import TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter
@@ -40,7 +40,7 @@ FENCED: dict[str, Work] = {
 SINGLE: dict[str, Work] = {
     "save_session": lambda state, _: state.save_session(session()),
     "save_history": lambda state, _: state.save_history(session(2)),
-    "set_control": lambda state, _: state.set_control(Control(halted=True, at_ms=TimeMs(4))),
+    "set_control": lambda state, _: state.set_control(KillSwitch(halted=True, at_ms=TimeMs(4))),
     "save_limits": lambda state, _: state.save_limits(LIMITS),
 }
 READS: dict[str, Work] = {

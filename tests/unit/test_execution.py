@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from dora.core.errors import StateUnavailable
-from dora.core.journal import OrderState
 from dora.core.model import BatchPlaceResult, ChangeResult, OrderRequest, Outcome, SessionStatus, Side, Slot
-from dora.core.ports import Control
+from dora.core.orders.journal import OrderState
+from dora.core.orders.reconciliation import ORPHAN_LEVEL
+from dora.core.orders.write_tally import WriteTally
+from dora.core.ports import KillSwitch
 from dora.core.reasons import Reason
-from dora.core.reconciliation import STRAY_LEVEL
 from dora.core.units import Count, TimeMs
-from dora.core.write_tally import WriteTally
-from dora.flow.execution import CANCEL_WAIT_MS, GROUP_TRIPPED, STOP_SIGN_AGE_MS
+from dora.flow.cycle.execute import CANCEL_WAIT_MS, GROUP_TRIPPED, STOP_SIGN_AGE_MS
 from tests.unit.execution_fakes import (
     DEADLINE_MS,
     PLACE_UNTIL_MS,
@@ -99,7 +99,7 @@ def test_the_kill_flag_is_seen_before_the_next_batch_once_the_last_look_is_old()
 
 
 def _halting(desk: Desk, batch: Sequence[OrderRequest]) -> BatchPlaceResult:
-    desk.state.control = Control(halted=True)
+    desk.state.control = KillSwitch(halted=True)
     return all_placed(batch)
 
 
@@ -112,7 +112,7 @@ def test_the_kill_flag_is_not_read_again_while_the_last_look_is_young() -> None:
 
 def test_the_kill_flag_is_read_before_the_first_batch_and_costs_no_plan() -> None:
     desk = Desk()
-    desk.state.control = Control(halted=True)
+    desk.state.control = KillSwitch(halted=True)
     desk.place(requests(3))
     assert (desk.diary, len(desk.dropped)) == ([], 3)
     assert desk.execution.stopped is Reason.HALTED
@@ -281,7 +281,7 @@ def test_a_cancel_waits_for_tokens_a_little_and_without_a_time_not_at_all() -> N
 def test_cancels_are_sent_although_placing_is_forbidden() -> None:
     a = resting("A")
     desk = Desk(a, place_until_ms=START_MS, expires_ms=START_MS)
-    desk.state.control = Control(halted=True)
+    desk.state.control = KillSwitch(halted=True)
     desk.cancel([a])
     assert desk.states() == {a.client_order_id: OrderState.CLOSED}
 
@@ -339,7 +339,7 @@ def test_a_cancel_answered_404_withholds_both_sides_of_its_market() -> None:
 
 
 def test_a_stray_whose_cancel_is_not_confirmed_withholds_the_quote_of_its_side() -> None:
-    stray = replace(resting("A"), slot=Slot("A", Side.BID, STRAY_LEVEL))
+    stray = replace(resting("A"), slot=Slot("A", Side.BID, ORPHAN_LEVEL))
     desk = Desk(stray)
     desk.exchange.cancels = cancels_unknown
     desk.cancel([stray])

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from dora.core.evidence import Evidence
-from dora.core.freshness import UNSEEN_CYCLES, judge_writes
-from dora.core.journal import Journal, OrderState, TrackedOrder
 from dora.core.model import Order, OrderStatus
-from dora.core.reconciliation import View, merge
+from dora.core.orders.evidence import Evidence
+from dora.core.orders.freshness import UNSEEN_CYCLES, judge_writes
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.reconciliation import ReconciledOrders, merge
 from dora.core.units import Count, TimeMs
 from tests.unit.test_journal import HOLD_MS, PREFIX, SLOT, TOMBSTONE_MS, WRITE, only, row, tracked
 
@@ -18,7 +18,9 @@ OLD = TimeMs(WRITE + MAX_AGE_MS + 1)
 STALE_ROW = row(updated_ms=TimeMs(WRITE - 1))
 
 
-def judged(order: TrackedOrder, *rows: Order, now_ms: int = OLD, as_of_ms: int = OLD, **more: Any) -> View:
+def judged(
+    order: TrackedOrder, *rows: Order, now_ms: int = OLD, as_of_ms: int = OLD, **more: Any
+) -> ReconciledOrders:
     facts = Evidence(began_ms=TimeMs(now_ms), as_of_ms=TimeMs(as_of_ms), resting=rows, **more)
     journal = Journal().with_orders([order])
     view = merge(
@@ -77,7 +79,7 @@ def test_an_incomplete_list_judges_nothing() -> None:
     assert judge_writes(view, facts, now_ms=OLD, max_age_ms=MAX_AGE_MS, hold_ms=HOLD_MS) == view
 
 
-def after_cycles(order: TrackedOrder, cycles: int, as_of_ms: int = OLD) -> View:
+def after_cycles(order: TrackedOrder, cycles: int, as_of_ms: int = OLD) -> ReconciledOrders:
     view = judged(order, as_of_ms=as_of_ms, looked_up={"o-1": None})
     for _ in range(cycles - 1):
         view = judged(only(view), as_of_ms=as_of_ms, looked_up={"o-1": None})

@@ -7,32 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.evidence import (
-    EXPIRY_MARGIN_MS,
-    FORGOTTEN_MS,
-    LIST_AFTER_MS,
-    PROBE_LISTED_MS,
-    Evidence,
-    ask,
-    in_turn,
-    note_probes,
-    unprobed,
-)
-from dora.core.journal import (
-    Journal,
-    OrderState,
-    Plan,
-    TrackedOrder,
-    client_order_id,
-    fold_cancelled,
-    fold_decreased,
-    fold_placed,
-    fold_plans,
-    note_fills,
-    order_prefix,
-    planned_order,
-    without,
-)
 from dora.core.model import (
     PROBE_COUNT,
     BatchCancelResult,
@@ -52,7 +26,33 @@ from dora.core.model import (
     Side,
     Slot,
 )
-from dora.core.reconciliation import STRAY_LEVEL, View, exposure, merge
+from dora.core.orders.evidence import (
+    EXPIRY_MARGIN_MS,
+    FORGOTTEN_MS,
+    LIST_AFTER_MS,
+    PROBE_LISTED_MS,
+    Evidence,
+    in_turn,
+    lookups_needed,
+    note_probes,
+    unprobed,
+)
+from dora.core.orders.journal import (
+    Journal,
+    OrderState,
+    Plan,
+    TrackedOrder,
+    client_order_id,
+    fold_cancelled,
+    fold_decreased,
+    fold_placed,
+    fold_plans,
+    note_fills,
+    order_prefix,
+    planned_order,
+    without,
+)
+from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders, exposure, merge
 from dora.core.units import Count, Money, Price, TimeMs
 
 PREFIX = order_prefix("bot", "local")
@@ -96,7 +96,7 @@ def row(status: OrderStatus = OrderStatus.RESTING, **changes: object) -> Order:
     return replace(found, **changes)
 
 
-def seen(order: TrackedOrder, *rows: Order, now_ms: int = LATER, **evidence: Any) -> View:
+def seen(order: TrackedOrder, *rows: Order, now_ms: int = LATER, **evidence: Any) -> ReconciledOrders:
     facts = Evidence(began_ms=TimeMs(now_ms), as_of_ms=TimeMs(now_ms), resting=tuple(rows), **evidence)
     return merge(
         Journal({order.client_order_id: order}),
@@ -108,7 +108,7 @@ def seen(order: TrackedOrder, *rows: Order, now_ms: int = LATER, **evidence: Any
     )
 
 
-def only(view: View) -> TrackedOrder:
+def only(view: ReconciledOrders) -> TrackedOrder:
     (order,) = view.journal.orders.values()
     return order
 
@@ -221,7 +221,7 @@ def test_an_order_with_our_prefix_and_no_intent_is_adopted_and_others_are_left_a
 
     view = seen(tracked(), row(), stray, manual)
 
-    assert view.journal.orders[PREFIX + "two"].slot.level == STRAY_LEVEL
+    assert view.journal.orders[PREFIX + "two"].slot.level == ORPHAN_LEVEL
     assert view.foreign == (manual,)
 
 
@@ -667,17 +667,17 @@ def test_questions_are_asked_of_orders_not_shown_and_of_unanswered_ones_twenty_s
     live, unknown = tracked(), tracked(OrderState.UNKNOWN, client_order_id=PREFIX + "two")
     journal = Journal({order.client_order_id: order for order in (live, unknown)})
 
-    assert ask(journal, [row()], LATER).order_ids == ()
-    assert ask(journal, [], LATER).order_ids == ("o-1",)
-    assert ask(journal, [row(updated_ms=TimeMs(WRITE - 1))], LATER).order_ids == ("o-1",)
-    assert ask(journal, [], TimeMs(WRITE + LIST_AFTER_MS)).tickers == ()
-    assert ask(journal, [], TimeMs(WRITE + LIST_AFTER_MS + 1)).tickers == (SLOT.ticker,)
+    assert lookups_needed(journal, [row()], LATER).order_ids == ()
+    assert lookups_needed(journal, [], LATER).order_ids == ("o-1",)
+    assert lookups_needed(journal, [row(updated_ms=TimeMs(WRITE - 1))], LATER).order_ids == ("o-1",)
+    assert lookups_needed(journal, [], TimeMs(WRITE + LIST_AFTER_MS)).tickers == ()
+    assert lookups_needed(journal, [], TimeMs(WRITE + LIST_AFTER_MS + 1)).tickers == (SLOT.ticker,)
 
 
 def test_a_missing_order_is_looked_up_although_a_list_still_shows_it() -> None:
     journal = Journal().with_orders([tracked(OrderState.MISSING)])
 
-    assert ask(journal, [row()], LATER).order_ids == ("o-1",)
+    assert lookups_needed(journal, [row()], LATER).order_ids == ("o-1",)
 
 
 def test_those_that_wait_longest_are_asked_about_first() -> None:
@@ -688,7 +688,7 @@ def test_those_that_wait_longest_are_asked_about_first() -> None:
         for n in range(3)
     ]
 
-    assert ask(Journal().with_orders(orders), [], LATER).order_ids == ("o-2", "o-1", "o-0")
+    assert lookups_needed(Journal().with_orders(orders), [], LATER).order_ids == ("o-2", "o-1", "o-0")
 
 
 @given(st.integers(1, 40), st.integers(1, 10), st.integers(0, 10**6))

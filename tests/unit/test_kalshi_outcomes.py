@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dora.core.model import BatchCancelResult, BatchPlaceResult, DecreaseRequest, Outcome
 from dora.core.units import Count, TimeMs
-from dora.edge.kalshi.refusals import DEFINITE_REFUSALS
+from dora.edge.kalshi.error_codes import DEFINITE_REFUSALS
 from tests.unit.kalshi_fakes import (
     NOW_MS,
     TICKER,

@@ -18,7 +18,7 @@ from dora.core.units import (
     format_scaled,
 )
 from dora.edge.kalshi import wire_markets, wire_orders
-from dora.edge.kalshi.wire import Row, direction, is_of_subaccount, load_json, multiplier_e4, time_ms
+from dora.edge.kalshi.wire import JsonObject, direction, is_of_subaccount, load_json, multiplier_e4, time_ms
 from tests.unit.kalshi_fakes import (
     NOW_MS,
     cancel_request,
@@ -31,8 +31,8 @@ from tests.unit.kalshi_fakes import (
 )
 
 
-def row(data: object) -> Row:
-    return Row("GET /somewhere", data)
+def row(data: object) -> JsonObject:
+    return JsonObject("GET /somewhere", data)
 
 
 # --- numbers and times ---------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from hypothesis import given
 
-from dora.core.book import without
-from dora.core.fees import FREE, maker_fee_per_contract
+from dora.core.exchange.book import without
+from dora.core.exchange.fees import FREE, maker_fee_per_contract
 from dora.core.model import Side, Slot, TargetOrder
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.maker import quote

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.evidence import Evidence, ask
-from dora.core.journal import Journal, OrderState, TrackedOrder, note_fills
 from dora.core.model import Fill, Order, OrderStatus, Side, Slot
-from dora.core.reconciliation import View, merge
+from dora.core.orders.evidence import Evidence, lookups_needed
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder, note_fills
+from dora.core.orders.reconciliation import ReconciledOrders, merge
 from dora.core.units import Count, Money, TimeMs
 from tests.unit.test_journal import HOLD_MS, LATER, PREFIX, TOMBSTONE_MS, WRITE, row, tracked
 
@@ -25,7 +25,7 @@ def journal(*orders: TrackedOrder) -> Journal:
     return Journal({order.client_order_id: order for order in orders})
 
 
-def merged(before: Journal, *rows: Order, now_ms: int = LATER) -> View:
+def merged(before: Journal, *rows: Order, now_ms: int = LATER) -> ReconciledOrders:
     evidence = Evidence(began_ms=TimeMs(now_ms), as_of_ms=TimeMs(now_ms), resting=rows)
     return merge(
         before,
@@ -73,7 +73,7 @@ def test_an_order_whose_id_is_anothers_has_none_until_a_row_shows_it_and_is_look
     one, two = view.journal.orders[ONE], view.journal.orders[TWO]
     assert (one.order_id, one.state, two.order_id) == (None, OrderState.LIVE, "o-2")
     assert view.frozen == {one.slot}
-    asked = ask(SWAPPED, (ROW_TWO,), TimeMs(WRITE + HOLD_MS + 1))
+    asked = lookups_needed(SWAPPED, (ROW_TWO,), TimeMs(WRITE + HOLD_MS + 1))
     assert (asked.order_ids, asked.since_ms) == ((), {"KXA-1": 0})
     gone = replace(ROW_ONE, status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
     assert merged(view.journal, ROW_TWO, gone).journal.orders[ONE].unbooked == 1000

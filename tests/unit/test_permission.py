@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.model import OrderGroup, SessionGroup, SessionMetadata, SessionStatus, ShardStatus
-from dora.core.permission import (
+from dora.core.ports import KillSwitch
+from dora.core.reasons import Reason
+from dora.core.risk.gates import (
     GROUP_SETTLES_MS,
     PULLS_QUOTES,
+    GateInputs,
     Permission,
-    Standing,
     closed_switches,
     may_place,
 )
-from dora.core.ports import Control
-from dora.core.reasons import Reason
 from dora.core.units import Count, Money, TimeMs
 from tests.unit.examples import NOW, limits
 
@@ -34,9 +34,9 @@ SESSION = SessionMetadata(
         SessionGroup(group_id=f"g{shard}", shard=shard, tag="maker", burst_limit=BURST) for shard in SHARDS
     ),
 )
-OPEN = Standing(
+OPEN = GateInputs(
     globals_=limits(trading_enabled=True),
-    control=Control(),
+    control=KillSwitch(),
     session=SESSION,
     account_known=True,
     reads_stale=False,
@@ -49,10 +49,10 @@ OPEN = Standing(
     now_ms=NOW,
 )
 
-Switch = Callable[[Standing], Standing]
+Switch = Callable[[GateInputs], GateInputs]
 SWITCHES: dict[Reason, Switch] = {
     Reason.CONFIG_MISSING: lambda s: replace(s, globals_=None),
-    Reason.HALTED: lambda s: replace(s, control=Control(halted=True)),
+    Reason.HALTED: lambda s: replace(s, control=KillSwitch(halted=True)),
     Reason.TRADING_DISABLED: lambda s: replace(s, globals_=limits(trading_enabled=False)),
     Reason.NO_SESSION: lambda s: replace(s, session=None),
     Reason.SESSION_NOT_ACTIVE: lambda s: replace(s, session=replace(SESSION, status=SessionStatus.CLOSING)),
@@ -111,13 +111,13 @@ def test_quotes_are_pulled_where_global_says_so_or_who_halts_asks_for_it(
     standing = replace(
         OPEN,
         globals_=limits(trading_enabled=True, cancel_on_halt=configured),
-        control=Control(halted=True, cancel=asked),
+        control=KillSwitch(halted=True, cancel=asked),
     )
     assert may_place(standing, SHARDS) == Permission(Reason.HALTED, pulls=pulls)
 
 
 def test_a_lifted_halt_no_longer_asks_for_anything() -> None:
-    left = replace(OPEN, control=Control(halted=False, cancel=True))
+    left = replace(OPEN, control=KillSwitch(halted=False, cancel=True))
     assert may_place(left, SHARDS) == Permission(None)
     closed = replace(left, globals_=limits(trading_enabled=False, cancel_on_halt=False))
     assert may_place(closed, SHARDS) == Permission(Reason.TRADING_DISABLED)

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from dora.core.config import MarketConfig
-from dora.core.journal import Journal, TrackedOrder
 from dora.core.model import Book, Level, OrderGroup, Side
-from dora.core.permission import Permission
-from dora.core.ports import Reference
+from dora.core.orders.journal import Journal, TrackedOrder
+from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.ports import ReferenceData
 from dora.core.reasons import Reason
-from dora.core.reconciliation import View
+from dora.core.risk.gates import Permission
 from dora.core.units import Count, Price, TimeMs
-from dora.flow.deciding import Inputs, leave_all
-from dora.flow.protecting import protect
-from dora.flow.reading import Snapshot
+from dora.flow.cycle.compute import Inputs, leave_all
+from dora.flow.cycle.protect import protect
+from dora.flow.cycle.read import Snapshot
 from tests.unit.examples import limits
 from tests.unit.kalshi_fakes import FakeFacts
 from tests.unit.test_journal import LATER, SLOT, WRITE, tracked
@@ -34,7 +34,7 @@ ASK = tracked(
 
 
 def inputs(*orders: TrackedOrder, book: Book | None, now_ms: int = LATER, **changes: Any) -> Inputs:
-    view = View(
+    view = ReconciledOrders(
         journal=Journal().with_orders(orders),
         foreign=(),
         frozen=frozenset(),
@@ -50,7 +50,7 @@ def inputs(*orders: TrackedOrder, book: Book | None, now_ms: int = LATER, **chan
         now_ms=TimeMs(now_ms),
         globals_=limits(max_unpriced_age_s=AGE_S),
         wanted={SLOT.ticker: MarketConfig(ticker=SLOT.ticker, enabled=True, max_spread=Price(500))},
-        reference=Reference(),
+        reference=ReferenceData(),
         snapshot=replace(snapshot, **changes),
         view=view,
         positions={},

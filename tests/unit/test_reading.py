@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from dora.core.errors import ExchangeUnavailable
-from dora.core.evidence import Evidence
-from dora.core.journal import Journal, OrderState, TrackedOrder
-from dora.core.listed import Listed
+from dora.core.exchange.listed import Listed
+from dora.core.exchange.pacing import US_PER_MS, Bucket, reserve
 from dora.core.model import Limits, Order, Side, Slot
-from dora.core.pacing import US_PER_MS, Bucket, reserve
+from dora.core.orders.evidence import Evidence
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.units import Count, Price, TimeMs
-from dora.flow.reading import MOST_LISTS, MOST_LOOKUPS, Snapshot, gather_evidence
+from dora.flow.cycle.read import MOST_LISTS, MOST_LOOKUPS, Snapshot, gather_evidence
 from tests.unit.kalshi_fakes import FakeFacts
 from tests.world.one_by_one import OneByOne
 

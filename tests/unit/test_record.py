@@ -7,10 +7,10 @@ from itertools import product
 import pytest
 
 from dora.core.model import BatchCancelSummary, BatchPlaceSummary, Side, Slot
-from dora.core.permission import PULLS_QUOTES
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.record import ANSWER, CycleFacts, answer_of, status_of, wide_record
+from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.units import Count, Money, TimeMs
 from dora.telemetry import MAX_FIELDS
 from tests.unit.examples import NOW, target

@@ -9,14 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.fees import FeeTerms
-from dora.core.journal import OrderState, TrackedOrder
-from dora.core.ledger import Position
+from dora.core.accounts.ledger import Position
+from dora.core.exchange.fees import FeeTerms
 from dora.core.model import Order, OrderStatus, Side, Slot, TargetOrder
+from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.reasons import Reason
-from dora.core.risk import RiskFacts, RiskResult, apply_caps, worst_cases
-from dora.core.units import ONE, Count, Money, Price, value_of
-from dora.core.worst_case import Claim, Loss, MarketWorst, at_worst, event_loss, fill_loss, held_loss
+from dora.core.risk.caps import RiskFacts, RiskResult, apply_caps, worst_cases
+from dora.core.risk.worst_case import (
+    Loss,
+    MarketWorst,
+    PotentialFill,
+    at_worst,
+    event_loss,
+    fill_loss,
+    held_loss,
+)
+from dora.core.units import ONE_DOLLAR, Count, Money, Price, value_of
 from tests.unit.examples import (
     EVENT,
     NOW,
@@ -345,7 +353,7 @@ def test_each_level_counts_its_own_live_order_and_target_once() -> None:
     ("changes", "why"),
     [
         ({"price": Price(0)}, Reason.TARGET_INVALID),
-        ({"price": ONE}, Reason.TARGET_INVALID),
+        ({"price": ONE_DOLLAR}, Reason.TARGET_INVALID),
         ({"price": Price(-300)}, Reason.TARGET_INVALID),
         ({"price": Price(4_550)}, Reason.TARGET_INVALID),
         ({"price": 4_500.0}, Reason.TARGET_INVALID),
@@ -476,14 +484,14 @@ def situations(draw: st.DrawFn) -> tuple[list[TargetOrder], RiskFacts]:
     return wanted, given_facts
 
 
-def _subsets(claims: Sequence[Claim]) -> Iterator[tuple[Claim, ...]]:
+def _subsets(claims: Sequence[PotentialFill]) -> Iterator[tuple[PotentialFill, ...]]:
     return chain.from_iterable(combinations(claims, size) for size in range(len(claims) + 1))
 
 
-def _fill_sets(worst: MarketWorst) -> Iterator[tuple[Claim, ...]]:
+def _fill_sets(worst: MarketWorst) -> Iterator[tuple[PotentialFill, ...]]:
     """Every set of fills of one market: of each slot some of its live orders, or its target."""
     slots = worst.live.keys() | worst.targets.keys()
-    choices: list[list[tuple[Claim, ...]]] = [list(_subsets((*worst.firm, *worst.drift)))]
+    choices: list[list[tuple[PotentialFill, ...]]] = [list(_subsets((*worst.firm, *worst.drift)))]
     for slot in slots:
         options = list(_subsets(worst.live.get(slot, ())))
         if slot in worst.targets:
@@ -493,13 +501,13 @@ def _fill_sets(worst: MarketWorst) -> Iterator[tuple[Claim, ...]]:
         yield tuple(chain.from_iterable(picked))
 
 
-def _profit(worst: MarketWorst, fills: Iterable[Claim], resolves_yes: bool) -> int:
+def _profit(worst: MarketWorst, fills: Iterable[PotentialFill], resolves_yes: bool) -> int:
     """Profit of one market, from the definition: what came in, less fees, plus what the position pays."""
     net, came_in = int(worst.net), -worst.held.no
     for fill in fills:
         came_in -= fill.side.sign * value_of(fill.price, fill.count) + fill.fee
         net += fill.side.sign * fill.count
-    return came_in + (ONE * net if resolves_yes else 0)
+    return came_in + (ONE_DOLLAR * net if resolves_yes else 0)
 
 
 def _brute_event_loss(markets: Mapping[str, MarketWorst], exclusive: bool) -> int:
@@ -522,8 +530,8 @@ def _after(result: RiskResult, given_facts: RiskFacts) -> dict[str, MarketWorst]
     for wanted in result.kept:
         fees = given_facts.fees.get(wanted.slot.ticker)
         rate = fees.maker_rate_e8 if fees else 0
-        fee = -(-rate * wanted.count * wanted.price * (ONE - wanted.price) // 10**12)
-        claim = Claim(wanted.slot.side, wanted.price, wanted.count, Money(fee))
+        fee = -(-rate * wanted.count * wanted.price * (ONE_DOLLAR - wanted.price) // 10**12)
+        claim = PotentialFill(wanted.slot.side, wanted.price, wanted.count, Money(fee))
         worst[wanted.slot.ticker] = worst[wanted.slot.ticker].with_target(wanted.slot, claim)
     return worst
 
@@ -560,7 +568,7 @@ def test_no_set_of_fills_passes_the_largest_position(situation: tuple[list[Targe
         assert -min(nets) == worst.most(Side.ASK) <= max(cap, before[ticker].most(Side.ASK))
 
 
-def _reserve(net: int, claims: Sequence[Claim]) -> int:
+def _reserve(net: int, claims: Sequence[PotentialFill]) -> int:
     """What an exchange holds for resting orders when the best-priced ones close the position first."""
     held = 0
     for side in Side:
@@ -569,7 +577,7 @@ def _reserve(net: int, claims: Sequence[Claim]) -> int:
         for claim in mine:
             closing = min(closable, claim.count)
             closable -= closing
-            unit = claim.price if side is Side.BID else ONE - claim.price
+            unit = claim.price if side is Side.BID else ONE_DOLLAR - claim.price
             held += unit * (claim.count - closing)
     return held
 
@@ -645,7 +653,11 @@ def test_nothing_that_is_kept_crosses_anything_of_our_own(
     for one in result.kept:
         worst = standing[one.slot.ticker]
         others = [claim for claims in worst.live.values() for claim in claims]
-        rest = [Claim(x.slot.side, x.price, x.count) for x in result.kept if x.slot.ticker == one.slot.ticker]
+        rest = [
+            PotentialFill(x.slot.side, x.price, x.count)
+            for x in result.kept
+            if x.slot.ticker == one.slot.ticker
+        ]
         for claim in (*worst.firm, *others, *rest):
             if claim.side is not one.slot.side:
                 assert one.slot.side.sign * (claim.price - one.price) > 0
@@ -666,12 +678,15 @@ def test_a_second_pass_over_what_was_kept_changes_nothing(
 
 
 def test_a_fill_loses_its_price_or_the_rest_to_a_dollar() -> None:
-    assert fill_loss(Claim(Side.BID, cents("0.45"), contracts("10"))) == Loss(-5_500_000, 4_500_000)
-    assert fill_loss(Claim(Side.ASK, cents("0.45"), contracts("10"))) == Loss(5_500_000, -4_500_000)
+    assert fill_loss(PotentialFill(Side.BID, cents("0.45"), contracts("10"))) == Loss(-5_500_000, 4_500_000)
+    assert fill_loss(PotentialFill(Side.ASK, cents("0.45"), contracts("10"))) == Loss(5_500_000, -4_500_000)
 
 
 def test_the_worst_of_two_sides_is_never_the_sum_of_both() -> None:
-    pair = [Claim(Side.BID, cents("0.45"), contracts("10")), Claim(Side.ASK, cents("0.55"), contracts("10"))]
+    pair = [
+        PotentialFill(Side.BID, cents("0.45"), contracts("10")),
+        PotentialFill(Side.ASK, cents("0.55"), contracts("10")),
+    ]
     assert at_worst(pair) == Loss(4_500_000, 4_500_000)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dora.core.journal import OrderState, TrackedOrder
-from dora.core.ledger import Position
+from dora.core.accounts.ledger import Position
 from dora.core.model import SessionMetadata, SessionStatus, Side, Slot, TargetOrder
+from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.reasons import Reason
-from dora.core.risk import RiskFacts, apply_caps
-from dora.core.session_limit import contracts_free, contracts_matched, used_up
+from dora.core.risk.caps import RiskFacts, apply_caps
+from dora.core.risk.session_limit import contracts_free, contracts_matched, used_up
 from dora.core.units import CONTRACT, Count
 from tests.unit.examples import EVENT, NOW, config, contracts, dollars, event, limits, market, target
 

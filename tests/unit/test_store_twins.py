@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from dora.core.accounts.ledger import Position, apply_fills, apply_settlement
 from dora.core.errors import DoraError, StateUnavailable
-from dora.core.journal import Journal
-from dora.core.ledger import Position, apply_fills, apply_settlement
 from dora.core.model import Event
-from dora.core.ports import Changes, Control, Cursors, LeaseGrant, Limiter, Progress, Reference
+from dora.core.orders.journal import Journal
+from dora.core.ports import Changes, Cursors, KillSwitch, LeaseGrant, Limiter, Progress, ReferenceData
 from dora.core.units import TimeMs
 from tests.unit.dynamo_values import BOT, LIMITS, NOW_MS, fill, order, plan, position, session, settlement
 from tests.unit.store_backings import DynamoBacking, Loss, MemoryBacking
@@ -167,7 +167,7 @@ class Unfenced(Twins):
 
     @rule(halted=st.booleans(), at=small, lose=losses)
     def set_control(self, halted: bool, at: int, lose: Loss) -> None:
-        self.ask("state", "set_control", Control(halted=halted, reason="why", at_ms=TimeMs(at)), lose=lose)
+        self.ask("state", "set_control", KillSwitch(halted=halted, reason="why", at_ms=TimeMs(at)), lose=lose)
 
     @rule(rate=st.integers(1, 3), lose=losses)
     def save_limits(self, rate: int, lose: Loss) -> None:
@@ -229,10 +229,10 @@ def _empty(client: Any) -> None:
     create_tables(client, "config", "state")
 
 
-def reference(number: int) -> Reference:
+def reference(number: int) -> ReferenceData:
     event = Event(event_ticker="KXB-E", series_ticker="KXB", exclusive=True)
     events = {"KXB-E": event, "KXA-E": replace(event, event_ticker="KXA-E")}
-    return Reference(learned_ms=TimeMs(number), events=events, listings={"KXB": (), "KXA": TICKERS})
+    return ReferenceData(learned_ms=TimeMs(number), events=events, listings={"KXB": (), "KXA": TICKERS})
 
 
 def orders_of(state: Any) -> list[list[str]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dora.core.journal import Journal, OrderState
+from dora.core.orders.journal import Journal, OrderState
 from tests.simulator.fault_plan import Fault
 from tests.unit.small_world import broken
 from tests.unit.teardown_stage import (

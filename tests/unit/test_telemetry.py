@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 import dora
-from dora.flow.reporting import METRICS
+from dora.flow.cycle.cycle_facts import METRICS
 from dora.telemetry import LEVELS, MAX_FIELDS, NAMESPACE, Telemetry
 from tests.world.output import Catcher, printed_to
 

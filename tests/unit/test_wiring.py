@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from dora import wiring
 from dora.core.errors import ExchangeUnavailable, TriggerInvalid
 from dora.core.model import SessionMetadata, SessionStatus
-from dora.core.ports import Control
+from dora.core.ports import KillSwitch
 from dora.core.units import Count, TimeMs
 from functions.cycle.app import lambda_handler as cycle
 from functions.session.app import lambda_handler as session
@@ -353,7 +353,7 @@ def _open_session(halted: bool) -> None:
     item["trading_enabled"] = {"BOOL": True}
     boto3.client("dynamodb").put_item(TableName=CONFIG_TABLE, Item=item)
     app = wiring.build(os.environ)
-    app.outside.state.set_control(Control(halted=halted))
+    app.outside.state.set_control(KillSwitch(halted=halted))
     app.outside.state.save_session(
         SessionMetadata(
             session_id="s1",

@@ -14,10 +14,10 @@ from random import Random
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+from dora.core.accounts.ledger import Position
 from dora.core.errors import StateUnavailable
-from dora.core.journal import Plan
-from dora.core.ledger import Position
 from dora.core.model import Fill, SessionMetadata, Settlement
+from dora.core.orders.journal import Plan
 from dora.core.ports import BotState
 from tests.world.keys import ApiKey
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from requests.adapters import BaseAdapter
 
 from dora.core.errors import AuthRefused, DoraError, TriggerInvalid
-from dora.core.journal import order_prefix
-from dora.core.ports import Archive, Clock, Outside
+from dora.core.orders.journal import order_prefix
+from dora.core.ports import Archive, Clock, Ports
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
 from dora.edge.archive import NoArchive, S3Archive, s3_client
@@ -57,7 +57,7 @@ class App:
 
     settings: Settings
     telemetry: Telemetry
-    outside: Outside
+    outside: Ports
 
 
 class _Environment:
@@ -105,7 +105,7 @@ def build(
         network=network,
         jitter_ms=jitter_ms,
     )
-    outside = Outside(
+    outside = Ports(
         clock=clock,
         workers=ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="read"),
         exchange=exchange,

@@ -140,7 +140,7 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
-class Print:
+class Trade:
     """A public trade. `taken` is the side of the book that the taker's order met."""
 
     ticker: str

@@ -11,11 +11,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
 from dora.core.errors import ConfigInvalid
-from dora.core.journal import Journal, Plan
-from dora.core.ledger import Position
-from dora.core.listed import Listed
+from dora.core.exchange.listed import Listed
 from dora.core.model import (
     BatchCancelResult,
     BatchPlaceResult,
@@ -34,12 +33,13 @@ from dora.core.model import (
     Order,
     OrderGroup,
     OrderRequest,
-    Print,
     Series,
     SessionMetadata,
     Settlement,
     ShardStatus,
+    Trade,
 )
+from dora.core.orders.journal import Journal, Plan
 from dora.core.units import Count, Money, TimeMs
 
 
@@ -116,7 +116,7 @@ class Exchange(Protocol):
     def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
         """Books by ticker; a ticker whose book could not be read or understood is absent."""
 
-    def prints_since(self, ticker: str, since_ms: TimeMs) -> tuple[Print, ...]:
+    def prints_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time. Market data, so not behind as account reads are."""
 
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
@@ -159,7 +159,7 @@ class Exchange(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Control:
+class KillSwitch:
     """The kill flag. Whoever sets it leaves a reason; `cancel` takes resting quotes off in any case."""
 
     halted: bool = False
@@ -190,7 +190,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class ReferenceData:
     """Slow facts: which series an event is of, what each series charges, which markets a series has open."""
 
     learned_ms: TimeMs = TimeMs(0)
@@ -205,7 +205,7 @@ class BotState:
     """Everything one consistent read of the state table returns."""
 
     session: SessionMetadata | None = None
-    control: Control = Control()
+    control: KillSwitch = KillSwitch()
     journal: Journal = field(default_factory=Journal)
     plans: tuple[Plan, ...] = ()
     positions: Mapping[str, Position] = field(default_factory=dict)
@@ -213,7 +213,7 @@ class BotState:
     """Strategy memory by ticker: small JSON objects, opaque to the store."""
     cursors: Cursors = Cursors()
     progress: Progress = Progress()
-    reference: Reference = field(default_factory=Reference)
+    reference: ReferenceData = field(default_factory=ReferenceData)
     limits: Limits | None = None
 
 
@@ -244,7 +244,7 @@ class Changes:
     memory: Mapping[str, Mapping[str, object]] | None = None
     cursors: Cursors | None = None
     progress: Progress | None = None
-    reference: Reference | None = None
+    reference: ReferenceData | None = None
     limits: Limits | None = None
     summary: Mapping[str, object] | None = None
     """The cycle's wide record, kept for a while under its cycle id."""
@@ -272,7 +272,7 @@ class StateStore(Protocol):
 
     def load(self) -> BotState: ...
 
-    def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
+    def stop_signs(self) -> tuple[KillSwitch, SessionMetadata | None]:
         """The kill flag and the session, read afresh in mid-cycle (two items)."""
 
     def emergency_state(self) -> EmergencyState:
@@ -309,7 +309,7 @@ class StateStore(Protocol):
     def summary(self, cycle_id: str) -> Mapping[str, object] | None:
         """A finished cycle's wide record; None when it is not kept, or no longer."""
 
-    def set_control(self, control: Control) -> None: ...
+    def set_control(self, control: KillSwitch) -> None: ...
 
     def save_limits(self, limits: Limits) -> None: ...
 
@@ -373,7 +373,7 @@ class Archive(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Ports:
     """Everything outside the flow, for one bot. `prefix` starts each of its client order ids."""
 
     clock: Clock

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dora.core.model import BatchCancelSummary, BatchPlaceSummary
-from dora.core.permission import PULLS_QUOTES
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
+from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 
 ANSWER = ("status", "reason", "cycle_id", "cancelled", "placed", "kept", "failed", "unknown")

@@ -8,7 +8,7 @@ from dora.core.model import Limits, SessionGroup, SessionMetadata, SessionStatus
 from dora.core.ports import EmergencyState
 from dora.core.units import Count, TimeMs
 from dora.edge.dynamo.codec import plain_of, value_of_item
-from dora.edge.dynamo.layout import LIMITS, PROGRESS, SESSION
+from dora.edge.dynamo.items import LIMITS, PROGRESS, SESSION
 
 StoredItem = Mapping[str, Any]
 NEVER_STORED = -1

@@ -13,7 +13,7 @@ from dora.core.ports import LeaseGrant, LeaseRefused
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key, whole_number
-from dora.edge.dynamo.layout import LEASE
+from dora.edge.dynamo.items import LEASE
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
 
 if TYPE_CHECKING:

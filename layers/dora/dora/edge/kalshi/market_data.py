@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from dora.core.errors import AuthRefused, ExchangeError, RateLimited
-from dora.core.model import Book, Event, Limits, Market, Print, Series, ShardStatus
+from dora.core.model import Book, Event, Limits, Market, Series, ShardStatus, Trade
 from dora.core.units import TimeMs
 from dora.edge.kalshi import wire_markets
-from dora.edge.kalshi.caller import Caller
-from dora.edge.kalshi.listing import comma_lists, read_list
+from dora.edge.kalshi.base_client import Caller
+from dora.edge.kalshi.pagination import comma_lists, read_list
 from dora.edge.kalshi.transport import Call
-from dora.edge.kalshi.wire import Row, name
+from dora.edge.kalshi.wire import JsonObject, name
 
 BOOKS_PER_CALL = 100
 EVENTS_PER_PAGE = 200
@@ -61,7 +61,7 @@ class MarketReads(Caller):
         rows = self._read("/markets/orderbooks", params=params).rows("orderbooks")
         return {book.ticker: book for book in self._understood(rows, _book) if book.ticker in tickers}
 
-    def prints_since(self, ticker: str, since_ms: TimeMs) -> tuple[Print, ...]:
+    def prints_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time; all or an ExchangeError."""
         since_s = since_ms // 1000 - 1
         rows = read_list(
@@ -83,7 +83,7 @@ class MarketReads(Caller):
         found = self._understood(rows, wire_markets.market)
         return tuple({market.ticker: market for market in found}.values())
 
-    def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[Row]:
+    def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[JsonObject]:
         return read_list(self._transport, "/markets", "markets", [(by, value), *more])
 
     def events(self, event_tickers: Sequence[str]) -> Mapping[str, Event]:
@@ -110,5 +110,5 @@ class MarketReads(Caller):
         return wire_markets.limits(self._read("/account/limits"), self._read("/account/endpoint_costs"))
 
 
-def _book(row: Row) -> Book:
+def _book(row: JsonObject) -> Book:
     return wire_markets.book(row.field("ticker", name), row.row("orderbook_fp"))

@@ -10,16 +10,16 @@ from dataclasses import replace
 from typing import TypeVar
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
-from dora.core.listed import Listed, UnreadableRow
+from dora.core.exchange.listed import Listed, UnreadableRow
 from dora.core.model import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
-from dora.core.ownership import ORDERS, POSITIONS, SETTLEMENTS
+from dora.core.orders.ownership import ORDERS, POSITIONS, SETTLEMENTS
 from dora.core.units import Money, TimeMs
 from dora.edge.kalshi import wire_orders
-from dora.edge.kalshi.caller import Caller
-from dora.edge.kalshi.listing import read_list
-from dora.edge.kalshi.refusals import NOT_FOUND
+from dora.edge.kalshi.base_client import Caller
+from dora.edge.kalshi.error_codes import NOT_FOUND
+from dora.edge.kalshi.pagination import read_list
 from dora.edge.kalshi.transport import Call
-from dora.edge.kalshi.wire import Row, is_of_subaccount, name, time_ms
+from dora.edge.kalshi.wire import JsonObject, is_of_subaccount, name, time_ms
 from dora.edge.kalshi.wire_markets import ORDER_ROUTE
 from dora.edge.kalshi.wire_orders import GROUPS
 
@@ -94,7 +94,7 @@ class PortfolioReads(Caller):
         return self._listed(GROUPS, answer.rows(GROUPS, required=False), wire_orders.order_group)
 
     def _orders(self, which: list[tuple[str, str | int]]) -> Listed[Order]:
-        rows: list[Row] = []
+        rows: list[JsonObject] = []
         try:
             read_list(self._transport, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
         except ExchangeError as error:
@@ -102,7 +102,7 @@ class PortfolioReads(Caller):
             raise
         return self._latest(rows)
 
-    def _latest(self, rows: Iterable[Row]) -> Listed[Order]:
+    def _latest(self, rows: Iterable[JsonObject]) -> Listed[Order]:
         """Each order once: pages shift while they are read, and its latest row counts."""
         listed, latest = self._listed(ORDERS, rows, wire_orders.order), dict[str, Order]()
         for order in listed.rows:
@@ -110,11 +110,13 @@ class PortfolioReads(Caller):
         return replace(listed, rows=tuple(latest.values()))
 
     def _list(
-        self, route: str, key: str, parse: Callable[[Row], Item], which: tuple[str, str | int]
+        self, route: str, key: str, parse: Callable[[JsonObject], Item], which: tuple[str, str | int]
     ) -> Listed[Item]:
         return self._listed(key, read_list(self._transport, route, key, [which, *self._of_us]), parse)
 
-    def _listed(self, key: str, rows: Iterable[Row], parse: Callable[[Row], Item]) -> Listed[Item]:
+    def _listed(
+        self, key: str, rows: Iterable[JsonObject], parse: Callable[[JsonObject], Item]
+    ) -> Listed[Item]:
         """Our subaccount's rows; what is not understood is no reason to drop or to refuse the others."""
         understood: list[Item] = []
         others: dict[UnreadableRow, None] = {}

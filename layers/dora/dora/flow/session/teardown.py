@@ -1,0 +1,133 @@
+"""Closing a session: trigger first, then prove zero; `closing`, with what is left, until it is proven."""
+
+from dataclasses import replace
+
+from dora.core.errors import ExchangeError
+from dora.core.model import Limits, Order, SessionGroup, SessionMetadata, SessionStatus
+from dora.core.orders.journal import Journal
+from dora.core.orders.ownership import Ownership
+from dora.core.ports import BotState, Ports
+from dora.core.units import Count, Money, TimeMs, format_count, format_money
+from dora.flow.session.open_order_check import TeardownLoop, ours
+from dora.flow.session.status import UNKNOWN
+from dora.flow.shared.session_groups import update_session
+
+LEAVE_MS = 20_000
+"""With this little time left the answer is `closing`, and the next call goes on."""
+LOST = "no record of a session: its orders were found by the prefix of their client order ids"
+
+Answer = dict[str, object]
+
+
+def close(outside: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> Answer:
+    """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt.
+
+    Null in the answer is what was not found out: no list was read whole, or no order asked about by itself.
+    """
+    search = _search(outside, session, limits, deadline_ms)
+    if outside.dry_run or search.proves_zero():
+        return _closed(outside, search.session)
+    outside.facts.count("TeardownsUnfinished", 1)
+    return {
+        "status": "closing",
+        "session_id": session.session_id,
+        "reason": _paused(outside, search.shards) or session.reason,
+        "resting": None if search.resting is None else len(search.resting),
+        "resting_by_shard": None if search.resting is None else _by_shard(search.resting),
+        "unproven": search.unproven,
+        "untriggered": search.untriggered,
+        **({"why_unproven": search.why_unproven} if search.why_unproven else {}),
+    }
+
+
+def take_off(outside: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> None:
+    """All that a teardown does about orders, for one whose record could not be read or written."""
+    if not outside.dry_run:
+        search = _search(outside, session, limits, deadline_ms)
+        search.proves_zero(settles=False)
+        outside.facts.emit("ERROR", what="record of the teardown", untriggered=search.untriggered)
+
+
+def _search(
+    outside: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int
+) -> TeardownLoop:
+    outside.exchange.until(TimeMs(max(deadline_ms, outside.clock.now_ms() + LEAVE_MS)))
+    return TeardownLoop(outside, session, limits, deadline_ms - LEAVE_MS)
+
+
+def lost_session(outside: Ports) -> SessionMetadata | None:
+    """A record in place of one that is lost, when orders with our prefix rest: their groups are its groups.
+
+    Nothing else on the account is touched: neither orders of another prefix nor groups without an order of
+    ours. Raises ExchangeError when what rests could not be read.
+    """
+    owned = Ownership.of(outside.prefix, Journal(), None)
+    rows = ours(outside.exchange.resting_orders().whole(owned.may_be_order), outside.prefix)
+    if not rows:
+        return None
+    shards = {row.group_id: row.shard for row in rows if row.group_id}
+    return SessionMetadata(
+        session_id=f"lost-{outside.clock.now_ms()}",
+        status=SessionStatus.ACTIVE,
+        created_at_ms=outside.clock.now_ms(),
+        contracts_limit=Count(0),
+        order_groups=tuple(
+            SessionGroup(group_id=group_id, shard=shard, tag=f"lost-{number}", burst_limit=Count(0))
+            for number, (group_id, shard) in enumerate(sorted(shards.items()))
+        ),
+        use_order_groups=bool(shards),
+    )
+
+
+def _by_shard(rows: tuple[Order, ...]) -> dict[str, int]:
+    shards = [row.shard for row in rows]
+    return {str(shard): shards.count(shard) for shard in sorted(set(shards))}
+
+
+def _paused(outside: Ports, shards: set[int]) -> str:
+    """Of the shards where something is left, those that take not even cancels, in words."""
+    try:
+        status = outside.exchange.status()
+    except ExchangeError:
+        return ""
+    paused = [str(s) for s in sorted(shards & status.keys()) if not status[s].exchange_active]
+    return f"exchange paused on shard {', '.join(paused)}" if paused else ""
+
+
+def _closed(outside: Ports, session: SessionMetadata) -> Answer:
+    now_ms = outside.clock.now_ms()
+    summary = _summary(outside.state.load(), session, now_ms)
+    closed = replace(session, status=SessionStatus.CLOSED, ended_at_ms=now_ms, summary=summary)
+    ended = update_session(outside, session, lambda current: _closed_like(current, closed))
+    outside.state.save_history(ended)
+    outside.facts.emit("SESSION_CLOSED", session_id=session.session_id, **summary)
+    return {
+        "status": "closed",
+        "session_id": session.session_id,
+        "reason": session.reason,
+        "resting": 0,
+        "summary": summary,
+    }
+
+
+def _closed_like(current: SessionMetadata, closed: SessionMetadata) -> SessionMetadata:
+    """Only triggers' answers may have been noted since, and only of this session."""
+    if current.session_id != closed.session_id or current.status is SessionStatus.CLOSED:
+        return current
+    return replace(closed, order_groups=current.order_groups, rev=current.rev)
+
+
+def _summary(state: BotState, session: SessionMetadata, now_ms: TimeMs) -> dict[str, str | int]:
+    """What the ledger holds, every fill up to the proof of zero in it.
+
+    Of a session whose record was lost nobody knows when it began, nor how much had been traded before it.
+    """
+    positions, lost = state.positions.values(), not session.contracts_limit
+    traded = sum(position.traded for position in positions) - session.traded_at_start
+    return {
+        "duration_seconds": UNKNOWN if lost else (now_ms - session.created_at_ms) // 1000,
+        "contracts": UNKNOWN if lost else format_count(Count(traded)),
+        "open_positions": sum(1 for position in positions if position.net),
+        "cash_flow_dollars": format_money(Money(sum(position.cash for position in positions))),
+        "fees_dollars": format_money(Money(sum(position.fees for position in positions))),
+    }
