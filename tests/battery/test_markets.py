@@ -183,7 +183,7 @@ def test_scenario_40_and_52_of_senseless_targets_nothing_senseless_is_ever_place
     known = facts(orders=())
     result = apply_caps(targets, known)
     view = ReconciledOrders(
-        journal=Journal(), foreign=(), frozen=frozenset(), blocked=frozenset(), resolutions=()
+        journal=Journal(), external=(), frozen=frozenset(), blocked=frozenset(), resolutions=()
     )
     plan = plan_slots(result.kept, view, {TICKER: Rules(market().grid, config())})
     prices = {place.slot.side: place.price for place in plan.places}
@@ -322,10 +322,10 @@ def test_scenario_43_a_trading_pause_takes_our_orders_off_and_is_waited_out(knob
 
 @pytest.mark.parametrize("knobs", PAUSES, ids=unlike)
 @pytest.mark.parametrize("whole", [False, True])
-def test_scenario_43_a_pause_between_read_and_post_costs_one_batch(knobs: Knobs, whole: bool) -> None:
+def test_scenario_43_a_pause_between_read_and_post_costs_one_batch(knobs: Knobs, blocked_by: bool) -> None:
     with scene(knobs) as stage:
         exchange = stage.world.exchange
-        pause = exchange.pause_exchange if whole else exchange.pause_trading
+        pause = exchange.pause_exchange if blocked_by else exchange.pause_trading
         heard = Heard(stage)
         stage.meanwhile(CREATE, pause)
         (answer, *_) = stage.run(3)

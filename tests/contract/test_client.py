@@ -121,7 +121,7 @@ def _read(client: Noted) -> None:
     assert set(client.markets(tickers)) == set(client.books(tickers)) == set(tickers)
     for name in ("fills_since", "settlements_since"):
         assert getattr(client, name)(0).rows == ()
-    assert client.prints_since(NEAR, 0) == ()
+    assert client.trades_since(NEAR, 0) == ()
     assert len(client.orders_of(NEAR).rows) == 2
     assert client.resting_orders().rows == ()
     client.open_markets("RAIN")

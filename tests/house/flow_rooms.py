@@ -21,7 +21,9 @@ def broken_rooms(root: Path) -> list[str]:
         if allowed is None:
             found.append(f"{module}: belongs to no room of the flow")
         else:
-            found += [f"{module}: imports {name}" for name in sorted(imported) if room_of(name) not in allowed]
+            found += [
+                f"{module}: imports {name}" for name in sorted(imported) if room_of(name) not in allowed
+            ]
     return found
 
 

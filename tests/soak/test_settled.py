@@ -91,7 +91,7 @@ def doubled(seen: Stage) -> None:
 def unanswered(seen: Stage) -> None:
     journal = seen.faults.stored.state.journal
     key, order = next(iter(journal.orders.items()))
-    orders = {**journal.orders, key: replace(order, state=OrderState.UNKNOWN)}
+    orders = {**journal.orders, key: replace(order, state=OrderState.PENDING_NEW)}
     seen.faults.stored.state = replace(seen.faults.stored.state, journal=replace(journal, orders=orders))
 
 

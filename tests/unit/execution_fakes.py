@@ -202,7 +202,7 @@ class FakeState:
         self.plans.append(plan)
         self.diary.append(f"plan {plan.phase}")
 
-    def stop_signs(self) -> tuple[KillSwitch, SessionMetadata | None]:
+    def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
         self.looks += 1
         return self.control, self.session
 
@@ -236,7 +236,7 @@ class Desk:
         self.clock, self.facts = FakeClock(START_MS), FakeFacts()
         self.exchange = FakeExchange(self.clock, self.diary)
         self.state, self.limiter = FakeState(self.diary), FakeLimiter()
-        outside = Ports(
+        ports = Ports(
             clock=self.clock,
             workers=OneByOne(),
             exchange=self.exchange,
@@ -249,7 +249,7 @@ class Desk:
             prefix="new",
             dry_run=False,
         )
-        self.execution = Execution(outside, _bounds(**bounds), Journal().with_orders(orders))
+        self.execution = Execution(ports, _bounds(**bounds), Journal().with_orders(orders))
 
     def place(self, asked: Sequence[OrderRequest], size: int = 2, at_ms: Sequence[int] = ()) -> None:
         """In batches of `size`, at these times (at once unless told)."""

@@ -86,9 +86,9 @@ def test_what_has_a_price_goes_by_its_price_alone() -> None:
         (tracked(), False, False, False),
         (tracked(), False, True, True),
         (tracked(order_id=None), True, True, False),
-        (tracked(OrderState.CHANGING), True, True, False),
-        (tracked(OrderState.MISSING), True, True, False),
-        (tracked(OrderState.UNKNOWN), False, True, False),
+        (tracked(OrderState.PENDING_CHANGE), True, True, False),
+        (tracked(OrderState.NOT_FOUND), True, True, False),
+        (tracked(OrderState.PENDING_NEW), False, True, False),
         (tracked(expires_ms=TimeMs(LATER + EXPIRY_MARGIN_MS)), True, True, False),
     ],
 )
@@ -97,7 +97,7 @@ def test_only_live_orders_are_removed_and_those_a_row_shows_unless_all_reads_are
 ) -> None:
     view = ReconciledOrders(
         journal=Journal().with_orders([order]),
-        foreign=(),
+        external=(),
         frozen=frozenset(),
         blocked=frozenset(),
         resolutions=(),

@@ -45,7 +45,7 @@ SINGLE: dict[str, Work] = {
 }
 READS: dict[str, Work] = {
     "load": lambda state, _: state.load(),
-    "stop_signs": lambda state, _: state.stop_signs(),
+    "read_kill_switch": lambda state, _: state.read_kill_switch(),
     "booked": lambda state, _: state.booked(["fill-1"]),
     "history": lambda state, _: state.history(3),
     "summary": lambda state, _: state.summary("cycle-1"),
@@ -154,7 +154,9 @@ def test_single_items_of_a_table_that_is_not_in_the_answer_are_unknown(dynamo: "
     """DynamoDB lists each table it was asked about, also where it found nothing."""
     assert open_state(FaultyClient(dynamo)).booked(["fill-1"]) == frozenset()
     with pytest.raises(StateUnavailable):
-        open_state(FaultyClient(dynamo, lambda _: {"Responses": {}, "UnprocessedKeys": {}})).stop_signs()
+        open_state(
+            FaultyClient(dynamo, lambda _: {"Responses": {}, "UnprocessedKeys": {}})
+        ).read_kill_switch()
 
 
 def lease(client: Any) -> DynamoLease:

@@ -55,7 +55,7 @@ WRITES: dict[str, Write] = {
 FENCED = ("write_plan", "book_fills", "book_settlement", "commit")
 READS: dict[str, Callable[[DynamoState], object]] = {
     "load": lambda state: state.load(),
-    "stop_signs": lambda state: state.stop_signs(),
+    "read_kill_switch": lambda state: state.read_kill_switch(),
     "emergency_state": lambda state: state.emergency_state(),
     "booked": lambda state: state.booked(["fill-1"]),
     "history": lambda state: state.history(3),
@@ -226,9 +226,9 @@ def test_items_left_unread_are_asked_for_again(dynamo: "DynamoDBClient") -> None
     open_state(dynamo).set_control(KillSwitch(halted=True, at_ms=TimeMs(1)))
     client = FaultyClient(dynamo, _left_unread)
 
-    assert open_state(client).stop_signs()[0].halted
+    assert open_state(client).read_kill_switch()[0].halted
     with pytest.raises(StateUnavailable, match="unread"):
-        open_state(FaultyClient(dynamo, *[_left_unread] * 3)).stop_signs()
+        open_state(FaultyClient(dynamo, *[_left_unread] * 3)).read_kill_switch()
 
 
 def _left_unread(_: Callable[[], Any]) -> Any:

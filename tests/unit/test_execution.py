@@ -247,7 +247,7 @@ def test_an_order_without_an_answer_is_held_from_when_it_was_sent() -> None:
     desk.exchange.places, desk.exchange.takes_ms = [all_unknown], 700
     desk.place(requests(1))
     (held,) = desk.execution.journal.orders.values()
-    assert (held.state, held.sent_ms) == (OrderState.UNKNOWN, START_MS + 700)
+    assert (held.state, held.sent_ms) == (OrderState.PENDING_NEW, START_MS + 700)
 
 
 # --- send times ----------------------------------------------------------------------------------------
@@ -298,9 +298,9 @@ def test_a_cancel_is_not_begun_after_the_deadline_and_leaves_its_order_live() ->
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        (cancels_unknown, OrderState.CHANGING),
+        (cancels_unknown, OrderState.PENDING_CHANGE),
         (cancels_refused("exchange_is_paused"), OrderState.LIVE),
-        (cancels_refused("not_found"), OrderState.MISSING),
+        (cancels_refused("not_found"), OrderState.NOT_FOUND),
     ],
 )
 def test_a_cancel_that_is_not_confirmed_withholds_its_replacement(answer: object, state: OrderState) -> None:
@@ -339,10 +339,10 @@ def test_a_cancel_answered_404_withholds_both_sides_of_its_market() -> None:
 
 
 def test_a_stray_whose_cancel_is_not_confirmed_withholds_the_quote_of_its_side() -> None:
-    stray = replace(resting("A"), slot=Slot("A", Side.BID, ORPHAN_LEVEL))
-    desk = Desk(stray)
+    orphan = replace(resting("A"), slot=Slot("A", Side.BID, ORPHAN_LEVEL))
+    desk = Desk(orphan)
     desk.exchange.cancels = cancels_unknown
-    desk.cancel([stray])
+    desk.cancel([orphan])
     desk.place([request("A"), request("B")])
     assert desk.sent == ["new-B-bid"]
 
@@ -379,8 +379,8 @@ def test_decreases_stop_at_the_deadline_and_leave_the_rest_as_they_were() -> Non
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        (ChangeResult(Outcome.UNKNOWN, "unanswered"), OrderState.CHANGING),
-        (ChangeResult(Outcome.REFUSED, "not_found"), OrderState.MISSING),
+        (ChangeResult(Outcome.UNKNOWN, "unanswered"), OrderState.PENDING_CHANGE),
+        (ChangeResult(Outcome.REFUSED, "not_found"), OrderState.NOT_FOUND),
         (ChangeResult(Outcome.REFUSED, "invalid_parameters"), OrderState.LIVE),
     ],
 )

@@ -40,9 +40,9 @@ CLOSED = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000))
         (tracked(), (STALE_ROW,), {"looked_up": {"o-1": row()}}, False),
         (tracked(), (), {"looked_up": {"o-1": None}}, True),
         (tracked(), (), {}, False),  # never looked at, or the look-up failed
-        (tracked(OrderState.CHANGING), (STALE_ROW,), {}, True),
-        (tracked(OrderState.MISSING), (STALE_ROW,), {}, False),
-        (tracked(OrderState.UNKNOWN), (), {}, False),
+        (tracked(OrderState.PENDING_CHANGE), (STALE_ROW,), {}, True),
+        (tracked(OrderState.NOT_FOUND), (STALE_ROW,), {}, False),
+        (tracked(OrderState.PENDING_NEW), (), {}, False),
         (tracked(expires_ms=OLD), (), {"looked_up": {"o-1": None}}, False),
         (CLOSED, (), {}, False),
         (CLOSED, (STALE_ROW,), {}, True),  # a canceled order that is listed as it was before
@@ -86,13 +86,13 @@ def after_cycles(order: TrackedOrder, cycles: int, as_of_ms: int = OLD) -> Recon
     return view
 
 
-@pytest.mark.parametrize("state", [OrderState.LIVE, OrderState.CHANGING])
+@pytest.mark.parametrize("state", [OrderState.LIVE, OrderState.PENDING_CHANGE])
 def test_an_order_that_reads_have_moved_past_and_never_show_becomes_missing(state: OrderState) -> None:
     order = tracked(state)
     before, after = after_cycles(order, UNSEEN_CYCLES - 1), after_cycles(order, UNSEEN_CYCLES)
 
     assert (only(before).state, before.invisible, bool(before.unseen)) == (state, (), True)
-    assert (only(after).state, bool(after.unseen)) == (OrderState.MISSING, True)
+    assert (only(after).state, bool(after.unseen)) == (OrderState.NOT_FOUND, True)
     assert after.blocked == {SLOT.ticker}
     assert after.frozen == {SLOT}
     assert [found.was for found in after.resolutions] == [state]
@@ -108,7 +108,7 @@ def test_where_all_reads_are_behind_no_order_alone_is_invisible() -> None:
 def test_a_canceled_order_that_stays_listed_rests_its_market_too() -> None:
     view = judged(replace(CLOSED, unseen=UNSEEN_CYCLES - 1), STALE_ROW)
 
-    assert (only(view).state, view.blocked) == (OrderState.MISSING, {SLOT.ticker})
+    assert (only(view).state, view.blocked) == (OrderState.NOT_FOUND, {SLOT.ticker})
 
 
 @pytest.mark.parametrize("status", [OrderStatus.RESTING, OrderStatus.EXECUTED])

@@ -72,7 +72,7 @@ def facts(**changes: Any) -> RiskFacts:
         "configs": {ticker: config(ticker=ticker) for ticker in (ODD, FINE)},
         "events": {},
         "positions": {},
-        "orders": (order(ODD), order(ODD, Side.ASK, state=OrderState.UNKNOWN)),
+        "orders": (order(ODD), order(ODD, Side.ASK, state=OrderState.PENDING_NEW)),
         "foreign": (),
         "cash": {0: dollars("1000")},
         "fees": {ODD: UNREADABLE},
@@ -131,7 +131,7 @@ def test_one_that_raises_only_while_it_is_admitted_keeps_nothing() -> None:
 def view(*orders: TrackedOrder) -> ReconciledOrders:
     return ReconciledOrders(
         journal=Journal().with_orders(orders),
-        foreign=(),
+        external=(),
         frozen=frozenset(),
         blocked=frozenset(),
         resolutions=(),

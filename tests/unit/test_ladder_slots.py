@@ -44,7 +44,7 @@ def diff(*orders: TrackedOrder, frozen: tuple[Slot, ...] = ()) -> SlotPlan:
     """What the wanted ladder makes of these."""
     view = ReconciledOrders(
         journal=Journal({order.client_order_id: order for order in orders}),
-        foreign=(),
+        external=(),
         frozen=frozenset(frozen),
         blocked=frozenset(),
         resolutions=(),
@@ -83,9 +83,9 @@ def test_a_frozen_level_leaves_the_others_free() -> None:
 
 
 def test_a_stray_goes_whatever_levels_are_wanted() -> None:
-    stray = Slot(TICKER, BID, ORPHAN_LEVEL)
-    plan = diff(resting(stray, "0.49"), resting(INNER, "0.49"), resting(OUTER, "0.48"), *ASKS)
-    assert [request.client_order_id for request in plan.cancels] == [slot_key(stray)]
+    orphan = Slot(TICKER, BID, ORPHAN_LEVEL)
+    plan = diff(resting(orphan, "0.49"), resting(INNER, "0.49"), resting(OUTER, "0.48"), *ASKS)
+    assert [request.client_order_id for request in plan.cancels] == [slot_key(orphan)]
     assert (len(plan.kept), plan.places) == (4, ())
 
 

@@ -62,7 +62,7 @@ def test_order_ids_swapped_in_answers_are_put_right_by_rows_with_our_client_ids(
     rows = [replace(own, updated_ms=TimeMs(updated_ms)) for own in (ROW_ONE, ROW_TWO)]
     view = merged(SWAPPED, *rows)
     assert {name: own.order_id for name, own in view.journal.orders.items()} == {ONE: "o-1", TWO: "o-2"}
-    assert (view.frozen, view.foreign, view.resolutions) == (frozenset(), (), ())
+    assert (view.frozen, view.external, view.resolutions) == (frozenset(), (), ())
     assert merged(view.journal, *rows).journal == view.journal
 
 
@@ -93,14 +93,14 @@ def test_an_order_renamed_by_hand_is_known_by_its_order_id_still() -> None:
     view = merged(
         known, row(order_id="o-1", client_order_id="by-hand", remaining=Count(400), filled=Count(600))
     )
-    assert (view.journal.orders.keys(), view.foreign, view.frozen) == ({ONE}, (), frozenset())
+    assert (view.journal.orders.keys(), view.external, view.frozen) == ({ONE}, (), frozenset())
     assert view.journal.orders[ONE].remaining == 400
 
 
 @pytest.mark.parametrize("where", [{"ticker": "KXB-1"}, {"side": Side.ASK}])
 def test_an_order_of_somebody_else_in_another_market_or_side_is_not_ours_by_an_answer(where: Any) -> None:
     view = merged(journal(order(ONE, "o-9")), row(order_id="o-9", client_order_id="theirs", **where))
-    assert [own.client_order_id for own in view.foreign] == ["theirs"]
+    assert [own.client_order_id for own in view.external] == ["theirs"]
     assert (view.journal.orders[ONE].order_id, view.journal.orders[ONE].remaining) == (None, 1000)
     assert view.frozen == {view.journal.orders[ONE].slot}
 

@@ -19,7 +19,7 @@ SESSION = SessionMetadata(
     order_groups=(SessionGroup(group_id="g-2", shard=0, tag="maker", burst_limit=Count(0)),),
 )
 LEARNED = Journal({PREFIX + "one": tracked()})
-UNLEARNED = Journal({PREFIX + "one": tracked(OrderState.UNKNOWN)})
+UNLEARNED = Journal({PREFIX + "one": tracked(OrderState.PENDING_NEW)})
 
 
 def unread(name: str = "orders", **fields: Any) -> UnreadableRow:

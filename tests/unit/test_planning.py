@@ -46,7 +46,7 @@ def view(
 ) -> ReconciledOrders:
     return ReconciledOrders(
         journal=Journal({order.client_order_id: order for order in orders}),
-        foreign=(),
+        external=(),
         frozen=frozenset(frozen),
         blocked=frozenset(blocked),
         resolutions=(),
@@ -182,9 +182,9 @@ def test_a_blocked_market_gets_cancels_only() -> None:
 
 
 def test_a_stray_is_cancelled_beside_a_wanted_quote_of_the_same_side() -> None:
-    stray = Slot(TICKER, Side.BID, ORPHAN_LEVEL)
-    plan = plan_slots([target(Side.BID, "0.44", "10")], view([live("0.44", "10", stray)]), RULES)
-    assert names(plan)[2] == [slot_key(stray)]
+    orphan = Slot(TICKER, Side.BID, ORPHAN_LEVEL)
+    plan = plan_slots([target(Side.BID, "0.44", "10")], view([live("0.44", "10", orphan)]), RULES)
+    assert names(plan)[2] == [slot_key(orphan)]
 
 
 def test_a_market_without_rules_is_pulled() -> None:
@@ -359,8 +359,8 @@ def test_a_decrease_always_lowers_and_never_to_nothing(case: Case) -> None:
 
 @given(cases())
 def test_strays_never_stay(case: Case) -> None:
-    strays = [held for held in case.plan().kept if held.slot.level == ORPHAN_LEVEL]
-    assert not strays
+    orphans = [held for held in case.plan().kept if held.slot.level == ORPHAN_LEVEL]
+    assert not orphans
 
 
 @given(cases())

@@ -36,7 +36,7 @@ ASK = tracked(
 def inputs(*orders: TrackedOrder, book: Book | None, now_ms: int = LATER, **changes: Any) -> Inputs:
     view = ReconciledOrders(
         journal=Journal().with_orders(orders),
-        foreign=(),
+        external=(),
         frozen=frozenset(),
         blocked=frozenset(),
         resolutions=(),
@@ -64,8 +64,8 @@ def cancelled(
     given: Inputs, *, of: str = SLOT.ticker, triggered: frozenset[str] = frozenset()
 ) -> dict[str, str]:
     """Why each cancel is sent, by client order id."""
-    outside: Any = SimpleNamespace(facts=FakeFacts())
-    plan = protect(outside, given, leave_all(given.view), Reason.COMPUTE_FAILED, [of], triggered)
+    ports: Any = SimpleNamespace(facts=FakeFacts())
+    plan = protect(ports, given, leave_all(given.view), Reason.COMPUTE_FAILED, [of], triggered)
     assert {r.client_order_id for r in plan.cancels}.isdisjoint(o.client_order_id for o in plan.kept)
     return {request.client_order_id: plan.why[request.client_order_id] for request in plan.cancels}
 

@@ -113,10 +113,10 @@ def test_cold_and_stale_memory_doubles_the_half_spread() -> None:
 
 def test_volatility_widens_by_the_configured_share_of_a_typical_move() -> None:
     moving = warm(variance_e12=10**9 * 4, at_ms=NOW)
-    whole, _ = quote(inputs(), moving)
+    blocked_by, _ = quote(inputs(), moving)
     half, _ = quote(inputs(config=config(volatility_percent_of_move=50)), moving)
     # A variance of 0.004 per second is a deviation of sqrt(0.24) logits a minute, a quarter of it in dollars.
-    assert whole.half_spread == pytest.approx(0.01 + 0.25 * 0.24**0.5)
+    assert blocked_by.half_spread == pytest.approx(0.01 + 0.25 * 0.24**0.5)
     assert half.half_spread == pytest.approx(0.01 + 0.125 * 0.24**0.5)
 
 

@@ -77,7 +77,7 @@ class Exchange:
 
 
 def tracked(number: int, state: OrderState = OrderState.LIVE) -> TrackedOrder:
-    known = state is not OrderState.UNKNOWN
+    known = state is not OrderState.PENDING_NEW
     return TrackedOrder(
         client_order_id=f"c{number:03}",
         slot=Slot(f"T{number:03}", Side.BID),
@@ -143,7 +143,7 @@ def test_single_order_reads_are_paced_limited_and_each_has_its_turn() -> None:
 
 
 def test_lists_of_every_status_are_paced_limited_and_begin_shortly_before_the_create() -> None:
-    desk = Desk([tracked(number, OrderState.UNKNOWN) for number in range(30)])
+    desk = Desk([tracked(number, OrderState.PENDING_NEW) for number in range(30)])
     evidence = desk.look()
 
     assert len(desk.exchange.listed) == MOST_LISTS

@@ -42,7 +42,7 @@ QUIET = CycleFacts(
     cycle_id="2026-11-20T14:00:00.000Z",
     began_ms=NOW,
     ended_ms=TimeMs(NOW + 1_234),
-    whole=None,
+    blocked_by=None,
     stopped=None,
     failures={},
     problems=0,
@@ -92,7 +92,7 @@ def test_a_dry_run_with_trouble_is_degraded_like_any_other(trouble: dict[str, ob
 
 @pytest.mark.parametrize("reason", sorted(PULLS_QUOTES))
 def test_a_switch_that_pulls_our_quotes_halts_the_cycle(reason: Reason) -> None:
-    assert status_of(replace(QUIET, whole=reason)) == ("halted", reason)
+    assert status_of(replace(QUIET, blocked_by=reason)) == ("halted", reason)
 
 
 def test_the_answer_holds_what_callers_rely_on() -> None:

@@ -59,7 +59,7 @@ def order(side: Side, price: str, count: str, **changes: Any) -> TrackedOrder:
     return TrackedOrder(**{**values, **changes})
 
 
-def foreign(side: Side, price: str, count: str, ticker: str = TICKER) -> Order:
+def external(side: Side, price: str, count: str, ticker: str = TICKER) -> Order:
     """A resting order of somebody else on our account."""
     return Order(
         order_id=f"x-{side}-{price}-{count}",
@@ -132,7 +132,7 @@ def test_the_position_cap_cuts_to_whole_contracts(net: str, size: str | None, wh
     assert result.refused == (((BID, Reason.POSITION_CAP),) if why == "refused" else ())
 
 
-@pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.CHANGING, OrderState.MISSING])
+@pytest.mark.parametrize("state", [OrderState.PENDING_NEW, OrderState.PENDING_CHANGE, OrderState.NOT_FOUND])
 def test_an_unproven_order_adds_to_its_slot(state: OrderState) -> None:
     stuck = order(Side.BID, "0.44", "95", state=state)
     result = apply_caps([target(Side.BID, "0.45", "10")], facts(orders=(stuck,)))
@@ -146,7 +146,7 @@ def test_a_live_order_and_its_replacement_count_once_at_the_larger() -> None:
 
 
 def test_orders_by_hand_count_too() -> None:
-    result = apply_caps([target(Side.BID, "0.45", "10")], facts(foreign=(foreign(Side.BID, "0.30", "97"),)))
+    result = apply_caps([target(Side.BID, "0.45", "10")], facts(external=(external(Side.BID, "0.30", "97"),)))
     assert kept(result) == {BID: contracts("3")}
 
 
@@ -260,13 +260,13 @@ def test_the_cash_that_is_listed_still_has_what_live_orders_hold() -> None:
 
 
 def test_cash_that_orders_hold_in_a_market_that_is_not_known_is_not_spent_again() -> None:
-    by_hand = foreign(Side.BID, "0.40", "20", "KXBYHAND")
-    held = facts(foreign=(by_hand,), cash={0: dollars("11.25")})
+    by_hand = external(Side.BID, "0.40", "20", "KXBYHAND")
+    held = facts(external=(by_hand,), cash={0: dollars("11.25")})
     assert kept(apply_caps([target(Side.BID, "0.45", "10")], held)) == {BID: contracts("5")}
 
 
 def test_an_order_of_unknown_fate_needs_its_cash() -> None:
-    lost = order(Side.BID, "0.45", "10", state=OrderState.UNKNOWN)
+    lost = order(Side.BID, "0.45", "10", state=OrderState.PENDING_NEW)
     result = apply_caps([target(Side.ASK, "0.55", "10")], facts(orders=(lost,), cash={0: dollars("7.30")}))
     assert kept(result) == {ASK: contracts("4")}
     assert result.cut == ((ASK, Reason.CASH),)
@@ -387,8 +387,8 @@ def test_a_second_target_for_a_slot_is_refused() -> None:
     [
         {"orders": (order(Side.ASK, "0.45", "1"),)},
         {"orders": (order(Side.ASK, "0.44", "1", level=-1),)},
-        {"orders": (order(Side.ASK, "0.45", "1", state=OrderState.UNKNOWN, order_id=None),)},
-        {"foreign": (foreign(Side.ASK, "0.45", "1"),)},
+        {"orders": (order(Side.ASK, "0.45", "1", state=OrderState.PENDING_NEW, order_id=None),)},
+        {"foreign": (external(Side.ASK, "0.45", "1"),)},
     ],
 )
 def test_a_bid_never_meets_an_ask_of_our_own_account(standing: dict[str, Any]) -> None:
@@ -407,7 +407,9 @@ def test_of_two_targets_that_cross_the_better_stays() -> None:
 
 SIDES = st.sampled_from(Side)
 SIZES = st.sampled_from([50, 100, 300, 1_000, 2_500]).map(Count)
-STATES = st.sampled_from([OrderState.LIVE, OrderState.LIVE, OrderState.UNKNOWN, OrderState.CHANGING])
+STATES = st.sampled_from(
+    [OrderState.LIVE, OrderState.LIVE, OrderState.PENDING_NEW, OrderState.PENDING_CHANGE]
+)
 TICKERS = (TICKER, OTHER)
 CENTS = st.integers(1, 99).map(lambda n: f"0.{n:02}")
 
@@ -449,7 +451,7 @@ def situations(draw: st.DrawFn) -> tuple[list[TargetOrder], RiskFacts]:
         if draw(st.booleans())
     }
     hand = [
-        foreign(draw(SIDES), draw(CENTS), "3", draw(st.sampled_from(TICKERS)))
+        external(draw(SIDES), draw(CENTS), "3", draw(st.sampled_from(TICKERS)))
         for _ in range(draw(st.integers(0, 1)))
     ]
     wanted = [
@@ -476,7 +478,7 @@ def situations(draw: st.DrawFn) -> tuple[list[TargetOrder], RiskFacts]:
         events={EVENT: event(exclusive=draw(st.booleans()))},
         positions=positions,
         orders=draw(orders()),
-        foreign=tuple(hand),
+        external=tuple(hand),
         cash={0: Money(draw(st.integers(0, 40)) * 500_000)},
         fees={TICKER: MAKER_FEES} if draw(st.booleans()) else {},
         drift={TICKER: Count(draw(st.sampled_from([0, 0, 0, -500, 500])))},
@@ -525,7 +527,7 @@ def _brute_event_loss(markets: Mapping[str, MarketWorst], exclusive: bool) -> in
 def _after(result: RiskResult, given_facts: RiskFacts) -> dict[str, MarketWorst]:
     """The worst cases with the kept targets in their slots."""
     worst = worst_cases(given_facts)
-    alone = worst_cases(replace(given_facts, positions={}, orders=(), foreign=(), drift={}))
+    alone = worst_cases(replace(given_facts, positions={}, orders=(), external=(), drift={}))
     assert all(market_worst == MarketWorst() for market_worst in alone.values())
     for wanted in result.kept:
         fees = given_facts.fees.get(wanted.slot.ticker)

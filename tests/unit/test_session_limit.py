@@ -52,7 +52,7 @@ def facts(free: int | None, orders: tuple[TrackedOrder, ...] = ()) -> RiskFacts:
         events={EVENT: event()},
         positions={},
         orders=orders,
-        foreign=(),
+        external=(),
         cash={0: dollars("100000")},
         contracts_free=None if free is None else Count(free),
     )
@@ -125,14 +125,14 @@ def test_an_order_and_its_replacement_count_once_so_a_used_up_limit_keeps_what_r
 
 
 def test_an_order_of_unknown_fate_leaves_its_slot_no_second_claim() -> None:
-    unknown = order(SLOTS[0], 400, state=OrderState.UNKNOWN)
+    unknown = order(SLOTS[0], 400, state=OrderState.PENDING_NEW)
 
     assert apply_caps([wanted(SLOTS[0], "10")], facts(0, (unknown,))).kept == ()
 
 
 @st.composite
 def books(draw: st.DrawFn) -> tuple[tuple[TrackedOrder, ...], list[TargetOrder]]:
-    states = st.sampled_from([OrderState.LIVE, OrderState.LIVE, OrderState.UNKNOWN, OrderState.MISSING])
+    states = st.sampled_from([OrderState.LIVE, OrderState.LIVE, OrderState.PENDING_NEW, OrderState.NOT_FOUND])
     ours = []
     for number, slot in enumerate(draw(st.lists(st.sampled_from(SLOTS), max_size=5))):
         count = draw(st.integers(1, 2_000))

@@ -35,7 +35,7 @@ WRITES = FENCED | {
 }
 READS: dict[str, Callable[[StateStore], object]] = {
     "load": lambda state: state.load(),
-    "stop_signs": lambda state: state.stop_signs(),
+    "read_kill_switch": lambda state: state.read_kill_switch(),
     "emergency_state": lambda state: state.emergency_state(),
     "booked": lambda state: state.booked(["fill-1"]),
     "history": lambda state: state.history(3),

@@ -96,7 +96,7 @@ def test_a_session_is_stored_under_the_next_revision(backing: Backing) -> None:
     second = state.save_session(replace(first, reason="why"))
 
     assert (first.rev, second.rev) == (1, 2)
-    assert state.load().session == second == state.stop_signs()[1]
+    assert state.load().session == second == state.read_kill_switch()[1]
 
 
 @pytest.mark.parametrize("rev", [0, 2])
@@ -138,10 +138,10 @@ def test_a_resume_never_undoes_a_later_halt_but_a_halt_always_stands(backing: Ba
     state.set_control(later)
     with pytest.raises(StateConflict, match="CONTROL"):
         state.set_control(KillSwitch(at_ms=TimeMs(4)))
-    assert (state.stop_signs(), state.load().control) == ((later, None), later)
+    assert (state.read_kill_switch(), state.load().control) == ((later, None), later)
 
     state.set_control(KillSwitch(at_ms=TimeMs(5)))
-    assert not state.stop_signs()[0].halted
+    assert not state.read_kill_switch()[0].halted
 
     state.set_control(KillSwitch(halted=True, reason="slow clock", at_ms=TimeMs(1)))
-    assert state.stop_signs()[0].reason == "slow clock"
+    assert state.read_kill_switch()[0].reason == "slow clock"

@@ -74,7 +74,7 @@ class Twins(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 3), lose=losses)
     def look(self, limit: int, lose: Loss) -> None:
-        self.ask("state", "stop_signs", lose=lose)
+        self.ask("state", "read_kill_switch", lose=lose)
         self.ask("state", "emergency_state", lose=lose)
         self.ask("state", "history", limit, lose=lose)
 
@@ -136,7 +136,7 @@ class Fenced(Twins):
         back=stale, named=st.sets(st.sampled_from(sorted(Changes.__dataclass_fields__))), n=small, lose=losses
     )
     def commit(self, back: int, named: set[str], n: int, lose: Loss) -> None:
-        whole = {
+        blocked_by = {
             "journal": Journal().with_orders(order(number) for number in range(n, 0, -1)),
             "finished_plans": self.ask("state", "load").plans[:n],
             "memory": {ticker: {"n": [n, (ticker,)]} for ticker in reversed(TICKERS[:n])},
@@ -145,7 +145,7 @@ class Fenced(Twins):
             "reference": reference(n),
             "limits": LIMITS,
         }
-        chosen: Any = {name: value for name, value in whole.items() if name in named}
+        chosen: Any = {name: value for name, value in blocked_by.items() if name in named}
         if "summary" in named and "progress" in named:
             chosen["summary"] = {"n": n}
         if (changes := Changes(**chosen)) != Changes():

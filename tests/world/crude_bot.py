@@ -126,8 +126,8 @@ class _Crude:
 
 
 def _scaled(text: str, decimals: int) -> int:
-    whole, _, part = text.partition(".")
-    return int(whole + part.ljust(decimals, "0"))
+    blocked_by, _, part = text.partition(".")
+    return int(blocked_by + part.ljust(decimals, "0"))
 
 
 def _enabled(env: Env) -> tuple[str, ...]:

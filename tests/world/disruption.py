@@ -140,7 +140,7 @@ class FaultyBot:
         def work(app: Any) -> Answer:
             command = parse_session_command(dict(event), bot=app.settings.bot)
             answer: Answer = flow.run_command(
-                app.outside, command, session_id, context.get_remaining_time_in_millis()
+                app.ports, command, session_id, context.get_remaining_time_in_millis()
             )
             return answer
 

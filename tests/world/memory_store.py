@@ -33,7 +33,7 @@ class MemoryStore:
         return replace(own.state, plans=plans, positions=positions_of(own))
 
     @request
-    def stop_signs(self) -> tuple[KillSwitch, SessionMetadata | None]:
+    def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
         """The kill flag and the session."""
         return self._own.state.control, self._own.state.session
 

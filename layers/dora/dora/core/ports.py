@@ -116,7 +116,7 @@ class Exchange(Protocol):
     def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
         """Books by ticker; a ticker whose book could not be read or understood is absent."""
 
-    def prints_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
+    def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time. Market data, so not behind as account reads are."""
 
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
@@ -272,7 +272,7 @@ class StateStore(Protocol):
 
     def load(self) -> BotState: ...
 
-    def stop_signs(self) -> tuple[KillSwitch, SessionMetadata | None]:
+    def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
         """The kill flag and the session, read afresh in mid-cycle (two items)."""
 
     def emergency_state(self) -> EmergencyState:

@@ -32,11 +32,11 @@ def fold_extended(journal: Journal, request: ExtendRequest, result: ChangeResult
     gone = result.outcome is Outcome.REFUSED and result.code == "not_found"
     if gone or (result.outcome is Outcome.DONE and not result.remaining):
         # Filled or canceled: only its own row says which.
-        after = replace(order, state=OrderState.MISSING, sent_ms=sent_ms)
+        after = replace(order, state=OrderState.NOT_FOUND, sent_ms=sent_ms)
     elif result.outcome is Outcome.REFUSED:
         after = order
     elif result.outcome is Outcome.UNKNOWN:
-        after = replace(extended(order, request), state=OrderState.CHANGING, sent_ms=sent_ms)
+        after = replace(extended(order, request), state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)
     else:
         after = replace(extended(order, request), remaining=result.remaining, write_ms=result.ts_ms)
     return journal.with_orders([after])

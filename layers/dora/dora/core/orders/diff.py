@@ -70,7 +70,7 @@ def plan_slots(
     """
     wanted = {target.slot: target for target in targets}
     live = _live_by_slot(view)
-    parts: list[_Part] = []
+    parts: list[_SlotDiff] = []
     failed: dict[str, str] = {}
     for ticker, group in groupby(sorted(wanted.keys() | live.keys()), key=lambda slot: slot.ticker):
         slots = list(group)
@@ -118,7 +118,7 @@ def slot_key(slot: Slot) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _SlotDiff:
     kept: tuple[TrackedOrder, ...] = ()
     decreases: tuple[DecreaseRequest, ...] = ()
     cancels: tuple[TrackedOrder, ...] = ()
@@ -128,8 +128,8 @@ class _Part:
     why: Mapping[str, str] = field(default_factory=dict)
 
 
-def _held(slots: Iterable[Slot], live: Mapping[Slot, tuple[TrackedOrder, ...]]) -> list[_Part]:
-    return [_Part(kept=live.get(slot, ())) for slot in slots]
+def _held(slots: Iterable[Slot], live: Mapping[Slot, tuple[TrackedOrder, ...]]) -> list[_SlotDiff]:
+    return [_SlotDiff(kept=live.get(slot, ())) for slot in slots]
 
 
 def _plan_market(
@@ -138,7 +138,7 @@ def _plan_market(
     live: Mapping[Slot, tuple[TrackedOrder, ...]],
     view: ReconciledOrders,
     rules: Rules | None,
-) -> list[_Part]:
+) -> list[_SlotDiff]:
     """Every slot of one market, with a reason for each cancel."""
     parts = []
     for slot in slots:
@@ -161,21 +161,21 @@ def _plan_slot(
     live: Sequence[TrackedOrder],
     view: ReconciledOrders,
     rules: Rules | None,
-) -> _Part:
+) -> _SlotDiff:
     if slot in view.frozen:
-        return _Part(withheld=((slot, Reason.SLOT_UNRESOLVED),) if target else ())
+        return _SlotDiff(withheld=((slot, Reason.SLOT_UNRESOLVED),) if target else ())
     if target is None or rules is None:
-        return _Part(cancels=tuple(live))
+        return _SlotDiff(cancels=tuple(live))
     keeper = next((order for order in live if _keeps(order, target, rules)), None)
     others = tuple(order for order in live if order is not keeper)
     if slot.ticker in view.blocked:
         kept = (keeper,) if keeper else ()
-        return _Part(kept=kept, cancels=others, withheld=((slot, Reason.SLOT_UNRESOLVED),))
+        return _SlotDiff(kept=kept, cancels=others, withheld=((slot, Reason.SLOT_UNRESOLVED),))
     if keeper is None:
-        return _Part(cancels=others, places=(target,))
+        return _SlotDiff(cancels=others, places=(target,))
     if keeper.remaining > target.count:
-        return _Part(decreases=(_decrease(keeper, target.count),), cancels=others)
-    return _Part(kept=(keeper,), cancels=others, extends=_extends(keeper, rules))
+        return _SlotDiff(decreases=(_decrease(keeper, target.count),), cancels=others)
+    return _SlotDiff(kept=(keeper,), cancels=others, extends=_extends(keeper, rules))
 
 
 def _extends(order: TrackedOrder, rules: Rules) -> tuple[ExtendRequest, ...]:

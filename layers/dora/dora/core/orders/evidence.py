@@ -102,7 +102,7 @@ def lookups_needed(journal: Journal, resting: Iterable[Order], now_ms: TimeMs) -
 
 def _made_after_ms(order: TrackedOrder) -> TimeMs:
     """Of an order that was acknowledged nobody knows when it was made: its market's whole list is asked."""
-    acknowledged = order.state is not OrderState.UNKNOWN
+    acknowledged = order.state is not OrderState.PENDING_NEW
     return TimeMs(0 if acknowledged else max(order.sent_ms - LIST_MARGIN_MS, 0))
 
 
@@ -112,7 +112,7 @@ def _waits_since(order: TrackedOrder) -> tuple[int, str]:
 
 def _is_shown(order: TrackedOrder, shown: Mapping[str, TimeMs]) -> bool:
     updated_ms = shown.get(order.order_id or order.client_order_id, shown.get(order.client_order_id))
-    return updated_ms is not None and updated_ms >= order.write_ms and order.state is not OrderState.MISSING
+    return updated_ms is not None and updated_ms >= order.write_ms and order.state is not OrderState.NOT_FOUND
 
 
 def in_turn(items: Sequence[T], most: int, now_ms: TimeMs) -> Sequence[T]:
@@ -132,7 +132,7 @@ def unprobed(journal: Journal, evidence: Evidence, hold_ms: int) -> tuple[Tracke
     return tuple(
         order
         for key, order in sorted(journal.orders.items())
-        if order.state is OrderState.UNKNOWN
+        if order.state is OrderState.PENDING_NEW
         and order.order_id is None
         and order.probe is None
         and key not in rows
@@ -251,7 +251,7 @@ class Judge:
     evidence: Evidence
     hold_ms: int
 
-    def of(self, order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
+    def apply_row(self, order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
         if row is None or is_probe_row(order, row):
             return self._unseen(order, row)
         if row.updated_ms < order.write_ms:
@@ -262,10 +262,10 @@ class Judge:
 
     def _resting(self, order: TrackedOrder, row: Order) -> tuple[TrackedOrder, str]:
         """An unanswered cancel or decrease has come, or never will, once its hold is over."""
-        if order.state is OrderState.MISSING and row.updated_ms <= order.sent_ms:
+        if order.state is OrderState.NOT_FOUND and row.updated_ms <= order.sent_ms:
             return order, "resting row from before the 404"
         answered = self.evidence.as_of_ms > order.sent_ms or self._hold_over(order)
-        if order.state is OrderState.CHANGING and not answered:
+        if order.state is OrderState.PENDING_CHANGE and not answered:
             return order, "reads not yet later than the unanswered request"
         return as_shown(order, row, OrderState.LIVE), "resting row"
 

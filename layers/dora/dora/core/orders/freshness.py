@@ -55,7 +55,7 @@ def _is_unseen(order: TrackedOrder, row: Order | None, evidence: Evidence) -> bo
     """A look-up that failed or was not made is no look: it neither shows a write nor hides it."""
     if order.state is OrderState.CLOSED:
         return row is not None and row.status is OrderStatus.RESTING and row.updated_ms < order.write_ms
-    if order.state not in (OrderState.LIVE, OrderState.CHANGING) or order.expires_by(evidence.began_ms):
+    if order.state not in (OrderState.LIVE, OrderState.PENDING_CHANGE) or order.expires_by(evidence.began_ms):
         return False
     if row is None:
         return order.order_id in evidence.looked_up
@@ -65,7 +65,7 @@ def _is_unseen(order: TrackedOrder, row: Order | None, evidence: Evidence) -> bo
 def _missing(order: TrackedOrder) -> TrackedOrder:
     """A row that is not older than its last write ends it; such a row may be of the write itself."""
     sent_ms = TimeMs(min(order.sent_ms, order.write_ms - 1))
-    return replace(order, state=OrderState.MISSING, sent_ms=sent_ms, unseen=0)
+    return replace(order, state=OrderState.NOT_FOUND, sent_ms=sent_ms, unseen=0)
 
 
 def _seen_again(

@@ -62,10 +62,10 @@ def decision_id(cycle_id: str, ticker: str) -> str:
 class OrderState(StrEnum):
     """What we can prove about one of our orders."""
 
-    UNKNOWN = "unknown"
+    PENDING_NEW = "unknown"
     LIVE = "live"
-    CHANGING = "changing"
-    MISSING = "missing"
+    PENDING_CHANGE = "changing"
+    NOT_FOUND = "missing"
     CLOSED = "closed"
 
 
@@ -158,7 +158,7 @@ def planned_order(request: OrderRequest, sent_ms: TimeMs, cycle_id: str) -> Trac
         price=request.price,
         count=request.count,
         remaining=request.count,
-        state=OrderState.UNKNOWN,
+        state=OrderState.PENDING_NEW,
         sent_ms=sent_ms,
         group_id=request.group_id,
         decision_id=decision_id(cycle_id, request.slot.ticker),
@@ -178,7 +178,7 @@ def fold_plans(journal: Journal, plans: Iterable[Plan]) -> Journal:
         for change in changes:
             known = orders.get(change.client_order_id)
             if known is not None and known.state is OrderState.LIVE:
-                changing = replace(known, state=OrderState.CHANGING, sent_ms=plan.until_ms)
+                changing = replace(known, state=OrderState.PENDING_CHANGE, sent_ms=plan.until_ms)
                 expires_ms = change.expires_s * 1000 if isinstance(change, ExtendRequest) else 0
                 orders[change.client_order_id] = kept_until(changing, TimeMs(expires_ms))
     return Journal(orders)
@@ -220,7 +220,7 @@ def _cancelled(order: TrackedOrder, cancelled: CancelledOrder) -> TrackedOrder:
 def _cancel_refused(order: TrackedOrder, failed: FailedOrder, sent_ms: TimeMs) -> TrackedOrder:
     """A 404 does not say whether it was filled, cancelled or sought in the wrong place."""
     if failed.code == "not_found":
-        return replace(order, state=OrderState.MISSING, sent_ms=sent_ms)
+        return replace(order, state=OrderState.NOT_FOUND, sent_ms=sent_ms)
     return order
 
 
@@ -249,7 +249,7 @@ def fold_cancelled(journal: Journal, result: BatchCancelResult, sent_ms: TimeMs)
         orders[key] = _cancel_refused(orders[key], failed, sent_ms)
     for unknown in result.unknown:
         key = unknown.request.client_order_id
-        orders[key] = replace(orders[key], state=OrderState.CHANGING, sent_ms=sent_ms)
+        orders[key] = replace(orders[key], state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)
     return Journal(orders)
 
 
@@ -259,10 +259,10 @@ def fold_decreased(
     """The journal after one decrease. What the answer lacks beyond the decrease was filled."""
     order = journal.orders[request.client_order_id]
     if result.outcome is Outcome.UNKNOWN:
-        return journal.with_orders([replace(order, state=OrderState.CHANGING, sent_ms=sent_ms)])
+        return journal.with_orders([replace(order, state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)])
     if result.outcome is Outcome.REFUSED:
         missing = result.code == "not_found"
-        state = OrderState.MISSING if missing else order.state
+        state = OrderState.NOT_FOUND if missing else order.state
         return journal.with_orders(
             [replace(order, state=state, sent_ms=sent_ms if missing else order.sent_ms)]
         )

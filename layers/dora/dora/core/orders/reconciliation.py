@@ -42,11 +42,11 @@ class ReconciledOrders:
     """
 
     journal: Journal
-    foreign: tuple[Order, ...]
+    external: tuple[Order, ...]
     frozen: frozenset[Slot]
     blocked: frozenset[str]
     resolutions: tuple[Resolution, ...]
-    overlooked: tuple[TrackedOrder, ...] = ()
+    missing_from_list: tuple[TrackedOrder, ...] = ()
     shown: frozenset[str] = frozenset()
     unseen: tuple[TrackedOrder, ...] = ()
     invisible: tuple[TrackedOrder, ...] = ()
@@ -59,7 +59,7 @@ class ReconciledOrders:
             if order.open:
                 entry = (order.slot.side, order.price, order.remaining)
                 found.setdefault(order.slot.ticker, []).append(entry)
-        for row in self.foreign:
+        for row in self.external:
             found.setdefault(row.ticker, []).append((row.side, row.price, row.remaining))
         return {ticker: tuple(rows) for ticker, rows in found.items()}
 
@@ -73,25 +73,25 @@ def merge(
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []
     for key, order in journal.orders.items():
-        after, why = judge.of(order, rows.get(key)) if order.open else _closed(order, rows.get(key))
+        after, why = judge.apply_row(order, rows.get(key)) if order.open else _closed(order, rows.get(key))
         if not after.open and _forgettable(after, evidence.as_of_ms, now_ms, tombstone_ms):
             continue
         orders[key] = after
         if after.state is not order.state:
             resolutions.append(Resolution(after, order.state, why))
-    ours, foreign = _split(journal, evidence, prefix)
+    ours, external = _split(journal, evidence, prefix)
     for key in sorted(ours - journal.orders.keys()):
         if rows[key].status is OrderStatus.RESTING:
-            orders[key] = _stray(key, rows[key])
+            orders[key] = _orphan(key, rows[key])
             resolutions.append(Resolution(orders[key], None, "resting with our prefix, in no journal"))
     unproven = [order for order in orders.values() if order.open and not _proven(order, rows, now_ms)]
     return ReconciledOrders(
         journal=Journal(orders),
-        foreign=foreign,
+        external=external,
         frozen=frozenset(order.slot for order in unproven),
-        blocked=frozenset(o.slot.ticker for o in unproven if o.state is OrderState.MISSING),
+        blocked=frozenset(o.slot.ticker for o in unproven if o.state is OrderState.NOT_FOUND),
         resolutions=tuple(resolutions),
-        overlooked=tuple(o for o in orders.values() if _overlooked(o, evidence)),
+        missing_from_list=tuple(o for o in orders.values() if _missing_from_list(o, evidence)),
         shown=frozenset(key for key in orders if key in rows and not _is_old(journal, key, rows[key])),
     )
 
@@ -109,7 +109,7 @@ def _proven(order: TrackedOrder, rows: Mapping[str, Order], now_ms: TimeMs) -> b
     )
 
 
-def _overlooked(order: TrackedOrder, evidence: Evidence) -> bool:
+def _missing_from_list(order: TrackedOrder, evidence: Evidence) -> bool:
     if order.state is not OrderState.LIVE or evidence.resting is None:
         return False
     listed = any(row.order_id == order.order_id for row in evidence.resting)
@@ -138,7 +138,7 @@ def _forgettable(order: TrackedOrder, as_of_ms: TimeMs, now_ms: TimeMs, tombston
     return now_ms > ended + tombstone_ms and as_of_ms >= ended and not order.unbooked
 
 
-def _stray(name: str, row: Order) -> TrackedOrder:
+def _orphan(name: str, row: Order) -> TrackedOrder:
     return TrackedOrder(
         client_order_id=name,
         slot=Slot(row.ticker, row.side, ORPHAN_LEVEL),
@@ -178,13 +178,13 @@ class Exposure:
     asks: Count
 
 
-def exposure(net: Count, orders: Iterable[TrackedOrder], foreign: Iterable[Order] = ()) -> Exposure:
+def exposure(net: Count, orders: Iterable[TrackedOrder], external: Iterable[Order] = ()) -> Exposure:
     """Booked position plus proven unbooked fills; every open order, proven or not, counts in full."""
     resting = {Side.BID: 0, Side.ASK: 0}
     held = int(net)
     for order in orders:
         held += order.slot.side.sign * order.unbooked
         resting[order.slot.side] += order.remaining if order.open else 0
-    for row in foreign:
+    for row in external:
         resting[row.side] += row.remaining
     return Exposure(Count(held), Count(resting[Side.BID]), Count(resting[Side.ASK]))

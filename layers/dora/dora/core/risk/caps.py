@@ -49,7 +49,7 @@ class RiskFacts:
     positions: Mapping[str, Position]
     orders: tuple[TrackedOrder, ...]
     """The journal's orders; closed ones count for their unbooked fills only."""
-    foreign: tuple[Order, ...]
+    external: tuple[Order, ...]
     cash: Mapping[int, Money]
     """Cash by shard as the exchange lists it, which may still include what resting orders hold: measured so
     on one account, documented nowhere. So all that open orders hold is taken off, at worst a second time."""
@@ -93,9 +93,9 @@ def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
 def worst_cases(facts: RiskFacts) -> dict[str, MarketWorst]:
     """Every market with a known object, a position or an order, before any target."""
     tickers = {*facts.markets, *facts.positions, *facts.drift}
-    tickers |= {order.slot.ticker for order in facts.orders} | {row.ticker for row in facts.foreign}
+    tickers |= {order.slot.ticker for order in facts.orders} | {row.ticker for row in facts.external}
     ours = _grouped(facts.orders, lambda order: order.slot.ticker)
-    theirs = _grouped(facts.foreign, lambda row: row.ticker)
+    theirs = _grouped(facts.external, lambda row: row.ticker)
     return {
         ticker: _measured(ticker, facts, ours.get(ticker, ()), theirs.get(ticker, ()))
         for ticker in sorted(tickers)
@@ -104,7 +104,7 @@ def worst_cases(facts: RiskFacts) -> dict[str, MarketWorst]:
 
 def _shards(facts: RiskFacts) -> dict[str, int]:
     """Where each market's cash lies; of a market that is not known its orders say so."""
-    theirs = {row.ticker: row.shard for row in facts.foreign}
+    theirs = {row.ticker: row.shard for row in facts.external}
     ours = {order.slot.ticker: order.shard for order in facts.orders}
     return theirs | ours | {ticker: market.shard for ticker, market in facts.markets.items()}
 
@@ -144,7 +144,7 @@ def _face_value(
         unproven=tuple(
             _whole(o.slot.side, o.remaining) for o in open_orders if o.state is not OrderState.LIVE
         ),
-        foreign=(*live, *(_whole(row.side, row.remaining) for row in theirs)),
+        external=(*live, *(_whole(row.side, row.remaining) for row in theirs)),
         drift=_drift(facts.drift.get(ticker, Count(0))),
     )
 
@@ -166,7 +166,7 @@ def _market_worst(
         net=net,
         held=held,
         unproven=tuple(_claim(o.slot.side, o.price, o.remaining, terms) for o in unproven),
-        foreign=tuple(_claim(row.side, row.price, row.remaining, terms) for row in theirs),
+        external=tuple(_claim(row.side, row.price, row.remaining, terms) for row in theirs),
         drift=_drift(facts.drift.get(ticker, Count(0))),
         live={
             slot: tuple(_claim(o.slot.side, o.price, o.remaining, terms) for o in orders)

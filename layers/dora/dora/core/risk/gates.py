@@ -33,9 +33,9 @@ class Permission:
     `pulls`: what rests is cancelled as well.
     """
 
-    whole: Reason | None = None
+    blocked_by: Reason | None = None
     shards: Mapping[int, Reason] = field(default_factory=dict)
-    pulls: bool = False
+    cancel_resting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +58,9 @@ class GateInputs:
 
 def may_place(standing: GateInputs, shards: Iterable[int]) -> Permission:
     """The verdict for the whole cycle and for each of these shards."""
-    whole = next(iter(closed_switches(standing)), None)
-    if whole is not None:
-        return Permission(whole, pulls=whole in PULLS_QUOTES and _may_pull(standing))
+    blocked_by = next(iter(closed_switches(standing)), None)
+    if blocked_by is not None:
+        return Permission(blocked_by, cancel_resting=blocked_by in PULLS_QUOTES and _may_pull(standing))
     verdicts = {shard: _shard(standing, shard) for shard in shards}
     return Permission(None, {shard: reason for shard, reason in verdicts.items() if reason is not None})
 

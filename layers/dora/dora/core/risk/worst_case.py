@@ -67,7 +67,7 @@ def unit_cash(claim: PotentialFill) -> int:
     return claim.price if claim.side is Side.BID else ONE_DOLLAR - claim.price
 
 
-class _Part(NamedTuple):
+class _SideWorst(NamedTuple):
     """The worst of some claims of one side, summed up once: a market is judged again for every target."""
 
     loss: Loss
@@ -79,19 +79,19 @@ class _Part(NamedTuple):
     orders: int
 
 
-def _part(claims: Iterable[PotentialFill], side: Side) -> _Part:
+def _part(claims: Iterable[PotentialFill], side: Side) -> _SideWorst:
     return _together([_alone(claim) for claim in claims if claim.side is side])
 
 
-def _alone(claim: PotentialFill) -> _Part:
+def _alone(claim: PotentialFill) -> _SideWorst:
     loss, unit = fill_loss(claim), unit_cash(claim)
     worst = Loss(max(loss.yes, 0), max(loss.no, 0))
-    return _Part(worst, claim.count, unit * claim.count + claim.fee, unit, 1)
+    return _SideWorst(worst, claim.count, unit * claim.count + claim.fee, unit, 1)
 
 
-def _worse(one: _Part, other: _Part) -> _Part:
+def _worse(one: _SideWorst, other: _SideWorst) -> _SideWorst:
     """Of two that exclude each other the worse, figure by figure."""
-    return _Part(
+    return _SideWorst(
         Loss(max(one.loss.yes, other.loss.yes), max(one.loss.no, other.loss.no)),
         max(one.contracts, other.contracts),
         max(one.cash, other.cash),
@@ -100,11 +100,11 @@ def _worse(one: _Part, other: _Part) -> _Part:
     )
 
 
-def _together(parts: Sequence[_Part]) -> _Part:
+def _together(parts: Sequence[_SideWorst]) -> _SideWorst:
     """All of them: each may fill whatever the others do."""
     if len(parts) == 1:
         return parts[0]
-    return _Part(
+    return _SideWorst(
         Loss(sum(part.loss.yes for part in parts), sum(part.loss.no for part in parts)),
         sum(part.contracts for part in parts),
         sum(part.cash for part in parts),
@@ -124,7 +124,7 @@ class MarketWorst:
     held: Loss = NOTHING
     unproven: tuple[PotentialFill, ...] = ()
     """Orders of ours whose fate is unknown."""
-    foreign: tuple[PotentialFill, ...] = ()
+    external: tuple[PotentialFill, ...] = ()
     """Resting orders of this account that are not ours."""
     drift: tuple[PotentialFill, ...] = ()
     """Contracts that only one side's count of the position holds: taken as fills that may yet show up."""
@@ -142,7 +142,7 @@ class MarketWorst:
     @cached_property
     def firm(self) -> tuple[PotentialFill, ...]:
         """Orders that may fill whatever we do."""
-        return (*self.unproven, *self.foreign)
+        return (*self.unproven, *self.external)
 
     def with_target(self, slot: Slot, claim: PotentialFill) -> "MarketWorst":
         """The market with a target in a slot; what was summed up of everything else is taken over."""
@@ -194,28 +194,28 @@ class MarketWorst:
         )
 
     @cached_property
-    def _firm(self) -> dict[Side, _Part]:
+    def _firm(self) -> dict[Side, _SideWorst]:
         return {side: _part(self.firm, side) for side in Side}
 
     @cached_property
-    def _live(self) -> dict[Slot, _Part]:
+    def _live(self) -> dict[Slot, _SideWorst]:
         return {slot: _part(claims, slot.side) for slot, claims in self.live.items()}
 
     @cached_property
-    def _slots(self) -> dict[Slot, _Part]:
+    def _slots(self) -> dict[Slot, _SideWorst]:
         return {slot: self._slot(slot) for slot in self.live.keys() | self.targets.keys()}
 
     @cached_property
-    def _totals(self) -> dict[Side, _Part]:
+    def _totals(self) -> dict[Side, _SideWorst]:
         return {side: self._total(side) for side in Side}
 
-    def _slot(self, slot: Slot) -> _Part:
+    def _slot(self, slot: Slot) -> _SideWorst:
         live, wanted = self._live.get(slot), self.targets.get(slot)
         if wanted is None:
             return live or _part((), slot.side)
         return _alone(wanted) if live is None else _worse(live, _alone(wanted))
 
-    def _total(self, side: Side) -> _Part:
+    def _total(self, side: Side) -> _SideWorst:
         """Of one side: what may fill whatever we do, and the worse of each slot."""
         slots = [part for slot, part in self._slots.items() if slot.side is side]
         return _together([self._firm[side], *slots])

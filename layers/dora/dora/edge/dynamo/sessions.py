@@ -35,7 +35,7 @@ class SessionRecords:
         self._table = Table(client, table)
         self._pk = pk
 
-    def stop_signs(self) -> tuple[KillSwitch, SessionMetadata | None]:
+    def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
         """The kill flag and the session, read afresh in mid-cycle: one request, both consistent."""
         found = self._table.get([key(self._pk, CONTROL), key(self._pk, SESSION)])
         singles = {key_of(item)[1]: item for item in found}

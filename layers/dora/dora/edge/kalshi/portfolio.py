@@ -54,11 +54,13 @@ class PortfolioReads(Caller):
             raise
         if row.field("order_id", name) != order_id or not is_of_subaccount(row, self._subaccount):
             raise row.invalid("order_id", f"asked for {order_id} of subaccount {self._subaccount}")
-        return wire_orders.order(row)
+        return wire_orders.parse_order(row)
 
     def fills_since(self, since_ms: TimeMs) -> Listed[Fill]:
         """Fills at or after a time, oldest first, each once."""
-        listed = self._list("/portfolio/fills", "fills", wire_orders.fill, ("min_ts", _min_ts(since_ms)))
+        listed = self._list(
+            "/portfolio/fills", "fills", wire_orders.parse_fill, ("min_ts", _min_ts(since_ms))
+        )
         fills = {fill.fill_id: fill for fill in listed.rows if fill.at_ms >= since_ms}
         return replace(
             listed, rows=tuple(sorted(fills.values(), key=lambda fill: (fill.at_ms, fill.fill_id)))
@@ -67,14 +69,14 @@ class PortfolioReads(Caller):
     def settlements_since(self, since_ms: TimeMs) -> Listed[Settlement]:
         """Payouts at or after a time, oldest first, each once."""
         bound = ("min_ts", _min_ts(since_ms))
-        listed = self._list("/portfolio/settlements", SETTLEMENTS, wire_orders.settlement, bound)
+        listed = self._list("/portfolio/settlements", SETTLEMENTS, wire_orders.parse_settlement, bound)
         payouts = dict.fromkeys(paid for paid in listed.rows if paid.settled_ms >= since_ms)
         return replace(listed, rows=tuple(sorted(payouts, key=lambda paid: (paid.settled_ms, paid.ticker))))
 
     def positions(self) -> Listed[ExchangePosition]:
         """Unsettled markets in which we hold contracts."""
         which = ("count_filter", "position")
-        listed = self._list("/portfolio/positions", POSITIONS, wire_orders.position, which)
+        listed = self._list("/portfolio/positions", POSITIONS, wire_orders.parse_position, which)
         held = {(row.shard, row.ticker): row for row in listed.rows}
         return replace(listed, rows=tuple(held.values()))
 
@@ -86,12 +88,12 @@ class PortfolioReads(Caller):
         """
         call = Call("GET", "/portfolio/balance", params=self._of_us)
         rows = self._transport.send(call).rows("balance_breakdown", required=False)
-        return dict(self._understood(rows, wire_orders.balance))
+        return dict(self._understood(rows, wire_orders.parse_balance))
 
     def order_groups(self) -> Listed[OrderGroup]:
         """All groups; this list has no pages."""
         answer = self._read("/portfolio/order_groups", params=self._of_us)
-        return self._listed(GROUPS, answer.rows(GROUPS, required=False), wire_orders.order_group)
+        return self._listed(GROUPS, answer.rows(GROUPS, required=False), wire_orders.parse_order_group)
 
     def _orders(self, which: list[tuple[str, str | int]]) -> Listed[Order]:
         rows: list[JsonObject] = []
@@ -104,7 +106,7 @@ class PortfolioReads(Caller):
 
     def _latest(self, rows: Iterable[JsonObject]) -> Listed[Order]:
         """Each order once: pages shift while they are read, and its latest row counts."""
-        listed, latest = self._listed(ORDERS, rows, wire_orders.order), dict[str, Order]()
+        listed, latest = self._listed(ORDERS, rows, wire_orders.parse_order), dict[str, Order]()
         for order in listed.rows:
             latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
         return replace(listed, rows=tuple(latest.values()))

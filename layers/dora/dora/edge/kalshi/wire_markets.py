@@ -33,7 +33,7 @@ _PREFIX = "/trade-api/v2"
 _PAIR = 2
 
 
-def market(row: JsonObject) -> Market:
+def parse_market(row: JsonObject) -> Market:
     """A market object; one without a shard is refused, for it decides where orders go."""
     return Market(
         ticker=row.field("ticker", name),
@@ -71,7 +71,7 @@ def _grid(row: JsonObject) -> PriceGrid:
         raise row.invalid("price_ranges", error) from error
 
 
-def book(ticker: str, row: JsonObject) -> Book:
+def parse_book(ticker: str, row: JsonObject) -> Book:
     """An `orderbook_fp` object. Both its arrays are bids: those for NO stand as asks at the complement."""
     yes_bids, no_bids = _levels(row, "yes_dollars"), _levels(row, "no_dollars")
     asks = [Level(complement(level.price), level.count) for level in no_bids]
@@ -99,7 +99,7 @@ def _level(pair: object) -> Level:
     return Level(price, count)
 
 
-def event(row: JsonObject) -> Event:
+def parse_event(row: JsonObject) -> Event:
     """An event; exclusive only when both fields say so."""
     return Event(
         event_ticker=row.field("event_ticker", name),
@@ -111,7 +111,7 @@ def event(row: JsonObject) -> Event:
     )
 
 
-def public_trade(row: JsonObject) -> Trade:
+def parse_public_trade(row: JsonObject) -> Trade:
     """A public trade; the side it took is the one the taker was not on."""
     taker = row.optional("taker_book_side", Side) or row.field("taker_outcome_side", outcome)
     return Trade(
@@ -122,7 +122,7 @@ def public_trade(row: JsonObject) -> Trade:
     )
 
 
-def series(row: JsonObject) -> Series:
+def parse_series(row: JsonObject) -> Series:
     """The fee terms of a series."""
     return Series(
         ticker=row.field("ticker", name),
@@ -145,7 +145,7 @@ def _status(shard: int, row: JsonObject) -> ShardStatus:
     return ShardStatus(shard, row.field("exchange_active", flag), row.field("trading_active", flag))
 
 
-def limits(account: JsonObject, costs: JsonObject) -> Limits:
+def parse_limits(account: JsonObject, costs: JsonObject) -> Limits:
     """Rates and capacities, and what the three calls that come by the hundred cost."""
     read, write = account.row("read"), account.row("write")
     cost = _cost_of(costs)

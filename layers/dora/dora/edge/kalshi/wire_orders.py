@@ -40,7 +40,7 @@ _CENT = Money(10_000)
 _RESULT_VALUES = {"yes": ONE_DOLLAR, "no": Price(0)}
 
 
-def order(row: JsonObject) -> Order:
+def parse_order(row: JsonObject) -> Order:
     """One order. Its price is the YES price whatever its side."""
     return Order(
         order_id=row.field("order_id", name),
@@ -65,7 +65,7 @@ def _updated_ms(row: JsonObject) -> TimeMs:
     return row.field("created_time", time_ms) if updated is None else updated
 
 
-def fill(row: JsonObject) -> Fill:
+def parse_fill(row: JsonObject) -> Fill:
     """One trade of ours; the exchange's fee, exactly."""
     return Fill(
         fill_id=row.field("fill_id", name),
@@ -87,7 +87,7 @@ def _filled_ms(row: JsonObject) -> TimeMs:
     return TimeMs(row.field("ts", integer) * 1000) if created is None else created
 
 
-def settlement(row: JsonObject) -> Settlement:
+def parse_settlement(row: JsonObject) -> Settlement:
     """A payout; `revenue` and `value` are among the last integer cents."""
     return Settlement(
         ticker=row.field("ticker", name),
@@ -110,17 +110,17 @@ def _settled_value(row: JsonObject) -> Price:
     return by_result
 
 
-def position(row: JsonObject) -> ExchangePosition:
+def parse_position(row: JsonObject) -> ExchangePosition:
     """The net YES contracts of one market; negative means NO."""
     return ExchangePosition(row.field("ticker", name), shard_of(row), row.field("position_fp", parse_count))
 
 
-def balance(row: JsonObject) -> tuple[int, Money]:
+def parse_balance(row: JsonObject) -> tuple[int, Money]:
     """A shard and the cash on it."""
     return row.field("exchange_index", integer), row.field("balance", parse_money)
 
 
-def order_group(row: JsonObject) -> OrderGroup:
+def parse_order_group(row: JsonObject) -> OrderGroup:
     """A group. `is_auto_cancel_enabled` reads true after a trip; a limit that is not told reads 0."""
     return OrderGroup(
         group_id=row.field("id", name),

@@ -61,23 +61,23 @@ class Seen:
     """No trigger is waited for any longer."""
 
 
-def check(outside: Ports, session: SessionMetadata | None, seen: Seen) -> SessionMetadata | None:
+def check(ports: Ports, session: SessionMetadata | None, seen: Seen) -> SessionMetadata | None:
     """The session as it stands after its breakers. Safe to repeat: a latched session stays latched."""
     if session is None:
         return None
     if session.status in STOPPED:
-        return _stopped(outside, session, seen)
+        return _stopped(ports, session, seen)
     if session.status is not SessionStatus.ACTIVE:
         return session
-    if degraded(outside, session):
-        outside.facts.emit("WARNING", what="degraded session", why=WITHOUT_GROUPS)
+    if degraded(ports, session):
+        ports.facts.emit("WARNING", what="degraded session", why=WITHOUT_GROUPS)
     tripped = _tripped(session, seen)
     if tripped:
-        return _latch(outside, session, Reason.GROUP_TRIPPED, seen, tripped)
+        return _latch(ports, session, Reason.GROUP_TRIPPED, seen, tripped)
     if used_up(session, _matched(session, seen)):
         ours = sorted(group.group_id for group in session.order_groups)
-        return _latch(outside, session, Reason.SESSION_CAP, seen, ours)
-    return _kept_limits(outside, session, seen)
+        return _latch(ports, session, Reason.SESSION_CAP, seen, ours)
+    return _kept_limits(ports, session, seen)
 
 
 def _tripped(session: SessionMetadata, seen: Seen) -> list[str]:
@@ -88,20 +88,20 @@ def _tripped(session: SessionMetadata, seen: Seen) -> list[str]:
     return sorted({group.group_id for group in seen.groups or () if group.tripped} & ours)
 
 
-def _stopped(outside: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:
+def _stopped(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:
     """Armed again, if it may be; else every group whose trigger was not answered is triggered again.
 
     Neither after anybody's command since this cycle began: session and kill flag are read afresh.
     """
-    arms = session.status is SessionStatus.LIMIT_REACHED and _rearms(outside, session, seen)
+    arms = session.status is SessionStatus.LIMIT_REACHED and _rearms(ports, session, seen)
     if not arms and not untriggered(session):
         return session
-    control, current = outside.state.stop_signs()
+    control, current = ports.state.read_kill_switch()
     if current != session:
         return session
     if arms and not control.halted:
-        return _rearm_by_itself(outside, session, seen.limits)
-    return trigger_again(outside, session, seen.limits, seen.until_ms)
+        return _rearm_by_itself(ports, session, seen.limits)
+    return trigger_again(ports, session, seen.limits, seen.until_ms)
 
 
 def triggered(session: SessionMetadata | None, groups: Iterable[OrderGroup] | None) -> frozenset[str]:
@@ -123,24 +123,24 @@ def _matched(session: SessionMetadata, seen: Seen) -> Count:
 
 
 def _latch(
-    outside: Ports, session: SessionMetadata, reason: Reason, seen: Seen, group_ids: list[str]
+    ports: Ports, session: SessionMetadata, reason: Reason, seen: Seen, group_ids: list[str]
 ) -> SessionMetadata:
     """Trigger what is not triggered yet, then latch."""
-    latched = latch(outside, session, reason, seen.limits, seen.until_ms)
+    latched = latch(ports, session, reason, seen.limits, seen.until_ms)
     for group_id in group_ids or [""]:
-        outside.facts.emit(
+        ports.facts.emit(
             "ORDER_GROUP_LIMIT_REACHED",
             order_group_id=group_id,
             reason=reason,
             contracts_matched=format_count(_matched(session, seen)),
             orders_cancelled=_taken_off(seen, group_id),
         )
-    if outside.dry_run:
+    if ports.dry_run:
         return latched
     try:
-        return outside.state.save_session(latched)
+        return ports.state.save_session(latched)
     except StateConflict as error:
-        outside.facts.emit("ERROR", what="latching the session", why=str(error))
+        ports.facts.emit("ERROR", what="latching the session", why=str(error))
         return latched
 
 
@@ -158,7 +158,7 @@ def _left_over(order: TrackedOrder, after: TrackedOrder | None) -> bool:
 # --- arming again -----------------------------------------------------------------------------------
 
 
-def _rearms(outside: Ports, session: SessionMetadata, seen: Seen) -> bool:
+def _rearms(ports: Ports, session: SessionMetadata, seen: Seen) -> bool:
     """Only what a tripped group latched, only so often, and not before it has cooled down."""
     configured, since_ms = seen.globals_, session.limit_reached_at_ms
     if configured is None or since_ms is None or not configured.auto_reset_on_limit:
@@ -168,30 +168,26 @@ def _rearms(outside: Ports, session: SessionMetadata, seen: Seen) -> bool:
         and not seen.halted
         and not used_up(session, _matched(session, seen))
         and session.resets < configured.auto_reset_max
-        and outside.clock.now_ms() - since_ms >= configured.auto_reset_cooldown_s * 1000
+        and ports.clock.now_ms() - since_ms >= configured.auto_reset_cooldown_s * 1000
     )
 
 
-def _rearm_by_itself(outside: Ports, session: SessionMetadata, limits: Limits | None) -> SessionMetadata:
+def _rearm_by_itself(ports: Ports, session: SessionMetadata, limits: Limits | None) -> SessionMetadata:
     """Active again, or as it was: what did not work is tried again by the next cycle."""
     try:
-        return rearm(outside, session, replace(session, resets=session.resets + 1), limits)
+        return rearm(ports, session, replace(session, resets=session.resets + 1), limits)
     except (ExchangeError, StateConflict) as error:
-        outside.facts.emit("ERROR", what="reset of the session", why=str(error))
+        ports.facts.emit("ERROR", what="reset of the session", why=str(error))
         return session
 
 
-def _kept_limits(outside: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:
+def _kept_limits(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:
     """The burst limits of GLOBAL; the cycle goes on with what is recorded when somebody else is writing."""
     try:
         limit = seen.globals_.group_burst_limit if seen.globals_ else None
-        return (
-            session
-            if limit is None
-            else keep_limits(outside, session, limit, WritePace(outside, seen.limits))
-        )
+        return session if limit is None else keep_limits(ports, session, limit, WritePace(ports, seen.limits))
     except StateConflict as error:
-        outside.facts.emit("ERROR", what="record of the burst limits", why=str(error))
+        ports.facts.emit("ERROR", what="record of the burst limits", why=str(error))
         return session
 
 
@@ -199,7 +195,7 @@ def _kept_limits(outside: Ports, session: SessionMetadata, seen: Seen) -> Sessio
 
 
 def check_day(
-    outside: Ports, state: BotState, profit: Money, max_daily_loss: Money | None
+    ports: Ports, state: BotState, profit: Money, max_daily_loss: Money | None
 ) -> tuple[KillSwitch, DayStart]:
     """The kill flag, set when the exchange's day has lost its limit, and how that day began.
 
@@ -209,16 +205,16 @@ def check_day(
     Latched: only a person's `resume` lifts it, and it falls again while the day's loss stands. What somebody
     asked for with a halt since this cycle began stands.
     """
-    today = exchange_day(outside.clock.now_ms())
+    today = exchange_day(ports.clock.now_ms())
     before = state.progress
     began = DayStart(today, before.day_profit if before.day == today else profit)
     lost = Money(began.profit - profit)
     if state.control.halted or max_daily_loss is None or lost < max_daily_loss:
         return state.control, began
-    control, _ = outside.state.stop_signs()
+    control, _ = ports.state.read_kill_switch()
     if control.halted:
         return control, began
-    halted = KillSwitch(halted=True, reason=Reason.DAILY_LOSS.value, at_ms=outside.clock.now_ms())
-    outside.state.set_control(halted)
-    outside.facts.emit("RISK_HALT", reason=Reason.DAILY_LOSS, lost_dollars=format_money(lost))
+    halted = KillSwitch(halted=True, reason=Reason.DAILY_LOSS.value, at_ms=ports.clock.now_ms())
+    ports.state.set_control(halted)
+    ports.facts.emit("RISK_HALT", reason=Reason.DAILY_LOSS, lost_dollars=format_money(lost))
     return halted, began

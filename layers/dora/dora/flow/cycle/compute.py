@@ -25,7 +25,7 @@ from dora.core.units import Count, TimeMs
 from dora.core.verdict import final, with_reasons
 from dora.flow.cycle.read import Snapshot
 
-Memory = Mapping[str, Mapping[str, object]]
+MemoryByTicker = Mapping[str, Mapping[str, object]]
 
 SAID = "#said"
 """Where memory keeps what was last said of each market, so that only changes are said again."""
@@ -44,7 +44,7 @@ class Inputs:
     positions: Mapping[str, Position]
     nets: Mapping[str, Count]
     permission: Permission
-    memory: Memory
+    memory: MemoryByTicker
     session: SessionMetadata | None = None
     """None where nothing may be placed anyway."""
     starved: Mapping[str, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Choice:
     """Those that differ from the last cycle's."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """Markets of which something could not be computed, and why."""
-    memory: Memory = field(default_factory=dict)
+    memory: MemoryByTicker = field(default_factory=dict)
 
 
 def decide(inputs: Inputs) -> Choice:
@@ -145,7 +145,7 @@ def leave_all(view: ReconciledOrders) -> SlotPlan:
     return SlotPlan(kept=kept, decreases=(), cancels=(), places=(), withheld=())
 
 
-def _compute(inputs: Inputs) -> tuple[tuple[Decision, ...], Memory]:
+def _compute(inputs: Inputs) -> tuple[tuple[Decision, ...], MemoryByTicker]:
     """Each market on its own. A market that is not quoted says why, and keeps its memory."""
     own, unread = inputs.view.resting_by_ticker(), unread_markets(inputs.snapshot.set_apart)
     decisions: list[Decision] = []
@@ -243,7 +243,7 @@ def _risk_facts(inputs: Inputs) -> RiskFacts:
         events=inputs.reference.events,
         positions=inputs.positions,
         orders=tuple(inputs.view.journal.orders.values()),
-        foreign=inputs.view.foreign,
+        external=inputs.view.external,
         cash=inputs.snapshot.cash or {},
         fees=fees,
         contracts_free=_contracts_free(inputs),

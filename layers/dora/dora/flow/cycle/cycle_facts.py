@@ -89,7 +89,7 @@ def set_apart(facts: Facts, rows: Sequence[UnreadableRow]) -> None:
         )
 
 
-def overlooked(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
+def missing_from_list(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
     """An `ERROR` where a list of resting orders, said to be complete, lacked orders that rest."""
     if orders:
         ids = [order.order_id for order in orders]

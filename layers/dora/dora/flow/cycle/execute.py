@@ -80,8 +80,8 @@ class Bounds:
 class Execution:
     """Carries out one plan. Its `journal` is true after every call, also when a call raises."""
 
-    def __init__(self, outside: Ports, bounds: Bounds, journal: Journal) -> None:
-        self._out, self._bounds = outside, bounds
+    def __init__(self, ports: Ports, bounds: Bounds, journal: Journal) -> None:
+        self._ports, self._bounds = ports, bounds
         self._looked_ms: TimeMs | None = None
         self._replaced: dict[Slot, str] = {}
         """Why the order that stood in a slot was cancelled, and so why another is placed there."""
@@ -119,23 +119,23 @@ class Execution:
         self._write_plan("1cancel", cancels=tuple(request for batch in batches for request in batch))
         entries = self._entries(why)
         for number, batch in enumerate(batches):
-            due_ms = send_ms[number] if number < len(send_ms) else self._out.clock.now_ms()
+            due_ms = send_ms[number] if number < len(send_ms) else self._ports.clock.now_ms()
             self._wait_until(due_ms, CANCEL_WAIT_MS)
-            if self._out.clock.now_ms() >= self._bounds.deadline_ms:
+            if self._ports.clock.now_ms() >= self._bounds.deadline_ms:
                 self.stopped = Reason.DEADLINE
                 break
             entries.batch_cancel(batch, number, batches)
-            result = self._out.exchange.cancel(batch)
+            result = self._ports.exchange.cancel(batch)
             self._note_answer(due_ms)
             codes = {order.code for order in (*result.failed, *result.unknown)}
             self.tally = self.tally.after_batch(len(batch), _codes(result))
             self._note_refusals("cancel", codes, passed=bool(result.succeeded))
-            self.journal = fold_cancelled(self.journal, result, self._out.clock.now_ms())
+            self.journal = fold_cancelled(self.journal, result, self._ports.clock.now_ms())
             self.surprised |= {
                 done.request.ticker for done in result.succeeded if done.reduced_by < done.request.remaining
             }
             self.cancels = entries.cancelled(self.cancels, result, number)
-        cycle_facts.cancel_summary(self._out.facts, self.cancels)
+        cycle_facts.cancel_summary(self._ports.facts, self.cancels)
 
     # --- decreases -----------------------------------------------------------------------------
 
@@ -146,11 +146,11 @@ class Execution:
         self._write_plan("2decrease", decreases=tuple(requests))
         entries = self._entries()
         for request in requests:
-            if self._out.clock.now_ms() >= self._bounds.place_until_ms:
+            if self._ports.clock.now_ms() >= self._bounds.place_until_ms:
                 self.stopped = Reason.DEADLINE
                 return
-            result = self._out.exchange.decrease(request)
-            self.journal = fold_decreased(self.journal, request, result, self._out.clock.now_ms())
+            result = self._ports.exchange.decrease(request)
+            self.journal = fold_decreased(self.journal, request, result, self._ports.clock.now_ms())
             self.tally = self.tally.after(1, _code(result))
             self.decreased += result.outcome is Outcome.DONE
             entries.decreased(request, result)
@@ -168,11 +168,11 @@ class Execution:
         self._write_plan("2extend", extends=tuple(requests))
         entries = self._entries()
         for request in requests:
-            if self._out.clock.now_ms() >= self._bounds.place_until_ms:
+            if self._ports.clock.now_ms() >= self._bounds.place_until_ms:
                 self.stopped = Reason.DEADLINE
                 return
-            result = self._out.exchange.extend(request)
-            self.journal = fold_extended(self.journal, request, result, self._out.clock.now_ms())
+            result = self._ports.exchange.extend(request)
+            self.journal = fold_extended(self.journal, request, result, self._ports.clock.now_ms())
             self.tally = self.tally.after(1, _code(result))
             entries.extended(request, result)
             if result.outcome is Outcome.DONE and result.remaining < request.remaining:
@@ -200,17 +200,17 @@ class Execution:
             if self._must_stop():
                 break
             entries.batch_place(batch, number, batches)
-            result = self._out.exchange.place(batch)
+            result = self._ports.exchange.place(batch)
             self._note_answer(send_ms[number])
             self.tally = self.tally.after_batch(len(batch), _codes(result))
-            self.journal = fold_placed(self.journal, result, self._out.clock.now_ms())
+            self.journal = fold_placed(self.journal, result, self._ports.clock.now_ms())
             self.places = entries.placed(self.places, result, number)
             unsent = unsent[len(batch) :]
             if self._ends_placing(result):
                 break
         self.journal = without(self.journal, unsent)
         self.dropped += unsent
-        cycle_facts.place_summary(self._out.facts, self.places)
+        cycle_facts.place_summary(self._ports.facts, self.places)
 
     def _cleared(self, requests: Iterable[OrderRequest]) -> list[OrderRequest]:
         """Without those whose slot's cancel is not confirmed, or whose market may have filled unseen.
@@ -219,13 +219,13 @@ class Execution:
         """
         orders = self.journal.orders.values()
         held = {order.slot for order in orders if order.open}
-        strays = {(slot.ticker, slot.side) for slot in held if slot.level == ORPHAN_LEVEL}
-        barred = self.surprised | {o.slot.ticker for o in orders if o.state is OrderState.MISSING}
+        orphans = {(slot.ticker, slot.side) for slot in held if slot.level == ORPHAN_LEVEL}
+        barred = self.surprised | {o.slot.ticker for o in orders if o.state is OrderState.NOT_FOUND}
         return [
             request
             for request in requests
             if request.slot not in held
-            and (request.slot.ticker, request.slot.side) not in strays
+            and (request.slot.ticker, request.slot.side) not in orphans
             and request.slot.ticker not in barred
         ]
 
@@ -256,19 +256,19 @@ class Execution:
             if limited:
                 self._back_off(endpoint)
             elif passed:
-                self._out.limiter.passed("write")
+                self._ports.limiter.passed("write")
         except StateError as error:
-            self._out.facts.emit("ERROR", what=f"rate limit backoff after {endpoint}", why=str(error))
+            self._ports.facts.emit("ERROR", what=f"rate limit backoff after {endpoint}", why=str(error))
         return limited
 
     def _back_off(self, endpoint: str) -> None:
-        now_ms, base_ms = self._out.clock.now_ms(), self._bounds.backoff_ms
-        hits, wait_ms = self._out.limiter.push_back("write", now_ms, base_ms, LONGEST_BACKOFF_MS)
-        cycle_facts.rate_limited(self._out.facts, endpoint, hits, wait_ms)
+        now_ms, base_ms = self._ports.clock.now_ms(), self._bounds.backoff_ms
+        hits, wait_ms = self._ports.limiter.push_back("write", now_ms, base_ms, LONGEST_BACKOFF_MS)
+        cycle_facts.rate_limited(self._ports.facts, endpoint, hits, wait_ms)
 
     def _must_stop(self) -> bool:
         """Deadline and lease are local comparisons; the kill flag is read when our last look is old."""
-        now_ms = self._out.clock.now_ms()
+        now_ms = self._ports.clock.now_ms()
         if self.stopped is None and now_ms >= self._bounds.last_ms:
             self.stopped = Reason.DEADLINE
         if self.stopped is None and (self._looked_ms is None or now_ms - self._looked_ms >= STOP_SIGN_AGE_MS):
@@ -277,7 +277,7 @@ class Execution:
         return self.stopped is not None
 
     def _stop_sign(self) -> Reason | None:
-        control, session = self._out.state.stop_signs()
+        control, session = self._ports.state.read_kill_switch()
         if control.halted:
             return Reason.HALTED
         if session is None or session.status is not SessionStatus.ACTIVE:
@@ -288,7 +288,7 @@ class Execution:
 
     def _entries(self, why: Mapping[str, str] | None = None) -> Entries:
         """The log of a phase that begins now."""
-        return Entries(self._out.facts, self._bounds.cycle_id, self.journal, why or {})
+        return Entries(self._ports.facts, self._bounds.cycle_id, self.journal, why or {})
 
     def _write_plan(
         self,
@@ -309,18 +309,18 @@ class Execution:
             decreases=decreases,
             extends=extends,
         )
-        self._out.state.write_plan(plan)
+        self._ports.state.write_plan(plan)
         self.plans += (plan,)
 
     def _note_answer(self, due_ms: TimeMs) -> None:
-        self._late_ms = max(self._late_ms, self._out.clock.now_ms() - due_ms)
+        self._late_ms = max(self._late_ms, self._ports.clock.now_ms() - due_ms)
 
     def _wait_until(self, due_ms: TimeMs, longest_ms: int | None = None) -> None:
-        wait_ms = due_ms + self._late_ms - self._out.clock.now_ms()
+        wait_ms = due_ms + self._late_ms - self._ports.clock.now_ms()
         if longest_ms is not None:
             wait_ms = min(wait_ms, longest_ms)
         if wait_ms > 0:
-            self._out.clock.sleep_ms(wait_ms)
+            self._ports.clock.sleep_ms(wait_ms)
 
 
 def _codes(result: BatchPlaceResult | BatchCancelResult) -> list[str]:

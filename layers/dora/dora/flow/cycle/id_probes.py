@@ -21,26 +21,26 @@ LONGEST_WAIT_MS = 5_000
 
 
 def probe_ids(
-    outside: Ports, known: LoadedState, snapshot: Snapshot, evidence: Evidence, journal: Journal
+    ports: Ports, known: LoadedState, snapshot: Snapshot, evidence: Evidence, journal: Journal
 ) -> Journal:
     """The journal, with what the engine said of ids that no row shows after their hold. Each is asked once.
 
     A probe is an order all the same: where nothing may be placed by a person's choice, none is sent.
     """
     session = known.state.session
-    if session is None or evidence.resting is None or not _may_probe(outside, known, session):
+    if session is None or evidence.resting is None or not _may_probe(ports, known, session):
         return journal
     hold_ms = known.globals_.unknown_create_hold_s * 1000
     asked = [_request(order, session, snapshot) for order in unprobed(journal, evidence, hold_ms)]
     requests = [request for request in asked if request is not None][:MOST_PROBES]
     if not requests:
         return journal
-    return note_probes(journal, _probe(outside, known, requests), outside.clock.now_ms())
+    return note_probes(journal, _probe(ports, known, requests), ports.clock.now_ms())
 
 
-def _may_probe(outside: Ports, known: LoadedState, session: SessionMetadata) -> bool:
+def _may_probe(ports: Ports, known: LoadedState, session: SessionMetadata) -> bool:
     halted, active = known.state.control.halted, session.status is SessionStatus.ACTIVE
-    return active and known.globals_.trading_enabled and not (halted or outside.dry_run)
+    return active and known.globals_.trading_enabled and not (halted or ports.dry_run)
 
 
 def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) -> IdProbeRequest | None:
@@ -53,18 +53,18 @@ def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) 
     return id_probe_request(order, market, book, groups[0] if groups else None)
 
 
-def _probe(outside: Ports, known: LoadedState, requests: list[IdProbeRequest]) -> dict[str, IdProbe]:
+def _probe(ports: Ports, known: LoadedState, requests: list[IdProbeRequest]) -> dict[str, IdProbe]:
     """As many as the tokens allow; the other ids are probed by a later cycle."""
-    limits, now_ms = known.state.limits, outside.clock.now_ms()
+    limits, now_ms = known.state.limits, ports.clock.now_ms()
     cost = limits.create_cost if limits else 10
     until_ms = TimeMs(now_ms + LONGEST_WAIT_MS)
     said: dict[str, IdProbe] = {}
-    sends = outside.limiter.reserve("write", [cost] * len(requests), now_ms, until_ms)
+    sends = ports.limiter.reserve("write", [cost] * len(requests), now_ms, until_ms)
     for request, send_ms in zip(requests, sends, strict=False):
-        outside.clock.sleep_ms(max(send_ms - outside.clock.now_ms(), 0))
-        if outside.clock.now_ms() > until_ms:
+        ports.clock.sleep_ms(max(send_ms - ports.clock.now_ms(), 0))
+        if ports.clock.now_ms() > until_ms:
             break
-        answer = outside.exchange.probe_id(request)
+        answer = ports.exchange.probe_id(request)
         if answer is not None:
             said[request.client_order_id] = answer
     return said

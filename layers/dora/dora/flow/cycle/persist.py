@@ -59,29 +59,29 @@ class CycleResult:
     execution: Execution
 
 
-def finish(outside: Ports, turn: CycleContext, known: LoadedState, made: CycleResult) -> dict[str, object]:
+def finish(ports: Ports, turn: CycleContext, known: LoadedState, made: CycleResult) -> dict[str, object]:
     """Outcomes, cursors, memory and one wide record, made durable; then the archive.
 
     Safe to repeat: no, because the journal it stores replaces the stored one; the fence keeps others out.
     """
-    record = wide_record(_facts(outside, turn, known, made))
-    outside.state.commit(turn.grant.fence, _changes(outside, turn, known, made, record))
+    record = wide_record(_facts(ports, turn, known, made))
+    ports.state.commit(turn.grant.fence, _changes(ports, turn, known, made, record))
     if made.execution.dropped:
-        cycle_facts.budget_low(outside.facts, len(made.execution.dropped), made.execution.stopped)
-    cycle_facts.mostly_failed(outside.facts, made.execution.tally)
-    cycle_facts.cycle(outside.facts, record, made.choice.news, made.accounts.drift or ())
-    _archive(outside, turn.cycle_id, record)
+        cycle_facts.budget_low(ports.facts, len(made.execution.dropped), made.execution.stopped)
+    cycle_facts.mostly_failed(ports.facts, made.execution.tally)
+    cycle_facts.cycle(ports.facts, record, made.choice.news, made.accounts.drift or ())
+    _archive(ports, turn.cycle_id, record)
     return answer_of(record)
 
 
-def _facts(outside: Ports, turn: CycleContext, known: LoadedState, made: CycleResult) -> CycleFacts:
+def _facts(ports: Ports, turn: CycleContext, known: LoadedState, made: CycleResult) -> CycleFacts:
     accounts, choice, execution = made.accounts, made.choice, made.execution
     unconfirmed = [Reason.CANCEL_UNCONFIRMED] * execution.withheld
     return CycleFacts(
         cycle_id=turn.cycle_id,
         began_ms=turn.began_ms,
-        ended_ms=outside.clock.now_ms(),
-        whole=made.permission.whole,
+        ended_ms=ports.clock.now_ms(),
+        blocked_by=made.permission.blocked_by,
         stopped=execution.stopped,
         failures=made.snapshot.failures,
         problems=len(known.configs.problems),
@@ -99,12 +99,12 @@ def _facts(outside: Ports, turn: CycleContext, known: LoadedState, made: CycleRe
         profit=made.profit,
         unmarked=accounts.unmarked(made.snapshot.books, known.state.memory),
         fees=accounts.fees,
-        calls=outside.exchange.calls - turn.calls_before,
+        calls=ports.exchange.calls - turn.calls_before,
     )
 
 
 def _changes(
-    outside: Ports, turn: CycleContext, known: LoadedState, made: CycleResult, record: Mapping[str, object]
+    ports: Ports, turn: CycleContext, known: LoadedState, made: CycleResult, record: Mapping[str, object]
 ) -> Changes:
     return Changes(
         journal=made.execution.journal,
@@ -112,7 +112,7 @@ def _changes(
         memory=made.choice.memory,
         cursors=made.accounts.cursors,
         progress=Progress(
-            completed_ms=outside.clock.now_ms(),
+            completed_ms=ports.clock.now_ms(),
             cycle_id=turn.cycle_id,
             status=str(record["status"]),
             day=made.day.day,
@@ -129,9 +129,9 @@ def _starved(before: Mapping[str, int], dropped: Iterable[OrderRequest]) -> dict
     return {key: before.get(key, 0) + 1 for key in sorted(slot_key(r.slot) for r in dropped)}
 
 
-def _archive(outside: Ports, cycle_id: str, record: Mapping[str, object]) -> None:
+def _archive(ports: Ports, cycle_id: str, record: Mapping[str, object]) -> None:
     """The archive is for later questions: without it a cycle is still whole."""
     try:
-        outside.archive.save(cycle_id, record)
+        ports.archive.save(cycle_id, record)
     except StateError as error:
-        outside.facts.emit("ERROR", what="archive of the cycle", why=str(error))
+        ports.facts.emit("ERROR", what="archive of the cycle", why=str(error))

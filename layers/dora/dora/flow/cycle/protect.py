@@ -17,7 +17,7 @@ from dora.flow.cycle.compute import Inputs, fees_of
 
 
 def protect(
-    outside: Ports,
+    ports: Ports,
     inputs: Inputs,
     plan: SlotPlan,
     why: Reason,
@@ -37,7 +37,7 @@ def protect(
     max_age_ms = inputs.globals_.max_unpriced_age_s * 1000
     unwanted = [order for order in orders if not _is_wanted(inputs, order)]
     found = exposed(orders, _pricing(inputs, orders), inputs.now_ms, max_age_ms)
-    cycle_facts.protected(outside.facts, found, why)
+    cycle_facts.protected(ports.facts, found, why)
     plan = with_cancels(plan, unwanted, CancelReason.NOT_WANTED)
     plan = with_cancels(plan, found.dangerous, CancelReason.DANGEROUS)
     return without_triggered(with_cancels(plan, found.unpriced, CancelReason.UNPRICED), inputs)

@@ -34,7 +34,7 @@ FIXED_READS = 9
 MOST_LOOKUPS, MOST_LISTS = 100, 20
 """Single-order reads and lists of one market's orders in a cycle; the others have their turn later."""
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def read_calls(book_tickers: int, market_tickers: int) -> int:
 
 
 def read_exchange(
-    outside: Ports,
+    ports: Ports,
     owned: Ownership,
     *,
     fills_since_ms: TimeMs,
@@ -81,8 +81,8 @@ def read_exchange(
     market_tickers: Sequence[str],
 ) -> Snapshot:
     """All reads of a cycle, side by side."""
-    exchange, began_ms = outside.exchange, outside.clock.now_ms()
-    with Reader(outside.workers) as reader:
+    exchange, began_ms = ports.exchange, ports.clock.now_ms()
+    with Reader(ports.workers) as reader:
         first = reader.start("as_of", exchange.user_data_time_ms).result()
         resting = reader.start_list("resting", owned.may_be_order, exchange.resting_orders)
         fills = reader.start_list("fills", owned.may_be_fill, _fills, exchange, fills_since_ms, began_ms)
@@ -109,7 +109,7 @@ def read_exchange(
             markets=_joined(markets),
         )
         if "cash" in reader.retryable:
-            snapshot = replace(snapshot, cash=reader.retry("cash", cash_again, outside))
+            snapshot = replace(snapshot, cash=reader.retry("cash", cash_again, ports))
         last = reader.start("as_of", exchange.user_data_time_ms).result()
     return replace(
         snapshot,
@@ -131,26 +131,26 @@ def _fills(exchange: Exchange, since_ms: TimeMs, now_ms: TimeMs) -> Listed[Fill]
 def _in_slices(
     reader: Reader,
     name: str,
-    read: Callable[[Sequence[str]], Mapping[str, Answer]],
+    read: Callable[[Sequence[str]], Mapping[str, T]],
     tickers: Sequence[str],
     size: int,
-) -> list[Pending[Mapping[str, Answer]]]:
+) -> list[Pending[Mapping[str, T]]]:
     return [reader.start(name, read, part) for part in split(tickers, size)]
 
 
-def _joined(parts: list[Pending[Mapping[str, Answer]]]) -> dict[str, Answer]:
-    joined: dict[str, Answer] = {}
+def _joined(parts: list[Pending[Mapping[str, T]]]) -> dict[str, T]:
+    joined: dict[str, T] = {}
     for part in parts:
         joined |= part.result() or {}
     return joined
 
 
-def gather_evidence(outside: Ports, journal: Journal, snapshot: Snapshot, limits: Limits) -> Evidence:
+def gather_evidence(ports: Ports, journal: Journal, snapshot: Snapshot, limits: Limits) -> Evidence:
     """The snapshot's order rows, with targeted reads for what they leave open. Failed ones leave it open.
 
     Reads are paced by the shared bucket; those beyond its tokens, or a cycle's number, have their turn later.
     """
-    began_ms = outside.clock.now_ms()
+    began_ms = ports.clock.now_ms()
     evidence = Evidence(
         began_ms=began_ms,
         as_of_ms=snapshot.as_of_ms,
@@ -160,19 +160,19 @@ def gather_evidence(outside: Ports, journal: Journal, snapshot: Snapshot, limits
     )
     if snapshot.resting is None:
         return evidence
-    questions, exchange = lookups_needed(journal, snapshot.resting, began_ms), outside.exchange
-    ours, since_ms = Ownership.of(outside.prefix, journal, None).may_be_order, questions.since_ms
+    questions, exchange = lookups_needed(journal, snapshot.resting, began_ms), ports.exchange
+    ours, since_ms = Ownership.of(ports.prefix, journal, None).may_be_order, questions.since_ms
     ids = in_turn(questions.order_ids, MOST_LOOKUPS, began_ms)
     tickers = in_turn(questions.tickers, MOST_LISTS, began_ms)
     until_ms = TimeMs(began_ms + LONGEST_WAIT_MS)
-    with Reader(outside.workers) as reader:
-        some_ids = paced(outside, "read", ids, limits.order_read_cost, until_ms)
+    with Reader(ports.workers) as reader:
+        some_ids = paced(ports, "read", ids, limits.order_read_cost, until_ms)
         rows = {i: reader.start(i, exchange.order, i) for i in some_ids}
-        some_tickers = paced(outside, "read", tickers, READ_COST, until_ms)
+        some_tickers = paced(ports, "read", tickers, READ_COST, until_ms)
         lists = {t: reader.start_list(t, ours, exchange.orders_of, t, since_ms[t]) for t in some_tickers}
         looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
         listings = {ticker: pending.result() for ticker, pending in lists.items()}
-    _tell_failures(outside, reader.failures)
+    _tell_failures(ports, reader.failures)
     return replace(
         evidence,
         looked_up={order_id: row for order_id, row in looked_up.items() if order_id not in reader.failures},
@@ -180,7 +180,7 @@ def gather_evidence(outside: Ports, journal: Journal, snapshot: Snapshot, limits
     )
 
 
-def _tell_failures(outside: Ports, failures: Mapping[str, str]) -> None:
+def _tell_failures(ports: Ports, failures: Mapping[str, str]) -> None:
     """One `ERROR` for all of them."""
     for first, why in list(failures.items())[:1]:
-        outside.facts.emit("ERROR", what="targeted reads of orders", why=why, failed=len(failures), of=first)
+        ports.facts.emit("ERROR", what="targeted reads of orders", why=why, failed=len(failures), of=first)

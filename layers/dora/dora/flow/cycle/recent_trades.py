@@ -21,11 +21,11 @@ MOST_TAPES = 30
 """Markets looked up in one cycle; the cancels of further ones go without a look."""
 
 
-def skip_likely_filled(outside: Ports, plan: SlotPlan, journal: Journal, since_ms: TimeMs) -> SlotPlan:
+def skip_likely_filled(ports: Ports, plan: SlotPlan, journal: Journal, since_ms: TimeMs) -> SlotPlan:
     """The plan without writes to orders that may have filled since their rows were true."""
     writes: tuple[CancelRequest | DecreaseRequest, ...] = (*plan.cancels, *plan.decreases)
     tickers = sorted({request.ticker for request in writes})[:MOST_TAPES]
-    tapes = _tapes(outside, tickers, since_ms)
+    tapes = _tapes(ports, tickers, since_ms)
     doubtful = {
         key
         for key, order in journal.orders.items()
@@ -41,13 +41,13 @@ def skip_likely_filled(outside: Ports, plan: SlotPlan, journal: Journal, since_m
     )
 
 
-def _tapes(outside: Ports, tickers: list[str], since_ms: TimeMs) -> Mapping[str, tuple[Trade, ...]]:
+def _tapes(ports: Ports, tickers: list[str], since_ms: TimeMs) -> Mapping[str, tuple[Trade, ...]]:
     """Prints by ticker; a tape that could not be read is absent, and its orders are not spared."""
-    until_ms, prints = TimeMs(outside.clock.now_ms() + LONGEST_WAIT_MS), outside.exchange.prints_since
-    with Reader(outside.workers) as reader:
-        some = paced(outside, "read", tickers, READ_COST, until_ms)
+    until_ms, prints = TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS), ports.exchange.trades_since
+    with Reader(ports.workers) as reader:
+        some = paced(ports, "read", tickers, READ_COST, until_ms)
         reads = {ticker: reader.start(f"tape of {ticker}", prints, ticker, since_ms) for ticker in some}
         tapes = {ticker: read.result() for ticker, read in reads.items()}
     for name, why in reader.failures.items():
-        outside.facts.emit("ERROR", what=name, why=why)
+        ports.facts.emit("ERROR", what=name, why=why)
     return {ticker: tape for ticker, tape in tapes.items() if tape is not None}

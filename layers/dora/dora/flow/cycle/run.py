@@ -47,18 +47,18 @@ LONGEST_TAPE_MS = 10 * 60_000
 """Public trades further back are not asked for, however late the reads of our orders are."""
 
 
-def run_cycle(outside: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms: int) -> dict[str, object]:
+def run_cycle(ports: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms: int) -> dict[str, object]:
     """One cycle for one scheduled minute; returns the function's answer.
 
     The cycle's id is its minute, so a repeated tick makes the same order ids. Safe to repeat: a seen tick
     is refused.
     """
-    now_ms, cycle_id = outside.clock.now_ms(), format_time(scheduled_ms)
-    outside.facts.context(cycle_id=cycle_id)
+    now_ms, cycle_id = ports.clock.now_ms(), format_time(scheduled_ms)
+    ports.facts.context(cycle_id=cycle_id)
     if not now_ms - STALE_TICK_MS <= scheduled_ms <= now_ms + EARLY_TICK_MS:
         return _skipped(cycle_id, Reason.TICK_STALE)
     expires_ms = TimeMs(now_ms + remaining_ms + WRITE_TIMEOUT_MS)
-    grant = outside.lease.acquire(owner=owner, tick_ms=scheduled_ms, now_ms=now_ms, expires_ms=expires_ms)
+    grant = ports.lease.acquire(owner=owner, tick_ms=scheduled_ms, now_ms=now_ms, expires_ms=expires_ms)
     if isinstance(grant, LeaseRefused):
         return _skipped(cycle_id, grant.reason)
     deadline_ms = TimeMs(now_ms + remaining_ms - WRITE_RESERVE_MS)
@@ -68,32 +68,32 @@ def run_cycle(outside: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms:
             grant=grant,
             began_ms=now_ms,
             deadline_ms=deadline_ms,
-            calls_before=Counter(outside.exchange.calls),
+            calls_before=Counter(ports.exchange.calls),
         )
-        return _work(outside, turn)
+        return _work(ports, turn)
     finally:
-        _release(outside, grant)
+        _release(ports, grant)
 
 
-def _work(outside: Ports, turn: CycleContext) -> dict[str, object]:
-    outside.exchange.until(turn.deadline_ms)
-    known = load(outside)
-    outside.exchange.retry_reads(known.globals_.read_attempts, known.globals_.read_backoff_ms)
-    snapshot, known = read(outside, known)
-    view = reconcile(outside, known, snapshot)
-    accounts = keep_accounts(outside, turn.grant.fence, known.state, view.journal, snapshot)
+def _work(ports: Ports, turn: CycleContext) -> dict[str, object]:
+    ports.exchange.until(turn.deadline_ms)
+    known = load(ports)
+    ports.exchange.retry_reads(known.globals_.read_attempts, known.globals_.read_backoff_ms)
+    snapshot, known = read(ports, known)
+    view = reconcile(ports, known, snapshot)
+    accounts = keep_accounts(ports, turn.grant.fence, known.state, view.journal, snapshot)
     view = replace(view, journal=accounts.journal)
-    outside.facts.context(session_id=known.state.session.session_id if known.state.session else "")
-    until_ms = TimeMs(min(outside.clock.now_ms() + TRIGGERS_MS, turn.deadline_ms))
-    session = breakers.check(outside, known.state.session, _breakers_see(known, snapshot, accounts, until_ms))
+    ports.facts.context(session_id=known.state.session.session_id if known.state.session else "")
+    until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, turn.deadline_ms))
+    session = breakers.check(ports, known.state.session, _breakers_see(known, snapshot, accounts, until_ms))
     profit = accounts.profit(snapshot.books, known.state.memory)
     chosen = known.configs.globals_
     max_daily_loss = chosen.max_daily_loss if chosen else None
-    control, day = breakers.check_day(outside, known.state, profit, max_daily_loss)
-    permission = permit(outside, known, session, control, snapshot, view)
+    control, day = breakers.check_day(ports, known.state, profit, max_daily_loss)
+    permission = permit(ports, known, session, control, snapshot, view)
     triggered = breakers.triggered(session, snapshot.groups)
-    choice, inputs = choose(outside, known, snapshot, view, accounts, permission, triggered)
-    execution = execute(outside, turn, known, session, inputs, choice)
+    choice, inputs = choose(ports, known, snapshot, view, accounts, permission, triggered)
+    execution = execute(ports, turn, known, session, inputs, choice)
     made = CycleResult(
         snapshot=snapshot,
         accounts=accounts,
@@ -103,7 +103,7 @@ def _work(outside: Ports, turn: CycleContext) -> dict[str, object]:
         choice=choice,
         execution=execution,
     )
-    return finish(outside, turn, known, made)
+    return finish(ports, turn, known, made)
 
 
 def _breakers_see(
@@ -122,18 +122,16 @@ def _breakers_see(
     )
 
 
-def load(outside: Ports) -> LoadedState:
+def load(ports: Ports) -> LoadedState:
     """Step 2: one read of the configs, one of the state."""
-    configs = outside.configs.load()
-    state = outside.state.load()
+    configs = ports.configs.load()
+    state = ports.state.load()
     for problem in configs.problems:
-        outside.facts.emit(
-            "CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix
-        )
-    outside.facts.count("ConfigItemsInvalid", len(configs.problems))
+        ports.facts.emit("CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix)
+    ports.facts.count("ConfigItemsInvalid", len(configs.problems))
     if state.limits is not None:
-        outside.limiter.configure(state.limits)
-    reference = refresh_listings(outside, configs, state.reference)
+        ports.limiter.configure(state.limits)
+    reference = refresh_listings(ports, configs, state.reference)
     wanted, _ = wanted_markets(configs, reference)
     return LoadedState(
         configs=configs,
@@ -145,61 +143,61 @@ def load(outside: Ports) -> LoadedState:
     )
 
 
-def read(outside: Ports, known: LoadedState) -> tuple[Snapshot, LoadedState]:
+def read(ports: Ports, known: LoadedState) -> tuple[Snapshot, LoadedState]:
     """Step 3: the exchange, all of it that matters, and the slow facts about markets not met before."""
     quoted = sorted(ticker for ticker, config in known.wanted.items() if config.enabled)
     held = {ticker for ticker, position in known.state.positions.items() if position.net}
     resting = {order.slot.ticker for order in known.journal.orders.values() if order.open}
     markets = sorted(known.wanted.keys() | held | resting)
     booked = sorted({*quoted, *resting})
-    now_ms = outside.clock.now_ms()
+    now_ms = ports.clock.now_ms()
     calls = read_calls(len(booked), len(markets))
-    await_tokens(outside, "read", [READ_COST] * calls)
-    await_tokens(outside, "balance", [BALANCE_COST])
+    await_tokens(ports, "read", [READ_COST] * calls)
+    await_tokens(ports, "balance", [BALANCE_COST])
     overlap_ms = known.globals_.fills_overlap_s * 1000
     cursors = known.state.cursors
     snapshot = read_exchange(
-        outside,
-        Ownership.of(outside.prefix, known.journal, known.state.session, known.wanted),
+        ports,
+        Ownership.of(ports.prefix, known.journal, known.state.session, known.wanted),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
         settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
         book_tickers=booked,
         market_tickers=markets,
     )
     for name, why in snapshot.failures.items():
-        outside.facts.emit("ERROR", what=f"read of {name}", why=why)
-    cycle_facts.set_apart(outside.facts, snapshot.set_apart)
+        ports.facts.emit("ERROR", what=f"read of {name}", why=why)
+    cycle_facts.set_apart(ports.facts, snapshot.set_apart)
     return snapshot, replace(
-        known, reference=refresh_reference_data(outside, known.reference, snapshot.markets)
+        known, reference=refresh_reference_data(ports, known.reference, snapshot.markets)
     )
 
 
-def reconcile(outside: Ports, known: LoadedState, snapshot: Snapshot) -> ReconciledOrders:
+def reconcile(ports: Ports, known: LoadedState, snapshot: Snapshot) -> ReconciledOrders:
     """Step 4: journal and reads merged into what is proven; then the engine is asked about the rest."""
-    hold_ms, now_ms = known.globals_.unknown_create_hold_s * 1000, outside.clock.now_ms()
-    evidence = gather_evidence(outside, known.journal, snapshot, known.state.limits or UNLEARNED)
+    hold_ms, now_ms = known.globals_.unknown_create_hold_s * 1000, ports.clock.now_ms()
+    evidence = gather_evidence(ports, known.journal, snapshot, known.state.limits or UNLEARNED)
     merged = merge(
         known.journal,
         evidence,
-        prefix=outside.prefix,
+        prefix=ports.prefix,
         now_ms=now_ms,
         hold_ms=hold_ms,
         tombstone_ms=known.globals_.tombstone_s * 1000,
     )
     max_age_ms = known.globals_.max_read_age_s * 1000
     view = judge_writes(merged, evidence, now_ms=now_ms, max_age_ms=max_age_ms, hold_ms=hold_ms)
-    resolved(outside.facts, view.resolutions)
-    cycle_facts.overlooked(outside.facts, view.overlooked)
-    cycle_facts.invisible(outside.facts, view.invisible)
+    resolved(ports.facts, view.resolutions)
+    cycle_facts.missing_from_list(ports.facts, view.missing_from_list)
+    cycle_facts.invisible(ports.facts, view.invisible)
     return replace(
         view,
-        journal=probe_ids(outside, known, snapshot, evidence, view.journal),
-        foreign=(*view.foreign, *external_orders(snapshot.set_apart)),
+        journal=probe_ids(ports, known, snapshot, evidence, view.journal),
+        external=(*view.external, *external_orders(snapshot.set_apart)),
     )
 
 
 def permit(
-    outside: Ports,
+    ports: Ports,
     known: LoadedState,
     session: SessionMetadata | None,
     control: KillSwitch,
@@ -214,18 +212,18 @@ def permit(
         account_known=snapshot.account_known,
         reads_stale=bool(view.unseen),
         auth_refused=snapshot.auth_refused,
-        skew_ms=outside.exchange.skew_ms,
+        skew_ms=ports.exchange.skew_ms,
         max_skew_ms=known.globals_.max_clock_skew_ms,
         status=snapshot.status or {},
         cash=snapshot.cash or {},
         groups=snapshot.groups or (),
-        now_ms=outside.clock.now_ms(),
+        now_ms=ports.clock.now_ms(),
     )
     return may_place(standing, {market.shard for market in snapshot.markets.values()})
 
 
 def choose(
-    outside: Ports,
+    ports: Ports,
     known: LoadedState,
     snapshot: Snapshot,
     view: ReconciledOrders,
@@ -235,7 +233,7 @@ def choose(
 ) -> tuple[Choice, Inputs]:
     """Steps 6 to 8, or what stands in for them when nothing may be placed."""
     inputs = Inputs(
-        now_ms=outside.clock.now_ms(),
+        now_ms=ports.clock.now_ms(),
         globals_=known.globals_,
         wanted=known.wanted,
         reference=known.reference,
@@ -248,39 +246,39 @@ def choose(
         session=known.state.session,
         starved=known.state.progress.starved,
     )
-    if permission.whole is None:
+    if permission.blocked_by is None:
         choice = decide(inputs)
         failed = choice.failed.keys()
-        plan = protect(outside, inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
+        plan = protect(ports, inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
         choice = replace(choice, plan=plan)
     else:
-        plan = _forbidden(outside, inputs, permission.whole, triggered)
+        plan = _forbidden(ports, inputs, permission.blocked_by, triggered)
         choice = Choice(plan=plan, memory=known.state.memory)
-    return _spared(outside, known, view, choice, snapshot.as_of_ms), inputs
+    return _spared(ports, known, view, choice, snapshot.as_of_ms), inputs
 
 
-def _forbidden(outside: Ports, inputs: Inputs, why: Reason, triggered: frozenset[str]) -> SlotPlan:
+def _forbidden(ports: Ports, inputs: Inputs, why: Reason, triggered: frozenset[str]) -> SlotPlan:
     """What is cancelled while nothing may be placed: all that was read, or else what is dangerous."""
     read = inputs.snapshot.resting is not None or inputs.snapshot.partial
-    if inputs.permission.pulls and read:
+    if inputs.permission.cancel_resting and read:
         return without_triggered(pull_all(inputs.view, why, triggered), inputs)
     tickers = {order.slot.ticker for order in inputs.view.journal.orders.values()}
-    return protect(outside, inputs, leave_all(inputs.view), why, tickers, triggered)
+    return protect(ports, inputs, leave_all(inputs.view), why, tickers, triggered)
 
 
 def _spared(
-    outside: Ports, known: LoadedState, view: ReconciledOrders, choice: Choice, as_of_ms: TimeMs
+    ports: Ports, known: LoadedState, view: ReconciledOrders, choice: Choice, as_of_ms: TimeMs
 ) -> Choice:
     """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled."""
-    now_ms = outside.clock.now_ms()
+    now_ms = ports.clock.now_ms()
     if now_ms - as_of_ms <= known.globals_.tape_after_ms:
         return choice
     since_ms = TimeMs(max(as_of_ms, now_ms - LONGEST_TAPE_MS))
-    return replace(choice, plan=skip_likely_filled(outside, choice.plan, view.journal, since_ms))
+    return replace(choice, plan=skip_likely_filled(ports, choice.plan, view.journal, since_ms))
 
 
 def execute(
-    outside: Ports,
+    ports: Ports,
     turn: CycleContext,
     known: LoadedState,
     session: SessionMetadata | None,
@@ -297,9 +295,9 @@ def execute(
         place_until_ms=place_until_ms,
         backoff_ms=known.globals_.rate_limit_backoff_ms,
     )
-    execution = Execution(outside, bounds, inputs.view.journal)
-    cycle_facts.uncomputed(outside.facts, turn.cycle_id, choice.failed)
-    if outside.dry_run:
+    execution = Execution(ports, bounds, inputs.view.journal)
+    cycle_facts.uncomputed(ports.facts, turn.cycle_id, choice.failed)
+    if ports.dry_run:
         execution.stopped = Reason.DRY_RUN
         return execution
     limits = known.state.limits or UNLEARNED
@@ -309,16 +307,16 @@ def execute(
     cancel_costs = [len(batch) * limits.cancel_cost for batch in cancels]
     change_costs = [limits.default_cost] * (len(plan.decreases) + len(plan.extends))
     place_costs = [len(batch) * limits.create_cost for batch in split(plan.places, size)]
-    now_ms = outside.clock.now_ms()
+    now_ms = ports.clock.now_ms()
     costs = cancel_costs + change_costs + place_costs
-    sends = outside.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
+    sends = ports.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
     execution.cancel(cancels, sends[: len(cancels)], plan.why)
     execution.decrease(plan.decreases)
     execution.extend(plan.extends)
     if session is not None and plan.places:
-        naming = Naming(prefix=outside.prefix, cycle_id=turn.cycle_id, session=session)
+        naming = Naming(prefix=ports.prefix, cycle_id=turn.cycle_id, session=session)
         requests, failed = order_requests(plan.places, inputs, naming)
-        cycle_facts.uncomputed(outside.facts, turn.cycle_id, failed)
+        cycle_facts.uncomputed(ports.facts, turn.cycle_id, failed)
         execution.place(requests, size, sends[len(cancels) + len(change_costs) :])
     return execution
 
@@ -327,9 +325,9 @@ def _skipped(cycle_id: str, reason: str) -> dict[str, object]:
     return {"status": "skipped", "reason": str(reason), "cycle_id": cycle_id}
 
 
-def _release(outside: Ports, grant: LeaseGrant) -> None:
+def _release(ports: Ports, grant: LeaseGrant) -> None:
     """A lease that cannot be released runs out by itself; the next tick waits for that."""
     try:
-        outside.lease.release(grant)
+        ports.lease.release(grant)
     except StateError as error:
-        outside.facts.emit("ERROR", what="release of the lease", why=str(error))
+        ports.facts.emit("ERROR", what="release of the lease", why=str(error))

@@ -18,11 +18,11 @@ class MassCancel:
     A cancel that was answered 404 found nothing: it is repeated only for a row that is newer than it.
     """
 
-    def __init__(self, outside: Ports, pace: WritePace) -> None:
-        self._out, self._pace = outside, pace
+    def __init__(self, ports: Ports, pace: WritePace) -> None:
+        self._ports, self._pace = ports, pace
         self._share = 1
         """Batches are cut to this part of the largest while somebody else drains the bucket."""
-        self._again = Backoff(outside.clock)
+        self._again = Backoff(ports.clock)
         self._waiting: dict[str, Order] = {}
         self._asked_ms: dict[str, int] = {}
         self._not_found_ms: dict[str, int] = {}
@@ -32,7 +32,7 @@ class MassCancel:
 
     def add(self, rows: Iterable[Order]) -> None:
         """Rows to be cancelled, unless that is done, or under way."""
-        since_ms = self._out.clock.now_ms() - ASK_AGAIN_MS
+        since_ms = self._ports.clock.now_ms() - ASK_AGAIN_MS
         for row in rows:
             asked = self._asked_ms.get(row.client_order_id, since_ms) > since_ms
             if not asked and row.order_id not in self.ended and not self._found_nothing(row):
@@ -53,7 +53,7 @@ class MassCancel:
         batch = [_request(row) for row in list(self._waiting.values())[:size]]
         tokens = min(len(batch) * cost, capacity)
         due_ms = max(self._again.due_ms, self._pace.due_ms(tokens))
-        self._out.clock.sleep_ms(max(min(due_ms, until_ms) - self._out.clock.now_ms(), 0))
+        self._ports.clock.sleep_ms(max(min(due_ms, until_ms) - self._ports.clock.now_ms(), 0))
         if due_ms <= until_ms:
             self._pace.spend(tokens)
             self._send(batch)
@@ -62,8 +62,8 @@ class MassCancel:
     def _send(self, batch: Sequence[CancelRequest]) -> None:
         for request in batch:
             del self._waiting[request.client_order_id]
-            self._asked_ms[request.client_order_id] = self._out.clock.now_ms()
-        result = self._out.exchange.cancel(batch)
+            self._asked_ms[request.client_order_id] = self._ports.clock.now_ms()
+        result = self._ports.exchange.cancel(batch)
         self.results += (result,)
         self.ended |= {done.request.order_id for done in result.succeeded}
         for order in result.failed:

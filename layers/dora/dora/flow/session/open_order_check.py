@@ -38,14 +38,14 @@ class TeardownLoop:
     """Triggers first, then looks until zero is proven or `give_up_ms` has come."""
 
     def __init__(
-        self, outside: Ports, session: SessionMetadata, limits: Limits | None, give_up_ms: int
+        self, ports: Ports, session: SessionMetadata, limits: Limits | None, give_up_ms: int
     ) -> None:
-        pace = WritePace(outside, limits)
-        self._out, self._give_up_ms = outside, give_up_ms
-        self._trigger = GroupTrigger(outside, session.order_groups, pace)
-        self._sweep, self._journal = MassCancel(outside, pace), TeardownJournal(outside, session)
-        self._settling = UnresolvedOrders(outside, session, self._journal, pace)
-        self._reads = SharedCharge(outside, "read")
+        pace = WritePace(ports, limits)
+        self._ports, self._give_up_ms = ports, give_up_ms
+        self._trigger = GroupTrigger(ports, session.order_groups, pace)
+        self._sweep, self._journal = MassCancel(ports, pace), TeardownJournal(ports, session)
+        self._settling = UnresolvedOrders(ports, session, self._journal, pace)
+        self._reads = SharedCharge(ports, "read")
         self._met: dict[str, Order] = {}
         """Every row of ours that a list ever showed, by order id."""
         self._clean, self._list_read, self._caught_up = 0, False, False
@@ -76,7 +76,7 @@ class TeardownLoop:
             group.shard for group in self._trigger.untriggered
         }
 
-    def proves_zero(self, *, settles: bool = True) -> bool:
+    def run_until_clear(self, *, settles: bool = True) -> bool:
         """Whether nothing rests or can come to rest, and the last fills are booked. Safe to repeat.
 
         Without `settles` it ends when the lists are clean: nothing is proven or booked, but all is taken off.
@@ -103,7 +103,7 @@ class TeardownLoop:
         """Once all have answered, that is recorded: nobody else need trigger them."""
         self._trigger.round(self._give_up_ms)
         if not self._trigger.untriggered:
-            self.session = record_answers(self._out, self.session, self._trigger.answered, tripped=True)
+            self.session = record_answers(self._ports, self.session, self._trigger.answered, tripped=True)
 
     def _record_cancels(self) -> None:
         """In the journal, so that no later call and no cycle cancels once more what a stale read shows."""
@@ -119,7 +119,7 @@ class TeardownLoop:
         return settled
 
     def _now_ms(self) -> TimeMs:
-        return self._out.clock.now_ms()
+        return self._ports.clock.now_ms()
 
     @property
     def _proof_ms(self) -> int:
@@ -136,13 +136,13 @@ class TeardownLoop:
             span_ms = 0 if self._clean else RETRY_MS
         else:
             span_ms = 0 if self._settling.unfinished else ROUND_MS
-        self._out.clock.sleep_ms(max(min(span_ms, self._give_up_ms - now_ms), 0))
+        self._ports.clock.sleep_ms(max(min(span_ms, self._give_up_ms - now_ms), 0))
 
     def _look(self) -> None:
         """One list of what rests; what no triggered group takes off is cancelled."""
         began_ms = self._now_ms()
         self._caught_up = began_ms >= self._proof_ms + PATIENCE_MS and self._reads_are_later()
-        found = _resting(self._out, self.session)
+        found = _resting(self._ports, self.session)
         self._reads.charge(READ_COST)
         self._list_read = found is not None
         proves = found == () and not self.untriggered and began_ms >= self._proof_ms
@@ -157,7 +157,7 @@ class TeardownLoop:
         """Whether the exchange says that its reads show what the last trigger did."""
         self._reads.charge(READ_COST)
         try:
-            return self._out.exchange.user_data_time_ms() >= self._proof_ms
+            return self._ports.exchange.user_data_time_ms() >= self._proof_ms
         except ExchangeError:
             return False
 
@@ -176,15 +176,15 @@ def ours(rows: Iterable[Order], prefix: str) -> tuple[Order, ...]:
     return tuple(row for row in rows if row.client_order_id.startswith(prefix))
 
 
-def _resting(outside: Ports, session: SessionMetadata) -> tuple[Order, ...] | None:
+def _resting(ports: Ports, session: SessionMetadata) -> tuple[Order, ...] | None:
     """Our resting orders on every shard; None when the list could not be read whole.
 
     A row that is not understood is ours by our prefix or by a group of the session; an order of the journal
     that shows neither is settled by itself.
     """
-    owned = Ownership.of(outside.prefix, Journal(), session)
+    owned = Ownership.of(ports.prefix, Journal(), session)
     try:
-        return ours(outside.exchange.resting_orders().whole(owned.may_be_order), outside.prefix)
+        return ours(ports.exchange.resting_orders().whole(owned.may_be_order), ports.prefix)
     except ExchangeError as error:
-        outside.facts.emit("ERROR", what="list of resting orders", why=str(error))
+        ports.facts.emit("ERROR", what="list of resting orders", why=str(error))
         return None

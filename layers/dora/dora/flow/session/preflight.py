@@ -17,7 +17,7 @@ from dora.flow.shared.universe import refresh_listings, wanted_markets
 
 PREFLIGHT_READS = 8
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class _Findings:
         self.notes: list[str] = []
         self.blockers: list[str] = []
 
-    def read(self, what: str, read: Callable[[], Answer]) -> Answer | None:
+    def read(self, what: str, read: Callable[[], T]) -> T | None:
         """None when it could not be read, which blocks the start."""
         try:
             return read()
@@ -45,29 +45,29 @@ class _Findings:
             return None
 
 
-def inspect(outside: Ports, state: BotState) -> Preflight:
+def inspect(ports: Ports, state: BotState) -> Preflight:
     """Key, clock, exchange, shards, cash, limits and configs. Reads only."""
     found = _Findings()
-    exchange = outside.exchange
-    await_tokens(outside, "read", [READ_COST] * PREFLIGHT_READS)
-    await_tokens(outside, "balance", [BALANCE_COST])
-    configs = outside.configs.load()
+    exchange = ports.exchange
+    await_tokens(ports, "read", [READ_COST] * PREFLIGHT_READS)
+    await_tokens(ports, "balance", [BALANCE_COST])
+    configs = ports.configs.load()
     for problem in configs.problems:
         (found.blockers if problem.where == "GLOBAL" else found.notes).append(str(problem))
     if configs.globals_ is None:
         found.blockers.append(
             "GLOBAL: there is no such item in the config table; without it nothing is placed"
         )
-    if state.cursors.fills_ms and (why := gap(state.cursors.fills_ms, outside.clock.now_ms())):
+    if state.cursors.fills_ms and (why := gap(state.cursors.fills_ms, ports.clock.now_ms())):
         found.notes.append(why)
     globals_ = configs.globals_ or UNCONFIGURED
     limits = found.read("account limits", exchange.limits) or UNLEARNED
     shards = found.read("exchange status", exchange.status)
-    cash = found.read("balance", lambda: _cash(outside))
+    cash = found.read("balance", lambda: _cash(ports))
     found.read("order groups", exchange.order_groups)
     if abs(exchange.skew_ms) > globals_.max_clock_skew_ms:
         found.blockers.append(f"our clock is {exchange.skew_ms} ms from the exchange's")
-    wanted, _ = wanted_markets(configs, refresh_listings(outside, configs, state.reference, force=True))
+    wanted, _ = wanted_markets(configs, refresh_listings(ports, configs, state.reference, force=True))
     quoted = {ticker: config for ticker, config in wanted.items() if config.enabled}
     markets = found.read("markets", lambda: exchange.markets(sorted(quoted)))
     _judge_markets(found, quoted, markets)
@@ -82,12 +82,12 @@ def inspect(outside: Ports, state: BotState) -> Preflight:
     )
 
 
-def _cash(outside: Ports) -> Mapping[int, Money]:
+def _cash(ports: Ports) -> Mapping[int, Money]:
     """Raises ExchangeError when it failed twice."""
     try:
-        return outside.exchange.cash()
+        return ports.exchange.cash()
     except (ExchangeUnavailable, RateLimited):
-        return cash_again(outside)
+        return cash_again(ports)
 
 
 def _judge_markets(

@@ -21,7 +21,7 @@ from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.session.preflight import inspect
 from dora.flow.shared.session_groups import WITHOUT_GROUPS, degraded, untriggered
 
-Answer = dict[str, object]
+Response = dict[str, object]
 Record = Mapping[str, object]
 
 UNKNOWN = "unknown"
@@ -31,32 +31,32 @@ SILENCE_MS = 3 * 60_000
 FOUND_BY_CYCLES = (Reason.AUTH_REFUSED, Reason.READ_UNKNOWN, Reason.READ_STALE, Reason.CLOCK_SKEW)
 
 
-def status(outside: Ports, *, checks: bool = False) -> Answer:
+def status(ports: Ports, *, checks: bool = False) -> Response:
     """How things stand; with `checks` also what a preflight finds on the exchange. Changes nothing."""
-    state = outside.state.load()
+    state = ports.state.load()
     state = replace(state, journal=fold_plans(state.journal, state.plans))
-    record = outside.state.summary(state.progress.cycle_id) if state.progress.cycle_id else None
+    record = ports.state.summary(state.progress.cycle_id) if state.progress.cycle_id else None
     return {
-        **(brief(outside, state.session) if state.session else {"status": "none"}),
+        **(brief(ports, state.session) if state.session else {"status": "none"}),
         **_contracts(state),
         "halted": state.control.halted,
         **({"halt_reason": state.control.reason} if state.control.halted else {}),
-        "why_not_quoting": [str(reason) for reason in why_not_quoting(outside, state, record or {})],
-        **_last_cycle(outside, state, record or {}),
+        "why_not_quoting": [str(reason) for reason in why_not_quoting(ports, state, record or {})],
+        **_last_cycle(ports, state, record or {}),
         **_orders(state),
         **_money(state.positions.values(), record or {}),
-        "tokens": _tokens(outside, state),
-        **({"findings": inspect(outside, state).findings} if checks else {}),
+        "tokens": _tokens(ports, state),
+        **({"findings": inspect(ports, state).findings} if checks else {}),
     }
 
 
-def why_not_quoting(outside: Ports, state: BotState, record: Record) -> list[Reason]:
+def why_not_quoting(ports: Ports, state: BotState, record: Record) -> list[Reason]:
     """Every reason that keeps the whole bot from placing, most restrictive first; none: it may place.
 
     The switches are those of the cycle, asked of the same state; `record` is the last finished cycle's.
     """
     standing = GateInputs(
-        globals_=outside.configs.load().globals_,
+        globals_=ports.configs.load().globals_,
         control=state.control,
         session=state.session,
         account_known=True,
@@ -67,32 +67,32 @@ def why_not_quoting(outside: Ports, state: BotState, record: Record) -> list[Rea
         status={},
         cash={},
         groups=(),
-        now_ms=outside.clock.now_ms(),
+        now_ms=ports.clock.now_ms(),
     )
     reasons = list(closed_switches(standing))
     undecided = not record.get("markets")
     reasons += [reason for reason in FOUND_BY_CYCLES if undecided and record.get("reason") == reason]
-    if _is_silent(outside, state):
+    if _is_silent(ports, state):
         reasons.append(Reason.SILENT)
-    return reasons + ([Reason.DRY_RUN] if outside.dry_run else [])
+    return reasons + ([Reason.DRY_RUN] if ports.dry_run else [])
 
 
-def silent_ms(outside: Ports, completed_ms: TimeMs, session: SessionMetadata) -> int:
+def silent_ms(ports: Ports, completed_ms: TimeMs, session: SessionMetadata) -> int:
     """Time since a cycle finished, or since the session was opened, started again or reset."""
-    return outside.clock.now_ms() - max(completed_ms, session.live_since_ms)
+    return ports.clock.now_ms() - max(completed_ms, session.live_since_ms)
 
 
-def _is_silent(outside: Ports, state: BotState) -> bool:
+def _is_silent(ports: Ports, state: BotState) -> bool:
     session = state.session
     active = session is not None and session.status is SessionStatus.ACTIVE
     return (
         session is not None
         and active
-        and silent_ms(outside, state.progress.completed_ms, session) >= SILENCE_MS
+        and silent_ms(ports, state.progress.completed_ms, session) >= SILENCE_MS
     )
 
 
-def brief(outside: Ports, session: SessionMetadata) -> Answer:
+def brief(ports: Ports, session: SessionMetadata) -> Response:
     """The session in a few words."""
     return {
         "status": str(session.status),
@@ -101,7 +101,7 @@ def brief(outside: Ports, session: SessionMetadata) -> Answer:
         "contracts_limit": limit_told(session.contracts_limit),
         **({"ends_at": format_time(session.ends_at_ms)} if session.ends_at_ms is not None else {}),
         "order_groups": {f"{g.shard}/{g.tag}": g.group_id for g in session.order_groups},
-        **({"degraded": WITHOUT_GROUPS} if degraded(outside, session) else {}),
+        **({"degraded": WITHOUT_GROUPS} if degraded(ports, session) else {}),
         **({"summary": dict(session.summary)} if session.summary else {}),
     }
 
@@ -111,12 +111,12 @@ def limit_told(limit: Count) -> str:
     return format_count(limit) if limit else UNKNOWN
 
 
-def refused(session: SessionMetadata | None, why: str) -> Answer:
+def refused(session: SessionMetadata | None, why: str) -> Response:
     """Nothing was changed, and why."""
     return {"status": "refused", "reason": why, **({"session_id": session.session_id} if session else {})}
 
 
-def _contracts(state: BotState) -> Answer:
+def _contracts(state: BotState) -> Response:
     """The session's own count, its groups as recorded, and its resets."""
     session = state.session
     if session is None:
@@ -140,7 +140,7 @@ def _contracts(state: BotState) -> Answer:
     }
 
 
-def _counts(session: SessionMetadata, traded: Count, orders: tuple[TrackedOrder, ...]) -> Answer:
+def _counts(session: SessionMetadata, traded: Count, orders: tuple[TrackedOrder, ...]) -> Response:
     """Where the record was lost, so was what the session had matched before it, and its limit."""
     if not session.contracts_limit:
         return {"contracts_matched": UNKNOWN, "contracts_free": UNKNOWN}
@@ -150,10 +150,10 @@ def _counts(session: SessionMetadata, traded: Count, orders: tuple[TrackedOrder,
     }
 
 
-def _last_cycle(outside: Ports, state: BotState, record: Record) -> Answer:
+def _last_cycle(ports: Ports, state: BotState, record: Record) -> Response:
     """When it was, what it came to, and how many markets and slots it left out for which reason."""
     done = state.progress
-    ago_s = (outside.clock.now_ms() - done.completed_ms) // 1000 if done.cycle_id else None
+    ago_s = (ports.clock.now_ms() - done.completed_ms) // 1000 if done.cycle_id else None
     return {
         "last_cycle": done.cycle_id,
         "last_cycle_status": done.status,
@@ -173,7 +173,7 @@ def _counted(record: Record, prefix: str) -> dict[str, object] | None:
     return {name.removeprefix(prefix): n for name, n in record.items() if name.startswith(prefix)}
 
 
-def _orders(state: BotState) -> Answer:
+def _orders(state: BotState) -> Response:
     open_orders = [order for order in state.journal.orders.values() if order.open]
     return {
         "open_orders": len(open_orders),
@@ -187,7 +187,7 @@ def _contracts_of(orders: Iterable[TrackedOrder]) -> Count:
     return Count(sum(order.remaining for order in orders))
 
 
-def _money(positions: Iterable[Position], record: Record) -> Answer:
+def _money(positions: Iterable[Position], record: Record) -> Response:
     """Cash flow and fees are the ledger's; profit counts open positions at the last cycle's marks."""
     held = list(positions)
     return {
@@ -199,15 +199,15 @@ def _money(positions: Iterable[Position], record: Record) -> Answer:
     }
 
 
-def _tokens(outside: Ports, state: BotState) -> Answer | str:
+def _tokens(ports: Ports, state: BotState) -> Response | str:
     """What each bucket holds now; a limiter that cannot be read keeps nobody from seeing the rest."""
     if state.limits is None:
         return f"{UNKNOWN}: the first start learns the account's limits"
-    outside.limiter.configure(state.limits)
+    ports.limiter.configure(state.limits)
     shards = {group.shard for group in state.session.order_groups} if state.session else set()
     buckets = ["read", "balance", "write", *(f"write#{shard}" for shard in sorted(shards - {0}))]
-    now_ms = outside.clock.now_ms()
+    now_ms = ports.clock.now_ms()
     try:
-        return {bucket: outside.limiter.level(bucket, now_ms) for bucket in buckets}
+        return {bucket: ports.limiter.level(bucket, now_ms) for bucket in buckets}
     except StateError as error:
         return f"{UNKNOWN}: {error}"

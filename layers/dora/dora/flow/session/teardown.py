@@ -16,22 +16,22 @@ LEAVE_MS = 20_000
 """With this little time left the answer is `closing`, and the next call goes on."""
 LOST = "no record of a session: its orders were found by the prefix of their client order ids"
 
-Answer = dict[str, object]
+Response = dict[str, object]
 
 
-def close(outside: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> Answer:
+def close(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> Response:
     """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt.
 
     Null in the answer is what was not found out: no list was read whole, or no order asked about by itself.
     """
-    search = _search(outside, session, limits, deadline_ms)
-    if outside.dry_run or search.proves_zero():
-        return _closed(outside, search.session)
-    outside.facts.count("TeardownsUnfinished", 1)
+    search = _search(ports, session, limits, deadline_ms)
+    if ports.dry_run or search.run_until_clear():
+        return _closed(ports, search.session)
+    ports.facts.count("TeardownsUnfinished", 1)
     return {
         "status": "closing",
         "session_id": session.session_id,
-        "reason": _paused(outside, search.shards) or session.reason,
+        "reason": _paused(ports, search.shards) or session.reason,
         "resting": None if search.resting is None else len(search.resting),
         "resting_by_shard": None if search.resting is None else _by_shard(search.resting),
         "unproven": search.unproven,
@@ -40,36 +40,34 @@ def close(outside: Ports, session: SessionMetadata, limits: Limits | None, deadl
     }
 
 
-def take_off(outside: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> None:
+def take_off(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> None:
     """All that a teardown does about orders, for one whose record could not be read or written."""
-    if not outside.dry_run:
-        search = _search(outside, session, limits, deadline_ms)
-        search.proves_zero(settles=False)
-        outside.facts.emit("ERROR", what="record of the teardown", untriggered=search.untriggered)
+    if not ports.dry_run:
+        search = _search(ports, session, limits, deadline_ms)
+        search.run_until_clear(settles=False)
+        ports.facts.emit("ERROR", what="record of the teardown", untriggered=search.untriggered)
 
 
-def _search(
-    outside: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int
-) -> TeardownLoop:
-    outside.exchange.until(TimeMs(max(deadline_ms, outside.clock.now_ms() + LEAVE_MS)))
-    return TeardownLoop(outside, session, limits, deadline_ms - LEAVE_MS)
+def _search(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> TeardownLoop:
+    ports.exchange.until(TimeMs(max(deadline_ms, ports.clock.now_ms() + LEAVE_MS)))
+    return TeardownLoop(ports, session, limits, deadline_ms - LEAVE_MS)
 
 
-def lost_session(outside: Ports) -> SessionMetadata | None:
+def lost_session(ports: Ports) -> SessionMetadata | None:
     """A record in place of one that is lost, when orders with our prefix rest: their groups are its groups.
 
     Nothing else on the account is touched: neither orders of another prefix nor groups without an order of
     ours. Raises ExchangeError when what rests could not be read.
     """
-    owned = Ownership.of(outside.prefix, Journal(), None)
-    rows = ours(outside.exchange.resting_orders().whole(owned.may_be_order), outside.prefix)
+    owned = Ownership.of(ports.prefix, Journal(), None)
+    rows = ours(ports.exchange.resting_orders().whole(owned.may_be_order), ports.prefix)
     if not rows:
         return None
     shards = {row.group_id: row.shard for row in rows if row.group_id}
     return SessionMetadata(
-        session_id=f"lost-{outside.clock.now_ms()}",
+        session_id=f"lost-{ports.clock.now_ms()}",
         status=SessionStatus.ACTIVE,
-        created_at_ms=outside.clock.now_ms(),
+        created_at_ms=ports.clock.now_ms(),
         contracts_limit=Count(0),
         order_groups=tuple(
             SessionGroup(group_id=group_id, shard=shard, tag=f"lost-{number}", burst_limit=Count(0))
@@ -84,23 +82,23 @@ def _by_shard(rows: tuple[Order, ...]) -> dict[str, int]:
     return {str(shard): shards.count(shard) for shard in sorted(set(shards))}
 
 
-def _paused(outside: Ports, shards: set[int]) -> str:
+def _paused(ports: Ports, shards: set[int]) -> str:
     """Of the shards where something is left, those that take not even cancels, in words."""
     try:
-        status = outside.exchange.status()
+        status = ports.exchange.status()
     except ExchangeError:
         return ""
     paused = [str(s) for s in sorted(shards & status.keys()) if not status[s].exchange_active]
     return f"exchange paused on shard {', '.join(paused)}" if paused else ""
 
 
-def _closed(outside: Ports, session: SessionMetadata) -> Answer:
-    now_ms = outside.clock.now_ms()
-    summary = _summary(outside.state.load(), session, now_ms)
+def _closed(ports: Ports, session: SessionMetadata) -> Response:
+    now_ms = ports.clock.now_ms()
+    summary = _summary(ports.state.load(), session, now_ms)
     closed = replace(session, status=SessionStatus.CLOSED, ended_at_ms=now_ms, summary=summary)
-    ended = update_session(outside, session, lambda current: _closed_like(current, closed))
-    outside.state.save_history(ended)
-    outside.facts.emit("SESSION_CLOSED", session_id=session.session_id, **summary)
+    ended = update_session(ports, session, lambda current: _closed_like(current, closed))
+    ports.state.save_history(ended)
+    ports.facts.emit("SESSION_CLOSED", session_id=session.session_id, **summary)
     return {
         "status": "closed",
         "session_id": session.session_id,

@@ -22,8 +22,8 @@ PASSING = (StateUnavailable, StateConflict, LeaseLost)
 class TeardownJournal:
     """`why` says what kept the latest work from being done, `hopeless` that it will not be the next time."""
 
-    def __init__(self, outside: Ports, session: SessionMetadata) -> None:
-        self._out, self._session = outside, session
+    def __init__(self, ports: Ports, session: SessionMetadata) -> None:
+        self._ports, self._session = ports, session
         self._stale_ms: Mapping[str, int] = {}
         self._tick_ms = 0
         """Of the latest lease: a tick is granted once, and two works may fall into one millisecond."""
@@ -32,9 +32,9 @@ class TeardownJournal:
     def recall(self) -> None:
         """Read which orders' cancels were answered already. Not being able to costs repeated cancels."""
         try:
-            self.note(self._out.state.load())
+            self.note(self._ports.state.load())
         except StateError as error:
-            self._out.facts.emit("ERROR", what="journal of the session", why=str(error))
+            self._ports.facts.emit("ERROR", what="journal of the session", why=str(error))
 
     def note(self, state: BotState) -> Journal:
         """The journal of a state as just read or written, remembered for its ended orders."""
@@ -52,11 +52,11 @@ class TeardownJournal:
         return self.under_lease("record of the cancels", lambda grant: self._record(grant, results))
 
     def _record(self, grant: LeaseGrant, results: Sequence[BatchCancelResult]) -> bool:
-        state, now_ms = self._out.state.load(), self._out.clock.now_ms()
+        state, now_ms = self._ports.state.load(), self._ports.clock.now_ms()
         journal = fold_plans(state.journal, state.plans)
         for result in results:
             journal = _fold(journal, result, now_ms)
-        self._out.state.commit(grant.fence, Changes(journal=journal, finished_plans=state.plans))
+        self._ports.state.commit(grant.fence, Changes(journal=journal, finished_plans=state.plans))
         self.note(replace(state, journal=journal, plans=()))
         return True
 
@@ -71,13 +71,13 @@ class TeardownJournal:
         except StateError as error:
             self.why = f"{what}: {error}"
             self.hopeless |= not isinstance(error, PASSING)
-        self._out.facts.emit("ERROR", what=what, why=self.why)
+        self._ports.facts.emit("ERROR", what=what, why=self.why)
         return False
 
     def _leased(self, work: Callable[[LeaseGrant], bool]) -> bool:
-        now_ms = self._out.clock.now_ms()
+        now_ms = self._ports.clock.now_ms()
         self._tick_ms = max(now_ms, self._tick_ms + 1)
-        grant = self._out.lease.acquire(
+        grant = self._ports.lease.acquire(
             owner=f"teardown {self._session.session_id} {self._tick_ms}",
             tick_ms=TimeMs(self._tick_ms),
             now_ms=now_ms,
@@ -96,16 +96,16 @@ class TeardownJournal:
     def _release(self, grant: LeaseGrant) -> None:
         """A lease that cannot be released runs out by itself."""
         try:
-            self._out.lease.release(grant)
+            self._ports.lease.release(grant)
         except StateError as error:
-            self._out.facts.emit("ERROR", what="release of the lease", why=str(error))
+            self._ports.facts.emit("ERROR", what="release of the lease", why=str(error))
 
 
 def _ended_ms(order: TrackedOrder) -> int:
     """Rows up to this time show an order before its end, or before a cancel that found nothing; -1: none."""
     if order.state is OrderState.CLOSED:
         return order.write_ms
-    return order.sent_ms if order.state is OrderState.MISSING else -1
+    return order.sent_ms if order.state is OrderState.NOT_FOUND else -1
 
 
 def _fold(journal: Journal, result: BatchCancelResult, now_ms: TimeMs) -> Journal:

@@ -108,21 +108,19 @@ def _mark(position: Position, book: Book | None, memory: Mapping[str, object] | 
 
 
 def keep_accounts(
-    outside: Ports, fence: int, state: BotState, journal: Journal, snapshot: AccountReads
+    ports: Ports, fence: int, state: BotState, journal: Journal, snapshot: AccountReads
 ) -> Accounts:
     """Book what is new, then compare with the exchange's own positions. Safe to repeat: fills book once."""
     accounts = Accounts(positions=state.positions, journal=journal, cursors=state.cursors)
     if snapshot.fills is None:
         return accounts
-    new = _unbooked(outside, snapshot.fills)
-    positions = _book_fills(outside, fence, dict(state.positions), new)
-    positions = _book_settlements(outside, fence, positions, snapshot)
+    new = _unbooked(ports, snapshot.fills)
+    positions = _book_fills(ports, fence, dict(state.positions), new)
+    positions = _book_settlements(ports, fence, positions, snapshot)
     unpaid = _unpaid(positions, snapshot)
     for row in unpaid:
-        outside.facts.emit(
-            "ERROR", what=f"settlement of {row.ticker or 'an unnamed market'}", why=row.problem
-        )
-    _tell(outside, new, journal.by_order_id())
+        ports.facts.emit("ERROR", what=f"settlement of {row.ticker or 'an unnamed market'}", why=row.problem)
+    _tell(ports, new, journal.by_order_id())
     return replace(
         accounts,
         positions=positions,
@@ -133,33 +131,33 @@ def keep_accounts(
     )
 
 
-def _unbooked(outside: Ports, fills: Sequence[Fill]) -> list[Fill]:
-    booked = outside.state.booked([fill.fill_id for fill in fills])
+def _unbooked(ports: Ports, fills: Sequence[Fill]) -> list[Fill]:
+    booked = ports.state.booked([fill.fill_id for fill in fills])
     return [fill for fill in fills if fill.fill_id not in booked]
 
 
 def _book_fills(
-    outside: Ports, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
+    ports: Ports, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
 ) -> dict[str, Position]:
     """All of a part or none of it is booked: when all are marked, an earlier try of ours lost its answer."""
     for part in split(fills, FILLS_PER_TRANSACTION):
         changed = apply_fills(positions, part)
-        if not outside.state.book_fills(fence, part, changed) and _unbooked(outside, part):
+        if not ports.state.book_fills(fence, part, changed) and _unbooked(ports, part):
             raise StateConflict("some of these fills were booked by somebody else under our own fence")
         positions |= changed
     return positions
 
 
 def _book_settlements(
-    outside: Ports, fence: int, positions: dict[str, Position], snapshot: AccountReads
+    ports: Ports, fence: int, positions: dict[str, Position], snapshot: AccountReads
 ) -> dict[str, Position]:
     for settlement in snapshot.settlements or ():
         position = positions.get(settlement.ticker)
         if position is None or position.settled:
             continue
         paid = apply_settlement(position, settlement)
-        if outside.state.book_settlement(fence, settlement, paid):
-            outside.facts.emit(
+        if ports.state.book_settlement(fence, settlement, paid):
+            ports.facts.emit(
                 "MARKET_SETTLED",
                 market=settlement.ticker,
                 value=format_price(settlement.value),
@@ -177,10 +175,10 @@ def _unpaid(positions: Mapping[str, Position], snapshot: AccountReads) -> list[U
     return [row for row in rows if row.ticker is None or row.ticker in open_]
 
 
-def _tell(outside: Ports, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
+def _tell(ports: Ports, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
     for fill in fills:
         order = orders.get(fill.order_id)
-        outside.facts.emit(
+        ports.facts.emit(
             "ORDER_FILLED",
             market=fill.ticker,
             order_id=fill.order_id,

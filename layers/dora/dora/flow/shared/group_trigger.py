@@ -18,13 +18,13 @@ class GroupTrigger:
     of the orders that were in it, so it is not among the `triggered` ones.
     """
 
-    def __init__(self, outside: Ports, groups: Iterable[SessionGroup], pace: WritePace) -> None:
-        self._out, self._pace = outside, pace
-        self._open = {} if outside.dry_run else {group.group_id: group for group in groups}
-        self._again = Backoff(outside.clock)
+    def __init__(self, ports: Ports, groups: Iterable[SessionGroup], pace: WritePace) -> None:
+        self._ports, self._pace = ports, pace
+        self._open = {} if ports.dry_run else {group.group_id: group for group in groups}
+        self._again = Backoff(ports.clock)
         self.triggered: frozenset[str] = frozenset()
         self.unknown: frozenset[str] = frozenset()
-        self.since_ms = outside.clock.now_ms()
+        self.since_ms = ports.clock.now_ms()
         """When the last trigger was answered, or the first try was due."""
 
     @property
@@ -41,7 +41,7 @@ class GroupTrigger:
         """Rounds with exponential backoff, until every group has answered or that time has come."""
         self.round(until_ms)
         while self._open and self._again.due_ms < until_ms:
-            self._out.clock.sleep_ms(max(self._again.due_ms - self._out.clock.now_ms(), 0))
+            self._ports.clock.sleep_ms(max(self._again.due_ms - self._ports.clock.now_ms(), 0))
             self.round(until_ms)
 
     def round(self, until_ms: int) -> None:
@@ -58,17 +58,17 @@ class GroupTrigger:
     def _trigger(self, group: SessionGroup) -> bool:
         """Whether the next one may follow at once: not after a 429."""
         try:
-            self._out.exchange.trigger_group(group.group_id, group.shard)
+            self._ports.exchange.trigger_group(group.group_id, group.shard)
         except ExchangeError as error:
             return self._failed(group, error)
         del self._open[group.group_id]
         self.triggered |= {group.group_id}
-        self.since_ms = self._out.clock.now_ms()
+        self.since_ms = self._ports.clock.now_ms()
         return True
 
     def _failed(self, group: SessionGroup, error: ExchangeError) -> bool:
         """The others are tried first the next time."""
-        self._out.facts.emit("ERROR", what=f"trigger of group {group.group_id}", why=str(error))
+        self._ports.facts.emit("ERROR", what=f"trigger of group {group.group_id}", why=str(error))
         del self._open[group.group_id]
         if isinstance(error, ExchangeRefused) and error.code == NOT_FOUND:
             self.unknown |= {group.group_id}

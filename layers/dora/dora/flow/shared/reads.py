@@ -18,17 +18,17 @@ BALANCE_INTERVAL_MS = 1_200
 SMALLEST = Bucket(UNLEARNED.write_rate, UNLEARNED.write_capacity)
 """No bucket of any tier refills more slowly."""
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 Wanted = TypeVar("Wanted")
 
 
-class Pending(Generic[Answer]):
+class Pending(Generic[T]):
     """A read under way. `result` is None when it failed; the reader then holds why."""
 
-    def __init__(self, reader: "Reader", name: str, future: Future[Answer]) -> None:
+    def __init__(self, reader: "Reader", name: str, future: Future[T]) -> None:
         self._reader, self._name, self._future = reader, name, future
 
-    def result(self) -> Answer | None:
+    def result(self) -> T | None:
         """Waits for it. An exception that is not the exchange's passes through: it is a bug."""
         try:
             return self._future.result()
@@ -60,12 +60,12 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         wait(self._started)
 
-    def start(self, name: str, read: Callable[..., Answer], *args: object) -> Pending[Answer]:
+    def start(self, name: str, read: Callable[..., T], *args: object) -> Pending[T]:
         future = self._workers.submit(read, *args)
         self._started.append(future)
         return Pending(self, name, future)
 
-    def retry(self, name: str, read: Callable[..., Answer], *args: object) -> Answer | None:
+    def retry(self, name: str, read: Callable[..., T], *args: object) -> T | None:
         """A read that failed, once more, in this thread."""
         try:
             found = read(*args)
@@ -79,12 +79,12 @@ class Reader:
         self,
         name: str,
         may_be_ours: Callable[[UnreadableRow], bool],
-        read: Callable[..., Listed[Answer]],
+        read: Callable[..., Listed[T]],
         *args: object,
-    ) -> Pending[tuple[Answer, ...]]:
+    ) -> Pending[tuple[T, ...]]:
         """A list of the account, unknown where a row may be ours that was not understood."""
 
-        def whole() -> tuple[Answer, ...]:
+        def whole() -> tuple[T, ...]:
             listed = read(*args)
             rows = listed.whole(may_be_ours)
             self.set_apart.extend(listed.unreadable)
@@ -100,43 +100,43 @@ class Reader:
         self.auth_refused |= isinstance(error, AuthRefused)
 
 
-def await_tokens(outside: Ports, bucket: str, costs: Sequence[int]) -> None:
+def await_tokens(ports: Ports, bucket: str, costs: Sequence[int]) -> None:
     """Spend from a shared bucket and wait until the last of these calls may be sent."""
-    now_ms = outside.clock.now_ms()
-    sends = outside.limiter.reserve(bucket, costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS))
+    now_ms = ports.clock.now_ms()
+    sends = ports.limiter.reserve(bucket, costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS))
     if sends and sends[-1] > now_ms:
-        outside.clock.sleep_ms(sends[-1] - now_ms)
+        ports.clock.sleep_ms(sends[-1] - now_ms)
 
 
-def cash_again(outside: Ports) -> Mapping[int, Money]:
+def cash_again(ports: Ports) -> Mapping[int, Money]:
     """The one read that the client tries only once: its bucket holds one call a second, and is waited for.
 
     The first call left later than its tokens were counted, so the wait is a whole one from now. Raises
     ExchangeError. Not for side threads: waiting moves the time under reads side by side.
     """
-    outside.clock.sleep_ms(BALANCE_INTERVAL_MS)
-    await_tokens(outside, "balance", [BALANCE_COST])
-    return outside.exchange.cash()
+    ports.clock.sleep_ms(BALANCE_INTERVAL_MS)
+    await_tokens(ports, "balance", [BALANCE_COST])
+    return ports.exchange.cash()
 
 
 def paced(
-    outside: Ports, bucket: str, wanted: Sequence[Wanted], cost: int, until_ms: TimeMs
+    ports: Ports, bucket: str, wanted: Sequence[Wanted], cost: int, until_ms: TimeMs
 ) -> Iterator[Wanted]:
     """Those of these calls that the shared bucket pays for by `until_ms`, each when it may be sent.
 
     Waits in between. What does not come out is for another round. Without the shared bucket they keep to the
     smallest tier's.
     """
-    sends = _send_times(outside, bucket, [cost] * len(wanted), until_ms) if wanted else ()
+    sends = _send_times(ports, bucket, [cost] * len(wanted), until_ms) if wanted else ()
     for each, send_ms in zip(wanted, sends, strict=False):
-        outside.clock.sleep_ms(max(send_ms - outside.clock.now_ms(), 0))
+        ports.clock.sleep_ms(max(send_ms - ports.clock.now_ms(), 0))
         yield each
 
 
-def _send_times(outside: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[int]:
-    now_ms = outside.clock.now_ms()
+def _send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[int]:
+    now_ms = ports.clock.now_ms()
     try:
-        return outside.limiter.reserve(bucket, costs, now_ms, until_ms)
+        return ports.limiter.reserve(bucket, costs, now_ms, until_ms)
     except StateError as error:
-        outside.facts.emit("ERROR", what=f"reservation from bucket {bucket}", why=str(error))
+        ports.facts.emit("ERROR", what=f"reservation from bucket {bucket}", why=str(error))
         return reserve(SMALLEST, None, costs, now_ms * US_PER_MS, until_ms * US_PER_MS).send_ms

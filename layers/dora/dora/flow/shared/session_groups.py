@@ -29,12 +29,12 @@ WITHOUT_GROUPS = (
 Change = Callable[[SessionMetadata], SessionMetadata]
 
 
-def degraded(outside: Ports, session: SessionMetadata) -> bool:
+def degraded(ports: Ports, session: SessionMetadata) -> bool:
     """Whether it runs without the exchange's own fence. A dry run sends nothing and needs none."""
-    return not session.use_order_groups and not outside.dry_run
+    return not session.use_order_groups and not ports.dry_run
 
 
-def update_session(outside: Ports, session: SessionMetadata, change: Change) -> SessionMetadata:
+def update_session(ports: Ports, session: SessionMetadata, change: Change) -> SessionMetadata:
     """Store what `change` makes of the session, or of what somebody else wrote in between.
 
     A change that changes nothing is not stored. Raises StateError. Safe to repeat: as the change is.
@@ -43,13 +43,13 @@ def update_session(outside: Ports, session: SessionMetadata, change: Change) -> 
     if wanted == session:
         return session
     try:
-        return outside.state.save_session(wanted)
+        return ports.state.save_session(wanted)
     except StateConflict:
-        found = outside.state.emergency_state()
+        found = ports.state.emergency_state()
         if found.session is None or found.unreadable:
             raise
         wanted = change(found.session)
-        return found.session if wanted == found.session else outside.state.save_session(wanted)
+        return found.session if wanted == found.session else ports.state.save_session(wanted)
 
 
 # --- triggering --------------------------------------------------------------------------------------
@@ -61,10 +61,10 @@ def untriggered(session: SessionMetadata) -> tuple[SessionGroup, ...]:
 
 
 def latch(
-    outside: Ports, session: SessionMetadata, reason: Reason, limits: Limits | None, until_ms: int
+    ports: Ports, session: SessionMetadata, reason: Reason, limits: Limits | None, until_ms: int
 ) -> SessionMetadata:
     """Trigger every group; the session as it is to be stored, latched at a limit. Safe to repeat."""
-    trigger = GroupTrigger(outside, session.order_groups, WritePace(outside, limits))
+    trigger = GroupTrigger(ports, session.order_groups, WritePace(ports, limits))
     trigger.run(until_ms)
     unheard = {group.group_id for group in trigger.untriggered}
     groups = (replace(group, tripped=group.group_id not in unheard) for group in session.order_groups)
@@ -72,25 +72,25 @@ def latch(
         session,
         status=SessionStatus.LIMIT_REACHED,
         reason=reason.value,
-        limit_reached_at_ms=outside.clock.now_ms(),
+        limit_reached_at_ms=ports.clock.now_ms(),
         order_groups=tuple(groups),
     )
 
 
 def trigger_again(
-    outside: Ports, session: SessionMetadata, limits: Limits | None, until_ms: int
+    ports: Ports, session: SessionMetadata, limits: Limits | None, until_ms: int
 ) -> SessionMetadata:
     """Trigger the groups of a stopped session that have not answered yet, and record those that now have."""
-    trigger = GroupTrigger(outside, untriggered(session), WritePace(outside, limits))
+    trigger = GroupTrigger(ports, untriggered(session), WritePace(ports, limits))
     trigger.run(until_ms)
     unheard = {group.group_id for group in trigger.untriggered}
     return record_answers(
-        outside, session, {group.group_id for group in session.order_groups} - unheard, tripped=True
+        ports, session, {group.group_id for group in session.order_groups} - unheard, tripped=True
     )
 
 
 def record_answers(
-    outside: Ports, session: SessionMetadata, group_ids: set[str] | frozenset[str], *, tripped: bool
+    ports: Ports, session: SessionMetadata, group_ids: set[str] | frozenset[str], *, tripped: bool
 ) -> SessionMetadata:
     """Note in a stopped session's record which of its groups have (not) answered their trigger.
 
@@ -107,9 +107,9 @@ def record_answers(
         return replace(current, order_groups=tuple(groups))
 
     try:
-        return update_session(outside, session, noted)
+        return update_session(ports, session, noted)
     except StateError as error:
-        outside.facts.emit("ERROR", what="record of the triggered groups", why=str(error))
+        ports.facts.emit("ERROR", what="record of the triggered groups", why=str(error))
         return noted(session)
 
 
@@ -117,7 +117,7 @@ def record_answers(
 
 
 def rearm(
-    outside: Ports, session: SessionMetadata, armed: SessionMetadata, limits: Limits | None
+    ports: Ports, session: SessionMetadata, armed: SessionMetadata, limits: Limits | None
 ) -> SessionMetadata:
     """Reset every group of a latched session, then store it as `armed`, active.
 
@@ -126,66 +126,66 @@ def rearm(
     reset sets a group to one state.
     """
     groups = tuple(replace(group, tripped=False) for group in session.order_groups)
-    pace = WritePace(outside, limits)
+    pace = WritePace(ports, limits)
     try:
-        for group in groups if not outside.dry_run else ():
+        for group in groups if not ports.dry_run else ():
             pace.wait(GROUP_COST)
-            outside.exchange.reset_group(group.group_id, group.shard)
+            ports.exchange.reset_group(group.group_id, group.shard)
         pace.charge()
-        stored = outside.state.save_session(
+        stored = ports.state.save_session(
             replace(
                 armed,
                 status=SessionStatus.ACTIVE,
                 reason="",
                 limit_reached_at_ms=None,
                 order_groups=groups,
-                armed_at_ms=outside.clock.now_ms(),
+                armed_at_ms=ports.clock.now_ms(),
             )
         )
     except (ExchangeError, StateError) as error:
-        _trigger_back(outside, session, pace, error)
+        _trigger_back(ports, session, pace, error)
         raise
     for group in groups:
-        outside.facts.emit("GROUP_RESET", order_group_id=group.group_id, resets=armed.resets)
+        ports.facts.emit("GROUP_RESET", order_group_id=group.group_id, resets=armed.resets)
     return stored
 
 
-def _trigger_back(outside: Ports, session: SessionMetadata, pace: WritePace, error: Exception) -> None:
+def _trigger_back(ports: Ports, session: SessionMetadata, pace: WritePace, error: Exception) -> None:
     """A group that does not answer is noted, so that the next cycle or watch triggers it."""
     if isinstance(error, RateLimited):
         pace.emptied()
-    trigger = GroupTrigger(outside, session.order_groups, pace)
-    trigger.run(outside.clock.now_ms() + TRIGGER_BACK_MS)
+    trigger = GroupTrigger(ports, session.order_groups, pace)
+    trigger.run(ports.clock.now_ms() + TRIGGER_BACK_MS)
     unheard = {group.group_id for group in trigger.untriggered}
     if unheard:
-        record_answers(outside, session, unheard, tripped=False)
+        record_answers(ports, session, unheard, tripped=False)
 
 
 # --- burst limits ------------------------------------------------------------------------------------
 
 
 def keep_limits(
-    outside: Ports, session: SessionMetadata, burst_limit: Count, pace: WritePace
+    ports: Ports, session: SessionMetadata, burst_limit: Count, pace: WritePace
 ) -> SessionMetadata:
     """Bring the groups' burst limits to the configured one; each is recorded once the exchange has it.
 
     Lowering a limit may trip its group, which is found like any trip. Safe to repeat: yes, it sets a value.
     Raises StateConflict when somebody wrote the session in between; then all of it is done again.
     """
-    groups = tuple(_with_limit(outside, group, burst_limit, pace) for group in session.order_groups)
+    groups = tuple(_with_limit(ports, group, burst_limit, pace) for group in session.order_groups)
     pace.charge()
     if groups == session.order_groups:
         return session
-    return outside.state.save_session(replace(session, order_groups=groups))
+    return ports.state.save_session(replace(session, order_groups=groups))
 
 
-def _with_limit(outside: Ports, group: SessionGroup, burst_limit: Count, pace: WritePace) -> SessionGroup:
-    if group.burst_limit == burst_limit or outside.dry_run:
+def _with_limit(ports: Ports, group: SessionGroup, burst_limit: Count, pace: WritePace) -> SessionGroup:
+    if group.burst_limit == burst_limit or ports.dry_run:
         return group
     pace.wait(GROUP_COST)
     try:
-        outside.exchange.limit_group(group.group_id, group.shard, burst_limit)
+        ports.exchange.limit_group(group.group_id, group.shard, burst_limit)
     except ExchangeError as error:
-        outside.facts.emit("ERROR", what=f"burst limit of group {group.group_id}", why=str(error))
+        ports.facts.emit("ERROR", what=f"burst limit of group {group.group_id}", why=str(error))
         return group
     return replace(group, burst_limit=burst_limit)

@@ -34,10 +34,10 @@ def wanted_markets(
 
 
 def refresh_listings(
-    outside: Ports, configs: Configs, reference: ReferenceData, *, force: bool = False
+    ports: Ports, configs: Configs, reference: ReferenceData, *, force: bool = False
 ) -> ReferenceData:
     """The open markets of each enabled series, looked up every ten minutes; a failed look keeps the list."""
-    now_ms = outside.clock.now_ms()
+    now_ms = ports.clock.now_ms()
     enabled = [series for series in configs.series.values() if series.enabled]
     missing = any(series.ticker not in reference.listings for series in enabled)
     if not enabled or not (force or missing or now_ms - reference.listed_ms >= LISTING_AGE_MS):
@@ -45,9 +45,9 @@ def refresh_listings(
     listings = dict(reference.listings)
     for series in enabled:
         try:
-            markets = outside.exchange.open_markets(series.ticker)
+            markets = ports.exchange.open_markets(series.ticker)
         except ExchangeError as error:
-            outside.facts.emit("ERROR", what=f"listing of series {series.ticker}", why=str(error))
+            ports.facts.emit("ERROR", what=f"listing of series {series.ticker}", why=str(error))
             continue
         listings[series.ticker] = _choose(series, markets, now_ms)
     return replace(reference, listings=listings, listed_ms=now_ms)
@@ -66,39 +66,39 @@ def _choose(series: SeriesConfig, markets: tuple[Market, ...], now_ms: TimeMs) -
 
 
 def refresh_reference_data(
-    outside: Ports, reference: ReferenceData, markets: Mapping[str, Market], *, force: bool = False
+    ports: Ports, reference: ReferenceData, markets: Mapping[str, Market], *, force: bool = False
 ) -> ReferenceData:
     """Events and fee terms of these markets: new ones at once, all of them hourly. Unknown stays unknown."""
-    now_ms = outside.clock.now_ms()
+    now_ms = ports.clock.now_ms()
     events = {market.event_ticker for market in markets.values()}
     if force or now_ms - reference.learned_ms >= REFERENCE_AGE_MS:
         reference = replace(reference, learned_ms=now_ms, events={}, series={})
     known = {ticker: event for ticker, event in reference.events.items() if ticker in events}
-    known |= _learn_events(outside, sorted(events - known.keys()))
+    known |= _learn_events(ports, sorted(events - known.keys()))
     terms = dict(reference.series)
     missing = sorted({event.series_ticker for event in known.values()} - terms.keys())
     for part in split(missing, SERIES_AT_ONCE):
-        await_tokens(outside, "read", [READ_COST] * len(part))
-        terms |= _learn_series(outside, part)
+        await_tokens(ports, "read", [READ_COST] * len(part))
+        terms |= _learn_series(ports, part)
     return replace(reference, events=known, series=terms)
 
 
-def _learn_series(outside: Ports, tickers: Sequence[str]) -> dict[str, Series]:
+def _learn_series(ports: Ports, tickers: Sequence[str]) -> dict[str, Series]:
     found: dict[str, Series] = {}
     for ticker in tickers:
         try:
-            found[ticker] = outside.exchange.series(ticker)
+            found[ticker] = ports.exchange.series(ticker)
         except ExchangeError as error:
-            outside.facts.emit("ERROR", what=f"fee terms of series {ticker}", why=str(error))
+            ports.facts.emit("ERROR", what=f"fee terms of series {ticker}", why=str(error))
     return found
 
 
-def _learn_events(outside: Ports, tickers: list[str]) -> dict[str, Event]:
+def _learn_events(ports: Ports, tickers: list[str]) -> dict[str, Event]:
     found: dict[str, Event] = {}
     for start in range(0, len(tickers), EVENTS_PER_CALL):
         part = tickers[start : start + EVENTS_PER_CALL]
         try:
-            found |= outside.exchange.events(part)
+            found |= ports.exchange.events(part)
         except ExchangeError as error:
-            outside.facts.emit("ERROR", what=f"events {part[0]} and {len(part) - 1} more", why=str(error))
+            ports.facts.emit("ERROR", what=f"events {part[0]} and {len(part) - 1} more", why=str(error))
     return found
