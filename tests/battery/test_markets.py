@@ -322,10 +322,10 @@ def test_scenario_43_a_trading_pause_takes_our_orders_off_and_is_waited_out(knob
 
 @pytest.mark.parametrize("knobs", PAUSES, ids=unlike)
 @pytest.mark.parametrize("whole", [False, True])
-def test_scenario_43_a_pause_between_read_and_post_costs_one_batch(knobs: Knobs, blocked_by: bool) -> None:
+def test_scenario_43_a_pause_between_read_and_post_costs_one_batch(knobs: Knobs, whole: bool) -> None:
     with scene(knobs) as stage:
         exchange = stage.world.exchange
-        pause = exchange.pause_exchange if blocked_by else exchange.pause_trading
+        pause = exchange.pause_exchange if whole else exchange.pause_trading
         heard = Heard(stage)
         stage.meanwhile(CREATE, pause)
         (answer, *_) = stage.run(3)

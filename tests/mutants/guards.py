@@ -33,7 +33,7 @@ GUARDS = (
         "journal",
         "flow/cycle/execute.py",
         "test_guards.py::test_scenario_48_without_a_journal_nothing_is_sent",
-        "        self._out.state.write_plan(plan)\n",
+        "        self._ports.state.write_plan(plan)\n",
         "",
     ),
     Guard(

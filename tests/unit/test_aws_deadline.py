@@ -80,7 +80,7 @@ def test_a_call_ends_with_the_invocation(service: str, where: str) -> None:
         with network.invocation.within(LIMIT_S), pytest.raises(error):
             call()
         assert time.monotonic() - began < PATIENCE_S
-        assert len(server.seen) == 1, "no try is begun that has no time"
+        assert len(server.seen) <= 1, "no second try is begun that has no time"
 
 
 @contextmanager

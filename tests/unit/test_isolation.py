@@ -73,7 +73,7 @@ def facts(**changes: Any) -> RiskFacts:
         "events": {},
         "positions": {},
         "orders": (order(ODD), order(ODD, Side.ASK, state=OrderState.PENDING_NEW)),
-        "foreign": (),
+        "external": (),
         "cash": {0: dollars("1000")},
         "fees": {ODD: UNREADABLE},
     }

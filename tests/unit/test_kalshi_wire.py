@@ -158,9 +158,9 @@ MATTERING = [
 
 
 @pytest.mark.parametrize(("parse", "whole", "key"), MATTERING)
-def test_a_field_that_matters_is_never_assumed(parse: Any, blocked_by: dict[str, Any], key: str) -> None:
-    parse(row(blocked_by))
-    for broken in (without(blocked_by, key), blocked_by | {key: None}, blocked_by | {key: ["?"]}):
+def test_a_field_that_matters_is_never_assumed(parse: Any, whole: dict[str, Any], key: str) -> None:
+    parse(row(whole))
+    for broken in (without(whole, key), whole | {key: None}, whole | {key: ["?"]}):
         with pytest.raises(WireInvalid, match=f"GET /somewhere.*{key}"):
             parse(row(broken))
 
@@ -168,9 +168,9 @@ def test_a_field_that_matters_is_never_assumed(parse: Any, blocked_by: dict[str,
 @pytest.mark.parametrize(
     ("parse", "whole"), [(wire_orders.parse_order, order_row()), (wire_markets.parse_market, market_row())]
 )
-def test_a_status_outside_the_enum_is_refused(parse: Any, blocked_by: dict[str, Any]) -> None:
+def test_a_status_outside_the_enum_is_refused(parse: Any, whole: dict[str, Any]) -> None:
     with pytest.raises(WireInvalid, match="status = 'open'"):
-        parse(row(blocked_by | {"status": "open"}))
+        parse(row(whole | {"status": "open"}))
 
 
 def test_extra_fields_are_tolerated() -> None:
@@ -180,8 +180,8 @@ def test_extra_fields_are_tolerated() -> None:
 
 
 def test_a_portfolio_row_without_shard_is_of_shard_0_and_a_market_without_one_is_refused() -> None:
-    for parse, blocked_by in ((wire_orders.parse_order, order_row()), (wire_orders.parse_fill, fill_row())):
-        assert parse(row(without(blocked_by, "exchange_index"))).shard == 0
+    for parse, whole in ((wire_orders.parse_order, order_row()), (wire_orders.parse_fill, fill_row())):
+        assert parse(row(without(whole, "exchange_index"))).shard == 0
     with pytest.raises(WireInvalid, match="exchange_index is missing"):
         wire_markets.parse_market(row(without(market_row(), "exchange_index")))
 

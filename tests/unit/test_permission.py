@@ -104,7 +104,7 @@ def test_all_closed_switches_are_named_and_the_first_of_them_is_the_verdict(clos
 
 
 @pytest.mark.parametrize(
-    ("configured", "asked", "pulls"),
+    ("configured", "asked", "cancel_resting"),
     [(True, False, True), (True, True, True), (False, True, True), (False, False, False)],
 )
 def test_quotes_are_pulled_where_global_says_so_or_who_halts_asks_for_it(

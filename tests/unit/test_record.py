@@ -68,15 +68,15 @@ QUIET = CycleFacts(
     ("changes", "status", "reason"),
     [
         ({}, "completed", ""),
-        ({"whole": Reason.HALTED}, "halted", "halted"),
-        ({"whole": Reason.READ_UNKNOWN}, "degraded", "read_unknown"),
-        ({"whole": Reason.AUTH_REFUSED, "stopped": Reason.DEADLINE}, "degraded", "auth_refused"),
+        ({"blocked_by": Reason.HALTED}, "halted", "halted"),
+        ({"blocked_by": Reason.READ_UNKNOWN}, "degraded", "read_unknown"),
+        ({"blocked_by": Reason.AUTH_REFUSED, "stopped": Reason.DEADLINE}, "degraded", "auth_refused"),
         ({"stopped": Reason.DEADLINE, "failures": {"books": "x"}}, "degraded", "deadline"),
         ({"failures": {"books": "x"}, "problems": 1}, "degraded", "read_unknown"),
         ({"problems": 1}, "degraded", "config_invalid"),
         ({"dropped": 3}, "completed", ""),
         ({"stopped": Reason.DRY_RUN}, "completed", "dry_run"),
-        ({"stopped": Reason.DRY_RUN, "whole": Reason.HALTED}, "halted", "halted"),
+        ({"stopped": Reason.DRY_RUN, "blocked_by": Reason.HALTED}, "halted", "halted"),
     ],
 )
 def test_a_cycle_is_completed_only_when_nothing_went_wrong(

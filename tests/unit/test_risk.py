@@ -94,7 +94,7 @@ def facts(**changes: Any) -> RiskFacts:
         "events": {EVENT: event(), "KXSNOW-26NOV21": event(event_ticker="KXSNOW-26NOV21")},
         "positions": {},
         "orders": (),
-        "foreign": (),
+        "external": (),
         "cash": {0: dollars("10000")},
     }
     return RiskFacts(**{**values, **changes})
@@ -388,7 +388,7 @@ def test_a_second_target_for_a_slot_is_refused() -> None:
         {"orders": (order(Side.ASK, "0.45", "1"),)},
         {"orders": (order(Side.ASK, "0.44", "1", level=-1),)},
         {"orders": (order(Side.ASK, "0.45", "1", state=OrderState.PENDING_NEW, order_id=None),)},
-        {"foreign": (external(Side.ASK, "0.45", "1"),)},
+        {"external": (external(Side.ASK, "0.45", "1"),)},
     ],
 )
 def test_a_bid_never_meets_an_ask_of_our_own_account(standing: dict[str, Any]) -> None:

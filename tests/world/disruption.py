@@ -133,7 +133,7 @@ class FaultyBot:
 
     def session(self, event: Mapping[str, object], context: LambdaContext) -> Answer:
         """One session action, with a session id that is the same in every run. Raises Killed."""
-        flow = importlib.import_module("dora.flow.session")
+        flow = importlib.import_module("dora.flow.session.run")
         self._sessions += 1
         session_id = f"s-{self._sessions:04d}"
 

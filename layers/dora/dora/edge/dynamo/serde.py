@@ -19,7 +19,7 @@ _Reader = Callable[[Any], Any]
 
 LATER_FIELDS = frozenset(
     {
-        ("Control", "cancel"),
+        ("KillSwitch", "cancel"),
         ("Plan", "extends"),
         ("SessionMetadata", "limit_reached_at_ms"),
         ("SessionMetadata", "ends_at_ms"),
