@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dora.core.model import Side, Slot, TargetOrder
+from dora.core.exchange.market import Side, Slot
 from dora.core.orders.diff import Rules, plan_slots
 from dora.core.orders.journal import Journal
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
 from dora.core.risk.caps import apply_caps
 from dora.core.units import ONE_DOLLAR, Price

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dora.core import ports
-from dora.core.model import (
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import (
     CancelRequest,
     DecreaseRequest,
     ExtendRequest,
@@ -15,8 +16,6 @@ from dora.core.model import (
     IdProbeRequest,
     OrderRequest,
     Outcome,
-    Side,
-    Slot,
 )
 from dora.core.units import Count, Price
 from dora.edge.kalshi.client import KalshiExchange

@@ -3,7 +3,8 @@
 from typing import Any
 
 from dora.core.config import GlobalConfig, MarketConfig
-from dora.core.model import Book, Event, Level, Market, MarketStatus, Series, Side, Slot, TargetOrder
+from dora.core.exchange.market import Book, Event, Level, Market, MarketStatus, Series, Side, Slot
+from dora.core.orders.requests import TargetOrder
 from dora.core.units import (
     ONE_DOLLAR,
     Count,

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dora.core.errors import StateUnavailable
+from dora.core.exchange.market import Side, Slot
 from dora.core.exchange.pacing import backoff_ms
-from dora.core.model import (
+from dora.core.orders.diff import cancel_request
+from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder, planned_order
+from dora.core.orders.requests import (
     BatchCancelResult,
     BatchPlaceResult,
     CancelledOrder,
@@ -16,14 +19,10 @@ from dora.core.model import (
     OrderRequest,
     Outcome,
     PlacedOrder,
-    SessionMetadata,
-    SessionStatus,
-    Side,
-    Slot,
 )
-from dora.core.orders.diff import cancel_request
-from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder, planned_order
-from dora.core.ports import KillSwitch, LeaseGrant, Ports
+from dora.core.ports import Ports
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import KillSwitch, LeaseGrant
 from dora.core.units import Count, Price, TimeMs
 from dora.flow.cycle.execute import Bounds, Execution
 from tests.unit.kalshi_fakes import FakeClock, FakeFacts

@@ -8,10 +8,12 @@ import pytest
 
 from dora.core.accounts.ledger import Position
 from dora.core.errors import StateConflict
+from dora.core.exchange.account import Fill
 from dora.core.exchange.listed import UnreadableRow
-from dora.core.model import Fill, Side
+from dora.core.exchange.market import Side
 from dora.core.orders.journal import Journal
-from dora.core.ports import BotState, Cursors, Ports
+from dora.core.ports import Ports
+from dora.core.state import BotState, Cursors
 from dora.core.units import Count, Money, Price, TimeMs
 from dora.flow.cycle.read import Snapshot
 from dora.flow.shared.accounting import FILLS_PER_TRANSACTION, keep_accounts

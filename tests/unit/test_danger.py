@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.exchange.fees import FREE, FeeTerms
-from dora.core.model import Side
+from dora.core.exchange.market import Side
 from dora.core.orders.danger import Pricing, exposed, is_dangerous, removable
 from dora.core.orders.diff import SlotPlan, cancel_request, with_cancels
 from dora.core.orders.evidence import EXPIRY_MARGIN_MS

@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserError
 
 from dora.core.accounts.ledger import apply_fills
 from dora.core.errors import StateConflict, StateError, StateUnavailable
-from dora.core.ports import Changes, KillSwitch, Progress
+from dora.core.state import Changes, KillSwitch, Progress
 from dora.core.units import TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from dora.core.accounts.ledger import Position
 from dora.core.errors import StateError, StateTooNew, StateUnavailable
-from dora.core.model import Fill, Limits, SessionMetadata, SessionStatus, Settlement
+from dora.core.exchange.account import Fill, Limits, Settlement
 from dora.core.orders.journal import Journal, Plan, TrackedOrder
-from dora.core.ports import Cursors, KillSwitch, Progress, ReferenceData
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import Cursors, KillSwitch, Progress, ReferenceData
 from dora.edge.dynamo.codec import (
     CHUNK_BYTES,
     CHUNK_ROWS,

@@ -7,7 +7,7 @@ import pytest
 
 from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import LeaseLost, StateError, StateUnavailable
-from dora.core.ports import BotState, Changes, Cursors, KillSwitch, Progress
+from dora.core.state import BotState, Changes, Cursors, KillSwitch, Progress
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import CHUNK_ROWS
 from dora.edge.dynamo.items import orders_items

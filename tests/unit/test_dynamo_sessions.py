@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dora.core.errors import StateConflict, StateTooNew
-from dora.core.ports import KillSwitch
+from dora.core.state import KillSwitch
 from dora.core.units import TimeMs
 from tests.unit.dynamo_values import BOT, LIMITS, NOW_MS, open_state, session, stored
 

@@ -7,9 +7,9 @@ import pytest
 
 from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import LeaseLost, StateConflict
-from dora.core.model import Event
+from dora.core.exchange.market import Event
 from dora.core.orders.journal import Journal
-from dora.core.ports import BotState, Changes, Cursors, Progress, ReferenceData
+from dora.core.state import BotState, Changes, Cursors, Progress, ReferenceData
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import CHUNK_ROWS
 from tests.unit.dynamo_values import (

@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 
 from dora.core.errors import StateUnavailable
-from dora.core.model import BatchPlaceResult, ChangeResult, OrderRequest, Outcome, SessionStatus, Side, Slot
+from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState
 from dora.core.orders.reconciliation import ORPHAN_LEVEL
+from dora.core.orders.requests import BatchPlaceResult, ChangeResult, OrderRequest, Outcome
 from dora.core.orders.write_tally import WriteTally
-from dora.core.ports import KillSwitch
 from dora.core.reasons import Reason
+from dora.core.session import SessionStatus
+from dora.core.state import KillSwitch
 from dora.core.units import Count, TimeMs
 from dora.flow.cycle.execute import CANCEL_WAIT_MS, GROUP_TRIPPED, STOP_SIGN_AGE_MS
 from tests.unit.execution_fakes import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dora.core.model import Order, OrderStatus
+from dora.core.exchange.account import Order, OrderStatus
 from dora.core.orders.evidence import Evidence
 from dora.core.orders.freshness import UNSEEN_CYCLES, judge_writes
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder

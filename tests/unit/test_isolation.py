@@ -7,15 +7,16 @@ import pytest
 
 from dora.core.accounts.ledger import Position
 from dora.core.exchange.fees import FeeTerms
-from dora.core.model import Level, MarketStatus, SessionMetadata, SessionStatus, Side, Slot
+from dora.core.exchange.market import Level, MarketStatus, Side, Slot
 from dora.core.orders.diff import Rules, plan_slots
 from dora.core.orders.expiry import RENEW_MS
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
-from dora.core.ports import ReferenceData
 from dora.core.reasons import CancelReason, Reason
 from dora.core.risk.caps import RiskFacts, apply_caps, worst_cases
 from dora.core.risk.gates import Permission
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import ReferenceData
 from dora.core.units import TimeMs
 from dora.flow.cycle.compute import Choice, Inputs, decide
 from dora.flow.cycle.order_requests import Naming, order_requests

@@ -7,25 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.model import (
-    PROBE_COUNT,
-    BatchCancelResult,
-    BatchPlaceResult,
-    CancelledOrder,
-    CancelRequest,
-    ChangeResult,
-    DecreaseRequest,
-    FailedOrder,
-    Fill,
-    IdProbe,
-    Order,
-    OrderRequest,
-    OrderStatus,
-    Outcome,
-    PlacedOrder,
-    Side,
-    Slot,
-)
+from dora.core.exchange.account import Fill, Order, OrderStatus
+from dora.core.exchange.market import Side, Slot
 from dora.core.orders.evidence import (
     EXPIRY_MARGIN_MS,
     FORGOTTEN_MS,
@@ -53,6 +36,20 @@ from dora.core.orders.journal import (
     without,
 )
 from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders, exposure, merge
+from dora.core.orders.requests import (
+    PROBE_COUNT,
+    BatchCancelResult,
+    BatchPlaceResult,
+    CancelledOrder,
+    CancelRequest,
+    ChangeResult,
+    DecreaseRequest,
+    FailedOrder,
+    IdProbe,
+    OrderRequest,
+    Outcome,
+    PlacedOrder,
+)
 from dora.core.units import Count, Money, Price, TimeMs
 
 PREFIX = order_prefix("bot", "local")

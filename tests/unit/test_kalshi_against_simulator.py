@@ -8,18 +8,9 @@ from typing import Any
 import pytest
 
 from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited
-from dora.core.model import (
-    CancelRequest,
-    DecreaseRequest,
-    MarketStatus,
-    Order,
-    OrderRequest,
-    OrderStatus,
-    Outcome,
-    PlacedOrder,
-    Side,
-    Slot,
-)
+from dora.core.exchange.account import Order, OrderStatus
+from dora.core.exchange.market import MarketStatus, Side, Slot
+from dora.core.orders.requests import CancelRequest, DecreaseRequest, OrderRequest, Outcome, PlacedOrder
 from dora.core.ports import Exchange as ExchangePort
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Price, TimeMs
 from dora.edge.kalshi.client import KalshiExchange

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from dora.core.errors import ExchangeError, ExchangeRefused
-from dora.core.model import IdProbe, IdProbeRequest, OrderRequest, Side, Slot
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import IdProbe, IdProbeRequest, OrderRequest
 from dora.core.units import CONTRACT, Count, Price
 from dora.edge.kalshi import write_results
 from dora.edge.kalshi.error_codes import ALREADY_EXISTS

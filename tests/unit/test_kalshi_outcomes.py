@@ -8,7 +8,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.model import BatchCancelResult, BatchPlaceResult, DecreaseRequest, Outcome
+from dora.core.orders.requests import BatchCancelResult, BatchPlaceResult, DecreaseRequest, Outcome
 from dora.core.units import Count, TimeMs
 from dora.edge.kalshi.error_codes import DEFINITE_REFUSALS
 from tests.unit.kalshi_fakes import (

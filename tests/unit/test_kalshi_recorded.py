@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited
-from dora.core.model import CancelRequest, DecreaseRequest, Market, Outcome, Side, Slot
+from dora.core.exchange.market import Market, Side, Slot
+from dora.core.orders.requests import CancelRequest, DecreaseRequest, Outcome
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Money, Price, TimeMs, parse_count, parse_price
 from dora.edge.kalshi import wire_markets
 from dora.edge.kalshi.client import KalshiExchange

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.errors import WireInvalid
-from dora.core.model import Level, Market, Side
+from dora.core.exchange.market import Level, Market, Side
 from dora.core.units import (
     Count,
     Money,

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from dora.core.model import Side, Slot
+from dora.core.exchange.market import Side, Slot
 from dora.core.orders.diff import Rules, SlotPlan, plan_slots, slot_key
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.accounts.ledger import Drift, Position, apply_fill, apply_fills, apply_settlement, find_drift
-from dora.core.model import Fill, Settlement, Side
+from dora.core.exchange.account import Fill, Settlement
+from dora.core.exchange.market import Side
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
 from tests.unit.examples import NOW, TICKER, cents, contracts, dollars
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.model import Fill, Order, OrderStatus, Side, Slot
+from dora.core.exchange.account import Fill, Order, OrderStatus
+from dora.core.exchange.market import Side, Slot
 from dora.core.orders.evidence import Evidence, lookups_needed
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder, note_fills
 from dora.core.orders.reconciliation import ReconciledOrders, merge

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from dora.core.exchange.listed import UnreadableRow
-from dora.core.model import SessionGroup, SessionMetadata, SessionStatus, Side
+from dora.core.exchange.market import Side
 from dora.core.orders.journal import Journal, OrderState
 from dora.core.orders.ownership import Ownership, external_orders, unread_markets
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs
 from tests.unit.test_journal import PREFIX, tracked
 

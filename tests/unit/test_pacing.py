@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import (
     Bucket,
     cancel_batch_size,
@@ -15,7 +16,6 @@ from dora.core.exchange.pacing import (
     level,
     reserve,
 )
-from dora.core.model import Limits
 
 BASIC = Limits(tier="basic", read_rate=200, read_capacity=400, write_rate=100, write_capacity=100)
 ADVANCED = Limits(tier="advanced", read_rate=300, read_capacity=600, write_rate=300, write_capacity=600)

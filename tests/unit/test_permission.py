@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.model import OrderGroup, SessionGroup, SessionMetadata, SessionStatus, ShardStatus
-from dora.core.ports import KillSwitch
+from dora.core.exchange.account import OrderGroup, ShardStatus
 from dora.core.reasons import Reason
 from dora.core.risk.gates import (
     GROUP_SETTLES_MS,
@@ -18,6 +17,8 @@ from dora.core.risk.gates import (
     closed_switches,
     may_place,
 )
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.state import KillSwitch
 from dora.core.units import Count, Money, TimeMs
 from tests.unit.examples import NOW, limits
 

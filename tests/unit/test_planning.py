@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.model import Side, Slot, TargetOrder
+from dora.core.exchange.market import Side, Slot
 from dora.core.orders.diff import Rules, SlotPlan, plan_slots, slot_key, split
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
 from dora.core.units import Count, Price, PriceGrid, TimeMs, parse_count, parse_price
 from tests.unit.examples import CENT_GRID, TAPERED_GRID, TICKER, all_prices, config, target

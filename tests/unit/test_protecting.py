@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from dora.core.config import MarketConfig
-from dora.core.model import Book, Level, OrderGroup, Side
+from dora.core.exchange.account import OrderGroup
+from dora.core.exchange.market import Book, Level, Side
 from dora.core.orders.journal import Journal, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
-from dora.core.ports import ReferenceData
 from dora.core.reasons import Reason
 from dora.core.risk.gates import Permission
+from dora.core.state import ReferenceData
 from dora.core.units import Count, Price, TimeMs
 from dora.flow.cycle.compute import Inputs, leave_all
 from dora.flow.cycle.protect import protect

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dora.core.config import MarketConfig
 from dora.core.exchange.book import Resting, without
 from dora.core.exchange.fees import FREE, maker_fee_per_contract
-from dora.core.model import Book, Level, MarketStatus, Side, Slot
+from dora.core.exchange.market import Book, Level, MarketStatus, Side, Slot
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.maker import quote

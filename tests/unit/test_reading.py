@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from dora.core.errors import ExchangeUnavailable
+from dora.core.exchange.account import Limits, Order
 from dora.core.exchange.listed import Listed
+from dora.core.exchange.market import Side, Slot
 from dora.core.exchange.pacing import US_PER_MS, Bucket, reserve
-from dora.core.model import Limits, Order, Side, Slot
 from dora.core.orders.evidence import Evidence
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.units import Count, Price, TimeMs

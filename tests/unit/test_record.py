@@ -6,7 +6,8 @@ from itertools import product
 
 import pytest
 
-from dora.core.model import BatchCancelSummary, BatchPlaceSummary, Side, Slot
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.record import ANSWER, CycleFacts, answer_of, status_of, wide_record

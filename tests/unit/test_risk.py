@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.accounts.ledger import Position
+from dora.core.exchange.account import Order, OrderStatus
 from dora.core.exchange.fees import FeeTerms
-from dora.core.model import Order, OrderStatus, Side, Slot, TargetOrder
+from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, RiskResult, apply_caps, worst_cases
 from dora.core.risk.worst_case import (

@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.core.accounts.ledger import Position
-from dora.core.model import SessionMetadata, SessionStatus, Side, Slot, TargetOrder
+from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, apply_caps
 from dora.core.risk.session_limit import contracts_free, contracts_matched, used_up
+from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import CONTRACT, Count
 from tests.unit.examples import EVENT, NOW, config, contracts, dollars, event, limits, market, target
 

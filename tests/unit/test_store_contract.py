@@ -7,11 +7,13 @@ import pytest
 
 from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
-from dora.core.model import DecreaseRequest, Event
+from dora.core.exchange.market import Event
 from dora.core.orders.amend_expiry import extension
 from dora.core.orders.diff import cancel_request
 from dora.core.orders.journal import Journal
-from dora.core.ports import BotState, Changes, Cursors, KillSwitch, Progress, ReferenceData, StateStore
+from dora.core.orders.requests import DecreaseRequest
+from dora.core.ports import StateStore
+from dora.core.state import BotState, Changes, Cursors, KillSwitch, Progress, ReferenceData
 from dora.core.units import Count, TimeMs
 from tests.unit.dynamo_values import LIMITS, NOW_MS, fill, journal, order, plan, position, session, settlement
 from tests.unit.store_backings import Backing, Loss, take_fence

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from dora.core.errors import StateConflict, StateUnavailable
-from dora.core.ports import KillSwitch, LeaseGrant, LeaseRefused
+from dora.core.state import KillSwitch, LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from tests.unit.dynamo_values import NOW_MS, session
 from tests.unit.store_backings import Backing, Loss

@@ -12,9 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from dora.core.accounts.ledger import Position, apply_fills, apply_settlement
 from dora.core.errors import DoraError, StateUnavailable
-from dora.core.model import Event
+from dora.core.exchange.market import Event
 from dora.core.orders.journal import Journal
-from dora.core.ports import Changes, Cursors, KillSwitch, LeaseGrant, Limiter, Progress, ReferenceData
+from dora.core.ports import Limiter
+from dora.core.state import Changes, Cursors, KillSwitch, LeaseGrant, Progress, ReferenceData
 from dora.core.units import TimeMs
 from tests.unit.dynamo_values import BOT, LIMITS, NOW_MS, fill, order, plan, position, session, settlement
 from tests.unit.store_backings import DynamoBacking, Loss, MemoryBacking

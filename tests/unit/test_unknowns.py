@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from dora.core.accounts.ledger import Position
-from dora.core.model import Book, Level
+from dora.core.exchange.market import Book, Level
 from dora.core.orders.journal import Journal
-from dora.core.ports import Cursors
+from dora.core.state import Cursors
 from dora.core.units import Count, Money, Price
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.cycle_facts import METRICS

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dora import wiring
 from dora.core.errors import ExchangeUnavailable, TriggerInvalid
-from dora.core.model import SessionMetadata, SessionStatus
-from dora.core.ports import KillSwitch
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import KillSwitch
 from dora.core.units import Count, TimeMs
 from functions.cycle.app import lambda_handler as cycle
 from functions.session.app import lambda_handler as session

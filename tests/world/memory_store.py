@@ -6,9 +6,10 @@ from typing import Any
 
 from dora.core.accounts.ledger import Position
 from dora.core.errors import LeaseLost, StateConflict
-from dora.core.model import Fill, Limits, SessionMetadata, Settlement
+from dora.core.exchange.account import Fill, Limits, Settlement
 from dora.core.orders.journal import Journal, Plan
-from dora.core.ports import BotState, Changes, EmergencyState, KillSwitch, ReferenceData
+from dora.core.session import SessionMetadata
+from dora.core.state import BotState, Changes, EmergencyState, KillSwitch, ReferenceData
 from dora.edge.dynamo.items import plan_name
 from dora.edge.dynamo.serde import to_plain
 from dora.edge.dynamo.store import FILLS_AT_ONCE

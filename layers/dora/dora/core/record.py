@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dora.core.model import BatchCancelSummary, BatchPlaceSummary
+from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.risk.gates import PULLS_QUOTES

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from dora.core.model import Slot, TargetOrder
+from dora.core.exchange.market import Slot
 from dora.core.orders.diff import SlotPlan
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import CancelReason, Reason
 from dora.core.risk.caps import Refusal, RiskResult

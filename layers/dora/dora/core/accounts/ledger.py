@@ -7,7 +7,7 @@ No average price is divided out, so nothing is ever rounded.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dora.core.model import Fill, Settlement
+from dora.core.exchange.account import Fill, Settlement
 from dora.core.units import Count, Money, Price, value_of
 
 

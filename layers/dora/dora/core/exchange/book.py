@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from dora.core.model import Book, Level, Side
+from dora.core.exchange.market import Book, Level, Side
 from dora.core.units import ONE_DOLLAR, Count, Price
 
 Resting = tuple[Side, Price, Count]

@@ -7,7 +7,7 @@ excess back in whole cents per order; quoting does not count on that.
 
 from dataclasses import dataclass
 
-from dora.core.model import Event, Market, Series, Side
+from dora.core.exchange.market import Event, Market, Series, Side
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, value_of
 
 CENT = Money(10_000)

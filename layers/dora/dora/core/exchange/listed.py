@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from dora.core.errors import WireInvalid
-from dora.core.model import Side
+from dora.core.exchange.market import Side
 from dora.core.units import Count, Price
 
 Item = TypeVar("Item")

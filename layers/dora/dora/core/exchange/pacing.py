@@ -12,7 +12,7 @@ milliseconds, also rounded up.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dora.core.model import Limits
+from dora.core.exchange.account import Limits
 
 US_PER_S = 1_000_000
 US_PER_MS = 1_000

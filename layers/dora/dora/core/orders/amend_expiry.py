@@ -6,8 +6,8 @@ An amend takes as many tokens as a create (10); a cancel and a create take 12 an
 
 from dataclasses import replace
 
-from dora.core.model import ChangeResult, ExtendRequest, Outcome
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder, kept_until
+from dora.core.orders.requests import ChangeResult, ExtendRequest, Outcome
 from dora.core.units import Count, TimeMs
 
 

@@ -10,11 +10,12 @@ from itertools import groupby
 from typing import TypeVar
 
 from dora.core.config import MarketConfig
+from dora.core.exchange.market import Slot
 from dora.core.failures import told
-from dora.core.model import CancelRequest, DecreaseRequest, ExtendRequest, Slot, TargetOrder
 from dora.core.orders.amend_expiry import extension
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.requests import CancelRequest, DecreaseRequest, ExtendRequest, TargetOrder
 from dora.core.reasons import CancelReason, Reason
 from dora.core.units import CONTRACT, Count, PriceGrid, TimeMs
 

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from dora.core.model import PROBE_COUNT, IdProbe, Order, OrderStatus
+from dora.core.exchange.account import Order, OrderStatus
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.requests import PROBE_COUNT, IdProbe
 from dora.core.units import Count, TimeMs
 
 FORGOTTEN_MS = 24 * 3_600_000

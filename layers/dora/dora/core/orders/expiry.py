@@ -1,7 +1,8 @@
 """How long an order may rest by itself: the dead man's rule, should nobody be left to take it off."""
 
 from dora.core.config import GlobalConfig, MarketConfig
-from dora.core.model import Market, SessionMetadata
+from dora.core.exchange.market import Market
+from dora.core.session import SessionMetadata
 from dora.core.units import TimeMs
 
 RENEW_MS = 150_000

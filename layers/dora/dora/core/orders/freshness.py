@@ -8,7 +8,7 @@ stamp cannot say it: it is approximate, and runs ahead of a shard or an endpoint
 from collections.abc import Mapping
 from dataclasses import replace
 
-from dora.core.model import Order, OrderStatus
+from dora.core.exchange.account import Order, OrderStatus
 from dora.core.orders.evidence import Evidence, hold_is_over, rows_by_name
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders, Resolution

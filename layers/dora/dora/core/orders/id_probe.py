@@ -1,8 +1,9 @@
 """The order that asks the engine whether a client order id is free."""
 
 from dora.core.exchange.book import best_ask, best_bid
-from dora.core.model import Book, IdProbeRequest, Market, MarketStatus, Side
+from dora.core.exchange.market import Book, Market, MarketStatus, Side
 from dora.core.orders.journal import TrackedOrder
+from dora.core.orders.requests import IdProbeRequest
 from dora.core.units import Price
 
 

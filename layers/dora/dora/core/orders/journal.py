@@ -17,7 +17,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from dora.core.model import (
+from dora.core.exchange.account import Fill
+from dora.core.exchange.market import Slot
+from dora.core.orders.requests import (
     BatchCancelResult,
     BatchPlaceResult,
     CancelledOrder,
@@ -26,12 +28,10 @@ from dora.core.model import (
     DecreaseRequest,
     ExtendRequest,
     FailedOrder,
-    Fill,
     IdProbe,
     OrderRequest,
     Outcome,
     PlacedOrder,
-    Slot,
 )
 from dora.core.units import Count, Price, TimeMs
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dora.core.exchange.account import Order, OrderStatus
 from dora.core.exchange.listed import UnreadableRow
-from dora.core.model import Order, OrderStatus, SessionMetadata, Side
+from dora.core.exchange.market import Side
 from dora.core.orders.journal import Journal
+from dora.core.session import SessionMetadata
 from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs
 
 ORDERS, POSITIONS, SETTLEMENTS = "orders", "market_positions", "settlements"

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from dora.core.exchange.account import Order, OrderStatus
 from dora.core.exchange.book import Resting
-from dora.core.model import Order, OrderStatus, Side, Slot, Trade
+from dora.core.exchange.market import Side, Slot, Trade
 from dora.core.orders.evidence import (
     EXPIRY_MARGIN_MS,
     Evidence,

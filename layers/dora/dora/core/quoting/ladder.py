@@ -12,7 +12,8 @@ position: the inner ones fill first, so they take it first.
 from dataclasses import dataclass
 
 from dora.core.exchange.fees import maker_fee_per_contract
-from dora.core.model import Side, Slot, TargetOrder
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import QuoteInputs
 from dora.core.quoting.fair_value import FairValue
 from dora.core.reasons import Reason

@@ -8,7 +8,8 @@ from math import isfinite
 
 from dora.core.config import MarketConfig
 from dora.core.exchange.book import without
-from dora.core.model import Book, Market, MarketStatus, Side, Slot, TargetOrder
+from dora.core.exchange.market import Book, Market, MarketStatus, Side, Slot
+from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import FairValue, fair_value
 from dora.core.quoting.ladder import NANO, Model, Quote, ladder

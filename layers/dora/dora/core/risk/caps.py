@@ -12,10 +12,12 @@ from typing import TypeVar
 
 from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.exchange.account import Order
 from dora.core.exchange.fees import FeeTerms, maker_fee
+from dora.core.exchange.market import Event, Market, Side, Slot
 from dora.core.failures import told
-from dora.core.model import Event, Market, Order, Side, Slot, TargetOrder
 from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
 from dora.core.risk.worst_case import (
     NOTHING,

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dora.core.config import GlobalConfig
-from dora.core.model import OrderGroup, SessionMetadata, SessionStatus, ShardStatus
+from dora.core.exchange.account import OrderGroup, ShardStatus
 from dora.core.orders.expiry import is_over
-from dora.core.ports import KillSwitch
 from dora.core.reasons import Reason
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import KillSwitch
 from dora.core.units import Money, TimeMs
 
 GROUP_SETTLES_MS = 60_000

@@ -16,8 +16,8 @@ less than one contract below L, and exactly at L when it is filled in whole cont
 
 from collections.abc import Iterable
 
-from dora.core.model import SessionMetadata
 from dora.core.orders.journal import TrackedOrder
+from dora.core.session import SessionMetadata
 from dora.core.units import CONTRACT, Count
 
 

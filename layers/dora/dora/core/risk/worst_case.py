@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from dora.core.model import Side, Slot
+from dora.core.exchange.market import Side, Slot
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, value_of
 
 

@@ -22,9 +22,10 @@ from dataclasses import replace
 
 from dora.core.accounts.fill_reach import MARKER_LIFE_MS
 from dora.core.accounts.ledger import Position
-from dora.core.model import Fill, SessionMetadata, Settlement
+from dora.core.exchange.account import Fill, Settlement
 from dora.core.orders.journal import Journal, Plan
-from dora.core.ports import ReferenceData
+from dora.core.session import SessionMetadata
+from dora.core.state import ReferenceData
 from dora.edge.dynamo.codec import Collection, Item, chunk_items, item_of, pack
 from dora.edge.dynamo.serde import to_plain, to_row
 

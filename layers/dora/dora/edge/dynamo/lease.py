@@ -9,8 +9,8 @@ A tick that is not later than the last one is refused in every state.
 
 from typing import TYPE_CHECKING
 
-from dora.core.ports import LeaseGrant, LeaseRefused
 from dora.core.reasons import Reason
+from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key, whole_number
 from dora.edge.dynamo.items import LEASE

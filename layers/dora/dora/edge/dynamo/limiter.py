@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dora.core.errors import StateUnavailable
+from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import (
     BALANCE_COST,
     US_PER_MS,
@@ -22,7 +23,6 @@ from dora.core.exchange.pacing import (
     level,
     reserve,
 )
-from dora.core.model import Limits
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import SCHEMA, attribute, key, whole_number
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dora.core.errors import StateConflict, StateTooNew
-from dora.core.model import Limits, SessionMetadata
-from dora.core.ports import EmergencyState, KillSwitch
+from dora.core.exchange.account import Limits
+from dora.core.session import SessionMetadata
+from dora.core.state import EmergencyState, KillSwitch
 from dora.edge.dynamo.codec import (
     SCHEMA,
     attribute,

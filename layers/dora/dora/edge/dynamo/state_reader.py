@@ -5,9 +5,10 @@ from typing import Any, TypeVar
 
 from dora.core.accounts.ledger import Position
 from dora.core.errors import StateError
-from dora.core.model import Limits, SessionMetadata
+from dora.core.exchange.account import Limits
 from dora.core.orders.journal import Journal, Plan, TrackedOrder
-from dora.core.ports import BotState, Cursors, KillSwitch, Progress, ReferenceData
+from dora.core.session import SessionMetadata
+from dora.core.state import BotState, Cursors, KillSwitch, Progress, ReferenceData
 from dora.edge.dynamo.codec import (
     Collection,
     check_version,

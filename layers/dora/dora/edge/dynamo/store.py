@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from dora.core.accounts.ledger import Position
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
-from dora.core.model import Fill, Settlement
+from dora.core.exchange.account import Fill, Settlement
 from dora.core.orders.journal import Plan
-from dora.core.ports import BotState, Changes, Clock
+from dora.core.ports import Clock
+from dora.core.state import BotState, Changes
 from dora.edge.dynamo.codec import Item, attribute, key, key_of
 from dora.edge.dynamo.items import (
     LEASE,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dora.core.errors import StateError
-from dora.core.ports import Changes
+from dora.core.state import Changes
 from dora.edge.dynamo.codec import Item, chunk_key, item_of, key
 from dora.edge.dynamo.items import (
     CURSORS,

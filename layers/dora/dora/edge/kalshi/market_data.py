@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from dora.core.errors import AuthRefused, ExchangeError, RateLimited
-from dora.core.model import Book, Event, Limits, Market, Series, ShardStatus, Trade
+from dora.core.exchange.account import Limits, ShardStatus
+from dora.core.exchange.market import Book, Event, Market, Series, Trade
 from dora.core.units import TimeMs
 from dora.edge.kalshi import wire_markets
 from dora.edge.kalshi.base_client import Caller

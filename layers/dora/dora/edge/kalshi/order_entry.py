@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from dora.core.errors import ExchangeError
-from dora.core.model import (
+from dora.core.orders.requests import (
     BatchCancelResult,
     BatchPlaceResult,
     CancelRequest,

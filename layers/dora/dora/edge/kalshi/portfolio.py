@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
+from dora.core.exchange.account import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
 from dora.core.exchange.listed import Listed, UnreadableRow
-from dora.core.model import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
 from dora.core.orders.ownership import ORDERS, POSITIONS, SETTLEMENTS
 from dora.core.units import Money, TimeMs
 from dora.edge.kalshi import wire_orders

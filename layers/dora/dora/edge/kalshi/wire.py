@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
 from dora.core.errors import NumberInvalid, WireInvalid
-from dora.core.model import Side
+from dora.core.exchange.market import Side
 from dora.core.units import Price, TimeMs, parse_scaled
 
 T = TypeVar("T")

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from dora.core.errors import NumberInvalid
-from dora.core.model import Book, Event, Level, Limits, Market, MarketStatus, Series, ShardStatus, Side, Trade
+from dora.core.exchange.account import Limits, ShardStatus
+from dora.core.exchange.market import Book, Event, Level, Market, MarketStatus, Series, Side, Trade
 from dora.core.units import (
     ONE_DOLLAR,
     Count,

@@ -1,21 +1,16 @@
 """Our portfolio as the exchange tells it, and the bodies of the requests that change it."""
 
 from dora.core.errors import WireInvalid
+from dora.core.exchange.account import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
 from dora.core.exchange.listed import UnreadableRow
-from dora.core.model import (
+from dora.core.exchange.market import Side
+from dora.core.orders.requests import (
     PROBE_COUNT,
     CancelRequest,
     DecreaseRequest,
-    ExchangePosition,
     ExtendRequest,
-    Fill,
     IdProbeRequest,
-    Order,
-    OrderGroup,
     OrderRequest,
-    OrderStatus,
-    Settlement,
-    Side,
 )
 from dora.core.units import (
     CONTRACT,

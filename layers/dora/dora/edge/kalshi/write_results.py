@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
-from dora.core.model import (
+from dora.core.orders.requests import (
     PROBE_COUNT,
     BatchCancelResult,
     BatchPlaceResult,

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from dora.core.calendar import exchange_day
 from dora.core.config import GlobalConfig
 from dora.core.errors import ExchangeError, StateConflict
-from dora.core.model import Limits, OrderGroup, SessionMetadata, SessionStatus
+from dora.core.exchange.account import Limits, OrderGroup
 from dora.core.orders.journal import Journal, TrackedOrder
-from dora.core.ports import BotState, KillSwitch, Ports
+from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.risk.session_limit import contracts_matched, used_up
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import BotState, KillSwitch
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.shared.session_groups import (
     STOPPED,

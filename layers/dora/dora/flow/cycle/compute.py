@@ -7,13 +7,12 @@ from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.exchange.book import Resting
 from dora.core.exchange.fees import FeeTerms, fee_terms
+from dora.core.exchange.market import Market, MarketStatus
 from dora.core.failures import told
-from dora.core.model import Market, MarketStatus, SessionMetadata
 from dora.core.orders.diff import Rules, SlotPlan, plan_slots
 from dora.core.orders.expiry import RENEW_MS, expires_ms, too_short
 from dora.core.orders.ownership import unread_markets
 from dora.core.orders.reconciliation import ReconciledOrders
-from dora.core.ports import ReferenceData
 from dora.core.quoting.checked import checked
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.registry import DEFAULT, STRATEGIES
@@ -21,6 +20,8 @@ from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, apply_caps
 from dora.core.risk.gates import Permission
 from dora.core.risk.session_limit import contracts_free
+from dora.core.session import SessionMetadata
+from dora.core.state import ReferenceData
 from dora.core.units import Count, TimeMs
 from dora.core.verdict import final, with_reasons
 from dora.flow.cycle.read import Snapshot

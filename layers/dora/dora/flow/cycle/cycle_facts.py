@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dora.core.accounts.ledger import Drift
 from dora.core.exchange.listed import UnreadableRow
-from dora.core.model import BatchCancelSummary, BatchPlaceSummary
 from dora.core.orders.danger import Exposed
 from dora.core.orders.freshness import INVISIBLE
 from dora.core.orders.journal import TrackedOrder, decision_id
+from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
 from dora.core.orders.write_tally import WriteTally
 from dora.core.ports import Facts
 from dora.core.quoting.decision import Decision

@@ -10,20 +10,7 @@ from dataclasses import dataclass
 
 from dora.core.errors import StateError
 from dora.core.exchange.error_codes import RATE_LIMITED
-from dora.core.model import (
-    BatchCancelResult,
-    BatchCancelSummary,
-    BatchPlaceResult,
-    BatchPlaceSummary,
-    CancelRequest,
-    ChangeResult,
-    DecreaseRequest,
-    ExtendRequest,
-    OrderRequest,
-    Outcome,
-    SessionStatus,
-    Slot,
-)
+from dora.core.exchange.market import Slot
 from dora.core.orders.amend_expiry import fold_extended
 from dora.core.orders.diff import split
 from dora.core.orders.journal import (
@@ -37,9 +24,23 @@ from dora.core.orders.journal import (
     without,
 )
 from dora.core.orders.reconciliation import ORPHAN_LEVEL
+from dora.core.orders.requests import (
+    BatchCancelResult,
+    BatchCancelSummary,
+    BatchPlaceResult,
+    BatchPlaceSummary,
+    CancelRequest,
+    ChangeResult,
+    DecreaseRequest,
+    ExtendRequest,
+    OrderRequest,
+    Outcome,
+)
 from dora.core.orders.write_tally import WriteTally
-from dora.core.ports import LeaseGrant, Ports
+from dora.core.ports import Ports
 from dora.core.reasons import Reason
+from dora.core.session import SessionStatus
+from dora.core.state import LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.order_facts import NEW, Entries

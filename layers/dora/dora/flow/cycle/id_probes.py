@@ -5,11 +5,12 @@ the smallest size under the same id has two answers: granted (no order had the i
 (the create came, or an earlier probe did: some row will show it). `core/evidence.py` says when it counts.
 """
 
-from dora.core.model import IdProbe, IdProbeRequest, SessionMetadata, SessionStatus
 from dora.core.orders.evidence import Evidence, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, TrackedOrder
+from dora.core.orders.requests import IdProbe, IdProbeRequest
 from dora.core.ports import Ports
+from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import TimeMs
 from dora.flow.cycle.persist import LoadedState
 from dora.flow.cycle.read import Snapshot

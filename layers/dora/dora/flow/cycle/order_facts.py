@@ -7,7 +7,8 @@ an earlier decision placed. Field names are an API of the saved queries.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dora.core.model import (
+from dora.core.orders.journal import Journal, decision_id
+from dora.core.orders.requests import (
     BatchCancelResult,
     BatchCancelSummary,
     BatchPlaceResult,
@@ -19,7 +20,6 @@ from dora.core.model import (
     FailedOrder,
     OrderRequest,
 )
-from dora.core.orders.journal import Journal, decision_id
 from dora.core.ports import Facts
 from dora.core.units import format_count, format_price
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dora.core.failures import told
-from dora.core.model import OrderRequest, SessionMetadata, TargetOrder
 from dora.core.orders.journal import client_order_id
+from dora.core.orders.requests import OrderRequest, TargetOrder
+from dora.core.session import SessionMetadata
 from dora.flow.cycle.compute import Inputs, expiry_of
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import StateError
-from dora.core.model import OrderRequest
 from dora.core.orders.diff import slot_key
 from dora.core.orders.journal import Journal
-from dora.core.ports import BotState, Changes, Configs, LeaseGrant, Ports, Progress, ReferenceData
+from dora.core.orders.requests import OrderRequest
+from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.record import CycleFacts, answer_of, wide_record
 from dora.core.risk.gates import Permission
+from dora.core.state import BotState, Changes, Configs, LeaseGrant, Progress, ReferenceData
 from dora.core.units import Money, TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.breakers import DayStart

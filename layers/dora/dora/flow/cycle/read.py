@@ -6,19 +6,18 @@ from typing import TypeVar
 
 from dora.core.accounts.fill_reach import gap
 from dora.core.errors import ReadIncomplete
-from dora.core.exchange.listed import Listed, UnreadableRow
-from dora.core.exchange.pacing import READ_COST
-from dora.core.model import (
-    Book,
+from dora.core.exchange.account import (
     ExchangePosition,
     Fill,
     Limits,
-    Market,
     Order,
     OrderGroup,
     Settlement,
     ShardStatus,
 )
+from dora.core.exchange.listed import Listed, UnreadableRow
+from dora.core.exchange.market import Book, Market
+from dora.core.exchange.pacing import READ_COST
 from dora.core.orders.diff import split
 from dora.core.orders.evidence import Evidence, in_turn, lookups_needed
 from dora.core.orders.journal import Journal

@@ -7,11 +7,12 @@ an order that a public trade may have filled is left alone until its own row say
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dora.core.exchange.market import Trade
 from dora.core.exchange.pacing import READ_COST
-from dora.core.model import CancelRequest, DecreaseRequest, Trade
 from dora.core.orders.diff import SlotPlan
 from dora.core.orders.journal import Journal
 from dora.core.orders.reconciliation import maybe_filled
+from dora.core.orders.requests import CancelRequest, DecreaseRequest
 from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs

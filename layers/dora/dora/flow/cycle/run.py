@@ -11,15 +11,16 @@ from dora.core.calendar import format_time
 from dora.core.errors import StateError
 from dora.core.exchange.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
-from dora.core.model import SessionMetadata
 from dora.core.orders.diff import SlotPlan, split
 from dora.core.orders.freshness import judge_writes
 from dora.core.orders.journal import fold_plans
 from dora.core.orders.ownership import Ownership, external_orders
 from dora.core.orders.reconciliation import ReconciledOrders, merge
-from dora.core.ports import KillSwitch, LeaseGrant, LeaseRefused, Ports
+from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.risk.gates import GateInputs, Permission, may_place
+from dora.core.session import SessionMetadata
+from dora.core.state import KillSwitch, LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from dora.flow.cycle import breakers, cycle_facts
 from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, net_positions, pull_all

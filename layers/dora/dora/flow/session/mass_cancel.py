@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from dora.core.exchange.account import Order
 from dora.core.exchange.error_codes import NOT_FOUND, RATE_LIMITED
-from dora.core.model import BatchCancelResult, CancelRequest, Order
+from dora.core.orders.requests import BatchCancelResult, CancelRequest
 from dora.core.ports import Ports
 from dora.flow.shared.backoff import Backoff
 from dora.flow.shared.write_pace import WritePace

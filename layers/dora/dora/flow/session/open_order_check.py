@@ -8,11 +8,12 @@ proves every order in it gone, and each other order is settled by itself.
 from collections.abc import Iterable
 
 from dora.core.errors import ExchangeError
+from dora.core.exchange.account import Limits, Order
 from dora.core.exchange.pacing import READ_COST
-from dora.core.model import Limits, Order, SessionMetadata
 from dora.core.orders.journal import Journal
 from dora.core.orders.ownership import Ownership
 from dora.core.ports import Ports
+from dora.core.session import SessionMetadata
 from dora.core.units import TimeMs
 from dora.flow.session.mass_cancel import MassCancel
 from dora.flow.session.teardown_journal import TeardownJournal

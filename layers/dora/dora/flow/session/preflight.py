@@ -7,10 +7,12 @@ from typing import TypeVar
 from dora.core.accounts.fill_reach import gap
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import ExchangeError, ExchangeUnavailable, RateLimited
+from dora.core.exchange.account import Limits, ShardStatus
+from dora.core.exchange.market import Market
 from dora.core.exchange.pacing import BALANCE_COST, READ_COST
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
-from dora.core.model import Limits, Market, ShardStatus
-from dora.core.ports import BotState, Ports
+from dora.core.ports import Ports
+from dora.core.state import BotState
 from dora.core.units import ONE_DOLLAR, Count, Money, format_money, value_of
 from dora.flow.shared.reads import await_tokens, cash_again
 from dora.flow.shared.universe import refresh_listings, wanted_markets

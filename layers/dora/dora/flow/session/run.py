@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dora.core.errors import DoraError, ExchangeError, StateError
-from dora.core.model import SessionMetadata, SessionStatus
-from dora.core.ports import EmergencyState, KillSwitch, Ports
+from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.risk.session_limit import contracts_matched, used_up
-from dora.core.session import SessionAction, SessionCommand
+from dora.core.session import SessionAction, SessionCommand, SessionMetadata, SessionStatus
+from dora.core.state import EmergencyState, KillSwitch
 from dora.core.units import Count, TimeMs
 from dora.flow.session.start import start
 from dora.flow.session.status import SILENCE_MS, Response, brief, refused, silent_ms, status

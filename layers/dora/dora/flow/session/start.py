@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from dora.core.errors import ExchangeError
 from dora.core.exchange.pacing import GROUP_COST
-from dora.core.model import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.orders.expiry import session_end_ms
-from dora.core.ports import BotState, Ports
+from dora.core.ports import Ports
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.state import BotState
 from dora.core.units import Count
 from dora.flow.session.preflight import Preflight, inspect
 from dora.flow.session.status import Response, brief, refused

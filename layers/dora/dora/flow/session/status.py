@@ -11,12 +11,13 @@ from dataclasses import replace
 from dora.core.accounts.ledger import Position
 from dora.core.calendar import format_time
 from dora.core.errors import StateError
-from dora.core.model import SessionMetadata, SessionStatus
 from dora.core.orders.journal import OrderState, TrackedOrder, fold_plans
-from dora.core.ports import BotState, Ports
+from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.risk.gates import GateInputs, closed_switches
 from dora.core.risk.session_limit import contracts_free, contracts_matched
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import BotState
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.session.preflight import inspect
 from dora.flow.shared.session_groups import WITHOUT_GROUPS, degraded, untriggered

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError
-from dora.core.model import Limits, Order, SessionGroup, SessionMetadata, SessionStatus
+from dora.core.exchange.account import Limits, Order
 from dora.core.orders.journal import Journal
 from dora.core.orders.ownership import Ownership
-from dora.core.ports import BotState, Ports
+from dora.core.ports import Ports
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.state import BotState
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.session.open_order_check import TeardownLoop, ours
 from dora.flow.session.status import UNKNOWN

@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError, LeaseLost, StateConflict, StateError, StateUnavailable
-from dora.core.model import BatchCancelResult, CancelRequest, Order, SessionMetadata
+from dora.core.exchange.account import Order
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder, fold_cancelled, fold_plans
-from dora.core.ports import BotState, Changes, LeaseGrant, LeaseRefused, Ports
+from dora.core.orders.requests import BatchCancelResult, CancelRequest
+from dora.core.ports import Ports
+from dora.core.session import SessionMetadata
+from dora.core.state import BotState, Changes, LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 
 LEASE_MS = 40_000

@@ -10,24 +10,20 @@ from dataclasses import dataclass, replace
 from dora.core.accounts.fill_reach import gap, reachable
 from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
+from dora.core.exchange.account import Limits, Order, OrderStatus
+from dora.core.exchange.market import Book, Market
 from dora.core.exchange.pacing import READ_COST
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
-from dora.core.model import (
-    Book,
-    IdProbe,
-    Limits,
-    Market,
-    Order,
-    OrderStatus,
-    SessionMetadata,
-)
 from dora.core.orders.diff import split
 from dora.core.orders.evidence import FORGOTTEN_MS, Evidence, hold_is_over, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, TrackedOrder
 from dora.core.orders.ownership import Ownership
 from dora.core.orders.reconciliation import merge
-from dora.core.ports import BotState, Changes, LeaseGrant, Ports
+from dora.core.orders.requests import IdProbe
+from dora.core.ports import Ports
+from dora.core.session import SessionMetadata
+from dora.core.state import BotState, Changes, LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.session.teardown_journal import TeardownJournal
 from dora.flow.shared.accounting import FillsOnly, keep_accounts

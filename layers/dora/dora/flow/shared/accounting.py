@@ -6,13 +6,15 @@ from typing import Protocol
 
 from dora.core.accounts.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
 from dora.core.errors import StateConflict
+from dora.core.exchange.account import ExchangePosition, Fill, Settlement
 from dora.core.exchange.listed import UnreadableRow
-from dora.core.model import Book, ExchangePosition, Fill, Market, MarketStatus, Settlement
+from dora.core.exchange.market import Book, Market, MarketStatus
 from dora.core.orders.diff import split
 from dora.core.orders.journal import Journal, TrackedOrder, note_fills
 from dora.core.orders.ownership import POSITIONS, SETTLEMENTS
-from dora.core.ports import BotState, Cursors, Ports
+from dora.core.ports import Ports
 from dora.core.quoting.memory import recall
+from dora.core.state import BotState, Cursors
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
 
 FILLS_PER_TRANSACTION = 49

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dora.core.errors import ExchangeError, ExchangeRefused, RateLimited
 from dora.core.exchange.error_codes import NOT_FOUND
 from dora.core.exchange.pacing import GROUP_COST
-from dora.core.model import SessionGroup
 from dora.core.ports import Ports
+from dora.core.session import SessionGroup
 from dora.flow.shared.backoff import Backoff
 from dora.flow.shared.write_pace import WritePace
 

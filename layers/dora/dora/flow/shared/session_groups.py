@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError, RateLimited, StateConflict, StateError
+from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import GROUP_COST
-from dora.core.model import Limits, SessionGroup, SessionMetadata, SessionStatus
 from dora.core.ports import Ports
 from dora.core.reasons import Reason
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.units import Count
 from dora.flow.shared.group_trigger import GroupTrigger
 from dora.flow.shared.write_pace import WritePace

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from dora.core.config import MarketConfig, SeriesConfig
 from dora.core.errors import ConfigInvalid, ExchangeError
+from dora.core.exchange.market import Event, Market, MarketStatus, Series
 from dora.core.exchange.pacing import READ_COST
-from dora.core.model import Event, Market, MarketStatus, Series
 from dora.core.orders.diff import split
-from dora.core.ports import Configs, Ports, ReferenceData
+from dora.core.ports import Ports
+from dora.core.state import Configs, ReferenceData
 from dora.core.units import TimeMs
 from dora.flow.shared.reads import await_tokens
 

@@ -1,8 +1,8 @@
 """Pacing of writes that wait for nobody else: triggers, a teardown's cancels, calls about order groups."""
 
+from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import GROUP_COST, US_PER_MS, Bucket, empty_until_us, reserve
 from dora.core.fallbacks import UNLEARNED
-from dora.core.model import Limits
 from dora.core.ports import Ports
 from dora.core.units import TimeMs
 from dora.flow.shared.shared_charge import SharedCharge
