@@ -84,7 +84,7 @@ class PortfolioReads(Caller):
         """Spendable cash by shard; a shard that is not listed, or not understood, is unknown.
 
         Asked once: its bucket holds one call a second, so a second attempt at once would only meet a 429.
-        Who asks again first waits for that bucket, like `flow.reading.cash_again`.
+        Who asks again first waits for that bucket, like `flow.shared.reads.cash_again`.
         """
         call = Call("GET", "/portfolio/balance", params=self._of_us)
         rows = self._transport.send(call).rows("balance_breakdown", required=False)
