@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from dora.core.model import SessionMetadata, SessionStatus
+from dora.core.session import SessionMetadata, SessionStatus
 from tests.battery.beside import elsewhere
 from tests.battery.scene import HOLD_CYCLES, Scene
 from tests.simulator.knobs import Knobs

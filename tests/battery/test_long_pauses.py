@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from dora.core.fill_reach import MARKER_LIFE_MS, REACH_MS
+from dora.core.accounts.fill_reach import MARKER_LIFE_MS, REACH_MS
 from tests.battery.scene import CREATE, Scene, fill, scene
 from tests.simulator.fault_plan import Fault
 from tests.unit.small_world import START_MS, TICKERS, resting, set_book, spec

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dora.core.journal import Journal
-from dora.core.model import Side, Slot, TargetOrder
-from dora.core.planning import Rules, plan_slots
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.journal import Journal
+from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.reconciliation import View
-from dora.core.risk import apply_caps
-from dora.core.units import ONE, Price
+from dora.core.risk.caps import apply_caps
+from dora.core.units import ONE_DOLLAR, Price
 from tests.battery.answers import Content, Heard, Retold
 from tests.battery.scene import (
     CANCEL,
@@ -165,9 +166,9 @@ def test_scenario_39_a_market_that_jumps_is_left_alone_until_it_is_calm_again(kn
 
 COUNTS = st.one_of(st.integers(-300, 3_000), st.sampled_from([10**11, float("nan"), 1e9, 10.5, True]))
 PRICES = st.one_of(
-    st.integers(-100, ONE + 100),
+    st.integers(-100, ONE_DOLLAR + 100),
     st.integers(1, 99).map(lambda cents: cents * 100),
-    st.sampled_from([float("nan"), float("inf"), 4500.5, 4500.0, -3, 0, ONE, 10**9]),
+    st.sampled_from([float("nan"), float("inf"), 4500.5, 4500.0, -3, 0, ONE_DOLLAR, 10**9]),
 )
 
 
@@ -182,7 +183,9 @@ def test_scenario_40_and_52_of_senseless_targets_nothing_senseless_is_ever_place
 ) -> None:
     known = facts(orders=())
     result = apply_caps(targets, known)
-    view = View(journal=Journal(), foreign=(), frozen=frozenset(), blocked=frozenset(), resolutions=())
+    view = ReconciledOrders(
+        journal=Journal(), external=(), frozen=frozenset(), blocked=frozenset(), resolutions=()
+    )
     plan = plan_slots(result.kept, view, {TICKER: Rules(market().grid, config())})
     prices = {place.slot.side: place.price for place in plan.places}
 
@@ -212,7 +215,7 @@ def test_scenario_41_another_grid_is_followed_there_and_back_without_a_refusal(s
 
 
 def test_scenario_41_a_grid_that_changes_before_the_order_arrives_costs_one_refusal() -> None:
-    coarse = ((0, ONE, 500),)
+    coarse = ((0, ONE_DOLLAR, 500),)
     with scene() as stage:
         stage.meanwhile(CREATE, lambda: stage.world.exchange.set_price_ranges(A, coarse))
         answers = stage.run(4)

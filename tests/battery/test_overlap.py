@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from dora.core.ports import LeaseGrant, LeaseRefused
 from dora.core.reasons import Reason
+from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from tests.battery.beside import before_call, cold, elsewhere, steps

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dora.core import ports
-from dora.core.model import (
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import (
     CancelRequest,
     DecreaseRequest,
     ExtendRequest,
@@ -15,8 +16,6 @@ from dora.core.model import (
     IdProbeRequest,
     OrderRequest,
     Outcome,
-    Side,
-    Slot,
 )
 from dora.core.units import Count, Price
 from dora.edge.kalshi.client import KalshiExchange
@@ -121,8 +120,9 @@ def _read(client: Noted) -> None:
     assert set(client.markets(tickers)) == set(client.books(tickers)) == set(tickers)
     for name in ("fills_since", "settlements_since"):
         assert getattr(client, name)(0).rows == ()
-    assert client.prints_since(NEAR, 0) == ()
-    assert len(client.orders_of(NEAR).rows) == 2
+    assert client.trades_since(NEAR, 0) == ()
+    # The order, its probe, and the canceled row that a refused post-only cross leaves.
+    assert len(client.orders_of(NEAR).rows) == 3
     assert client.resting_orders().rows == ()
     client.open_markets("RAIN")
     client.events(["RAIN-1", "COIN-1"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.checkout import ROOT
-from tests.house.flow_rooms import CYCLE, FLOW, SESSION, SHARED, broken_rooms, reached_from
+from tests.house.flow_rooms import FLOW, broken_rooms, reached_from, room_of
 
 
 def test_every_module_of_the_flow_keeps_to_its_room() -> None:
@@ -13,40 +13,40 @@ def test_every_module_of_the_flow_keeps_to_its_room() -> None:
 
 
 def test_no_path_of_imports_leads_from_the_sessions_door_to_the_cycle() -> None:
-    reached = reached_from(ROOT, "session")
+    reached = reached_from(ROOT, "session.run")
 
-    assert not reached & CYCLE
-    assert {"teardown", "group_trigger"} <= reached
-
-
-def test_the_rooms_are_those_of_the_checkout() -> None:
-    modules = {path.stem for path in (ROOT / FLOW).glob("*.py")} - {"__init__"}
-
-    assert modules == CYCLE | SESSION | SHARED
+    assert {room_of(module) for module in reached} == {"session", "shared"}
+    assert {"session.teardown", "shared.group_trigger"} <= reached
 
 
 @pytest.mark.parametrize(
     ("module", "source", "breach"),
     [
-        ("teardown", "from dora.flow.execution import RATE_LIMITED", "session, imports execution"),
-        ("teardown", "from dora.flow import reporting", "session, imports reporting"),
-        ("status", "def f():\n    from dora.flow import finishing", "session, imports finishing"),
-        ("reads", "from . import session", "shared, imports session"),
-        ("accounting", "from dora.flow.reading import Snapshot", "shared, imports reading"),
-        ("cycle", "import dora.flow.teardown", "cycle, imports teardown"),
+        ("session.teardown", "from dora.flow.cycle.execute import STOP", "imports cycle.execute"),
+        ("session.teardown", "from dora.flow.cycle import execute", "imports cycle.execute"),
+        ("session.status", "def f():\n    from ..cycle.persist import x", "imports cycle.persist"),
+        ("shared.reads", "from ..session.run import x", "imports session.run"),
+        ("shared.accounting", "from dora.flow.cycle.read import Snapshot", "imports cycle.read"),
+        ("cycle.run", "from dora.flow.session.teardown import close", "imports session.teardown"),
         ("utils", "", "belongs to no room of the flow"),
     ],
 )
 def test_a_planted_breach_is_seen(tmp_path: Path, module: str, source: str, breach: str) -> None:
-    (tmp_path / FLOW).mkdir(parents=True)
-    (tmp_path / FLOW / f"{module}.py").write_text(source, encoding="utf-8")
+    _write(tmp_path, module, source)
+    if "import execute" in source:
+        _write(tmp_path, "cycle.execute", "")
 
     assert broken_rooms(tmp_path) == [f"{module}: {breach}"]
 
 
 def test_a_path_over_a_shared_module_is_seen(tmp_path: Path) -> None:
-    (tmp_path / FLOW).mkdir(parents=True)
-    for module, source in (("session", "from dora.flow import reads"), ("reads", "import dora.flow.cycle")):
-        (tmp_path / FLOW / f"{module}.py").write_text(source, encoding="utf-8")
+    _write(tmp_path, "session.run", "from dora.flow.shared.reads import x")
+    _write(tmp_path, "shared.reads", "from dora.flow.cycle.run import x")
 
-    assert reached_from(tmp_path, "session") == {"reads", "cycle"}
+    assert reached_from(tmp_path, "session.run") == {"shared.reads", "cycle.run"}
+
+
+def _write(root: Path, module: str, source: str) -> None:
+    path = (root / FLOW).joinpath(*module.split(".")).with_suffix(".py")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source, encoding="utf-8")

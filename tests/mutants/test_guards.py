@@ -15,7 +15,7 @@ def test_a_guard_stands_once_where_it_is_said_to_stand(guard: Guard) -> None:
 
 
 def test_a_guard_that_has_moved_is_an_error() -> None:
-    moved = Guard("moved", "core/journal.py", "test_none.py", "nothing like this", "")
+    moved = Guard("moved", "core/orders/journal.py", "test_none.py", "nothing like this", "")
     with pytest.raises(ValueError, match="0 times"):
         moved.switched_off(ROOT)
 

@@ -23,7 +23,7 @@ FENCED = "TransactWriteItems ConditionCheck LEASE"
 LABELS = {
     "configs.load": ("Query",),
     "state.load": ("Query",),
-    "state.stop_signs": ("BatchGetItem CONTROL", "BatchGetItem SESSION"),
+    "state.read_kill_switch": ("BatchGetItem CONTROL", "BatchGetItem SESSION"),
     "state.emergency_state": ("BatchGetItem SESSION",),
     "state.write_plan": (FENCED, "TransactWriteItems Put PLAN"),
     "state.book_fills": (FENCED, "TransactWriteItems Put FILL", "TransactWriteItems Put POSITION"),

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from dora.core.config import MarketConfig
-from dora.core.journal import OrderState
-from dora.core.planning import slot_key
+from dora.core.orders.diff import slot_key
+from dora.core.orders.journal import OrderState
+from dora.core.orders.reconciliation import ORPHAN_LEVEL
 from dora.core.reasons import Reason
-from dora.core.reconciliation import STRAY_LEVEL
 from dora.core.units import CONTRACT
-from dora.flow.deciding import SAID
+from dora.flow.cycle.compute import SAID
 from tests.simulator.model import Order
 from tests.soak.faulty_bot import MemoryDisruption
 from tests.soak.witness import Slot, Witness
@@ -90,7 +90,7 @@ class Settlement:
 
     def _slot(self, order: Order) -> Slot:
         level = self._witness.level_of(order.client_order_id)
-        return order.market.ticker, order.side, STRAY_LEVEL if level is None else level
+        return order.market.ticker, order.side, ORPHAN_LEVEL if level is None else level
 
     def _excused(self, answer: Answer) -> int:
         record = self._faults.stored.summaries[str(answer["cycle_id"])]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from dora.core.journal import OrderState
+from dora.core.orders.journal import OrderState
 from tests.simulator.model import Order
 from tests.soak.day import Day
 from tests.soak.faulty_bot import MemoryDisruption
@@ -91,7 +91,7 @@ def doubled(seen: Stage) -> None:
 def unanswered(seen: Stage) -> None:
     journal = seen.faults.stored.state.journal
     key, order = next(iter(journal.orders.items()))
-    orders = {**journal.orders, key: replace(order, state=OrderState.UNKNOWN)}
+    orders = {**journal.orders, key: replace(order, state=OrderState.PENDING_NEW)}
     seen.faults.stored.state = replace(seen.faults.stored.state, journal=replace(journal, orders=orders))
 
 

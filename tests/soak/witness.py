@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from dora.core.model import Slot as OrderSlot
+from dora.core.exchange.market import Slot as OrderSlot
 from tests.simulator.invariants import Breach
 from tests.simulator.model import Event
 from tests.soak.faulty_bot import MemoryDisruption

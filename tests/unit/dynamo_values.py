@@ -11,19 +11,13 @@ from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import strategies as st
 
-from dora.core.journal import Journal, OrderState, Plan, TrackedOrder
-from dora.core.ledger import Position
-from dora.core.model import (
-    Fill,
-    Limits,
-    OrderRequest,
-    SessionMetadata,
-    SessionStatus,
-    Settlement,
-    Side,
-    Slot,
-)
-from dora.core.ports import LeaseGrant
+from dora.core.accounts.ledger import Position
+from dora.core.exchange.account import Fill, Limits, Settlement
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder
+from dora.core.orders.requests import OrderRequest
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import LeaseGrant
 from dora.core.units import Count, Money, Price, TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.store import DynamoState

@@ -3,9 +3,10 @@
 from typing import Any
 
 from dora.core.config import GlobalConfig, MarketConfig
-from dora.core.model import Book, Event, Level, Market, MarketStatus, Series, Side, Slot, TargetOrder
+from dora.core.exchange.market import Book, Event, Level, Market, MarketStatus, Series, Side, Slot
+from dora.core.orders.requests import TargetOrder
 from dora.core.units import (
-    ONE,
+    ONE_DOLLAR,
     Count,
     Money,
     Price,
@@ -113,6 +114,9 @@ def cents(text: str) -> Price:
 def all_prices(of: PriceGrid) -> list[Price]:
     """Every price of a grid, by its definition."""
     points = {
-        price for row in of.ranges for price in range(row.start, row.end + 1, row.step) if 0 < price < ONE
+        price
+        for row in of.ranges
+        for price in range(row.start, row.end + 1, row.step)
+        if 0 < price < ONE_DOLLAR
     }
     return [Price(point) for point in sorted(points)]

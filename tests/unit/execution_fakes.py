@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dora.core.errors import StateUnavailable
-from dora.core.journal import Journal, OrderState, Plan, TrackedOrder, planned_order
-from dora.core.model import (
+from dora.core.exchange.market import Side, Slot
+from dora.core.exchange.pacing import backoff_ms
+from dora.core.orders.diff import cancel_request
+from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder, planned_order
+from dora.core.orders.requests import (
     BatchCancelResult,
     BatchPlaceResult,
     CancelledOrder,
@@ -16,16 +19,12 @@ from dora.core.model import (
     OrderRequest,
     Outcome,
     PlacedOrder,
-    SessionMetadata,
-    SessionStatus,
-    Side,
-    Slot,
 )
-from dora.core.pacing import backoff_ms
-from dora.core.planning import cancel_request
-from dora.core.ports import Control, LeaseGrant, Outside
+from dora.core.ports import Ports
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import KillSwitch, LeaseGrant
 from dora.core.units import Count, Price, TimeMs
-from dora.flow.execution import Bounds, Execution
+from dora.flow.cycle.execute import Bounds, Execution
 from tests.unit.kalshi_fakes import FakeClock, FakeFacts
 from tests.world.one_by_one import OneByOne
 
@@ -191,7 +190,7 @@ class FakeState:
 
     diary: list[str]
     broken: bool = False
-    control: Control = field(default_factory=Control)
+    control: KillSwitch = field(default_factory=KillSwitch)
     session: SessionMetadata | None = SESSION
     looks: int = 0
     plans: list[Plan] = field(default_factory=list)
@@ -202,7 +201,7 @@ class FakeState:
         self.plans.append(plan)
         self.diary.append(f"plan {plan.phase}")
 
-    def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
+    def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
         self.looks += 1
         return self.control, self.session
 
@@ -236,7 +235,7 @@ class Desk:
         self.clock, self.facts = FakeClock(START_MS), FakeFacts()
         self.exchange = FakeExchange(self.clock, self.diary)
         self.state, self.limiter = FakeState(self.diary), FakeLimiter()
-        outside = Outside(
+        ports = Ports(
             clock=self.clock,
             workers=OneByOne(),
             exchange=self.exchange,
@@ -249,7 +248,7 @@ class Desk:
             prefix="new",
             dry_run=False,
         )
-        self.execution = Execution(outside, _bounds(**bounds), Journal().with_orders(orders))
+        self.execution = Execution(ports, _bounds(**bounds), Journal().with_orders(orders))
 
     def place(self, asked: Sequence[OrderRequest], size: int = 2, at_ms: Sequence[int] = ()) -> None:
         """In batches of `size`, at these times (at once unless told)."""

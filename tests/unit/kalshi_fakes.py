@@ -13,7 +13,8 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
-from dora.core.model import CancelRequest, OrderRequest, Side, Slot
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import CancelRequest, OrderRequest
 from dora.core.units import Count, Price, TimeMs
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer

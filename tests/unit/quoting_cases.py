@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dora.core.fees import FREE, FeeTerms
-from dora.core.model import Book, Level, Side
+from dora.core.exchange.fees import FREE, FeeTerms
+from dora.core.exchange.market import Book, Level, Side
 from dora.core.quoting.decision import QuoteInputs
 from dora.core.quoting.memory import STALE_MS, WARM_MS, Memory
 from dora.core.units import Count, Price, PriceGrid

@@ -7,7 +7,8 @@ from typing import Any, Literal, Protocol
 from botocore.exceptions import ClientError
 
 from dora.core.errors import StateUnavailable
-from dora.core.ports import ConfigStore, Lease, LeaseGrant, Limiter, StateStore
+from dora.core.ports import ConfigStore, Lease, Limiter, StateStore
+from dora.core.state import LeaseGrant
 from dora.core.units import TimeMs
 from dora.edge.dynamo.configs import DynamoConfigs
 from dora.edge.dynamo.lease import DynamoLease

@@ -6,15 +6,17 @@ from typing import cast
 
 import pytest
 
+from dora.core.accounts.ledger import Position
 from dora.core.errors import StateConflict
-from dora.core.journal import Journal
-from dora.core.ledger import Position
-from dora.core.listed import UnreadableRow
-from dora.core.model import Fill, Side
-from dora.core.ports import BotState, Cursors, Outside
+from dora.core.exchange.account import Fill
+from dora.core.exchange.listed import UnreadableRow
+from dora.core.exchange.market import Side
+from dora.core.orders.journal import Journal
+from dora.core.ports import Ports
+from dora.core.state import BotState, Cursors
 from dora.core.units import Count, Money, Price, TimeMs
-from dora.flow.accounting import FILLS_PER_TRANSACTION, keep_accounts
-from dora.flow.reading import Snapshot
+from dora.flow.cycle.read import Snapshot
+from dora.flow.shared.accounting import FILLS_PER_TRANSACTION, keep_accounts
 from tests.unit.kalshi_fakes import FakeFacts
 
 NOW = TimeMs(1_795_183_200_000)
@@ -51,9 +53,9 @@ class Books:
 
 def keep(books: Books, fills: tuple[Fill, ...]) -> Mapping[str, Position]:
     facts = SimpleNamespace(emit=lambda *_args, **_fields: None)
-    outside = cast(Outside, SimpleNamespace(state=books, facts=facts))
+    ports = cast(Ports, SimpleNamespace(state=books, facts=facts))
     snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=fills)
-    return keep_accounts(outside, 7, BotState(), Journal(), snapshot).positions
+    return keep_accounts(ports, 7, BotState(), Journal(), snapshot).positions
 
 
 def test_a_booking_whose_answer_was_lost_and_that_was_sent_again_stands_once() -> None:
@@ -91,12 +93,12 @@ def test_a_settlement_that_is_not_understood_is_listed_until_it_is_where_it_may_
     ticker: str | None, settled: bool, held: bool
 ) -> None:
     facts = FakeFacts()
-    outside = cast(Outside, SimpleNamespace(state=Books(True, set()), facts=facts))
+    ports = cast(Ports, SimpleNamespace(state=Books(True, set()), facts=facts))
     ours = Position(ticker="KXA-1", shard=0, net=Count(100), settled=settled)
     state = BotState(positions={"KXA-1": ours}, cursors=Cursors(settlements_ms=TimeMs(5)))
     row = UnreadableRow(list_name="settlements", problem="market_result = 'void'", ticker=ticker)
     snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=(), settlements=(), set_apart=(row,))
-    accounts = keep_accounts(outside, 7, state, Journal(), snapshot)
+    accounts = keep_accounts(ports, 7, state, Journal(), snapshot)
 
     assert accounts.cursors == Cursors(fills_ms=NOW, settlements_ms=TimeMs(5) if held else NOW)
     assert [said["what"] for said in facts.of("ERROR")] == [
@@ -106,8 +108,8 @@ def test_a_settlement_that_is_not_understood_is_listed_until_it_is_where_it_may_
 
 
 def test_a_position_that_is_not_understood_is_no_drift() -> None:
-    outside = cast(Outside, SimpleNamespace(state=Books(True, set()), facts=FakeFacts()))
+    ports = cast(Ports, SimpleNamespace(state=Books(True, set()), facts=FakeFacts()))
     state = BotState(positions={"KXA-1": Position(ticker="KXA-1", shard=0, net=Count(100))})
     row = UnreadableRow(list_name="market_positions", problem="position_fp = None", ticker="KXA-1")
     snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=(), positions=(), set_apart=(row,))
-    assert keep_accounts(outside, 7, state, Journal(), snapshot).drift == ()
+    assert keep_accounts(ports, 7, state, Journal(), snapshot).drift == ()

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.book import best_ask, best_bid, depth, is_crossed, weighted_mid, without
-from dora.core.model import Book, Level, Side
+from dora.core.exchange.book import best_ask, best_bid, depth, is_crossed, weighted_mid, without
+from dora.core.exchange.market import Book, Level, Side
 from dora.core.units import Count, Price
 from tests.unit.examples import book, cents, contracts
 

@@ -126,9 +126,9 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_name(
     [pytest.param(kind, name, rule, id=name) for kind in KINDS for name, rule in _numbers(kind)],
 )
 def test_every_number_is_held_to_its_bounds(kind: type[Any], name: str, rule: Any) -> None:
-    for outside in (rule.low - 1, rule.high + 1):
+    for ports in (rule.low - 1, rule.high + 1):
         with pytest.raises(ConfigInvalid, match=name):
-            _parse(kind, {name: format_scaled(outside, rule.decimals).rstrip(".")})
+            _parse(kind, {name: format_scaled(ports, rule.decimals).rstrip(".")})
 
 
 @pytest.mark.parametrize(

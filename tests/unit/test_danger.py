@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.danger import Pricing, exposed, is_dangerous, removable
-from dora.core.evidence import EXPIRY_MARGIN_MS
-from dora.core.fees import FREE, FeeTerms
-from dora.core.journal import Journal, OrderState, TrackedOrder
-from dora.core.model import Side
-from dora.core.planning import SlotPlan, cancel_request, with_cancels
+from dora.core.exchange.fees import FREE, FeeTerms
+from dora.core.exchange.market import Side
+from dora.core.orders.danger import Pricing, exposed, is_dangerous, removable
+from dora.core.orders.diff import SlotPlan, cancel_request, with_cancels
+from dora.core.orders.evidence import EXPIRY_MARGIN_MS
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.quoting.ladder import NANO
 from dora.core.reasons import CancelReason
-from dora.core.reconciliation import View
-from dora.core.units import ONE, Count, Price, TimeMs
+from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs
 from tests.unit.test_journal import LATER, SLOT, WRITE, tracked
 
 HALF = NANO // 2
@@ -49,7 +49,7 @@ def test_a_quote_is_dangerous_whose_fill_would_lose_money_at_todays_fair_value(
     assert is_dangerous(quote(side, price), Pricing(HALF, fees)) is dangerous
 
 
-@given(st.integers(1, ONE - 1), st.integers(1, NANO - 1), st.integers(1, 10_000))
+@given(st.integers(1, ONE_DOLLAR - 1), st.integers(1, NANO - 1), st.integers(1, 10_000))
 def test_both_sides_of_one_price_are_never_both_harmless_once_fees_are_paid(
     price: int, fair_e9: int, count: int
 ) -> None:
@@ -86,18 +86,18 @@ def test_what_has_a_price_goes_by_its_price_alone() -> None:
         (tracked(), False, False, False),
         (tracked(), False, True, True),
         (tracked(order_id=None), True, True, False),
-        (tracked(OrderState.CHANGING), True, True, False),
-        (tracked(OrderState.MISSING), True, True, False),
-        (tracked(OrderState.UNKNOWN), False, True, False),
+        (tracked(OrderState.PENDING_CHANGE), True, True, False),
+        (tracked(OrderState.NOT_FOUND), True, True, False),
+        (tracked(OrderState.PENDING_NEW), False, True, False),
         (tracked(expires_ms=TimeMs(LATER + EXPIRY_MARGIN_MS)), True, True, False),
     ],
 )
 def test_only_live_orders_are_removed_and_those_a_row_shows_unless_all_reads_are_behind(
     order: TrackedOrder, shown: bool, acknowledged: bool, removable_: bool
 ) -> None:
-    view = View(
+    view = ReconciledOrders(
         journal=Journal().with_orders([order]),
-        foreign=(),
+        external=(),
         frozen=frozenset(),
         blocked=frozenset(),
         resolutions=(),

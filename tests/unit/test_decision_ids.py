@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dora.core.journal import Journal, Plan, decision_id, fold_plans, planned_order
+from dora.core.orders.journal import Journal, Plan, decision_id, fold_plans, planned_order
 from dora.core.reasons import CancelReason, Reason
 from dora.core.units import TimeMs
 from tests.unit.execution_fakes import Desk, cancels_refused, decrease, request, resting

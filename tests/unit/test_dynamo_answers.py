@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
+from dora.core.accounts.ledger import apply_fills
 from dora.core.errors import StateConflict, StateError, StateUnavailable
-from dora.core.ledger import apply_fills
-from dora.core.ports import Changes, Control, Progress
+from dora.core.state import Changes, KillSwitch, Progress
 from dora.core.units import TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter
@@ -40,12 +40,12 @@ FENCED: dict[str, Work] = {
 SINGLE: dict[str, Work] = {
     "save_session": lambda state, _: state.save_session(session()),
     "save_history": lambda state, _: state.save_history(session(2)),
-    "set_control": lambda state, _: state.set_control(Control(halted=True, at_ms=TimeMs(4))),
+    "set_control": lambda state, _: state.set_control(KillSwitch(halted=True, at_ms=TimeMs(4))),
     "save_limits": lambda state, _: state.save_limits(LIMITS),
 }
 READS: dict[str, Work] = {
     "load": lambda state, _: state.load(),
-    "stop_signs": lambda state, _: state.stop_signs(),
+    "read_kill_switch": lambda state, _: state.read_kill_switch(),
     "booked": lambda state, _: state.booked(["fill-1"]),
     "history": lambda state, _: state.history(3),
     "summary": lambda state, _: state.summary("cycle-1"),
@@ -154,7 +154,9 @@ def test_single_items_of_a_table_that_is_not_in_the_answer_are_unknown(dynamo: "
     """DynamoDB lists each table it was asked about, also where it found nothing."""
     assert open_state(FaultyClient(dynamo)).booked(["fill-1"]) == frozenset()
     with pytest.raises(StateUnavailable):
-        open_state(FaultyClient(dynamo, lambda _: {"Responses": {}, "UnprocessedKeys": {}})).stop_signs()
+        open_state(
+            FaultyClient(dynamo, lambda _: {"Responses": {}, "UnprocessedKeys": {}})
+        ).read_kill_switch()
 
 
 def lease(client: Any) -> DynamoLease:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import StateConflict
-from dora.core.ledger import apply_fills, apply_settlement
 from dora.core.units import Price, TimeMs
 from tests.unit.dynamo_values import (
     BOT,

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dora.core.accounts.ledger import Position
 from dora.core.errors import StateError, StateTooNew, StateUnavailable
-from dora.core.journal import Journal, Plan, TrackedOrder
-from dora.core.ledger import Position
-from dora.core.model import Fill, Limits, SessionMetadata, SessionStatus, Settlement
-from dora.core.ports import Control, Cursors, Progress, Reference
+from dora.core.exchange.account import Fill, Limits, Settlement
+from dora.core.orders.journal import Journal, Plan, TrackedOrder
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import Cursors, KillSwitch, Progress, ReferenceData
 from dora.edge.dynamo.codec import (
     CHUNK_BYTES,
     CHUNK_ROWS,
@@ -29,21 +30,21 @@ from dora.edge.dynamo.codec import (
     plain_of,
     value_of_item,
 )
-from dora.edge.dynamo.layout import memory_items, orders_items, plan_items, reference_items
-from dora.edge.dynamo.loading import bot_state
-from dora.edge.dynamo.plain import LATER_FIELDS, from_plain, from_row, to_row
+from dora.edge.dynamo.items import memory_items, orders_items, plan_items, reference_items
+from dora.edge.dynamo.serde import LATER_FIELDS, from_plain, from_row, to_row
+from dora.edge.dynamo.state_reader import bot_state
 from tests.unit.dynamo_values import BOT, journal, order, position, session, values
 
 STORED = (
     SessionMetadata,
-    Control,
+    KillSwitch,
     Cursors,
     Progress,
     Limits,
     Position,
     Fill,
     Settlement,
-    Reference,
+    ReferenceData,
     Plan,
     TrackedOrder,
 )
@@ -67,9 +68,9 @@ def test_any_plain_object_comes_back_from_attributes(plain: dict[str, object]) -
     assert plain_of(attribute(plain)) == plain
 
 
-@given(st.lists(values(TrackedOrder), max_size=5), values(Plan), values(Reference))
+@given(st.lists(values(TrackedOrder), max_size=5), values(Plan), values(ReferenceData))
 def test_every_collection_comes_back_from_its_chunks(
-    orders: list[TrackedOrder], plan: Plan, reference: Reference
+    orders: list[TrackedOrder], plan: Plan, reference: ReferenceData
 ) -> None:
     kept = Journal({order.client_order_id: order for order in orders})
     memory: dict[str, dict[str, object]] = {"KXA": {"fair_e9": 1, "deep": [None, {"x": True}]}, "KXB": {}}
@@ -108,10 +109,10 @@ def test_numbers_travel_as_int_strings() -> None:
 
 
 def test_an_item_of_a_newer_schema_is_refused_by_name() -> None:
-    item = {**item_of(BOT, "CONTROL", Control()), "v": {"N": "2"}}
+    item = {**item_of(BOT, "CONTROL", KillSwitch()), "v": {"N": "2"}}
 
     with pytest.raises(StateTooNew, match=r"alpha / CONTROL.* version 2"):
-        value_of_item(Control, item)
+        value_of_item(KillSwitch, item)
     with pytest.raises(StateTooNew, match="CONTROL"):
         bot_state([item])
 
@@ -123,10 +124,10 @@ def test_a_newer_lease_refuses_the_whole_state() -> None:
 
 @pytest.mark.parametrize("version", [{}, {"v": {"N": "0"}}, {"v": {"S": "1"}}, {"v": {"N": "1.5"}}])
 def test_an_item_without_a_readable_version_is_refused_by_name(version: Any) -> None:
-    item = {name: value for name, value in item_of(BOT, "CONTROL", Control()).items() if name != "v"}
+    item = {name: value for name, value in item_of(BOT, "CONTROL", KillSwitch()).items() if name != "v"}
 
     with pytest.raises(StateError, match="alpha / CONTROL"):
-        value_of_item(Control, {**item, **version})
+        value_of_item(KillSwitch, {**item, **version})
 
 
 @pytest.mark.parametrize(
@@ -165,10 +166,10 @@ def test_a_session_stored_before_later_fields_is_read_with_their_defaults() -> N
 
 
 def test_a_kill_flag_stored_before_later_fields_still_halts() -> None:
-    halted = Control(halted=True, reason="news")
+    halted = KillSwitch(halted=True, reason="news")
     old = {name: value for name, value in item_of(BOT, "CONTROL", halted).items() if name != "cancel"}
 
-    assert value_of_item(Control, old) == halted
+    assert value_of_item(KillSwitch, old) == halted
 
 
 def test_an_order_stored_in_a_shorter_row_is_read_with_the_defaults_of_later_fields() -> None:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import LeaseLost, StateError, StateUnavailable
-from dora.core.ledger import apply_fills, apply_settlement
-from dora.core.ports import BotState, Changes, Control, Cursors, Progress
+from dora.core.state import BotState, Changes, Cursors, KillSwitch, Progress
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import CHUNK_ROWS
-from dora.edge.dynamo.layout import orders_items
+from dora.edge.dynamo.items import orders_items
 from dora.edge.dynamo.store import DynamoState
 from tests.unit.dynamo_values import (
     BOT,
@@ -49,13 +49,13 @@ WRITES: dict[str, Write] = {
     ),
     "save_session": lambda state, _: state.save_session(session()),
     "save_history": lambda state, _: state.save_history(session(2)),
-    "set_control": lambda state, _: state.set_control(Control(halted=True, at_ms=TimeMs(4))),
+    "set_control": lambda state, _: state.set_control(KillSwitch(halted=True, at_ms=TimeMs(4))),
     "save_limits": lambda state, _: state.save_limits(LIMITS),
 }
 FENCED = ("write_plan", "book_fills", "book_settlement", "commit")
 READS: dict[str, Callable[[DynamoState], object]] = {
     "load": lambda state: state.load(),
-    "stop_signs": lambda state: state.stop_signs(),
+    "read_kill_switch": lambda state: state.read_kill_switch(),
     "emergency_state": lambda state: state.emergency_state(),
     "booked": lambda state: state.booked(["fill-1"]),
     "history": lambda state: state.history(3),
@@ -223,12 +223,12 @@ def test_a_commit_between_two_pages_of_a_read_never_hides_an_intent(
 
 
 def test_items_left_unread_are_asked_for_again(dynamo: "DynamoDBClient") -> None:
-    open_state(dynamo).set_control(Control(halted=True, at_ms=TimeMs(1)))
+    open_state(dynamo).set_control(KillSwitch(halted=True, at_ms=TimeMs(1)))
     client = FaultyClient(dynamo, _left_unread)
 
-    assert open_state(client).stop_signs()[0].halted
+    assert open_state(client).read_kill_switch()[0].halted
     with pytest.raises(StateUnavailable, match="unread"):
-        open_state(FaultyClient(dynamo, *[_left_unread] * 3)).stop_signs()
+        open_state(FaultyClient(dynamo, *[_left_unread] * 3)).read_kill_switch()
 
 
 def _left_unread(_: Callable[[], Any]) -> Any:

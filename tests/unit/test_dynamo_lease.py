@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from dora.core.errors import StateTooNew, StateUnavailable
-from dora.core.ports import LeaseGrant, LeaseRefused
+from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from tests.unit.dynamo_values import (

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dora.core.errors import StateTooNew, StateUnavailable
-from dora.core.model import Limits
-from dora.core.pacing import BALANCE_COST
+from dora.core.exchange.account import Limits
+from dora.core.exchange.pacing import BALANCE_COST
 from dora.core.units import TimeMs
 from dora.edge.dynamo.limiter import DynamoLimiter, write_bucket
 from tests.unit.dynamo_values import (

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from dora.core.accounts.ledger import apply_fills
 from dora.core.errors import StateConflict
-from dora.core.ledger import apply_fills
-from dora.core.ports import LeaseGrant, LeaseRefused
+from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter

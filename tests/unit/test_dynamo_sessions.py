@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dora.core.errors import StateConflict, StateTooNew
-from dora.core.ports import Control
+from dora.core.state import KillSwitch
 from dora.core.units import TimeMs
 from tests.unit.dynamo_values import BOT, LIMITS, NOW_MS, open_state, session, stored
 
@@ -21,7 +21,7 @@ def test_a_session_is_stored_under_the_next_revision(dynamo: "DynamoDBClient") -
     second = state.save_session(replace(first, reason="why"))
 
     assert (first.rev, second.rev) == (1, 2)
-    assert state.load().session == second == state.stop_signs()[1]
+    assert state.load().session == second == state.read_kill_switch()[1]
 
 
 @pytest.mark.parametrize("rev", [0, 2])
@@ -64,24 +64,24 @@ def test_history_keeps_the_latest_revision(dynamo: "DynamoDBClient") -> None:
 
 
 def test_the_kill_flag_is_seen_at_once(dynamo: "DynamoDBClient") -> None:
-    halt = Control(halted=True, reason="by hand", at_ms=TimeMs(5))
+    halt = KillSwitch(halted=True, reason="by hand", at_ms=TimeMs(5))
 
     open_state(dynamo).set_control(halt)
 
-    assert open_state(dynamo).stop_signs() == (halt, None)
+    assert open_state(dynamo).read_kill_switch() == (halt, None)
     assert open_state(dynamo).load().control == halt
 
 
 def test_a_resume_never_undoes_a_later_halt_but_a_halt_always_stands(dynamo: "DynamoDBClient") -> None:
     state = open_state(dynamo)
-    state.set_control(Control(halted=True, reason="later", at_ms=TimeMs(5)))
+    state.set_control(KillSwitch(halted=True, reason="later", at_ms=TimeMs(5)))
 
     with pytest.raises(StateConflict, match="CONTROL"):
-        state.set_control(Control(at_ms=TimeMs(4)))
-    state.set_control(Control(at_ms=TimeMs(6)))
-    state.set_control(Control(halted=True, reason="slow clock", at_ms=TimeMs(1)))
+        state.set_control(KillSwitch(at_ms=TimeMs(4)))
+    state.set_control(KillSwitch(at_ms=TimeMs(6)))
+    state.set_control(KillSwitch(halted=True, reason="slow clock", at_ms=TimeMs(1)))
 
-    assert state.stop_signs()[0].reason == "slow clock"
+    assert state.read_kill_switch()[0].reason == "slow clock"
 
 
 def test_nothing_of_a_newer_version_is_overwritten(dynamo: "DynamoDBClient") -> None:
@@ -92,11 +92,11 @@ def test_nothing_of_a_newer_version_is_overwritten(dynamo: "DynamoDBClient") -> 
     before = stored(dynamo)
 
     for write in (
-        lambda: state.set_control(Control(halted=True)),
+        lambda: state.set_control(KillSwitch(halted=True)),
         lambda: state.save_limits(LIMITS),
         lambda: state.save_session(session(4)),
         state.load,
-        state.stop_signs,
+        state.read_kill_switch,
     ):
         with pytest.raises(StateTooNew):
             write()

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import LeaseLost, StateConflict
-from dora.core.journal import Journal
-from dora.core.ledger import apply_fills, apply_settlement
-from dora.core.model import Event
-from dora.core.ports import BotState, Changes, Cursors, Progress, Reference
+from dora.core.exchange.market import Event
+from dora.core.orders.journal import Journal
+from dora.core.state import BotState, Changes, Cursors, Progress, ReferenceData
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import CHUNK_ROWS
 from tests.unit.dynamo_values import (
@@ -45,7 +45,7 @@ def test_a_commit_comes_back_whole(dynamo: "DynamoDBClient") -> None:
         memory={"KXA-1": {"fair_e9": 1}},
         cursors=Cursors(fills_ms=TimeMs(1), settlements_ms=TimeMs(2)),
         progress=PROGRESS,
-        reference=Reference(learned_ms=TimeMs(3), events={"KXA-E": event}, listings={"KXA": ("KXA-1",)}),
+        reference=ReferenceData(learned_ms=TimeMs(3), events={"KXA-E": event}, listings={"KXA": ("KXA-1",)}),
         limits=LIMITS,
         summary={"placed": 4},
     )
@@ -58,7 +58,7 @@ def test_a_commit_comes_back_whole(dynamo: "DynamoDBClient") -> None:
         memory=changes.memory or {},
         cursors=changes.cursors or Cursors(),
         progress=PROGRESS,
-        reference=changes.reference or Reference(),
+        reference=changes.reference or ReferenceData(),
         limits=LIMITS,
     )
 
@@ -105,7 +105,7 @@ def test_a_large_commit_is_cut_but_ends_the_cycle_in_one_transaction(dynamo: "Dy
     plans = tuple(plan(fence, phase=f"place-{n}") for n in range(95))
 
     changes = Changes(
-        journal=journal(5), finished_plans=plans, memory=noise, reference=Reference(), limits=LIMITS
+        journal=journal(5), finished_plans=plans, memory=noise, reference=ReferenceData(), limits=LIMITS
     )
     state = open_state(dynamo)
     for own in plans:

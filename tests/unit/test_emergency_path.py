@@ -55,7 +55,7 @@ def test_a_teardown_whose_journal_cannot_be_read_triggers_every_group_and_says_w
     [
         ("configs.load",),
         ("limiter.charge", "limiter.reserve", "limiter.level", "limiter.push_back"),
-        ("state.stop_signs",),
+        ("state.read_kill_switch",),
     ],
 )
 def test_a_teardown_does_not_need(methods: tuple[str, ...]) -> None:

@@ -6,14 +6,16 @@ from dataclasses import replace
 import pytest
 
 from dora.core.errors import StateUnavailable
-from dora.core.journal import OrderState
-from dora.core.model import BatchPlaceResult, ChangeResult, OrderRequest, Outcome, SessionStatus, Side, Slot
-from dora.core.ports import Control
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.journal import OrderState
+from dora.core.orders.reconciliation import ORPHAN_LEVEL
+from dora.core.orders.requests import BatchPlaceResult, ChangeResult, OrderRequest, Outcome
+from dora.core.orders.write_tally import WriteTally
 from dora.core.reasons import Reason
-from dora.core.reconciliation import STRAY_LEVEL
+from dora.core.session import SessionStatus
+from dora.core.state import KillSwitch
 from dora.core.units import Count, TimeMs
-from dora.core.write_tally import WriteTally
-from dora.flow.execution import CANCEL_WAIT_MS, GROUP_TRIPPED, STOP_SIGN_AGE_MS
+from dora.flow.cycle.execute import CANCEL_WAIT_MS, GROUP_TRIPPED, STOP_SIGN_AGE_MS
 from tests.unit.execution_fakes import (
     DEADLINE_MS,
     PLACE_UNTIL_MS,
@@ -99,7 +101,7 @@ def test_the_kill_flag_is_seen_before_the_next_batch_once_the_last_look_is_old()
 
 
 def _halting(desk: Desk, batch: Sequence[OrderRequest]) -> BatchPlaceResult:
-    desk.state.control = Control(halted=True)
+    desk.state.control = KillSwitch(halted=True)
     return all_placed(batch)
 
 
@@ -112,7 +114,7 @@ def test_the_kill_flag_is_not_read_again_while_the_last_look_is_young() -> None:
 
 def test_the_kill_flag_is_read_before_the_first_batch_and_costs_no_plan() -> None:
     desk = Desk()
-    desk.state.control = Control(halted=True)
+    desk.state.control = KillSwitch(halted=True)
     desk.place(requests(3))
     assert (desk.diary, len(desk.dropped)) == ([], 3)
     assert desk.execution.stopped is Reason.HALTED
@@ -247,7 +249,7 @@ def test_an_order_without_an_answer_is_held_from_when_it_was_sent() -> None:
     desk.exchange.places, desk.exchange.takes_ms = [all_unknown], 700
     desk.place(requests(1))
     (held,) = desk.execution.journal.orders.values()
-    assert (held.state, held.sent_ms) == (OrderState.UNKNOWN, START_MS + 700)
+    assert (held.state, held.sent_ms) == (OrderState.PENDING_NEW, START_MS + 700)
 
 
 # --- send times ----------------------------------------------------------------------------------------
@@ -281,7 +283,7 @@ def test_a_cancel_waits_for_tokens_a_little_and_without_a_time_not_at_all() -> N
 def test_cancels_are_sent_although_placing_is_forbidden() -> None:
     a = resting("A")
     desk = Desk(a, place_until_ms=START_MS, expires_ms=START_MS)
-    desk.state.control = Control(halted=True)
+    desk.state.control = KillSwitch(halted=True)
     desk.cancel([a])
     assert desk.states() == {a.client_order_id: OrderState.CLOSED}
 
@@ -298,9 +300,9 @@ def test_a_cancel_is_not_begun_after_the_deadline_and_leaves_its_order_live() ->
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        (cancels_unknown, OrderState.CHANGING),
+        (cancels_unknown, OrderState.PENDING_CHANGE),
         (cancels_refused("exchange_is_paused"), OrderState.LIVE),
-        (cancels_refused("not_found"), OrderState.MISSING),
+        (cancels_refused("not_found"), OrderState.NOT_FOUND),
     ],
 )
 def test_a_cancel_that_is_not_confirmed_withholds_its_replacement(answer: object, state: OrderState) -> None:
@@ -339,10 +341,10 @@ def test_a_cancel_answered_404_withholds_both_sides_of_its_market() -> None:
 
 
 def test_a_stray_whose_cancel_is_not_confirmed_withholds_the_quote_of_its_side() -> None:
-    stray = replace(resting("A"), slot=Slot("A", Side.BID, STRAY_LEVEL))
-    desk = Desk(stray)
+    orphan = replace(resting("A"), slot=Slot("A", Side.BID, ORPHAN_LEVEL))
+    desk = Desk(orphan)
     desk.exchange.cancels = cancels_unknown
-    desk.cancel([stray])
+    desk.cancel([orphan])
     desk.place([request("A"), request("B")])
     assert desk.sent == ["new-B-bid"]
 
@@ -379,8 +381,8 @@ def test_decreases_stop_at_the_deadline_and_leave_the_rest_as_they_were() -> Non
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        (ChangeResult(Outcome.UNKNOWN, "unanswered"), OrderState.CHANGING),
-        (ChangeResult(Outcome.REFUSED, "not_found"), OrderState.MISSING),
+        (ChangeResult(Outcome.UNKNOWN, "unanswered"), OrderState.PENDING_CHANGE),
+        (ChangeResult(Outcome.REFUSED, "not_found"), OrderState.NOT_FOUND),
         (ChangeResult(Outcome.REFUSED, "invalid_parameters"), OrderState.LIVE),
     ],
 )

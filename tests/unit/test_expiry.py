@@ -9,9 +9,9 @@ import pytest
 
 from dora.core.config import parse_global
 from dora.core.errors import ConfigInvalid
-from dora.core.expiry import QUIET_MS, RENEW_MS, expires_ms, is_over
-from dora.core.model import SessionMetadata, SessionStatus
-from dora.core.planning import Rules, plan_slots
+from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.expiry import QUIET_MS, RENEW_MS, expires_ms, is_over
+from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import Count, TimeMs
 from tests.unit.examples import CENT_GRID, NOW, TICKER, config, limits, market, target
 from tests.unit.small_world import TICKERS, broken, resting, set_book, setup

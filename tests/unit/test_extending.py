@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dora.core.extending import extension, fold_extended
-from dora.core.journal import Journal, OrderState, Plan, TrackedOrder, fold_plans
-from dora.core.model import ChangeResult, Outcome
-from dora.core.planning import Rules, plan_slots
+from dora.core.orders.amend_expiry import extension, fold_extended
+from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder, fold_plans
+from dora.core.orders.requests import ChangeResult, Outcome
 from dora.core.units import Count, TimeMs
 from dora.edge.kalshi.wire_orders import extend_body
 from tests.battery.scene import fill
@@ -77,7 +77,7 @@ def test_an_answered_amend_gives_the_order_its_later_expiry_and_changes_nothing_
 def test_an_unanswered_amend_counts_with_the_later_expiry_until_a_row_tells() -> None:
     changed = after(ChangeResult(Outcome.UNKNOWN, "unanswered"), order())
 
-    assert (changed.state, changed.sent_ms) == (OrderState.CHANGING, NOW + 9)
+    assert (changed.state, changed.sent_ms) == (OrderState.PENDING_CHANGE, NOW + 9)
     assert changed.expires_ms == LATER // 1000 * 1000
 
 
@@ -93,7 +93,7 @@ def test_a_refused_amend_leaves_the_order_and_its_expiry_as_they_were() -> None:
 def test_an_order_that_an_amend_did_not_find_resting_is_missing_until_its_row_tells(
     answer: ChangeResult,
 ) -> None:
-    assert after(answer, order()).state is OrderState.MISSING
+    assert after(answer, order()).state is OrderState.NOT_FOUND
 
 
 def test_an_amend_that_was_planned_and_cut_short_may_have_been_carried_out() -> None:
@@ -101,7 +101,7 @@ def test_an_amend_that_was_planned_and_cut_short_may_have_been_carried_out() -> 
     plan = Plan(fence=1, phase="2extend", cycle_id="c", until_ms=NOW, extends=(extension(held, LATER),))
     (changed,) = fold_plans(Journal({held.client_order_id: held}), [plan]).orders.values()
 
-    assert (changed.state, changed.sent_ms) == (OrderState.CHANGING, NOW)
+    assert (changed.state, changed.sent_ms) == (OrderState.PENDING_CHANGE, NOW)
     assert changed.expires_ms == LATER // 1000 * 1000
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.fees import FREE, FeeTerms, fee_terms, maker_fee, maker_fee_per_contract, taker_fee
-from dora.core.model import Side
+from dora.core.exchange.fees import FREE, FeeTerms, fee_terms, maker_fee, maker_fee_per_contract, taker_fee
+from dora.core.exchange.market import Side
 from dora.core.units import Count, Price, TimeMs
 from tests.unit.examples import NOW, cents, contracts, dollars, event, market, series
 

@@ -55,9 +55,9 @@ def test_the_busiest_open_markets_are_selected_then_by_ticker() -> None:
     listed.append(market("KXA-1-LATE", open_ms=START_MS + 1))
     listed.append(market("KXA-1-OVER", close_ms=START_MS))
     busy = [Print(START_MS + at, "KXA-1-T3", 4_300, 100, True) for at in (0, 59_999)]
-    outside = [Print(START_MS + MINUTE_MS, "KXA-1-T2", 4_300, 100, True) for _ in range(9)]
+    ports = [Print(START_MS + MINUTE_MS, "KXA-1-T2", 4_300, 100, True) for _ in range(9)]
     others = [Print(START_MS, ticker, 4_300, 100, True) for ticker in ("KXA-1-LATE", "KXA-1-OVER")]
-    rec = recording(listed, sorted(busy + outside + others, key=lambda each: each.at_ms))
+    rec = recording(listed, sorted(busy + ports + others, key=lambda each: each.at_ms))
     end_ms = START_MS + MINUTE_MS
     assert select_markets(rec, START_MS, end_ms, 9) == ["KXA-1-T3", "KXA-1-T1", "KXA-1-T2"]
     assert select_markets(rec, START_MS, end_ms, 2) == ["KXA-1-T3", "KXA-1-T1"]

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from dora.core.evidence import Evidence
-from dora.core.freshness import UNSEEN_CYCLES, judge_writes
-from dora.core.journal import Journal, OrderState, TrackedOrder
-from dora.core.model import Order, OrderStatus
-from dora.core.reconciliation import View, merge
+from dora.core.exchange.account import Order, OrderStatus
+from dora.core.orders.evidence import Evidence
+from dora.core.orders.freshness import UNSEEN_CYCLES, judge_writes
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.reconciliation import ReconciledOrders, merge
 from dora.core.units import Count, TimeMs
 from tests.unit.test_journal import HOLD_MS, PREFIX, SLOT, TOMBSTONE_MS, WRITE, only, row, tracked
 
@@ -18,7 +18,9 @@ OLD = TimeMs(WRITE + MAX_AGE_MS + 1)
 STALE_ROW = row(updated_ms=TimeMs(WRITE - 1))
 
 
-def judged(order: TrackedOrder, *rows: Order, now_ms: int = OLD, as_of_ms: int = OLD, **more: Any) -> View:
+def judged(
+    order: TrackedOrder, *rows: Order, now_ms: int = OLD, as_of_ms: int = OLD, **more: Any
+) -> ReconciledOrders:
     facts = Evidence(began_ms=TimeMs(now_ms), as_of_ms=TimeMs(as_of_ms), resting=rows, **more)
     journal = Journal().with_orders([order])
     view = merge(
@@ -38,9 +40,9 @@ CLOSED = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000))
         (tracked(), (STALE_ROW,), {"looked_up": {"o-1": row()}}, False),
         (tracked(), (), {"looked_up": {"o-1": None}}, True),
         (tracked(), (), {}, False),  # never looked at, or the look-up failed
-        (tracked(OrderState.CHANGING), (STALE_ROW,), {}, True),
-        (tracked(OrderState.MISSING), (STALE_ROW,), {}, False),
-        (tracked(OrderState.UNKNOWN), (), {}, False),
+        (tracked(OrderState.PENDING_CHANGE), (STALE_ROW,), {}, True),
+        (tracked(OrderState.NOT_FOUND), (STALE_ROW,), {}, False),
+        (tracked(OrderState.PENDING_NEW), (), {}, False),
         (tracked(expires_ms=OLD), (), {"looked_up": {"o-1": None}}, False),
         (CLOSED, (), {}, False),
         (CLOSED, (STALE_ROW,), {}, True),  # a canceled order that is listed as it was before
@@ -77,20 +79,20 @@ def test_an_incomplete_list_judges_nothing() -> None:
     assert judge_writes(view, facts, now_ms=OLD, max_age_ms=MAX_AGE_MS, hold_ms=HOLD_MS) == view
 
 
-def after_cycles(order: TrackedOrder, cycles: int, as_of_ms: int = OLD) -> View:
+def after_cycles(order: TrackedOrder, cycles: int, as_of_ms: int = OLD) -> ReconciledOrders:
     view = judged(order, as_of_ms=as_of_ms, looked_up={"o-1": None})
     for _ in range(cycles - 1):
         view = judged(only(view), as_of_ms=as_of_ms, looked_up={"o-1": None})
     return view
 
 
-@pytest.mark.parametrize("state", [OrderState.LIVE, OrderState.CHANGING])
+@pytest.mark.parametrize("state", [OrderState.LIVE, OrderState.PENDING_CHANGE])
 def test_an_order_that_reads_have_moved_past_and_never_show_becomes_missing(state: OrderState) -> None:
     order = tracked(state)
     before, after = after_cycles(order, UNSEEN_CYCLES - 1), after_cycles(order, UNSEEN_CYCLES)
 
     assert (only(before).state, before.invisible, bool(before.unseen)) == (state, (), True)
-    assert (only(after).state, bool(after.unseen)) == (OrderState.MISSING, True)
+    assert (only(after).state, bool(after.unseen)) == (OrderState.NOT_FOUND, True)
     assert after.blocked == {SLOT.ticker}
     assert after.frozen == {SLOT}
     assert [found.was for found in after.resolutions] == [state]
@@ -106,7 +108,7 @@ def test_where_all_reads_are_behind_no_order_alone_is_invisible() -> None:
 def test_a_canceled_order_that_stays_listed_rests_its_market_too() -> None:
     view = judged(replace(CLOSED, unseen=UNSEEN_CYCLES - 1), STALE_ROW)
 
-    assert (only(view).state, view.blocked) == (OrderState.MISSING, {SLOT.ticker})
+    assert (only(view).state, view.blocked) == (OrderState.NOT_FOUND, {SLOT.ticker})
 
 
 @pytest.mark.parametrize("status", [OrderStatus.RESTING, OrderStatus.EXECUTED])

@@ -5,21 +5,22 @@ from typing import Any
 
 import pytest
 
-from dora.core.expiry import RENEW_MS
-from dora.core.fees import FeeTerms
-from dora.core.journal import Journal, OrderState, TrackedOrder
-from dora.core.ledger import Position
-from dora.core.model import Level, MarketStatus, SessionMetadata, SessionStatus, Side, Slot
-from dora.core.permission import Permission
-from dora.core.planning import Rules, plan_slots
-from dora.core.ports import Reference
+from dora.core.accounts.ledger import Position
+from dora.core.exchange.fees import FeeTerms
+from dora.core.exchange.market import Level, MarketStatus, Side, Slot
+from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.expiry import RENEW_MS
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.reasons import CancelReason, Reason
-from dora.core.reconciliation import View
-from dora.core.risk import RiskFacts, apply_caps, worst_cases
+from dora.core.risk.caps import RiskFacts, apply_caps, worst_cases
+from dora.core.risk.gates import Permission
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import ReferenceData
 from dora.core.units import TimeMs
-from dora.flow.deciding import Choice, Inputs, decide
-from dora.flow.naming import Naming, order_requests
-from dora.flow.reading import Snapshot
+from dora.flow.cycle.compute import Choice, Inputs, decide
+from dora.flow.cycle.order_requests import Naming, order_requests
+from dora.flow.cycle.read import Snapshot
 from tests.unit.examples import (
     CENT_GRID,
     NOW,
@@ -72,8 +73,8 @@ def facts(**changes: Any) -> RiskFacts:
         "configs": {ticker: config(ticker=ticker) for ticker in (ODD, FINE)},
         "events": {},
         "positions": {},
-        "orders": (order(ODD), order(ODD, Side.ASK, state=OrderState.UNKNOWN)),
-        "foreign": (),
+        "orders": (order(ODD), order(ODD, Side.ASK, state=OrderState.PENDING_NEW)),
+        "external": (),
         "cash": {0: dollars("1000")},
         "fees": {ODD: UNREADABLE},
     }
@@ -128,10 +129,10 @@ def test_one_that_raises_only_while_it_is_admitted_keeps_nothing() -> None:
 # --- the diff -----------------------------------------------------------------------------------------------
 
 
-def view(*orders: TrackedOrder) -> View:
-    return View(
+def view(*orders: TrackedOrder) -> ReconciledOrders:
+    return ReconciledOrders(
         journal=Journal().with_orders(orders),
-        foreign=(),
+        external=(),
         frozen=frozenset(),
         blocked=frozenset(),
         resolutions=(),
@@ -187,7 +188,7 @@ def inputs(*orders: TrackedOrder, odd: dict[str, Any] | None = None, **changes: 
         "now_ms": NOW,
         "globals_": limits(),
         "wanted": {ticker: config(ticker=ticker) for ticker in (ODD, FINE)},
-        "reference": Reference(
+        "reference": ReferenceData(
             events={own: event(event_ticker=own) for own in EVENTS.values()}, series={SERIES: series()}
         ),
         "snapshot": snapshot,

@@ -8,20 +8,11 @@ from typing import Any
 import pytest
 
 from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited
-from dora.core.model import (
-    CancelRequest,
-    DecreaseRequest,
-    MarketStatus,
-    Order,
-    OrderRequest,
-    OrderStatus,
-    Outcome,
-    PlacedOrder,
-    Side,
-    Slot,
-)
+from dora.core.exchange.account import Order, OrderStatus
+from dora.core.exchange.market import MarketStatus, Side, Slot
+from dora.core.orders.requests import CancelRequest, DecreaseRequest, OrderRequest, Outcome, PlacedOrder
 from dora.core.ports import Exchange as ExchangePort
-from dora.core.units import CONTRACT, ONE, Count, Price, TimeMs
+from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Price, TimeMs
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
 from tests.simulator.adapter import ExchangeAdapter
@@ -417,7 +408,7 @@ def test_only_our_subaccount_is_seen_and_written() -> None:
     )
     assert len(ours.client.resting_orders().rows) == 1
     assert neighbour.resting_orders().rows == ()
-    assert neighbour.cash()[0] == CASH_E6 == ONE * 100_000
+    assert neighbour.cash()[0] == CASH_E6 == ONE_DOLLAR * 100_000
 
 
 def test_many_pages_make_one_complete_list() -> None:

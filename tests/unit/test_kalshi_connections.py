@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from dora.core.errors import ExchangeUnavailable
-from dora.core.model import Outcome
+from dora.core.orders.requests import Outcome
 from dora.edge.kalshi.client import KalshiExchange
 from tests.unit.kalshi_fakes import (
     FakeClock,

@@ -11,7 +11,7 @@ from threading import Event, Thread
 import pytest
 
 from dora.core.errors import ExchangeUnavailable
-from dora.core.model import Outcome
+from dora.core.orders.requests import Outcome
 from dora.core.units import TimeMs
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.connections import MAX_BODY_BYTES

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from dora.core.errors import ExchangeError, ExchangeRefused
-from dora.core.model import IdProbe, IdProbeRequest, OrderRequest, Side, Slot
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import IdProbe, IdProbeRequest, OrderRequest
 from dora.core.units import CONTRACT, Count, Price
-from dora.edge.kalshi import outcomes
-from dora.edge.kalshi.refusals import ALREADY_EXISTS
+from dora.edge.kalshi import write_results
+from dora.edge.kalshi.error_codes import ALREADY_EXISTS
 from tests.simulator.knobs import Knobs
 from tests.unit.kalshi_fakes import FakeReply, scripted
 from tests.unit.test_kalshi_against_simulator import RAIN, START_MS, Venue, open_venue
@@ -127,4 +128,4 @@ def test_a_kill_is_one_whether_nothing_remains_or_the_whole_count_and_nothing_el
     ],
 )
 def test_only_one_code_speaks_of_the_id(error: ExchangeError, probe: IdProbe | None) -> None:
-    assert outcomes.id_not_probed(error) is probe
+    assert write_results.id_not_probed(error) is probe

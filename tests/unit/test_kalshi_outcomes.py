@@ -8,9 +8,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.model import BatchCancelResult, BatchPlaceResult, DecreaseRequest, Outcome
+from dora.core.orders.requests import BatchCancelResult, BatchPlaceResult, DecreaseRequest, Outcome
 from dora.core.units import Count, TimeMs
-from dora.edge.kalshi.refusals import DEFINITE_REFUSALS
+from dora.edge.kalshi.error_codes import DEFINITE_REFUSALS
 from tests.unit.kalshi_fakes import (
     NOW_MS,
     TICKER,
@@ -222,8 +222,8 @@ def test_nameless_entries_of_different_fates_are_not_matched_by_position(other: 
 
 def test_a_nameless_entry_counts_for_nobody_when_the_numbers_differ() -> None:
     assert place(placed_entry(1), failed_entry(None))[1:] == [(UNKNOWN, "not_named_in_answer")] * 2
-    foreign = [placed_entry(1), placed_entry(2), placed_entry(9), failed_entry(None)]
-    assert place(*foreign)[2] == (UNKNOWN, "not_named_in_answer")
+    external = [placed_entry(1), placed_entry(2), placed_entry(9), failed_entry(None)]
+    assert place(*external)[2] == (UNKNOWN, "not_named_in_answer")
 
 
 @pytest.mark.parametrize("field", ["order_id", "fill_count", "remaining_count", "ts_ms"])

@@ -18,11 +18,12 @@ from dora.core.errors import (
     ReadIncomplete,
     WireInvalid,
 )
-from dora.core.listed import Listed
-from dora.core.model import OrderStatus, Side
+from dora.core.exchange.account import OrderStatus
+from dora.core.exchange.listed import Listed
+from dora.core.exchange.market import Side
 from dora.core.units import Count, Money, TimeMs
 from dora.edge.kalshi.client import KalshiExchange
-from dora.edge.kalshi.listing import comma_lists
+from dora.edge.kalshi.pagination import comma_lists
 from tests.unit.kalshi_fakes import (
     NOW_MS,
     TICKER,

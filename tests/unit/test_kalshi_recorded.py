@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited
-from dora.core.model import CancelRequest, DecreaseRequest, Market, Outcome, Side, Slot
-from dora.core.units import CONTRACT, ONE, Count, Money, Price, TimeMs, parse_count, parse_price
+from dora.core.exchange.market import Market, Side, Slot
+from dora.core.orders.requests import CancelRequest, DecreaseRequest, Outcome
+from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Money, Price, TimeMs, parse_count, parse_price
 from dora.edge.kalshi import wire_markets
 from dora.edge.kalshi.client import KalshiExchange
-from dora.edge.kalshi.wire import Row, load_json
+from dora.edge.kalshi.wire import JsonObject, load_json
 from tests.unit.kalshi_fakes import FakeReply, order_request, scripted
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "responses"
@@ -112,7 +113,7 @@ def test_a_recorded_group_that_tells_no_limit_reads_as_limit_0() -> None:
 
 def market_of(row: dict[str, Any]) -> Market:
     """A market object from before shards, as it would be with the shard that everything was on."""
-    return wire_markets.market(Row("recorded", parsed({"exchange_index": 0} | row)))
+    return wire_markets.parse_market(JsonObject("recorded", parsed({"exchange_index": 0} | row)))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_recorded_markets_without_shard_are_left_out() -> None:
 
 def test_a_market_of_2026_08_names_its_shard() -> None:
     row = recording("markets__single_2026_08.json")["body"]["single"]["market"]
-    market = wire_markets.market(Row("recorded", parsed(row)))
+    market = wire_markets.parse_market(JsonObject("recorded", parsed(row)))
     assert (market.shard, market.status.value) == (0, "active")
     assert [Price(price) in market.grid for price in (100, 150, 9900)] == [True, False, True]
 
@@ -159,13 +160,17 @@ def test_a_garbage_cursor_is_answered_with_page_one_and_noticed() -> None:
 
 
 def test_recorded_books_are_read_on_both_sides() -> None:
-    base = wire_markets.book("T", Row("recorded", recording("orderbook__base.json")["body"]["orderbook_fp"]))
+    base = wire_markets.parse_book(
+        "T", JsonObject("recorded", recording("orderbook__base.json")["body"]["orderbook_fp"])
+    )
     assert [(level.price, level.count) for level in base.bids] == [(4700, 300)]
     assert [(level.price, level.count) for level in base.asks] == [(5200, 300)]
     combos = recording("orderbooks__combo.json")["body"]
-    books = [wire_markets.book(row["ticker"], Row("recorded", row["orderbook_fp"])) for row in combos]
+    books = [
+        wire_markets.parse_book(row["ticker"], JsonObject("recorded", row["orderbook_fp"])) for row in combos
+    ]
     assert any(book.asks and not book.bids for book in books)
-    assert all(0 < level.price < ONE for book in books for level in (*book.bids, *book.asks))
+    assert all(0 < level.price < ONE_DOLLAR for book in books for level in (*book.bids, *book.asks))
 
 
 def test_recorded_fee_terms_are_exact() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.errors import WireInvalid
-from dora.core.model import Level, Market, Side
+from dora.core.exchange.market import Level, Market, Side
 from dora.core.units import (
     Count,
     Money,
@@ -18,7 +18,7 @@ from dora.core.units import (
     format_scaled,
 )
 from dora.edge.kalshi import wire_markets, wire_orders
-from dora.edge.kalshi.wire import Row, direction, is_of_subaccount, load_json, multiplier_e4, time_ms
+from dora.edge.kalshi.wire import JsonObject, direction, is_of_subaccount, load_json, multiplier_e4, time_ms
 from tests.unit.kalshi_fakes import (
     NOW_MS,
     cancel_request,
@@ -31,8 +31,8 @@ from tests.unit.kalshi_fakes import (
 )
 
 
-def row(data: object) -> Row:
-    return Row("GET /somewhere", data)
+def row(data: object) -> JsonObject:
+    return JsonObject("GET /somewhere", data)
 
 
 # --- numbers and times ---------------------------------------------------------------------------------
@@ -44,13 +44,13 @@ def test_prices_and_counts_are_read_back_exactly(price: int, count: int) -> None
         "yes_price_dollars": format_price(Price(price)) + "00",
         "count_fp": format_count(Count(count)),
     }
-    fill = wire_orders.fill(row(fill_row(**changes)))
+    fill = wire_orders.parse_fill(row(fill_row(**changes)))
     assert (fill.price, fill.count) == (price, count)
 
 
 @given(st.integers(-(10**9), 10**9))
 def test_fees_are_read_to_the_millionth(fee: int) -> None:
-    assert wire_orders.fill(row(fill_row(fee_cost=format_scaled(fee, 6)))).fee == fee
+    assert wire_orders.parse_fill(row(fill_row(fee_cost=format_scaled(fee, 6)))).fee == fee
 
 
 @given(st.integers(0, 10**7))
@@ -127,16 +127,16 @@ def test_a_direction_that_is_absent_unknown_or_contradictory_is_refused(fields: 
 
 
 def test_an_order_row_becomes_an_order() -> None:
-    order = wire_orders.order(row(order_row()))
+    order = wire_orders.parse_order(row(order_row()))
     assert (order.side, order.price, order.shard, order.group_id) == (Side.ASK, 4600, 2, "group-1")
     assert (order.initial, order.remaining, order.filled) == (1000, 700, 300)
     assert order.updated_ms == NOW_MS - 1_500
 
 
 def test_an_order_never_touched_since_is_dated_by_its_creation() -> None:
-    assert wire_orders.order(row(order_row(last_update_time=None))).updated_ms == NOW_MS - 120_000
+    assert wire_orders.parse_order(row(order_row(last_update_time=None))).updated_ms == NOW_MS - 120_000
     with pytest.raises(WireInvalid, match="created_time"):
-        wire_orders.order(row(order_row(last_update_time=None, created_time=None)))
+        wire_orders.parse_order(row(order_row(last_update_time=None, created_time=None)))
 
 
 ORDER_FIELDS = [
@@ -150,10 +150,10 @@ MARKET_FIELDS = [
 ]  # fmt: skip
 SETTLEMENT_FIELDS = ["ticker", "market_result", "revenue", "settled_time", "fee_cost"]
 MATTERING = [
-    *((wire_orders.order, order_row(), key) for key in ORDER_FIELDS),
-    *((wire_orders.fill, fill_row(), key) for key in FILL_FIELDS),
-    *((wire_markets.market, market_row(), key) for key in MARKET_FIELDS),
-    *((wire_orders.settlement, settlement_row(), key) for key in SETTLEMENT_FIELDS),
+    *((wire_orders.parse_order, order_row(), key) for key in ORDER_FIELDS),
+    *((wire_orders.parse_fill, fill_row(), key) for key in FILL_FIELDS),
+    *((wire_markets.parse_market, market_row(), key) for key in MARKET_FIELDS),
+    *((wire_orders.parse_settlement, settlement_row(), key) for key in SETTLEMENT_FIELDS),
 ]
 
 
@@ -166,7 +166,7 @@ def test_a_field_that_matters_is_never_assumed(parse: Any, whole: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("parse", "whole"), [(wire_orders.order, order_row()), (wire_markets.market, market_row())]
+    ("parse", "whole"), [(wire_orders.parse_order, order_row()), (wire_markets.parse_market, market_row())]
 )
 def test_a_status_outside_the_enum_is_refused(parse: Any, whole: dict[str, Any]) -> None:
     with pytest.raises(WireInvalid, match="status = 'open'"):
@@ -174,20 +174,22 @@ def test_a_status_outside_the_enum_is_refused(parse: Any, whole: dict[str, Any])
 
 
 def test_extra_fields_are_tolerated() -> None:
-    assert wire_orders.order(row(order_row(new_thing={"a": 1}))) == wire_orders.order(row(order_row()))
+    assert wire_orders.parse_order(row(order_row(new_thing={"a": 1}))) == wire_orders.parse_order(
+        row(order_row())
+    )
 
 
 def test_a_portfolio_row_without_shard_is_of_shard_0_and_a_market_without_one_is_refused() -> None:
-    for parse, whole in ((wire_orders.order, order_row()), (wire_orders.fill, fill_row())):
+    for parse, whole in ((wire_orders.parse_order, order_row()), (wire_orders.parse_fill, fill_row())):
         assert parse(row(without(whole, "exchange_index"))).shard == 0
     with pytest.raises(WireInvalid, match="exchange_index is missing"):
-        wire_markets.market(row(without(market_row(), "exchange_index")))
+        wire_markets.parse_market(row(without(market_row(), "exchange_index")))
 
 
 def test_a_fill_without_created_time_is_dated_by_its_seconds() -> None:
-    assert wire_orders.fill(row(without(fill_row(ts=7), "created_time"))).at_ms == 7_000
+    assert wire_orders.parse_fill(row(without(fill_row(ts=7), "created_time"))).at_ms == 7_000
     with pytest.raises(WireInvalid, match="ts"):
-        wire_orders.fill(row(without(fill_row(), "created_time")))
+        wire_orders.parse_fill(row(without(fill_row(), "created_time")))
 
 
 def test_rows_of_another_subaccount_are_dropped_by_name() -> None:
@@ -200,16 +202,16 @@ def test_rows_of_another_subaccount_are_dropped_by_name() -> None:
 
 def test_what_is_no_object_is_refused_when_it_is_looked_at() -> None:
     with pytest.raises(WireInvalid, match="expected an object"):
-        wire_orders.order(row([1]))
+        wire_orders.parse_order(row([1]))
     with pytest.raises(WireInvalid, match="expected an object"):
-        wire_markets.book("T", row(None))
+        wire_markets.parse_book("T", row(None))
 
 
 # --- markets -----------------------------------------------------------------------------------------
 
 
 def market(**changes: Any) -> Market:
-    return wire_markets.market(row(market_row(**changes)))
+    return wire_markets.parse_market(row(market_row(**changes)))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +250,7 @@ def test_optional_times_of_a_market_may_be_absent_but_not_garbled() -> None:
 
 
 def book(**sides: Any) -> Any:
-    return wire_markets.book("T", row(sides))
+    return wire_markets.parse_book("T", row(sides))
 
 
 def test_no_bids_stand_as_asks_at_the_complement_and_both_sides_best_first() -> None:
@@ -301,7 +303,7 @@ def test_an_event_is_exclusive_only_when_collateral_is_returned_for_it(
     exclusive: bool, returns: str, expected: bool
 ) -> None:
     said = {"mutually_exclusive": exclusive, "collateral_return_type": returns}
-    event = wire_markets.event(row({"event_ticker": "E", "series_ticker": "S"} | said))
+    event = wire_markets.parse_event(row({"event_ticker": "E", "series_ticker": "S"} | said))
     assert event.exclusive is expected
     assert event.fee_type_override is None and event.fee_multiplier_override_e4 is None
 
@@ -314,14 +316,14 @@ def test_fee_overrides_of_an_event_are_read() -> None:
         "collateral_return_type": "",
     }
     fees = {"fee_type_override": "quadratic", "fee_multiplier_override": "0.5"}
-    event = wire_markets.event(row(fields | fees))
+    event = wire_markets.parse_event(row(fields | fees))
     assert (event.fee_type_override, event.fee_multiplier_override_e4) == ("quadratic", 5_000)
 
 
 @pytest.mark.parametrize("multiplier", [None, True, "1e2", "half", "0.12345"])
 def test_a_fee_multiplier_that_is_not_exact_is_refused(multiplier: object) -> None:
     with pytest.raises(WireInvalid, match="fee_multiplier"):
-        wire_markets.series(row({"ticker": "S", "fee_type": "quadratic", "fee_multiplier": multiplier}))
+        wire_markets.parse_series(row({"ticker": "S", "fee_type": "quadratic", "fee_multiplier": multiplier}))
 
 
 # --- the exchange ------------------------------------------------------------------------------------
@@ -335,7 +337,7 @@ def test_limits_are_those_of_the_account_and_costs_fall_back_to_the_default() ->
         {"method": "GET", "path": "/trade-api/v2/portfolio/orders/:order_id", "cost": 3},
         {"method": "POST", "path": "/trade-api/v2/portfolio/orders/batched", "cost": 100},
     ]
-    limits = wire_markets.limits(row(account), row({"default_cost": 10, "endpoint_costs": listed}))
+    limits = wire_markets.parse_limits(row(account), row({"default_cost": 10, "endpoint_costs": listed}))
     assert (limits.tier, limits.read_rate, limits.write_capacity) == ("advanced", 300, 600)
     assert (limits.default_cost, limits.create_cost, limits.cancel_cost, limits.order_read_cost) == (
         10,
@@ -353,7 +355,7 @@ def test_limits_are_those_of_the_account_and_costs_fall_back_to_the_default() ->
     [("yes", 100, 10_000), ("yes", None, 10_000), ("no", 0, 0), ("no", None, 0), ("scalar", 37, 3_700)],
 )
 def test_a_yes_contract_is_worth_what_the_result_says(result: str, value: int | None, paid: int) -> None:
-    settlement = wire_orders.settlement(row(settlement_row(market_result=result, value=value)))
+    settlement = wire_orders.parse_settlement(row(settlement_row(market_result=result, value=value)))
     assert settlement.value == paid
     assert (settlement.revenue, settlement.fee) == (Money(30_000_000), Money(130_000))
 
@@ -363,7 +365,7 @@ def test_a_yes_contract_is_worth_what_the_result_says(result: str, value: int | 
 )
 def test_an_unknown_or_contradictory_result_is_refused(result: str, value: int | None) -> None:
     with pytest.raises(WireInvalid):
-        wire_orders.settlement(row(settlement_row(market_result=result, value=value)))
+        wire_orders.parse_settlement(row(settlement_row(market_result=result, value=value)))
 
 
 # --- what we send -------------------------------------------------------------------------------------
@@ -403,7 +405,7 @@ def test_what_we_send_is_what_we_would_read(price: int, count: int) -> None:
     echoed = order_row(
         yes_price_dollars=body["price"], remaining_count_fp=body["count"], book_side=body["side"]
     )
-    order = wire_orders.order(row(echoed))
+    order = wire_orders.parse_order(row(echoed))
     assert (order.price, order.remaining, order.side) == (price, count, Side.ASK)
 
 

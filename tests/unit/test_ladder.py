@@ -2,9 +2,10 @@
 
 from hypothesis import given
 
-from dora.core.book import without
-from dora.core.fees import FREE, maker_fee_per_contract
-from dora.core.model import Side, Slot, TargetOrder
+from dora.core.exchange.book import without
+from dora.core.exchange.fees import FREE, maker_fee_per_contract
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.maker import quote
 from dora.core.reasons import Reason

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from dora.core.journal import Journal, OrderState, TrackedOrder
-from dora.core.model import Side, Slot
-from dora.core.planning import Rules, SlotPlan, plan_slots, slot_key
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.diff import Rules, SlotPlan, plan_slots, slot_key
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders
 from dora.core.quoting.maker import quote
 from dora.core.reasons import Reason
-from dora.core.reconciliation import STRAY_LEVEL, View
 from dora.core.units import TimeMs
 from tests.unit.examples import CENT_GRID, TICKER, cents, config, contracts
 from tests.unit.quoting_cases import inputs, warm
@@ -42,9 +42,9 @@ def resting(slot: Slot, price: str, count: str = "10", name: str = "") -> Tracke
 
 def diff(*orders: TrackedOrder, frozen: tuple[Slot, ...] = ()) -> SlotPlan:
     """What the wanted ladder makes of these."""
-    view = View(
+    view = ReconciledOrders(
         journal=Journal({order.client_order_id: order for order in orders}),
-        foreign=(),
+        external=(),
         frozen=frozenset(frozen),
         blocked=frozenset(),
         resolutions=(),
@@ -83,9 +83,9 @@ def test_a_frozen_level_leaves_the_others_free() -> None:
 
 
 def test_a_stray_goes_whatever_levels_are_wanted() -> None:
-    stray = Slot(TICKER, BID, STRAY_LEVEL)
-    plan = diff(resting(stray, "0.49"), resting(INNER, "0.49"), resting(OUTER, "0.48"), *ASKS)
-    assert [request.client_order_id for request in plan.cancels] == [slot_key(stray)]
+    orphan = Slot(TICKER, BID, ORPHAN_LEVEL)
+    plan = diff(resting(orphan, "0.49"), resting(INNER, "0.49"), resting(OUTER, "0.48"), *ASKS)
+    assert [request.client_order_id for request in plan.cancels] == [slot_key(orphan)]
     assert (len(plan.kept), plan.places) == (4, ())
 
 

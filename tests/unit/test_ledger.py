@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.ledger import Drift, Position, apply_fill, apply_fills, apply_settlement, find_drift
-from dora.core.model import Fill, Settlement, Side
-from dora.core.units import ONE, Count, Money, Price, TimeMs, format_count, format_money, format_price
+from dora.core.accounts.ledger import Drift, Position, apply_fill, apply_fills, apply_settlement, find_drift
+from dora.core.exchange.account import Fill, Settlement
+from dora.core.exchange.market import Side
+from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
 from tests.unit.examples import NOW, TICKER, cents, contracts, dollars
 
 FLAT = Position(ticker=TICKER, shard=0)
@@ -44,13 +45,13 @@ FILLS = st.lists(
     st.builds(
         lambda side, price, count, fee: replace(fill(side, "0.5", "1"), price=price, count=count, fee=fee),
         st.sampled_from(Side),
-        st.integers(1, ONE - 1).map(Price),
+        st.integers(1, ONE_DOLLAR - 1).map(Price),
         st.integers(1, 10**7).map(Count),
         st.integers(0, 10**7).map(Money),
     ),
     max_size=12,
 )
-MARKS = st.integers(0, ONE).map(Price)
+MARKS = st.integers(0, ONE_DOLLAR).map(Price)
 
 
 def after(fills: Sequence[Fill]) -> Position:
@@ -102,7 +103,7 @@ def test_the_order_of_fills_does_not_matter(fills: list[Fill], chance: Any) -> N
 def test_settling_realises_exactly_the_profit_at_the_settled_value(fills: list[Fill], value: Price) -> None:
     held = after(fills)
     paid = apply_settlement(held, settlement(format_price(value)))
-    assert paid.profit(Price(0)) == paid.profit(ONE) == held.profit(value)
+    assert paid.profit(Price(0)) == paid.profit(ONE_DOLLAR) == held.profit(value)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["A", "B", "C"]), FILLS), max_size=4))

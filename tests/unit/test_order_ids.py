@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.evidence import Evidence, ask
-from dora.core.journal import Journal, OrderState, TrackedOrder, note_fills
-from dora.core.model import Fill, Order, OrderStatus, Side, Slot
-from dora.core.reconciliation import View, merge
+from dora.core.exchange.account import Fill, Order, OrderStatus
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.evidence import Evidence, lookups_needed
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder, note_fills
+from dora.core.orders.reconciliation import ReconciledOrders, merge
 from dora.core.units import Count, Money, TimeMs
 from tests.unit.test_journal import HOLD_MS, LATER, PREFIX, TOMBSTONE_MS, WRITE, row, tracked
 
@@ -25,7 +26,7 @@ def journal(*orders: TrackedOrder) -> Journal:
     return Journal({order.client_order_id: order for order in orders})
 
 
-def merged(before: Journal, *rows: Order, now_ms: int = LATER) -> View:
+def merged(before: Journal, *rows: Order, now_ms: int = LATER) -> ReconciledOrders:
     evidence = Evidence(began_ms=TimeMs(now_ms), as_of_ms=TimeMs(now_ms), resting=rows)
     return merge(
         before,
@@ -62,7 +63,7 @@ def test_order_ids_swapped_in_answers_are_put_right_by_rows_with_our_client_ids(
     rows = [replace(own, updated_ms=TimeMs(updated_ms)) for own in (ROW_ONE, ROW_TWO)]
     view = merged(SWAPPED, *rows)
     assert {name: own.order_id for name, own in view.journal.orders.items()} == {ONE: "o-1", TWO: "o-2"}
-    assert (view.frozen, view.foreign, view.resolutions) == (frozenset(), (), ())
+    assert (view.frozen, view.external, view.resolutions) == (frozenset(), (), ())
     assert merged(view.journal, *rows).journal == view.journal
 
 
@@ -73,7 +74,7 @@ def test_an_order_whose_id_is_anothers_has_none_until_a_row_shows_it_and_is_look
     one, two = view.journal.orders[ONE], view.journal.orders[TWO]
     assert (one.order_id, one.state, two.order_id) == (None, OrderState.LIVE, "o-2")
     assert view.frozen == {one.slot}
-    asked = ask(SWAPPED, (ROW_TWO,), TimeMs(WRITE + HOLD_MS + 1))
+    asked = lookups_needed(SWAPPED, (ROW_TWO,), TimeMs(WRITE + HOLD_MS + 1))
     assert (asked.order_ids, asked.since_ms) == ((), {"KXA-1": 0})
     gone = replace(ROW_ONE, status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
     assert merged(view.journal, ROW_TWO, gone).journal.orders[ONE].unbooked == 1000
@@ -93,14 +94,14 @@ def test_an_order_renamed_by_hand_is_known_by_its_order_id_still() -> None:
     view = merged(
         known, row(order_id="o-1", client_order_id="by-hand", remaining=Count(400), filled=Count(600))
     )
-    assert (view.journal.orders.keys(), view.foreign, view.frozen) == ({ONE}, (), frozenset())
+    assert (view.journal.orders.keys(), view.external, view.frozen) == ({ONE}, (), frozenset())
     assert view.journal.orders[ONE].remaining == 400
 
 
 @pytest.mark.parametrize("where", [{"ticker": "KXB-1"}, {"side": Side.ASK}])
 def test_an_order_of_somebody_else_in_another_market_or_side_is_not_ours_by_an_answer(where: Any) -> None:
     view = merged(journal(order(ONE, "o-9")), row(order_id="o-9", client_order_id="theirs", **where))
-    assert [own.client_order_id for own in view.foreign] == ["theirs"]
+    assert [own.client_order_id for own in view.external] == ["theirs"]
     assert (view.journal.orders[ONE].order_id, view.journal.orders[ONE].remaining) == (None, 1000)
     assert view.frozen == {view.journal.orders[ONE].slot}
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from dora.core.journal import Journal, OrderState
-from dora.core.listed import UnreadableRow
-from dora.core.model import SessionGroup, SessionMetadata, SessionStatus, Side
-from dora.core.ownership import Ownership, external_orders, unread_markets
-from dora.core.units import ONE, Count, Price, TimeMs
+from dora.core.exchange.listed import UnreadableRow
+from dora.core.exchange.market import Side
+from dora.core.orders.journal import Journal, OrderState
+from dora.core.orders.ownership import Ownership, external_orders, unread_markets
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs
 from tests.unit.test_journal import PREFIX, tracked
 
 SESSION = SessionMetadata(
@@ -19,7 +20,7 @@ SESSION = SessionMetadata(
     order_groups=(SessionGroup(group_id="g-2", shard=0, tag="maker", burst_limit=Count(0)),),
 )
 LEARNED = Journal({PREFIX + "one": tracked()})
-UNLEARNED = Journal({PREFIX + "one": tracked(OrderState.UNKNOWN)})
+UNLEARNED = Journal({PREFIX + "one": tracked(OrderState.PENDING_NEW)})
 
 
 def unread(name: str = "orders", **fields: Any) -> UnreadableRow:
@@ -99,8 +100,8 @@ FOREIGN = {"ticker": "KXA-1", "side": Side.ASK, "price": Price(4600), "remaining
     [
         ({}, 4600, "KXA-1"),
         ({"price": None}, 0, "KXA-1"),
-        ({"price": None, "side": Side.BID}, ONE, "KXA-1"),
-        ({"price": Price(20_000), "side": Side.BID}, ONE, "KXA-1"),
+        ({"price": None, "side": Side.BID}, ONE_DOLLAR, "KXA-1"),
+        ({"price": Price(20_000), "side": Side.BID}, ONE_DOLLAR, "KXA-1"),
         ({"ticker": None}, 4600, ""),
     ],
 )

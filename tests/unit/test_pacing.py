@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.model import Limits
-from dora.core.pacing import (
+from dora.core.exchange.account import Limits
+from dora.core.exchange.pacing import (
     Bucket,
     cancel_batch_size,
     create_batch_size,

@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.model import OrderGroup, SessionGroup, SessionMetadata, SessionStatus, ShardStatus
-from dora.core.permission import (
+from dora.core.exchange.account import OrderGroup, ShardStatus
+from dora.core.reasons import Reason
+from dora.core.risk.gates import (
     GROUP_SETTLES_MS,
     PULLS_QUOTES,
+    GateInputs,
     Permission,
-    Standing,
     closed_switches,
     may_place,
 )
-from dora.core.ports import Control
-from dora.core.reasons import Reason
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.state import KillSwitch
 from dora.core.units import Count, Money, TimeMs
 from tests.unit.examples import NOW, limits
 
@@ -34,9 +35,9 @@ SESSION = SessionMetadata(
         SessionGroup(group_id=f"g{shard}", shard=shard, tag="maker", burst_limit=BURST) for shard in SHARDS
     ),
 )
-OPEN = Standing(
+OPEN = GateInputs(
     globals_=limits(trading_enabled=True),
-    control=Control(),
+    control=KillSwitch(),
     session=SESSION,
     account_known=True,
     reads_stale=False,
@@ -49,10 +50,10 @@ OPEN = Standing(
     now_ms=NOW,
 )
 
-Switch = Callable[[Standing], Standing]
+Switch = Callable[[GateInputs], GateInputs]
 SWITCHES: dict[Reason, Switch] = {
     Reason.CONFIG_MISSING: lambda s: replace(s, globals_=None),
-    Reason.HALTED: lambda s: replace(s, control=Control(halted=True)),
+    Reason.HALTED: lambda s: replace(s, control=KillSwitch(halted=True)),
     Reason.TRADING_DISABLED: lambda s: replace(s, globals_=limits(trading_enabled=False)),
     Reason.NO_SESSION: lambda s: replace(s, session=None),
     Reason.SESSION_NOT_ACTIVE: lambda s: replace(s, session=replace(SESSION, status=SessionStatus.CLOSING)),
@@ -70,13 +71,15 @@ def test_with_every_switch_open_all_shards_may_trade() -> None:
 
 @pytest.mark.parametrize("reason", SWITCHES)
 def test_each_switch_alone_forbids_every_placement_and_says_why(reason: Reason) -> None:
-    assert may_place(SWITCHES[reason](OPEN), SHARDS) == Permission(reason, pulls=reason in PULLS_QUOTES)
+    assert may_place(SWITCHES[reason](OPEN), SHARDS) == Permission(
+        reason, cancel_resting=reason in PULLS_QUOTES
+    )
 
 
 @pytest.mark.parametrize("status", [status for status in SessionStatus if status is not SessionStatus.ACTIVE])
 def test_only_an_active_session_quotes(status: SessionStatus) -> None:
     standing = replace(OPEN, session=replace(SESSION, status=status))
-    assert may_place(standing, SHARDS).whole is Reason.SESSION_NOT_ACTIVE
+    assert may_place(standing, SHARDS).blocked_by is Reason.SESSION_NOT_ACTIVE
 
 
 @given(st.sets(st.sampled_from(sorted(SWITCHES)), min_size=1))
@@ -84,9 +87,9 @@ def test_of_several_closed_switches_one_that_pulls_our_quotes_wins(closed: set[R
     standing = OPEN
     for reason in sorted(closed):
         standing = SWITCHES[reason](standing)
-    whole = may_place(standing, SHARDS).whole
-    assert whole in closed
-    assert (whole in PULLS_QUOTES) is bool(closed & PULLS_QUOTES)
+    blocked_by = may_place(standing, SHARDS).blocked_by
+    assert blocked_by in closed
+    assert (blocked_by in PULLS_QUOTES) is bool(closed & PULLS_QUOTES)
 
 
 @given(st.sets(st.sampled_from(sorted(SWITCHES.keys() - {Reason.NO_SESSION, Reason.TRADING_DISABLED}))))
@@ -98,26 +101,26 @@ def test_all_closed_switches_are_named_and_the_first_of_them_is_the_verdict(clos
     named = closed_switches(standing)
 
     assert set(named) == closed
-    assert may_place(standing, SHARDS).whole is next(iter(named), None)
+    assert may_place(standing, SHARDS).blocked_by is next(iter(named), None)
 
 
 @pytest.mark.parametrize(
-    ("configured", "asked", "pulls"),
+    ("configured", "asked", "cancel_resting"),
     [(True, False, True), (True, True, True), (False, True, True), (False, False, False)],
 )
 def test_quotes_are_pulled_where_global_says_so_or_who_halts_asks_for_it(
-    configured: bool, asked: bool, pulls: bool
+    configured: bool, asked: bool, cancel_resting: bool
 ) -> None:
     standing = replace(
         OPEN,
         globals_=limits(trading_enabled=True, cancel_on_halt=configured),
-        control=Control(halted=True, cancel=asked),
+        control=KillSwitch(halted=True, cancel=asked),
     )
-    assert may_place(standing, SHARDS) == Permission(Reason.HALTED, pulls=pulls)
+    assert may_place(standing, SHARDS) == Permission(Reason.HALTED, cancel_resting=cancel_resting)
 
 
 def test_a_lifted_halt_no_longer_asks_for_anything() -> None:
-    left = replace(OPEN, control=Control(halted=False, cancel=True))
+    left = replace(OPEN, control=KillSwitch(halted=False, cancel=True))
     assert may_place(left, SHARDS) == Permission(None)
     closed = replace(left, globals_=limits(trading_enabled=False, cancel_on_halt=False))
     assert may_place(closed, SHARDS) == Permission(Reason.TRADING_DISABLED)
@@ -125,7 +128,7 @@ def test_a_lifted_halt_no_longer_asks_for_anything() -> None:
 
 @pytest.mark.parametrize(("skew_ms", "may"), [(2_000, True), (-2_000, True), (2_001, False), (-2_001, False)])
 def test_a_clock_is_judged_by_its_distance_either_way(skew_ms: int, may: bool) -> None:
-    assert (may_place(replace(OPEN, skew_ms=skew_ms), SHARDS).whole is None) is may
+    assert (may_place(replace(OPEN, skew_ms=skew_ms), SHARDS).blocked_by is None) is may
 
 
 # --- one shard ----------------------------------------------------------------------------------------
@@ -159,8 +162,8 @@ def test_a_shard_nobody_asked_about_gets_no_verdict() -> None:
 
 
 def test_somebody_elses_tripped_group_does_not_matter() -> None:
-    foreign = OrderGroup("not-ours", 1, True, BURST)
-    assert on_shard_1(groups=(*OPEN.groups, foreign)) == Permission(None, {})
+    external = OrderGroup("not-ours", 1, True, BURST)
+    assert on_shard_1(groups=(*OPEN.groups, external)) == Permission(None, {})
 
 
 def test_one_tripped_group_of_several_on_a_shard_forbids_it() -> None:

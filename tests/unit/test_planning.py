@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.journal import Journal, OrderState, TrackedOrder
-from dora.core.model import Side, Slot, TargetOrder
-from dora.core.planning import Rules, SlotPlan, plan_slots, slot_key, split
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.diff import Rules, SlotPlan, plan_slots, slot_key, split
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.reconciliation import STRAY_LEVEL, View
 from dora.core.units import Count, Price, PriceGrid, TimeMs, parse_count, parse_price
 from tests.unit.examples import CENT_GRID, TAPERED_GRID, TICKER, all_prices, config, target
 
@@ -41,17 +42,19 @@ def live(price: str, count: str, slot: Slot = BID, name: str = "") -> TrackedOrd
     return order(slot, parse_price(price), parse_count(count), name)
 
 
-def view(orders: Iterable[TrackedOrder], frozen: Iterable[Slot] = (), blocked: Iterable[str] = ()) -> View:
-    return View(
+def view(
+    orders: Iterable[TrackedOrder], frozen: Iterable[Slot] = (), blocked: Iterable[str] = ()
+) -> ReconciledOrders:
+    return ReconciledOrders(
         journal=Journal({order.client_order_id: order for order in orders}),
-        foreign=(),
+        external=(),
         frozen=frozenset(frozen),
         blocked=frozenset(blocked),
         resolutions=(),
     )
 
 
-def applied(plan: SlotPlan, before: View) -> View:
+def applied(plan: SlotPlan, before: ReconciledOrders) -> ReconciledOrders:
     """The view after everything in the plan was done, and nothing else happened."""
     gone = {request.client_order_id for request in plan.cancels}
     cut = {request.client_order_id: request.reduce_to for request in plan.decreases}
@@ -180,9 +183,9 @@ def test_a_blocked_market_gets_cancels_only() -> None:
 
 
 def test_a_stray_is_cancelled_beside_a_wanted_quote_of_the_same_side() -> None:
-    stray = Slot(TICKER, Side.BID, STRAY_LEVEL)
-    plan = plan_slots([target(Side.BID, "0.44", "10")], view([live("0.44", "10", stray)]), RULES)
-    assert names(plan)[2] == [slot_key(stray)]
+    orphan = Slot(TICKER, Side.BID, ORPHAN_LEVEL)
+    plan = plan_slots([target(Side.BID, "0.44", "10")], view([live("0.44", "10", orphan)]), RULES)
+    assert names(plan)[2] == [slot_key(orphan)]
 
 
 def test_a_market_without_rules_is_pulled() -> None:
@@ -227,7 +230,7 @@ def test_batches_hold_every_item_once_in_order_and_none_is_too_large(items: list
 # --- any number of slots ------------------------------------------------------------------------------
 
 GRIDS = {TICKER: TAPERED_GRID, OTHER: CENT_GRID}
-SLOTS = [Slot(ticker, side, level) for ticker in GRIDS for side in Side for level in (STRAY_LEVEL, 0, 1)]
+SLOTS = [Slot(ticker, side, level) for ticker in GRIDS for side in Side for level in (ORPHAN_LEVEL, 0, 1)]
 PRICES = {ticker: st.sampled_from(all_prices(grid)[::7]) for ticker, grid in GRIDS.items()}
 NEAR = st.integers(-3, 3)
 
@@ -235,7 +238,7 @@ NEAR = st.integers(-3, 3)
 @dataclass(frozen=True)
 class Case:
     targets: list[TargetOrder]
-    view: View
+    view: ReconciledOrders
     rules: Mapping[str, Rules]
     starved: Mapping[str, int]
 
@@ -357,8 +360,8 @@ def test_a_decrease_always_lowers_and_never_to_nothing(case: Case) -> None:
 
 @given(cases())
 def test_strays_never_stay(case: Case) -> None:
-    strays = [held for held in case.plan().kept if held.slot.level == STRAY_LEVEL]
-    assert not strays
+    orphans = [held for held in case.plan().kept if held.slot.level == ORPHAN_LEVEL]
+    assert not orphans
 
 
 @given(cases())

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from dora.core.config import MarketConfig
-from dora.core.journal import Journal, TrackedOrder
-from dora.core.model import Book, Level, OrderGroup, Side
-from dora.core.permission import Permission
-from dora.core.ports import Reference
+from dora.core.exchange.account import OrderGroup
+from dora.core.exchange.market import Book, Level, Side
+from dora.core.orders.journal import Journal, TrackedOrder
+from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.reasons import Reason
-from dora.core.reconciliation import View
+from dora.core.risk.gates import Permission
+from dora.core.state import ReferenceData
 from dora.core.units import Count, Price, TimeMs
-from dora.flow.deciding import Inputs, leave_all
-from dora.flow.protecting import protect
-from dora.flow.reading import Snapshot
+from dora.flow.cycle.compute import Inputs, leave_all
+from dora.flow.cycle.protect import protect
+from dora.flow.cycle.read import Snapshot
 from tests.unit.examples import limits
 from tests.unit.kalshi_fakes import FakeFacts
 from tests.unit.test_journal import LATER, SLOT, WRITE, tracked
@@ -34,9 +35,9 @@ ASK = tracked(
 
 
 def inputs(*orders: TrackedOrder, book: Book | None, now_ms: int = LATER, **changes: Any) -> Inputs:
-    view = View(
+    view = ReconciledOrders(
         journal=Journal().with_orders(orders),
-        foreign=(),
+        external=(),
         frozen=frozenset(),
         blocked=frozenset(),
         resolutions=(),
@@ -50,7 +51,7 @@ def inputs(*orders: TrackedOrder, book: Book | None, now_ms: int = LATER, **chan
         now_ms=TimeMs(now_ms),
         globals_=limits(max_unpriced_age_s=AGE_S),
         wanted={SLOT.ticker: MarketConfig(ticker=SLOT.ticker, enabled=True, max_spread=Price(500))},
-        reference=Reference(),
+        reference=ReferenceData(),
         snapshot=replace(snapshot, **changes),
         view=view,
         positions={},
@@ -64,8 +65,8 @@ def cancelled(
     given: Inputs, *, of: str = SLOT.ticker, triggered: frozenset[str] = frozenset()
 ) -> dict[str, str]:
     """Why each cancel is sent, by client order id."""
-    outside: Any = SimpleNamespace(facts=FakeFacts())
-    plan = protect(outside, given, leave_all(given.view), Reason.COMPUTE_FAILED, [of], triggered)
+    ports: Any = SimpleNamespace(facts=FakeFacts())
+    plan = protect(ports, given, leave_all(given.view), Reason.COMPUTE_FAILED, [of], triggered)
     assert {r.client_order_id for r in plan.cancels}.isdisjoint(o.client_order_id for o in plan.kept)
     return {request.client_order_id: plan.why[request.client_order_id] for request in plan.cancels}
 

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.book import Resting, without
 from dora.core.config import MarketConfig
-from dora.core.fees import FREE, maker_fee_per_contract
-from dora.core.model import Book, Level, MarketStatus, Side, Slot
+from dora.core.exchange.book import Resting, without
+from dora.core.exchange.fees import FREE, maker_fee_per_contract
+from dora.core.exchange.market import Book, Level, MarketStatus, Side, Slot
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.maker import quote
 from dora.core.quoting.memory import STALE_MS, Memory, judged, recall, remember
 from dora.core.quoting.reservation import logit, reservation_price, sigmoid, skew
 from dora.core.reasons import Reason
-from dora.core.units import ONE, Count, Price, TimeMs
+from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs
 from tests.unit.examples import (
     NOW,
     TAPERED_GRID,
@@ -113,10 +113,10 @@ def test_cold_and_stale_memory_doubles_the_half_spread() -> None:
 
 def test_volatility_widens_by_the_configured_share_of_a_typical_move() -> None:
     moving = warm(variance_e12=10**9 * 4, at_ms=NOW)
-    whole, _ = quote(inputs(), moving)
+    blocked_by, _ = quote(inputs(), moving)
     half, _ = quote(inputs(config=config(volatility_percent_of_move=50)), moving)
     # A variance of 0.004 per second is a deviation of sqrt(0.24) logits a minute, a quarter of it in dollars.
-    assert whole.half_spread == pytest.approx(0.01 + 0.25 * 0.24**0.5)
+    assert blocked_by.half_spread == pytest.approx(0.01 + 0.25 * 0.24**0.5)
     assert half.half_spread == pytest.approx(0.01 + 0.125 * 0.24**0.5)
 
 
@@ -301,7 +301,7 @@ def _walk(mids: list[int], half: int = 100) -> Memory:
     """Memory after one look a minute at these mids."""
     memory: Memory | None = None
     for minute, mid in enumerate(mids):
-        seen = FairValue(mid / ONE, "book", Price(mid - half), Price(mid + half))
+        seen = FairValue(mid / ONE_DOLLAR, "book", Price(mid - half), Price(mid + half))
         memory = judged(remember(memory, seen, TimeMs(NOW + minute * MINUTE)), MarketConfig(ticker="KXA-1"))
     assert memory is not None
     return memory
@@ -369,7 +369,7 @@ def test_every_quote_keeps_every_rule(situation: Situation) -> None:
         opposite = theirs.asks if target.slot.side is Side.BID else theirs.bids
         assert sign * (opposite[0].price - target.price) > 0
     bids, asks = ([t.price for t in decision.targets if t.slot.side is side] for side in Side)
-    assert max(bids, default=Price(0)) < min(asks, default=ONE)
+    assert max(bids, default=Price(0)) < min(asks, default=ONE_DOLLAR)
 
 
 @given(situations())
@@ -387,7 +387,7 @@ def test_no_better_price_would_have_kept_the_rules(
         opposite = theirs.asks if side is Side.BID else theirs.bids
         fee = (
             maker_fee_per_contract(given_inputs.fees or FREE, better, target.count, side)
-            if 0 < better < ONE
+            if 0 < better < ONE_DOLLAR
             else 0
         )
         assert (

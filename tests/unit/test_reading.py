@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from dora.core.errors import ExchangeUnavailable
-from dora.core.evidence import Evidence
-from dora.core.journal import Journal, OrderState, TrackedOrder
-from dora.core.listed import Listed
-from dora.core.model import Limits, Order, Side, Slot
-from dora.core.pacing import US_PER_MS, Bucket, reserve
+from dora.core.exchange.account import Limits, Order
+from dora.core.exchange.listed import Listed
+from dora.core.exchange.market import Side, Slot
+from dora.core.exchange.pacing import US_PER_MS, Bucket, reserve
+from dora.core.orders.evidence import Evidence
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.units import Count, Price, TimeMs
-from dora.flow.reading import MOST_LISTS, MOST_LOOKUPS, Snapshot, gather_evidence
+from dora.flow.cycle.read import MOST_LISTS, MOST_LOOKUPS, Snapshot, gather_evidence
 from tests.unit.kalshi_fakes import FakeFacts
 from tests.world.one_by_one import OneByOne
 
@@ -77,7 +78,7 @@ class Exchange:
 
 
 def tracked(number: int, state: OrderState = OrderState.LIVE) -> TrackedOrder:
-    known = state is not OrderState.UNKNOWN
+    known = state is not OrderState.PENDING_NEW
     return TrackedOrder(
         client_order_id=f"c{number:03}",
         slot=Slot(f"T{number:03}", Side.BID),
@@ -143,7 +144,7 @@ def test_single_order_reads_are_paced_limited_and_each_has_its_turn() -> None:
 
 
 def test_lists_of_every_status_are_paced_limited_and_begin_shortly_before_the_create() -> None:
-    desk = Desk([tracked(number, OrderState.UNKNOWN) for number in range(30)])
+    desk = Desk([tracked(number, OrderState.PENDING_NEW) for number in range(30)])
     evidence = desk.look()
 
     assert len(desk.exchange.listed) == MOST_LISTS

@@ -6,11 +6,12 @@ from itertools import product
 
 import pytest
 
-from dora.core.model import BatchCancelSummary, BatchPlaceSummary, Side, Slot
-from dora.core.permission import PULLS_QUOTES
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.record import ANSWER, CycleFacts, answer_of, status_of, wide_record
+from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.units import Count, Money, TimeMs
 from dora.telemetry import MAX_FIELDS
 from tests.unit.examples import NOW, target
@@ -42,7 +43,7 @@ QUIET = CycleFacts(
     cycle_id="2026-11-20T14:00:00.000Z",
     began_ms=NOW,
     ended_ms=TimeMs(NOW + 1_234),
-    whole=None,
+    blocked_by=None,
     stopped=None,
     failures={},
     problems=0,
@@ -68,15 +69,15 @@ QUIET = CycleFacts(
     ("changes", "status", "reason"),
     [
         ({}, "completed", ""),
-        ({"whole": Reason.HALTED}, "halted", "halted"),
-        ({"whole": Reason.READ_UNKNOWN}, "degraded", "read_unknown"),
-        ({"whole": Reason.AUTH_REFUSED, "stopped": Reason.DEADLINE}, "degraded", "auth_refused"),
+        ({"blocked_by": Reason.HALTED}, "halted", "halted"),
+        ({"blocked_by": Reason.READ_UNKNOWN}, "degraded", "read_unknown"),
+        ({"blocked_by": Reason.AUTH_REFUSED, "stopped": Reason.DEADLINE}, "degraded", "auth_refused"),
         ({"stopped": Reason.DEADLINE, "failures": {"books": "x"}}, "degraded", "deadline"),
         ({"failures": {"books": "x"}, "problems": 1}, "degraded", "read_unknown"),
         ({"problems": 1}, "degraded", "config_invalid"),
         ({"dropped": 3}, "completed", ""),
         ({"stopped": Reason.DRY_RUN}, "completed", "dry_run"),
-        ({"stopped": Reason.DRY_RUN, "whole": Reason.HALTED}, "halted", "halted"),
+        ({"stopped": Reason.DRY_RUN, "blocked_by": Reason.HALTED}, "halted", "halted"),
     ],
 )
 def test_a_cycle_is_completed_only_when_nothing_went_wrong(
@@ -92,7 +93,7 @@ def test_a_dry_run_with_trouble_is_degraded_like_any_other(trouble: dict[str, ob
 
 @pytest.mark.parametrize("reason", sorted(PULLS_QUOTES))
 def test_a_switch_that_pulls_our_quotes_halts_the_cycle(reason: Reason) -> None:
-    assert status_of(replace(QUIET, whole=reason)) == ("halted", reason)
+    assert status_of(replace(QUIET, blocked_by=reason)) == ("halted", reason)
 
 
 def test_the_answer_holds_what_callers_rely_on() -> None:

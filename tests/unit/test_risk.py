@@ -9,14 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.fees import FeeTerms
-from dora.core.journal import OrderState, TrackedOrder
-from dora.core.ledger import Position
-from dora.core.model import Order, OrderStatus, Side, Slot, TargetOrder
+from dora.core.accounts.ledger import Position
+from dora.core.exchange.account import Order, OrderStatus
+from dora.core.exchange.fees import FeeTerms
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk import RiskFacts, RiskResult, apply_caps, worst_cases
-from dora.core.units import ONE, Count, Money, Price, value_of
-from dora.core.worst_case import Claim, Loss, MarketWorst, at_worst, event_loss, fill_loss, held_loss
+from dora.core.risk.caps import RiskFacts, RiskResult, apply_caps, worst_cases
+from dora.core.risk.worst_case import (
+    Loss,
+    MarketWorst,
+    PotentialFill,
+    at_worst,
+    event_loss,
+    fill_loss,
+    held_loss,
+)
+from dora.core.units import ONE_DOLLAR, Count, Money, Price, value_of
 from tests.unit.examples import (
     EVENT,
     NOW,
@@ -51,7 +61,7 @@ def order(side: Side, price: str, count: str, **changes: Any) -> TrackedOrder:
     return TrackedOrder(**{**values, **changes})
 
 
-def foreign(side: Side, price: str, count: str, ticker: str = TICKER) -> Order:
+def external(side: Side, price: str, count: str, ticker: str = TICKER) -> Order:
     """A resting order of somebody else on our account."""
     return Order(
         order_id=f"x-{side}-{price}-{count}",
@@ -86,7 +96,7 @@ def facts(**changes: Any) -> RiskFacts:
         "events": {EVENT: event(), "KXSNOW-26NOV21": event(event_ticker="KXSNOW-26NOV21")},
         "positions": {},
         "orders": (),
-        "foreign": (),
+        "external": (),
         "cash": {0: dollars("10000")},
     }
     return RiskFacts(**{**values, **changes})
@@ -124,7 +134,7 @@ def test_the_position_cap_cuts_to_whole_contracts(net: str, size: str | None, wh
     assert result.refused == (((BID, Reason.POSITION_CAP),) if why == "refused" else ())
 
 
-@pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.CHANGING, OrderState.MISSING])
+@pytest.mark.parametrize("state", [OrderState.PENDING_NEW, OrderState.PENDING_CHANGE, OrderState.NOT_FOUND])
 def test_an_unproven_order_adds_to_its_slot(state: OrderState) -> None:
     stuck = order(Side.BID, "0.44", "95", state=state)
     result = apply_caps([target(Side.BID, "0.45", "10")], facts(orders=(stuck,)))
@@ -138,7 +148,7 @@ def test_a_live_order_and_its_replacement_count_once_at_the_larger() -> None:
 
 
 def test_orders_by_hand_count_too() -> None:
-    result = apply_caps([target(Side.BID, "0.45", "10")], facts(foreign=(foreign(Side.BID, "0.30", "97"),)))
+    result = apply_caps([target(Side.BID, "0.45", "10")], facts(external=(external(Side.BID, "0.30", "97"),)))
     assert kept(result) == {BID: contracts("3")}
 
 
@@ -252,13 +262,13 @@ def test_the_cash_that_is_listed_still_has_what_live_orders_hold() -> None:
 
 
 def test_cash_that_orders_hold_in_a_market_that_is_not_known_is_not_spent_again() -> None:
-    by_hand = foreign(Side.BID, "0.40", "20", "KXBYHAND")
-    held = facts(foreign=(by_hand,), cash={0: dollars("11.25")})
+    by_hand = external(Side.BID, "0.40", "20", "KXBYHAND")
+    held = facts(external=(by_hand,), cash={0: dollars("11.25")})
     assert kept(apply_caps([target(Side.BID, "0.45", "10")], held)) == {BID: contracts("5")}
 
 
 def test_an_order_of_unknown_fate_needs_its_cash() -> None:
-    lost = order(Side.BID, "0.45", "10", state=OrderState.UNKNOWN)
+    lost = order(Side.BID, "0.45", "10", state=OrderState.PENDING_NEW)
     result = apply_caps([target(Side.ASK, "0.55", "10")], facts(orders=(lost,), cash={0: dollars("7.30")}))
     assert kept(result) == {ASK: contracts("4")}
     assert result.cut == ((ASK, Reason.CASH),)
@@ -345,7 +355,7 @@ def test_each_level_counts_its_own_live_order_and_target_once() -> None:
     ("changes", "why"),
     [
         ({"price": Price(0)}, Reason.TARGET_INVALID),
-        ({"price": ONE}, Reason.TARGET_INVALID),
+        ({"price": ONE_DOLLAR}, Reason.TARGET_INVALID),
         ({"price": Price(-300)}, Reason.TARGET_INVALID),
         ({"price": Price(4_550)}, Reason.TARGET_INVALID),
         ({"price": 4_500.0}, Reason.TARGET_INVALID),
@@ -379,8 +389,8 @@ def test_a_second_target_for_a_slot_is_refused() -> None:
     [
         {"orders": (order(Side.ASK, "0.45", "1"),)},
         {"orders": (order(Side.ASK, "0.44", "1", level=-1),)},
-        {"orders": (order(Side.ASK, "0.45", "1", state=OrderState.UNKNOWN, order_id=None),)},
-        {"foreign": (foreign(Side.ASK, "0.45", "1"),)},
+        {"orders": (order(Side.ASK, "0.45", "1", state=OrderState.PENDING_NEW, order_id=None),)},
+        {"external": (external(Side.ASK, "0.45", "1"),)},
     ],
 )
 def test_a_bid_never_meets_an_ask_of_our_own_account(standing: dict[str, Any]) -> None:
@@ -399,7 +409,9 @@ def test_of_two_targets_that_cross_the_better_stays() -> None:
 
 SIDES = st.sampled_from(Side)
 SIZES = st.sampled_from([50, 100, 300, 1_000, 2_500]).map(Count)
-STATES = st.sampled_from([OrderState.LIVE, OrderState.LIVE, OrderState.UNKNOWN, OrderState.CHANGING])
+STATES = st.sampled_from(
+    [OrderState.LIVE, OrderState.LIVE, OrderState.PENDING_NEW, OrderState.PENDING_CHANGE]
+)
 TICKERS = (TICKER, OTHER)
 CENTS = st.integers(1, 99).map(lambda n: f"0.{n:02}")
 
@@ -441,7 +453,7 @@ def situations(draw: st.DrawFn) -> tuple[list[TargetOrder], RiskFacts]:
         if draw(st.booleans())
     }
     hand = [
-        foreign(draw(SIDES), draw(CENTS), "3", draw(st.sampled_from(TICKERS)))
+        external(draw(SIDES), draw(CENTS), "3", draw(st.sampled_from(TICKERS)))
         for _ in range(draw(st.integers(0, 1)))
     ]
     wanted = [
@@ -468,7 +480,7 @@ def situations(draw: st.DrawFn) -> tuple[list[TargetOrder], RiskFacts]:
         events={EVENT: event(exclusive=draw(st.booleans()))},
         positions=positions,
         orders=draw(orders()),
-        foreign=tuple(hand),
+        external=tuple(hand),
         cash={0: Money(draw(st.integers(0, 40)) * 500_000)},
         fees={TICKER: MAKER_FEES} if draw(st.booleans()) else {},
         drift={TICKER: Count(draw(st.sampled_from([0, 0, 0, -500, 500])))},
@@ -476,14 +488,14 @@ def situations(draw: st.DrawFn) -> tuple[list[TargetOrder], RiskFacts]:
     return wanted, given_facts
 
 
-def _subsets(claims: Sequence[Claim]) -> Iterator[tuple[Claim, ...]]:
+def _subsets(claims: Sequence[PotentialFill]) -> Iterator[tuple[PotentialFill, ...]]:
     return chain.from_iterable(combinations(claims, size) for size in range(len(claims) + 1))
 
 
-def _fill_sets(worst: MarketWorst) -> Iterator[tuple[Claim, ...]]:
+def _fill_sets(worst: MarketWorst) -> Iterator[tuple[PotentialFill, ...]]:
     """Every set of fills of one market: of each slot some of its live orders, or its target."""
     slots = worst.live.keys() | worst.targets.keys()
-    choices: list[list[tuple[Claim, ...]]] = [list(_subsets((*worst.firm, *worst.drift)))]
+    choices: list[list[tuple[PotentialFill, ...]]] = [list(_subsets((*worst.firm, *worst.drift)))]
     for slot in slots:
         options = list(_subsets(worst.live.get(slot, ())))
         if slot in worst.targets:
@@ -493,13 +505,13 @@ def _fill_sets(worst: MarketWorst) -> Iterator[tuple[Claim, ...]]:
         yield tuple(chain.from_iterable(picked))
 
 
-def _profit(worst: MarketWorst, fills: Iterable[Claim], resolves_yes: bool) -> int:
+def _profit(worst: MarketWorst, fills: Iterable[PotentialFill], resolves_yes: bool) -> int:
     """Profit of one market, from the definition: what came in, less fees, plus what the position pays."""
     net, came_in = int(worst.net), -worst.held.no
     for fill in fills:
         came_in -= fill.side.sign * value_of(fill.price, fill.count) + fill.fee
         net += fill.side.sign * fill.count
-    return came_in + (ONE * net if resolves_yes else 0)
+    return came_in + (ONE_DOLLAR * net if resolves_yes else 0)
 
 
 def _brute_event_loss(markets: Mapping[str, MarketWorst], exclusive: bool) -> int:
@@ -517,13 +529,13 @@ def _brute_event_loss(markets: Mapping[str, MarketWorst], exclusive: bool) -> in
 def _after(result: RiskResult, given_facts: RiskFacts) -> dict[str, MarketWorst]:
     """The worst cases with the kept targets in their slots."""
     worst = worst_cases(given_facts)
-    alone = worst_cases(replace(given_facts, positions={}, orders=(), foreign=(), drift={}))
+    alone = worst_cases(replace(given_facts, positions={}, orders=(), external=(), drift={}))
     assert all(market_worst == MarketWorst() for market_worst in alone.values())
     for wanted in result.kept:
         fees = given_facts.fees.get(wanted.slot.ticker)
         rate = fees.maker_rate_e8 if fees else 0
-        fee = -(-rate * wanted.count * wanted.price * (ONE - wanted.price) // 10**12)
-        claim = Claim(wanted.slot.side, wanted.price, wanted.count, Money(fee))
+        fee = -(-rate * wanted.count * wanted.price * (ONE_DOLLAR - wanted.price) // 10**12)
+        claim = PotentialFill(wanted.slot.side, wanted.price, wanted.count, Money(fee))
         worst[wanted.slot.ticker] = worst[wanted.slot.ticker].with_target(wanted.slot, claim)
     return worst
 
@@ -560,7 +572,7 @@ def test_no_set_of_fills_passes_the_largest_position(situation: tuple[list[Targe
         assert -min(nets) == worst.most(Side.ASK) <= max(cap, before[ticker].most(Side.ASK))
 
 
-def _reserve(net: int, claims: Sequence[Claim]) -> int:
+def _reserve(net: int, claims: Sequence[PotentialFill]) -> int:
     """What an exchange holds for resting orders when the best-priced ones close the position first."""
     held = 0
     for side in Side:
@@ -569,7 +581,7 @@ def _reserve(net: int, claims: Sequence[Claim]) -> int:
         for claim in mine:
             closing = min(closable, claim.count)
             closable -= closing
-            unit = claim.price if side is Side.BID else ONE - claim.price
+            unit = claim.price if side is Side.BID else ONE_DOLLAR - claim.price
             held += unit * (claim.count - closing)
     return held
 
@@ -645,7 +657,11 @@ def test_nothing_that_is_kept_crosses_anything_of_our_own(
     for one in result.kept:
         worst = standing[one.slot.ticker]
         others = [claim for claims in worst.live.values() for claim in claims]
-        rest = [Claim(x.slot.side, x.price, x.count) for x in result.kept if x.slot.ticker == one.slot.ticker]
+        rest = [
+            PotentialFill(x.slot.side, x.price, x.count)
+            for x in result.kept
+            if x.slot.ticker == one.slot.ticker
+        ]
         for claim in (*worst.firm, *others, *rest):
             if claim.side is not one.slot.side:
                 assert one.slot.side.sign * (claim.price - one.price) > 0
@@ -666,12 +682,15 @@ def test_a_second_pass_over_what_was_kept_changes_nothing(
 
 
 def test_a_fill_loses_its_price_or_the_rest_to_a_dollar() -> None:
-    assert fill_loss(Claim(Side.BID, cents("0.45"), contracts("10"))) == Loss(-5_500_000, 4_500_000)
-    assert fill_loss(Claim(Side.ASK, cents("0.45"), contracts("10"))) == Loss(5_500_000, -4_500_000)
+    assert fill_loss(PotentialFill(Side.BID, cents("0.45"), contracts("10"))) == Loss(-5_500_000, 4_500_000)
+    assert fill_loss(PotentialFill(Side.ASK, cents("0.45"), contracts("10"))) == Loss(5_500_000, -4_500_000)
 
 
 def test_the_worst_of_two_sides_is_never_the_sum_of_both() -> None:
-    pair = [Claim(Side.BID, cents("0.45"), contracts("10")), Claim(Side.ASK, cents("0.55"), contracts("10"))]
+    pair = [
+        PotentialFill(Side.BID, cents("0.45"), contracts("10")),
+        PotentialFill(Side.ASK, cents("0.55"), contracts("10")),
+    ]
     assert at_worst(pair) == Loss(4_500_000, 4_500_000)
 
 

@@ -6,12 +6,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dora.core.journal import OrderState, TrackedOrder
-from dora.core.ledger import Position
-from dora.core.model import SessionMetadata, SessionStatus, Side, Slot, TargetOrder
+from dora.core.accounts.ledger import Position
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk import RiskFacts, apply_caps
-from dora.core.session_limit import contracts_free, contracts_matched, used_up
+from dora.core.risk.caps import RiskFacts, apply_caps
+from dora.core.risk.session_limit import contracts_free, contracts_matched, used_up
+from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import CONTRACT, Count
 from tests.unit.examples import EVENT, NOW, config, contracts, dollars, event, limits, market, target
 
@@ -52,7 +54,7 @@ def facts(free: int | None, orders: tuple[TrackedOrder, ...] = ()) -> RiskFacts:
         events={EVENT: event()},
         positions={},
         orders=orders,
-        foreign=(),
+        external=(),
         cash={0: dollars("100000")},
         contracts_free=None if free is None else Count(free),
     )
@@ -125,14 +127,14 @@ def test_an_order_and_its_replacement_count_once_so_a_used_up_limit_keeps_what_r
 
 
 def test_an_order_of_unknown_fate_leaves_its_slot_no_second_claim() -> None:
-    unknown = order(SLOTS[0], 400, state=OrderState.UNKNOWN)
+    unknown = order(SLOTS[0], 400, state=OrderState.PENDING_NEW)
 
     assert apply_caps([wanted(SLOTS[0], "10")], facts(0, (unknown,))).kept == ()
 
 
 @st.composite
 def books(draw: st.DrawFn) -> tuple[tuple[TrackedOrder, ...], list[TargetOrder]]:
-    states = st.sampled_from([OrderState.LIVE, OrderState.LIVE, OrderState.UNKNOWN, OrderState.MISSING])
+    states = st.sampled_from([OrderState.LIVE, OrderState.LIVE, OrderState.PENDING_NEW, OrderState.NOT_FOUND])
     ours = []
     for number, slot in enumerate(draw(st.lists(st.sampled_from(SLOTS), max_size=5))):
         count = draw(st.integers(1, 2_000))

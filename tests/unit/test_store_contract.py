@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
-from dora.core.extending import extension
-from dora.core.journal import Journal
-from dora.core.ledger import apply_fills, apply_settlement
-from dora.core.model import DecreaseRequest, Event
-from dora.core.planning import cancel_request
-from dora.core.ports import BotState, Changes, Control, Cursors, Progress, Reference, StateStore
+from dora.core.exchange.market import Event
+from dora.core.orders.amend_expiry import extension
+from dora.core.orders.diff import cancel_request
+from dora.core.orders.journal import Journal
+from dora.core.orders.requests import DecreaseRequest
+from dora.core.ports import StateStore
+from dora.core.state import BotState, Changes, Cursors, KillSwitch, Progress, ReferenceData
 from dora.core.units import Count, TimeMs
 from tests.unit.dynamo_values import LIMITS, NOW_MS, fill, journal, order, plan, position, session, settlement
 from tests.unit.store_backings import Backing, Loss, take_fence
@@ -30,12 +32,12 @@ FENCED: dict[str, Callable[[StateStore, int], object]] = {
 WRITES = FENCED | {
     "save_session": lambda state, _: state.save_session(session()),
     "save_history": lambda state, _: state.save_history(session(2)),
-    "set_control": lambda state, _: state.set_control(Control(halted=True, at_ms=TimeMs(4))),
+    "set_control": lambda state, _: state.set_control(KillSwitch(halted=True, at_ms=TimeMs(4))),
     "save_limits": lambda state, _: state.save_limits(LIMITS),
 }
 READS: dict[str, Callable[[StateStore], object]] = {
     "load": lambda state: state.load(),
-    "stop_signs": lambda state: state.stop_signs(),
+    "read_kill_switch": lambda state: state.read_kill_switch(),
     "emergency_state": lambda state: state.emergency_state(),
     "booked": lambda state: state.booked(["fill-1"]),
     "history": lambda state: state.history(3),
@@ -170,7 +172,7 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
     event = Event(event_ticker="KXA-E", series_ticker="KXA", exclusive=True)
     facts = {"KXB-E": replace(event, event_ticker="KXB-E"), "KXA-E": event}
     written = Journal().with_orders(order(number) for number in (2, 0, 1))
-    reference = Reference(learned_ms=TimeMs(3), events=facts, listings={"KXB": (), "KXA": ("KXA-1",)})
+    reference = ReferenceData(learned_ms=TimeMs(3), events=facts, listings={"KXB": (), "KXA": ("KXA-1",)})
     memory: dict[str, dict[str, object]] = {
         "KXB-1": {"fair": [1, None, {"z": True}]},
         "KXA-1": {"pair": (1, 2)},

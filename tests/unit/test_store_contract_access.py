@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from dora.core.errors import StateConflict, StateUnavailable
-from dora.core.ports import Control, LeaseGrant, LeaseRefused
+from dora.core.state import KillSwitch, LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from tests.unit.dynamo_values import NOW_MS, session
 from tests.unit.store_backings import Backing, Loss
@@ -96,7 +96,7 @@ def test_a_session_is_stored_under_the_next_revision(backing: Backing) -> None:
     second = state.save_session(replace(first, reason="why"))
 
     assert (first.rev, second.rev) == (1, 2)
-    assert state.load().session == second == state.stop_signs()[1]
+    assert state.load().session == second == state.read_kill_switch()[1]
 
 
 @pytest.mark.parametrize("rev", [0, 2])
@@ -134,14 +134,14 @@ def test_past_sessions_come_newest_first_each_in_its_latest_revision(backing: Ba
 
 def test_a_resume_never_undoes_a_later_halt_but_a_halt_always_stands(backing: Backing) -> None:
     state = backing.state()
-    later = Control(halted=True, reason="later", at_ms=TimeMs(5))
+    later = KillSwitch(halted=True, reason="later", at_ms=TimeMs(5))
     state.set_control(later)
     with pytest.raises(StateConflict, match="CONTROL"):
-        state.set_control(Control(at_ms=TimeMs(4)))
-    assert (state.stop_signs(), state.load().control) == ((later, None), later)
+        state.set_control(KillSwitch(at_ms=TimeMs(4)))
+    assert (state.read_kill_switch(), state.load().control) == ((later, None), later)
 
-    state.set_control(Control(at_ms=TimeMs(5)))
-    assert not state.stop_signs()[0].halted
+    state.set_control(KillSwitch(at_ms=TimeMs(5)))
+    assert not state.read_kill_switch()[0].halted
 
-    state.set_control(Control(halted=True, reason="slow clock", at_ms=TimeMs(1)))
-    assert state.stop_signs()[0].reason == "slow clock"
+    state.set_control(KillSwitch(halted=True, reason="slow clock", at_ms=TimeMs(1)))
+    assert state.read_kill_switch()[0].reason == "slow clock"

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import StateConflict
-from dora.core.ledger import apply_fills, apply_settlement
 from dora.core.units import Price, TimeMs
 from tests.unit.dynamo_values import NOW_MS, fill, position, settlement
 from tests.unit.store_backings import Backing, take_fence

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dora.core.errors import StateUnavailable
-from dora.core.model import Limits
+from dora.core.exchange.account import Limits
 from dora.core.units import Count, TimeMs
 from tests.unit.dynamo_values import BOT, NOW_MS
 from tests.unit.store_backings import Backing, Loss

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from dora.core.accounts.ledger import Position, apply_fills, apply_settlement
 from dora.core.errors import DoraError, StateUnavailable
-from dora.core.journal import Journal
-from dora.core.ledger import Position, apply_fills, apply_settlement
-from dora.core.model import Event
-from dora.core.ports import Changes, Control, Cursors, LeaseGrant, Limiter, Progress, Reference
+from dora.core.exchange.market import Event
+from dora.core.orders.journal import Journal
+from dora.core.ports import Limiter
+from dora.core.state import Changes, Cursors, KillSwitch, LeaseGrant, Progress, ReferenceData
 from dora.core.units import TimeMs
 from tests.unit.dynamo_values import BOT, LIMITS, NOW_MS, fill, order, plan, position, session, settlement
 from tests.unit.store_backings import DynamoBacking, Loss, MemoryBacking
@@ -74,7 +75,7 @@ class Twins(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 3), lose=losses)
     def look(self, limit: int, lose: Loss) -> None:
-        self.ask("state", "stop_signs", lose=lose)
+        self.ask("state", "read_kill_switch", lose=lose)
         self.ask("state", "emergency_state", lose=lose)
         self.ask("state", "history", limit, lose=lose)
 
@@ -136,7 +137,7 @@ class Fenced(Twins):
         back=stale, named=st.sets(st.sampled_from(sorted(Changes.__dataclass_fields__))), n=small, lose=losses
     )
     def commit(self, back: int, named: set[str], n: int, lose: Loss) -> None:
-        whole = {
+        blocked_by = {
             "journal": Journal().with_orders(order(number) for number in range(n, 0, -1)),
             "finished_plans": self.ask("state", "load").plans[:n],
             "memory": {ticker: {"n": [n, (ticker,)]} for ticker in reversed(TICKERS[:n])},
@@ -145,7 +146,7 @@ class Fenced(Twins):
             "reference": reference(n),
             "limits": LIMITS,
         }
-        chosen: Any = {name: value for name, value in whole.items() if name in named}
+        chosen: Any = {name: value for name, value in blocked_by.items() if name in named}
         if "summary" in named and "progress" in named:
             chosen["summary"] = {"n": n}
         if (changes := Changes(**chosen)) != Changes():
@@ -167,7 +168,7 @@ class Unfenced(Twins):
 
     @rule(halted=st.booleans(), at=small, lose=losses)
     def set_control(self, halted: bool, at: int, lose: Loss) -> None:
-        self.ask("state", "set_control", Control(halted=halted, reason="why", at_ms=TimeMs(at)), lose=lose)
+        self.ask("state", "set_control", KillSwitch(halted=halted, reason="why", at_ms=TimeMs(at)), lose=lose)
 
     @rule(rate=st.integers(1, 3), lose=losses)
     def save_limits(self, rate: int, lose: Loss) -> None:
@@ -229,10 +230,10 @@ def _empty(client: Any) -> None:
     create_tables(client, "config", "state")
 
 
-def reference(number: int) -> Reference:
+def reference(number: int) -> ReferenceData:
     event = Event(event_ticker="KXB-E", series_ticker="KXB", exclusive=True)
     events = {"KXB-E": event, "KXA-E": replace(event, event_ticker="KXA-E")}
-    return Reference(learned_ms=TimeMs(number), events=events, listings={"KXB": (), "KXA": TICKERS})
+    return ReferenceData(learned_ms=TimeMs(number), events=events, listings={"KXB": (), "KXA": TICKERS})
 
 
 def orders_of(state: Any) -> list[list[str]]:

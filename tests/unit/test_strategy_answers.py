@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from dora.core.errors import DoraError
-from dora.core.model import Side, Slot
+from dora.core.exchange.market import Side, Slot
 from dora.core.quoting.checked import checked
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.maker import quote

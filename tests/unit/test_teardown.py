@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dora.core.journal import Journal, OrderState
+from dora.core.orders.journal import Journal, OrderState
 from tests.simulator.fault_plan import Fault
 from tests.unit.small_world import broken
 from tests.unit.teardown_stage import (
@@ -153,7 +153,7 @@ def test_400_single_order_reads_and_100_lists_of_a_teardown_stay_within_the_read
         orders = sorted(partition.state.journal.orders.values(), key=lambda order: order.slot)
         known = [order for number, order in enumerate(orders) if number % 10 < 4]
         unknown = [
-            replace(order, state=OrderState.UNKNOWN, order_id=None)
+            replace(order, state=OrderState.PENDING_NEW, order_id=None)
             for number, order in enumerate(orders)
             if number % 10 == 4
         ]
@@ -173,7 +173,7 @@ def test_400_single_order_reads_and_100_lists_of_a_teardown_stay_within_the_read
 def test_a_bot_that_lost_its_state_is_torn_down_by_the_prefix_of_its_orders() -> None:
     with stage() as scene:
         scene.world.cycle()
-        foreign = scene.place_of_another_bot(group=True)
+        external = scene.place_of_another_bot(group=True)
         scene.place_of_another_bot(group=False)
         scene.lose_state()
         answer, _ = scene.torn_down()
@@ -183,7 +183,7 @@ def test_a_bot_that_lost_its_state_is_torn_down_by_the_prefix_of_its_orders() ->
         assert answer["status"] == "closed"
         assert "no record of a session" in answer["reason"]
         assert left == {"another-True", "another-False"}
-        assert [group_id for group_id, group in groups.items() if not group.tripped] == [foreign]
+        assert [group_id for group_id, group in groups.items() if not group.tripped] == [external]
         assert scene.torn_down()[0]["status"] == "closed"
 
 
@@ -214,11 +214,11 @@ def test_a_lost_session_that_cannot_be_closed_yet_is_closed_by_the_watch() -> No
 def test_without_a_record_and_without_orders_there_is_nothing_to_tear_down() -> None:
     with stage() as scene:
         scene.lose_state()
-        foreign = scene.place_of_another_bot(group=True)
+        external = scene.place_of_another_bot(group=True)
         answer, _ = scene.torn_down()
 
         assert answer["status"] == "none"
-        assert not scene.world.member.groups[foreign].tripped
+        assert not scene.world.member.groups[external].tripped
 
 
 def test_a_lost_session_whose_orders_cannot_be_listed_is_a_failure_not_nothing() -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 import dora
-from dora.flow.reporting import METRICS
+from dora.flow.cycle.cycle_facts import METRICS
 from dora.telemetry import LEVELS, MAX_FIELDS, NAMESPACE, Telemetry
 from tests.world.output import Catcher, printed_to
 
@@ -24,16 +24,16 @@ class Heard:
     """A telemetry of its own (loggers live as long as the process, known by their service), and its lines."""
 
     def __init__(self, log_level: str, service: str) -> None:
-        self._out = Catcher()
+        self._ports = Catcher()
         with self.listening():
             self.telemetry = Telemetry(bot="dora", service=service, log_level=log_level)
 
     def listening(self) -> AbstractContextManager[None]:
-        return printed_to(self._out.stream)
+        return printed_to(self._ports.stream)
 
     def lines(self) -> list[dict[str, Any]]:
         """Everything printed so far."""
-        return [json.loads(line) for line in self._out.take().splitlines()]
+        return [json.loads(line) for line in self._ports.take().splitlines()]
 
 
 def heard(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dora.core.errors import NumberInvalid
 from dora.core.units import (
-    ONE,
+    ONE_DOLLAR,
     Count,
     Money,
     Price,
@@ -30,13 +30,13 @@ from tests.unit.examples import GRIDS, TAPERED_GRID, all_prices, cents, grid
 WHOLE = st.integers(-(10**15), 10**15)
 DECIMALS = st.integers(0, 8)
 NAMED_GRIDS = st.sampled_from(list(GRIDS.values()))
-PRICES = st.integers(0, ONE).map(Price)
+PRICES = st.integers(0, ONE_DOLLAR).map(Price)
 
 
 @st.composite
 def mixed_grids(draw: st.DrawFn) -> PriceGrid:
     """Grids of any number of ranges, each with a step that divides it."""
-    edges = sorted({0, ONE, *draw(st.lists(st.integers(1, ONE - 1), max_size=4))})
+    edges = sorted({0, ONE_DOLLAR, *draw(st.lists(st.integers(1, ONE_DOLLAR - 1), max_size=4))})
     rows = []
     for start, end in zip(edges, edges[1:], strict=False):
         length = end - start
@@ -127,7 +127,7 @@ def test_price_times_count_is_money_exactly(price: int, count: int) -> None:
 @given(PRICES)
 def test_the_complement_of_the_complement_is_the_price(price: Price) -> None:
     assert complement(complement(price)) == price
-    assert price + complement(price) == ONE
+    assert price + complement(price) == ONE_DOLLAR
 
 
 # --- price grids ------------------------------------------------------------------------------------
@@ -157,46 +157,46 @@ def test_ranges_that_make_no_grid_are_refused(rows: tuple[tuple[str, str, str], 
 @pytest.mark.parametrize("structure", GRIDS)
 def test_a_grid_holds_exactly_the_points_of_its_ranges(structure: str) -> None:
     points = set(all_prices(GRIDS[structure]))
-    assert {price for price in range(-10, ONE + 11) if price in GRIDS[structure]} == points
+    assert {price for price in range(-10, ONE_DOLLAR + 11) if price in GRIDS[structure]} == points
 
 
-@pytest.mark.parametrize("value", [0, ONE, -100, ONE + 100, 50.0, "0.5", None])
+@pytest.mark.parametrize("value", [0, ONE_DOLLAR, -100, ONE_DOLLAR + 100, 50.0, "0.5", None])
 def test_nothing_and_a_dollar_and_other_things_are_no_prices(value: object) -> None:
     assert value not in GRIDS["linear_cent"]
 
 
 @given(ANY_GRID, PRICES)
 def test_floor_and_ceil_are_the_nearest_points_on_either_side(of: PriceGrid, price: Price) -> None:
-    points = [0, *all_prices(of), ONE]
+    points = [0, *all_prices(of), ONE_DOLLAR]
     assert of.floor(price) == max(point for point in points if point <= price)
     assert of.ceil(price) == min(point for point in points if point >= price)
 
 
 @given(ANY_GRID, PRICES)
 def test_above_and_below_are_the_next_points_strictly_beyond(of: PriceGrid, price: Price) -> None:
-    points = [0, *all_prices(of), ONE]
-    assert of.above(price) == min((point for point in points if point > price), default=ONE)
+    points = [0, *all_prices(of), ONE_DOLLAR]
+    assert of.above(price) == min((point for point in points if point > price), default=ONE_DOLLAR)
     assert of.below(price) == max((point for point in points if point < price), default=0)
 
 
 @given(ANY_GRID, PRICES)
 def test_a_step_up_and_a_step_down_undo_each_other(of: PriceGrid, price: Price) -> None:
     point = of.floor(price)
-    if point < ONE:
+    if point < ONE_DOLLAR:
         assert of.below(of.above(point)) == point
     if point > 0:
         assert of.above(of.below(point)) == point
 
 
-@given(ANY_GRID, st.integers(-ONE, 0).map(Price), st.integers(ONE, 2 * ONE).map(Price))
+@given(ANY_GRID, st.integers(-ONE_DOLLAR, 0).map(Price), st.integers(ONE_DOLLAR, 2 * ONE_DOLLAR).map(Price))
 def test_prices_beyond_the_grid_are_held_at_its_ends(of: PriceGrid, low: Price, high: Price) -> None:
     assert (of.floor(low), of.ceil(low), of.below(low)) == (0, 0, 0)
-    assert (of.floor(high), of.ceil(high), of.above(high)) == (ONE, ONE, ONE)
+    assert (of.floor(high), of.ceil(high), of.above(high)) == (ONE_DOLLAR, ONE_DOLLAR, ONE_DOLLAR)
 
 
 @given(ANY_GRID, st.data())
 def test_ticks_between_two_points_count_the_steps(of: PriceGrid, data: st.DataObject) -> None:
-    points = [Price(0), *all_prices(of), ONE]
+    points = [Price(0), *all_prices(of), ONE_DOLLAR]
     low, high = (data.draw(st.integers(0, len(points) - 1)) for _ in range(2))
     assert of.ticks_between(points[low], points[high]) == high - low
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from dora.core.journal import Journal
-from dora.core.ledger import Position
-from dora.core.model import Book, Level
-from dora.core.ports import Cursors
+from dora.core.accounts.ledger import Position
+from dora.core.exchange.market import Book, Level
+from dora.core.orders.journal import Journal
+from dora.core.state import Cursors
 from dora.core.units import Count, Money, Price
-from dora.flow import reporting
-from dora.flow.accounting import Accounts
-from dora.flow.reporting import METRICS
+from dora.flow.cycle import cycle_facts
+from dora.flow.cycle.cycle_facts import METRICS
+from dora.flow.shared.accounting import Accounts
 from tests.simulator.fault_plan import Fault
 from tests.simulator.faults import Faults
 from tests.simulator.wire import Reply, Request
@@ -89,7 +89,7 @@ def test_what_a_cycle_did_not_read_is_null_in_its_answer_and_not_in_its_line(
 def test_what_is_not_known_makes_no_metric(name: str, field: str) -> None:
     facts = FakeFacts()
     record: dict[str, object] = dict.fromkeys(METRICS.values(), 1)
-    reporting.cycle(facts, {**record, field: None, "cycle_id": "c1"}, (), ())
+    cycle_facts.cycle(facts, {**record, field: None, "cycle_id": "c1"}, (), ())
 
     assert not facts.of(name)
     assert len([said for said, _ in facts.emitted if said in METRICS]) == len(METRICS) - 1

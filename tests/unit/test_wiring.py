@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dora import wiring
 from dora.core.errors import ExchangeUnavailable, TriggerInvalid
-from dora.core.model import SessionMetadata, SessionStatus
-from dora.core.ports import Control
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import KillSwitch
 from dora.core.units import Count, TimeMs
 from functions.cycle.app import lambda_handler as cycle
 from functions.session.app import lambda_handler as session
@@ -43,7 +43,7 @@ class Deployed:
     """A stack without its tables and secret, and everything that its functions print."""
 
     def __init__(self) -> None:
-        self._out = Catcher()
+        self._ports = Catcher()
         self.printed = ""
 
     def furnish(self) -> None:
@@ -62,19 +62,19 @@ class Deployed:
         """One invocation of a handler."""
         clock = VirtualClock(1_795_183_200_000)
         context = LambdaContext(clock, clock.now_ms() + 45_000, uuid4().hex, "dora")
-        with printed_to(self._out.stream):
+        with printed_to(self._ports.stream):
             answer = door(EVENTS[door] if event is None else event, context)
         returned: Answer = json.loads(json.dumps(answer))
         return returned
 
     def serve(self, work: Callable[[wiring.App], Answer]) -> Answer:
         """One invocation that does this."""
-        with printed_to(self._out.stream):
+        with printed_to(self._ports.stream):
             return wiring.serve("cycle", work, uuid4().hex, 45_000)
 
     def read(self) -> str:
         """Everything printed so far."""
-        self.printed += self._out.take()
+        self.printed += self._ports.take()
         return self.printed
 
     def errors(self) -> list[dict[str, Any]]:
@@ -323,7 +323,7 @@ def test_after_a_refused_key_the_next_invocation_fetches_the_secret_afresh(
     stack.furnish()
 
     def work(app: wiring.App) -> Answer:
-        return {"status": str(app.outside.exchange.limits())}
+        return {"status": str(app.ports.exchange.limits())}
 
     with environment({"KALSHI_BASE_URL": refusing.url}):
         answer = stack.serve(work)
@@ -353,8 +353,8 @@ def _open_session(halted: bool) -> None:
     item["trading_enabled"] = {"BOOL": True}
     boto3.client("dynamodb").put_item(TableName=CONFIG_TABLE, Item=item)
     app = wiring.build(os.environ)
-    app.outside.state.set_control(Control(halted=halted))
-    app.outside.state.save_session(
+    app.ports.state.set_control(KillSwitch(halted=halted))
+    app.ports.state.save_session(
         SessionMetadata(
             session_id="s1",
             status=SessionStatus.ACTIVE,

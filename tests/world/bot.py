@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import boto3
 from requests.adapters import BaseAdapter
 
-from dora.core.ledger import Position
+from dora.core.accounts.ledger import Position
 from dora.edge.dynamo.codec import value_of_item
-from dora.edge.dynamo.layout import POSITION
+from dora.edge.dynamo.items import POSITION
 from tests.world.books import BookedPosition
 from tests.world.bot_clock import BotClock
 from tests.world.lambda_context import LambdaContext

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from requests.adapters import BaseAdapter
 
-from dora.core.journal import order_prefix
+from dora.core.orders.journal import order_prefix
 from tests.world.books import BookedPosition
 from tests.world.bot import Answer, Deployment, Env
 from tests.world.bot_clock import BotClock
@@ -126,8 +126,8 @@ class _Crude:
 
 
 def _scaled(text: str, decimals: int) -> int:
-    whole, _, part = text.partition(".")
-    return int(whole + part.ljust(decimals, "0"))
+    blocked_by, _, part = text.partition(".")
+    return int(blocked_by + part.ljust(decimals, "0"))
 
 
 def _enabled(env: Env) -> tuple[str, ...]:

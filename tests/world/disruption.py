@@ -133,14 +133,14 @@ class FaultyBot:
 
     def session(self, event: Mapping[str, object], context: LambdaContext) -> Answer:
         """One session action, with a session id that is the same in every run. Raises Killed."""
-        flow = importlib.import_module("dora.flow.session")
+        flow = importlib.import_module("dora.flow.session.run")
         self._sessions += 1
         session_id = f"s-{self._sessions:04d}"
 
         def work(app: Any) -> Answer:
             command = parse_session_command(dict(event), bot=app.settings.bot)
             answer: Answer = flow.run_command(
-                app.outside, command, session_id, context.get_remaining_time_in_millis()
+                app.ports, command, session_id, context.get_remaining_time_in_millis()
             )
             return answer
 

@@ -8,8 +8,8 @@ from functools import partial
 from requests.adapters import BaseAdapter
 
 from dora import wiring
-from dora.core.journal import order_prefix
-from dora.core.ports import Outside
+from dora.core.orders.journal import order_prefix
+from dora.core.ports import Ports
 from dora.edge.archive import NoArchive
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
@@ -44,7 +44,7 @@ def memory_app(
     settings = read_settings(env)
     telemetry = telemetry_kind(bot=settings.bot, service=settings.bot, log_level=settings.log_level)
     exchange = _exchange(cloud, settings, clock, adapter, telemetry)
-    outside = Outside(
+    ports = Ports(
         clock=clock,
         workers=OneByOne(),
         exchange=exchange,
@@ -57,7 +57,7 @@ def memory_app(
         prefix=order_prefix(settings.bot, settings.stage),
         dry_run=settings.dry_run,
     )
-    return wiring.App(settings, telemetry, outside)
+    return wiring.App(settings, telemetry, ports)
 
 
 def _exchange(

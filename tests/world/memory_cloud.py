@@ -14,11 +14,12 @@ from random import Random
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+from dora.core.accounts.ledger import Position
 from dora.core.errors import StateUnavailable
-from dora.core.journal import Plan
-from dora.core.ledger import Position
-from dora.core.model import Fill, SessionMetadata, Settlement
-from dora.core.ports import BotState
+from dora.core.exchange.account import Fill, Settlement
+from dora.core.orders.journal import Plan
+from dora.core.session import SessionMetadata
+from dora.core.state import BotState
 from tests.world.keys import ApiKey
 
 P = ParamSpec("P")

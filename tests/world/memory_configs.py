@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dora.core.ports import Configs
+from dora.core.state import Configs
 from dora.edge.dynamo.configs import DynamoConfigs
 from tests.world.memory_cloud import MemoryCloud, request
 

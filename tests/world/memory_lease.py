@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from dora.core.ports import LeaseGrant, LeaseRefused
 from dora.core.reasons import Reason
+from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from tests.world.memory_cloud import LeaseRecord, MemoryCloud, request
 

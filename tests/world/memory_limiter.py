@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from dora.core.model import Limits
-from dora.core.pacing import US_PER_MS, Bucket, backoff_ms, empty_until_us, level, reserve
+from dora.core.exchange.account import Limits
+from dora.core.exchange.pacing import US_PER_MS, Bucket, backoff_ms, empty_until_us, level, reserve
 from dora.core.units import TimeMs
 from dora.edge.dynamo.limiter import (
     BALANCE,

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from dora.core.accounts.ledger import Position
 from dora.core.errors import LeaseLost, StateConflict
-from dora.core.journal import Journal, Plan
-from dora.core.ledger import Position
-from dora.core.model import Fill, Limits, SessionMetadata, Settlement
-from dora.core.ports import BotState, Changes, Control, EmergencyState, Reference
-from dora.edge.dynamo.layout import plan_name
-from dora.edge.dynamo.plain import to_plain
+from dora.core.exchange.account import Fill, Limits, Settlement
+from dora.core.orders.journal import Journal, Plan
+from dora.core.session import SessionMetadata
+from dora.core.state import BotState, Changes, EmergencyState, KillSwitch, ReferenceData
+from dora.edge.dynamo.items import plan_name
+from dora.edge.dynamo.serde import to_plain
 from dora.edge.dynamo.store import FILLS_AT_ONCE
 from tests.world.memory_cloud import MemoryCloud, Partition, request
 
@@ -33,7 +34,7 @@ class MemoryStore:
         return replace(own.state, plans=plans, positions=positions_of(own))
 
     @request
-    def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
+    def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
         """The kill flag and the session."""
         return self._own.state.control, self._own.state.session
 
@@ -135,7 +136,7 @@ class MemoryStore:
         return self._own.summaries.get(cycle_id)
 
     @request
-    def set_control(self, control: Control) -> None:
+    def set_control(self, control: KillSwitch) -> None:
         """Safe to repeat: yes; repeated late, it can only halt again."""
         if not control.halted and self._own.state.control.at_ms > control.at_ms:
             raise StateConflict("CONTROL: the kill flag was set after this")
@@ -199,7 +200,7 @@ def _values(changes: Changes) -> dict[str, Any]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _in_order(reference: Reference) -> Reference:
+def _in_order(reference: ReferenceData) -> ReferenceData:
     return replace(
         reference,
         events=dict(sorted(reference.events.items())),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from dora.core.config import MarketConfig, parse_market
-from dora.core.journal import order_prefix
+from dora.core.orders.journal import order_prefix
 from tests.simulator.expectations import Expectations
 from tests.world.config_items import Human, Item, market_sort_key
 from tests.world.setup import STAGE, Setup

@@ -115,7 +115,7 @@ def recorded_bot(recorder: Recorder) -> Deployment:
             return wiring.build(env, clock=clock, adapter=adapter, jitter_ms=lambda span_ms: span_ms // 2)
 
         try:
-            yield RecordedBot(recorder, build, build().outside.state)
+            yield RecordedBot(recorder, build, build().ports.state)
         finally:
             wiring.install(None)
 

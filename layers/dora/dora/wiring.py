@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from requests.adapters import BaseAdapter
 
 from dora.core.errors import AuthRefused, DoraError, TriggerInvalid
-from dora.core.journal import order_prefix
-from dora.core.ports import Archive, Clock, Outside
+from dora.core.orders.journal import order_prefix
+from dora.core.ports import Archive, Clock, Ports
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
 from dora.edge.archive import NoArchive, S3Archive, s3_client
@@ -32,7 +32,7 @@ from dora.edge.secrets import KeySecret, secrets_client
 from dora.settings import Settings, read_settings
 from dora.telemetry import Telemetry
 
-Answer = dict[str, object]
+Response = dict[str, object]
 READ_WORKERS = 8
 """Reads of the exchange under way at a time."""
 ANSWER_MS = 1_000
@@ -57,7 +57,7 @@ class App:
 
     settings: Settings
     telemetry: Telemetry
-    outside: Outside
+    ports: Ports
 
 
 class _Environment:
@@ -105,7 +105,7 @@ def build(
         network=network,
         jitter_ms=jitter_ms,
     )
-    outside = Outside(
+    ports = Ports(
         clock=clock,
         workers=ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="read"),
         exchange=exchange,
@@ -118,7 +118,7 @@ def build(
         prefix=order_prefix(settings.bot, settings.stage),
         dry_run=settings.dry_run,
     )
-    return App(settings, telemetry, outside)
+    return App(settings, telemetry, ports)
 
 
 def _key_name(key_id: str) -> str:
@@ -133,7 +133,7 @@ def _archive(settings: Settings, clock: Clock) -> Archive:
     return S3Archive(client, settings.archive_bucket, settings.bot, clock)
 
 
-def serve(function: str, work: Callable[[App], Answer], request_id: str, remaining_ms: int) -> Answer:
+def serve(function: str, work: Callable[[App], Response], request_id: str, remaining_ms: int) -> Response:
     """Run one invocation: build if needed, log, count, and turn known trouble into an answer.
 
     No request to anybody outlasts `remaining_ms`, by the clock on the wall. Whatever is not a DoraError is a
@@ -143,7 +143,7 @@ def serve(function: str, work: Callable[[App], Answer], request_id: str, remaini
         return _serve(function, work, request_id)
 
 
-def _serve(function: str, work: Callable[[App], Answer], request_id: str) -> Answer:
+def _serve(function: str, work: Callable[[App], Response], request_id: str) -> Response:
     telemetry: Telemetry | None = None
     try:
         app = _Environment.app or build(os.environ, fresh_key=_Environment.key_refused)
@@ -177,7 +177,7 @@ def _bare_telemetry(function: str, request_id: str) -> Telemetry:
     return telemetry
 
 
-def _trouble(error: DoraError) -> Answer:
+def _trouble(error: DoraError) -> Response:
     status = "refused" if isinstance(error, TriggerInvalid) else "failed"
     reason = Reason.AUTH_REFUSED.value if isinstance(error, AuthRefused) else type(error).__name__
     return {"status": status, "reason": reason, "message": str(error)}
@@ -186,7 +186,7 @@ def _trouble(error: DoraError) -> Answer:
 def _note_refused_key() -> None:
     """A refused key may have been rotated: the next invocation fetches the secret afresh."""
     app = _Environment.app
-    _Environment.key_refused = app is not None and app.outside.exchange.key_refused
+    _Environment.key_refused = app is not None and app.ports.exchange.key_refused
     if _Environment.key_refused:
         install(None)
 

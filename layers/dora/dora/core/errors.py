@@ -20,7 +20,7 @@
             ├── AuthRefused        401 or 403: the key, its scopes or the clock
             └── RateLimited        429: the token bucket was short
 
-A refused *order* is data (`model.FailedOrder`), never an exception.
+A refused *order* is data (`orders.requests.FailedOrder`), never an exception.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """What stands in for settings and limits that are missing or cannot be read."""
 
 from dora.core.config import GlobalConfig
-from dora.core.model import Limits
+from dora.core.exchange.account import Limits
 from dora.core.units import Count
 
 UNLEARNED = Limits(tier="basic", read_rate=200, read_capacity=200, write_rate=100, write_capacity=100)

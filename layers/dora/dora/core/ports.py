@@ -1,44 +1,48 @@
-"""What the cycle and the session need from outside, as Protocols, and the values that cross them.
+"""What the cycle and the session need of others, as Protocols: time, facts, the exchange, and storage.
 
-Every read of the exchange is complete or raises an ExchangeError: a partial list is never returned. Lists of
-the account hold rows that were not understood apart: whoever reads them says which of those may be ours.
+Every read of the exchange is complete or raises an ExchangeError: a partial list is never returned.
 Every write of state is conditional or a transaction; its implementation says whether it is safe to repeat.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
-from dora.core.errors import ConfigInvalid
-from dora.core.journal import Journal, Plan
-from dora.core.ledger import Position
-from dora.core.listed import Listed
-from dora.core.model import (
+from dora.core.accounts.ledger import Position
+from dora.core.exchange.account import (
+    ExchangePosition,
+    Fill,
+    Limits,
+    Order,
+    OrderGroup,
+    Settlement,
+    ShardStatus,
+)
+from dora.core.exchange.listed import Listed
+from dora.core.exchange.market import Book, Event, Market, Series, Trade
+from dora.core.orders.journal import Plan
+from dora.core.orders.requests import (
     BatchCancelResult,
     BatchPlaceResult,
-    Book,
     CancelRequest,
     ChangeResult,
     DecreaseRequest,
-    Event,
-    ExchangePosition,
     ExtendRequest,
-    Fill,
     IdProbe,
     IdProbeRequest,
-    Limits,
-    Market,
-    Order,
-    OrderGroup,
     OrderRequest,
-    Print,
-    Series,
-    SessionMetadata,
-    Settlement,
-    ShardStatus,
+)
+from dora.core.session import SessionMetadata
+from dora.core.state import (
+    BotState,
+    Changes,
+    Configs,
+    EmergencyState,
+    KillSwitch,
+    LeaseGrant,
+    LeaseRefused,
 )
 from dora.core.units import Count, Money, TimeMs
 
@@ -62,9 +66,6 @@ class Facts(Protocol):
 
     def context(self, **keys: str) -> None:
         """Keys that every later line of this invocation carries."""
-
-
-# --- the exchange -----------------------------------------------------------------------------------
 
 
 class Exchange(Protocol):
@@ -116,7 +117,7 @@ class Exchange(Protocol):
     def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
         """Books by ticker; a ticker whose book could not be read or understood is absent."""
 
-    def prints_since(self, ticker: str, since_ms: TimeMs) -> tuple[Print, ...]:
+    def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time. Market data, so not behind as account reads are."""
 
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
@@ -155,111 +156,6 @@ class Exchange(Protocol):
     def limit_group(self, group_id: str, shard: int, limit: Count) -> None: ...
 
 
-# --- state -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Control:
-    """The kill flag. Whoever sets it leaves a reason; `cancel` takes resting quotes off in any case."""
-
-    halted: bool = False
-    cancel: bool = False
-    reason: str = ""
-    at_ms: TimeMs = TimeMs(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursors:
-    """How far fills and settlements are booked; reads begin a configured overlap earlier."""
-
-    fills_ms: TimeMs = TimeMs(0)
-    settlements_ms: TimeMs = TimeMs(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What the last finished cycle left behind. `starved` counts cycles a slot's placement was dropped."""
-
-    completed_ms: TimeMs = TimeMs(0)
-    cycle_id: str = ""
-    status: str = ""
-    starved: Mapping[str, int] = field(default_factory=dict)
-    day: str = ""
-    day_profit: Money = Money(0)
-    """The exchange's day of the last cycle, and the profit with which that day began."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """Slow facts: which series an event is of, what each series charges, which markets a series has open."""
-
-    learned_ms: TimeMs = TimeMs(0)
-    events: Mapping[str, Event] = field(default_factory=dict)
-    series: Mapping[str, Series] = field(default_factory=dict)
-    listed_ms: TimeMs = TimeMs(0)
-    listings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BotState:
-    """Everything one consistent read of the state table returns."""
-
-    session: SessionMetadata | None = None
-    control: Control = Control()
-    journal: Journal = field(default_factory=Journal)
-    plans: tuple[Plan, ...] = ()
-    positions: Mapping[str, Position] = field(default_factory=dict)
-    memory: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    """Strategy memory by ticker: small JSON objects, opaque to the store."""
-    cursors: Cursors = Cursors()
-    progress: Progress = Progress()
-    reference: Reference = field(default_factory=Reference)
-    limits: Limits | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmergencyState:
-    """What stopping a bot needs: single items, each read by itself, so a broken one costs only itself.
-
-    `unreadable` says why the session's record could not be understood ("": it could). `session` is then a
-    stand-in with whatever the item shows all the same, above all its order groups; it can never be stored.
-    """
-
-    session: SessionMetadata | None = None
-    unreadable: str = ""
-    completed_ms: TimeMs = TimeMs(0)
-    """When a cycle last finished; 0 where that is not known."""
-    limits: Limits | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What a finished cycle writes; None leaves an item as it is.
-
-    Journal, finished plans, cursors and progress stand or fall together, whatever the size of the rest.
-    """
-
-    journal: Journal | None = None
-    finished_plans: tuple[Plan, ...] = ()
-    memory: Mapping[str, Mapping[str, object]] | None = None
-    cursors: Cursors | None = None
-    progress: Progress | None = None
-    reference: Reference | None = None
-    limits: Limits | None = None
-    summary: Mapping[str, object] | None = None
-    """The cycle's wide record, kept for a while under its cycle id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Configs:
-    """The config table as parsed. Invalid items disable their market; `problems` says why."""
-
-    globals_: GlobalConfig | None
-    markets: Mapping[str, MarketConfig]
-    series: Mapping[str, SeriesConfig]
-    problems: tuple[ConfigInvalid, ...]
-
-
 class ConfigStore(Protocol):
     """Read-only for the bot."""
 
@@ -272,7 +168,7 @@ class StateStore(Protocol):
 
     def load(self) -> BotState: ...
 
-    def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
+    def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
         """The kill flag and the session, read afresh in mid-cycle (two items)."""
 
     def emergency_state(self) -> EmergencyState:
@@ -309,24 +205,9 @@ class StateStore(Protocol):
     def summary(self, cycle_id: str) -> Mapping[str, object] | None:
         """A finished cycle's wide record; None when it is not kept, or no longer."""
 
-    def set_control(self, control: Control) -> None: ...
+    def set_control(self, control: KillSwitch) -> None: ...
 
     def save_limits(self, limits: Limits) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseGrant:
-    """The right to be the one cycle that writes, until `expires_ms` by our clock."""
-
-    fence: int
-    expires_ms: TimeMs
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseRefused:
-    """`lease_held` or `tick_seen`."""
-
-    reason: str
 
 
 class Lease(Protocol):
@@ -373,7 +254,7 @@ class Archive(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Ports:
     """Everything outside the flow, for one bot. `prefix` starts each of its client order ids."""
 
     clock: Clock

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dora.core.model import BatchCancelSummary, BatchPlaceSummary
-from dora.core.permission import PULLS_QUOTES
+from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
+from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 
 ANSWER = ("status", "reason", "cycle_id", "cancelled", "placed", "kept", "failed", "unknown")
@@ -21,7 +21,7 @@ class CycleFacts:
     cycle_id: str
     began_ms: TimeMs
     ended_ms: TimeMs
-    whole: Reason | None
+    blocked_by: Reason | None
     stopped: Reason | None
     failures: Mapping[str, str]
     problems: int
@@ -47,10 +47,10 @@ class CycleFacts:
 
 def status_of(facts: CycleFacts) -> tuple[str, str]:
     """`completed`, `halted` or `degraded`, and why; a dry run completes without a write."""
-    if facts.whole in PULLS_QUOTES:
-        return "halted", str(facts.whole)
-    if facts.whole is not None:
-        return "degraded", str(facts.whole)
+    if facts.blocked_by in PULLS_QUOTES:
+        return "halted", str(facts.blocked_by)
+    if facts.blocked_by is not None:
+        return "degraded", str(facts.blocked_by)
     if facts.stopped not in (None, Reason.DRY_RUN):
         return "degraded", str(facts.stopped)
     if any(decision.error for decision in facts.decisions):

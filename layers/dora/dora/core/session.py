@@ -1,7 +1,66 @@
-"""What may be asked of the session function."""
+"""The session: its record, its order groups, and what may be asked of the session function."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from dora.core.units import Count, TimeMs
+
+
+class SessionStatus(StrEnum):
+    """A session's life; only ACTIVE quotes."""
+
+    STARTING = "starting"
+    ACTIVE = "active"
+    LIMIT_REACHED = "limit_reached"
+    HALTED = "halted"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionGroup:
+    """One order group of a session: the shard and strategy tag it serves, and its burst limit."""
+
+    group_id: str
+    shard: int
+    tag: str
+    burst_limit: Count
+    tripped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionMetadata:
+    """The record of one session. `rev` counts its writes: every write is conditional on it."""
+
+    session_id: str
+    status: SessionStatus
+    created_at_ms: TimeMs
+    contracts_limit: Count
+    order_groups: tuple[SessionGroup, ...] = ()
+    use_order_groups: bool = True
+    traded_at_start: Count = Count(0)
+    """Contracts the ledger had ever seen traded when the session began: its own count starts there."""
+    limit_reached_at_ms: TimeMs | None = None
+    """When it was last latched at a limit."""
+    resets: int = 0
+    """How often it was re-armed by itself; what a person resets does not count."""
+    ends_at_ms: TimeMs | None = None
+    """When the last of its orders expires. None in records from before sessions had an end."""
+    reason: str = ""
+    ended_at_ms: TimeMs | None = None
+    summary: dict[str, str | int] = field(default_factory=dict)
+    rev: int = 0
+    armed_at_ms: TimeMs | None = None
+    """When its latest start or reset was answered. None in records from before that was kept."""
+
+    @property
+    def live_since_ms(self) -> TimeMs:
+        """The latest command that lets it trade: reads from before say nothing of it."""
+        return max(self.created_at_ms, self.armed_at_ms or self.created_at_ms)
+
+    def group_for(self, shard: int, tag: str) -> SessionGroup | None:
+        """The group that orders of this shard and strategy tag must carry."""
+        return next((g for g in self.order_groups if (g.shard, g.tag) == (shard, tag)), None)
 
 
 class SessionAction(StrEnum):

@@ -23,7 +23,7 @@ TimeMs = NewType("TimeMs", int)
 PRICE_DECIMALS, COUNT_DECIMALS, MONEY_DECIMALS = 4, 2, 6
 DOLLAR = Money(10**MONEY_DECIMALS)
 CONTRACT = Count(10**COUNT_DECIMALS)
-ONE = Price(10**PRICE_DECIMALS)
+ONE_DOLLAR = Price(10**PRICE_DECIMALS)
 """The notional of a binary contract: $1."""
 
 _DECIMAL = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
@@ -84,7 +84,7 @@ def value_of(price: Price, count: Count) -> Money:
 
 def complement(price: Price) -> Price:
     """The NO price of a YES price, and back."""
-    return Price(ONE - price)
+    return Price(ONE_DOLLAR - price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,34 +111,34 @@ class PriceGrid:
             if row.start != edge or row.step <= 0 or row.end <= row.start or (row.end - row.start) % row.step:
                 raise NumberInvalid(f"price range {row} does not continue a grid at {format_price(edge)}")
             edge = row.end
-        if edge != ONE:
+        if edge != ONE_DOLLAR:
             raise NumberInvalid(f"price ranges end at {format_price(edge)}, not at $1")
 
     def __contains__(self, price: object) -> bool:
-        return isinstance(price, int) and 0 < price < ONE and self.floor(Price(price)) == price
+        return isinstance(price, int) and 0 < price < ONE_DOLLAR and self.floor(Price(price)) == price
 
     def _row(self, price: Price) -> PriceRange:
         return self.ranges[max(bisect_right(self.ranges, price, key=lambda row: row.start) - 1, 0)]
 
     def floor(self, price: Price) -> Price:
         """The highest grid point at or below `price` (0 and $1 count as points here)."""
-        bounded = Price(min(max(price, 0), ONE))
+        bounded = Price(min(max(price, 0), ONE_DOLLAR))
         row = self._row(bounded)
         return Price(bounded - (bounded - row.start) % row.step)
 
     def ceil(self, price: Price) -> Price:
         """The lowest grid point at or above `price`."""
         point = self.floor(price)
-        return point if point >= min(price, ONE) else self.above(point)
+        return point if point >= min(price, ONE_DOLLAR) else self.above(point)
 
     def tick_at(self, price: Price) -> Price:
         """The step of the range that holds `price`; at a seam, that of the range above."""
-        return self._row(Price(min(max(price, 0), ONE - 1))).step
+        return self._row(Price(min(max(price, 0), ONE_DOLLAR - 1))).step
 
     def above(self, price: Price) -> Price:
         """The next grid point strictly above a price ($1 at the top)."""
         point = self.floor(price)
-        return Price(min(point + self.tick_at(point), ONE))
+        return Price(min(point + self.tick_at(point), ONE_DOLLAR))
 
     def below(self, price: Price) -> Price:
         """The next grid point strictly below a price (0 at the bottom)."""
@@ -152,7 +152,7 @@ class PriceGrid:
     @property
     def highest(self) -> Price:
         """The highest price an order may have."""
-        return self.below(ONE)
+        return self.below(ONE_DOLLAR)
 
     def ticks_between(self, low: Price, high: Price) -> int:
         """How many grid steps lie from `low` up to `high` (negative when high < low)."""

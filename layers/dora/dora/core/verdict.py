@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from dora.core.journal import TrackedOrder
-from dora.core.model import Slot, TargetOrder
-from dora.core.planning import SlotPlan
+from dora.core.exchange.market import Slot
+from dora.core.orders.diff import SlotPlan
+from dora.core.orders.journal import TrackedOrder
+from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import CancelReason, Reason
-from dora.core.reconciliation import View
-from dora.core.risk import Refusal, RiskResult
+from dora.core.risk.caps import Refusal, RiskResult
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ def _final(decision: Decision, share: _Share, error: str) -> Decision:
     )
 
 
-def with_reasons(plan: SlotPlan, view: View, decisions: Iterable[Decision]) -> SlotPlan:
+def with_reasons(plan: SlotPlan, view: ReconciledOrders, decisions: Iterable[Decision]) -> SlotPlan:
     """The plan whose cancels of quotes that are wanted no longer say why that is, where a decision does."""
     known = {decision.ticker: decision for decision in decisions}
     why = dict(plan.why)

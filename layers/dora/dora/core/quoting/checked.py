@@ -10,7 +10,8 @@ from math import isfinite
 from typing import Any
 
 from dora.core.errors import StrategyInvalid
-from dora.core.model import Side, Slot, TargetOrder
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.reasons import Reason
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from dora.core.book import Resting
 from dora.core.config import MarketConfig
-from dora.core.fees import FeeTerms
-from dora.core.model import Book, Market, Slot, TargetOrder
+from dora.core.exchange.book import Resting
+from dora.core.exchange.fees import FeeTerms
+from dora.core.exchange.market import Book, Market, Slot
+from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
 from dora.core.units import Count, TimeMs
 

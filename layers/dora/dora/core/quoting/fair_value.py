@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from math import isfinite
 
-from dora.core.book import best_ask, best_bid, is_crossed, weighted_mid
-from dora.core.model import Book
+from dora.core.exchange.book import best_ask, best_bid, is_crossed, weighted_mid
+from dora.core.exchange.market import Book
 from dora.core.reasons import Reason
 from dora.core.units import Price
 

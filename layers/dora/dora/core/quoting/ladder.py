@@ -11,15 +11,16 @@ position: the inner ones fill first, so they take it first.
 
 from dataclasses import dataclass
 
-from dora.core.fees import maker_fee_per_contract
-from dora.core.model import Side, Slot, TargetOrder
+from dora.core.exchange.fees import maker_fee_per_contract
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import QuoteInputs
 from dora.core.quoting.fair_value import FairValue
 from dora.core.reasons import Reason
-from dora.core.units import CONTRACT, ONE, Count, Price, PriceGrid
+from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Price, PriceGrid
 
 NANO = 10**9
-NANO_PER_PRICE = NANO // ONE
+NANO_PER_PRICE = NANO // ONE_DOLLAR
 
 Quote = TargetOrder | Reason
 """What one level rests, or why it rests nothing."""
@@ -79,7 +80,7 @@ def _quote(slot: Slot, price: Price, count: Count, inputs: QuoteInputs, model: M
         return Reason.POSITION_CAP
     if inputs.fees is None:
         return Reason.FEES_UNKNOWN
-    while 0 < price < ONE:
+    while 0 < price < ONE_DOLLAR:
         gain = slot.side.sign * (model.fair - price * NANO_PER_PRICE) // NANO_PER_PRICE
         edge = Price(gain - maker_fee_per_contract(inputs.fees, price, count, slot.side))
         if edge >= inputs.config.min_edge:

@@ -6,16 +6,17 @@ Model floats are settled to 1e-9 $ once; from there on everything is exact (`lad
 from collections.abc import Mapping
 from math import isfinite
 
-from dora.core.book import without
 from dora.core.config import MarketConfig
-from dora.core.model import Book, Market, MarketStatus, Side, Slot, TargetOrder
+from dora.core.exchange.book import without
+from dora.core.exchange.market import Book, Market, MarketStatus, Side, Slot
+from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import FairValue, fair_value
 from dora.core.quoting.ladder import NANO, Model, Quote, ladder
 from dora.core.quoting.memory import Memory, judged, recall, remember
 from dora.core.quoting.reservation import reservation_price, skew
 from dora.core.reasons import Reason
-from dora.core.units import ONE
+from dora.core.units import ONE_DOLLAR
 
 
 def quote(inputs: QuoteInputs, memory: Mapping[str, object] | None) -> tuple[Decision, dict[str, object]]:
@@ -68,7 +69,7 @@ def _priced(inputs: QuoteInputs) -> tuple[FairValue, Book] | Reason:
 
 def _decide(inputs: QuoteInputs, fair: FairValue, book: Book, memory: Memory) -> Decision:
     ticker, config = inputs.market.ticker, inputs.config
-    if not config.min_price <= fair.value * ONE <= config.max_price:
+    if not config.min_price <= fair.value * ONE_DOLLAR <= config.max_price:
         return _skipped(ticker, Reason.FAIR_VALUE_OUT_OF_RANGE, fair)
     if memory.fast:
         return _skipped(ticker, Reason.TOO_FAST, fair)
@@ -106,7 +107,7 @@ def _model(inputs: QuoteInputs, fair: FairValue, memory: Memory) -> Model | None
 
 def _half_spread(config: MarketConfig, memory: Memory) -> float:
     """The configured floor, twice that while memory is cold, plus a share of a minute's typical move."""
-    floor = config.min_half_spread * (1 if memory.warm else 2) / ONE
+    floor = config.min_half_spread * (1 if memory.warm else 2) / ONE_DOLLAR
     return floor + memory.typical_move * config.volatility_percent_of_move / 100
 
 

@@ -11,7 +11,7 @@ from math import sqrt
 from dora.core.config import MarketConfig
 from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.reservation import logit
-from dora.core.units import ONE, TimeMs
+from dora.core.units import ONE_DOLLAR, TimeMs
 
 STALE_MS = 600_000
 """Memory older than this says nothing about the market now."""
@@ -84,7 +84,7 @@ def remember(before: Memory | None, fair: FairValue, now_ms: TimeMs) -> Memory:
 
 
 def _look(fair: FairValue, now_ms: TimeMs) -> Memory:
-    scale = _E9 // ONE
+    scale = _E9 // ONE_DOLLAR
     return Memory(
         at_ms=now_ms,
         fair_e9=min(max(round(fair.value * _E9), 1), _E9 - 1),

@@ -8,7 +8,7 @@ settlement is f (1 - f) whatever the path.
 
 from math import exp, log
 
-from dora.core.units import ONE, Count, Price
+from dora.core.units import ONE_DOLLAR, Count, Price
 
 
 def logit(probability: float) -> float:
@@ -25,7 +25,7 @@ def sigmoid(x: float) -> float:
 
 def skew(net: Count, max_position: Count, skew_at_max: Price) -> float:
     """gamma x q in logits: gamma = 4 s / q_max shifts by about s dollars at q_max where fair value is 0.5."""
-    return 4.0 * (skew_at_max / ONE) * (net / max_position)
+    return 4.0 * (skew_at_max / ONE_DOLLAR) * (net / max_position)
 
 
 def reservation_price(fair: float, skew_logits: float) -> float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dora.core.errors import StateError, StateTooNew, StateUnavailable
-from dora.edge.dynamo.plain import from_plain, to_plain
+from dora.edge.dynamo.serde import from_plain, to_plain
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef

@@ -18,7 +18,7 @@ from dora.core.config import (
 )
 from dora.core.errors import ConfigInvalid
 from dora.core.plain_text import FIX, as_meant, foreign_character
-from dora.core.ports import Configs
+from dora.core.state import Configs
 from dora.edge.dynamo.codec import SCHEMA, key_of
 from dora.edge.dynamo.table import Table
 

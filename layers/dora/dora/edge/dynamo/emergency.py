@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dora.core.errors import StateError
-from dora.core.model import Limits, SessionGroup, SessionMetadata, SessionStatus
-from dora.core.ports import EmergencyState
+from dora.core.exchange.account import Limits
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.state import EmergencyState
 from dora.core.units import Count, TimeMs
 from dora.edge.dynamo.codec import plain_of, value_of_item
-from dora.edge.dynamo.layout import LIMITS, PROGRESS, SESSION
+from dora.edge.dynamo.items import LIMITS, PROGRESS, SESSION
 
 StoredItem = Mapping[str, Any]
 NEVER_STORED = -1

@@ -9,11 +9,11 @@ A tick that is not later than the last one is refused in every state.
 
 from typing import TYPE_CHECKING
 
-from dora.core.ports import LeaseGrant, LeaseRefused
 from dora.core.reasons import Reason
+from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key, whole_number
-from dora.edge.dynamo.layout import LEASE
+from dora.edge.dynamo.items import LEASE
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dora.core.errors import StateUnavailable
-from dora.core.model import Limits
-from dora.core.pacing import (
+from dora.core.exchange.account import Limits
+from dora.core.exchange.pacing import (
     BALANCE_COST,
     US_PER_MS,
     Bucket,

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dora.core.errors import StateConflict, StateTooNew
-from dora.core.model import Limits, SessionMetadata
-from dora.core.ports import Control, EmergencyState
+from dora.core.exchange.account import Limits
+from dora.core.session import SessionMetadata
+from dora.core.state import EmergencyState, KillSwitch
 from dora.edge.dynamo.codec import (
     SCHEMA,
     attribute,
@@ -18,8 +19,8 @@ from dora.edge.dynamo.codec import (
     value_of_item,
 )
 from dora.edge.dynamo.emergency import read_emergency_state
-from dora.edge.dynamo.layout import CONTROL, LIMITS, PROGRESS, SESSION, history_item
-from dora.edge.dynamo.loading import read_control, read_session
+from dora.edge.dynamo.items import CONTROL, LIMITS, PROGRESS, SESSION, history_item
+from dora.edge.dynamo.state_reader import read_control, read_session
 from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class SessionRecords:
         self._table = Table(client, table)
         self._pk = pk
 
-    def stop_signs(self) -> tuple[Control, SessionMetadata | None]:
+    def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
         """The kill flag and the session, read afresh in mid-cycle: one request, both consistent."""
         found = self._table.get([key(self._pk, CONTROL), key(self._pk, SESSION)])
         singles = {key_of(item)[1]: item for item in found}
@@ -83,7 +84,7 @@ class SessionRecords:
             return record
         return None
 
-    def set_control(self, control: Control) -> None:
+    def set_control(self, control: KillSwitch) -> None:
         """Set or clear the kill flag. Setting always succeeds; clearing never undoes a halt that came later.
 
         Raises StateConflict for a clearing older than the stored flag.

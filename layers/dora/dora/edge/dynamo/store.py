@@ -7,14 +7,14 @@ writes nothing more, however late it wakes up.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from dora.core.accounts.ledger import Position
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
-from dora.core.journal import Plan
-from dora.core.ledger import Position
-from dora.core.model import Fill, Settlement
-from dora.core.ports import BotState, Changes, Clock
+from dora.core.exchange.account import Fill, Settlement
+from dora.core.orders.journal import Plan
+from dora.core.ports import Clock
+from dora.core.state import BotState, Changes
 from dora.edge.dynamo.codec import Item, attribute, key, key_of
-from dora.edge.dynamo.commit import CommitWriter
-from dora.edge.dynamo.layout import (
+from dora.edge.dynamo.items import (
     LEASE,
     fill_item,
     fill_key,
@@ -23,9 +23,10 @@ from dora.edge.dynamo.layout import (
     position_item,
     settlement_item,
 )
-from dora.edge.dynamo.loading import bot_state, chunk_counts
 from dora.edge.dynamo.sessions import SessionRecords
+from dora.edge.dynamo.state_reader import bot_state, chunk_counts
 from dora.edge.dynamo.table import REFUSED, Condition
+from dora.edge.dynamo.transactions import CommitWriter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

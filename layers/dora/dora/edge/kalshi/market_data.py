@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from dora.core.errors import AuthRefused, ExchangeError, RateLimited
-from dora.core.model import Book, Event, Limits, Market, Print, Series, ShardStatus
+from dora.core.exchange.account import Limits, ShardStatus
+from dora.core.exchange.market import Book, Event, Market, Series, Trade
 from dora.core.units import TimeMs
 from dora.edge.kalshi import wire_markets
-from dora.edge.kalshi.caller import Caller
-from dora.edge.kalshi.listing import comma_lists, read_list
+from dora.edge.kalshi.base_client import Caller
+from dora.edge.kalshi.pagination import comma_lists, read_list
 from dora.edge.kalshi.transport import Call
-from dora.edge.kalshi.wire import Row, name
+from dora.edge.kalshi.wire import JsonObject, name
 
 BOOKS_PER_CALL = 100
 EVENTS_PER_PAGE = 200
@@ -61,29 +62,29 @@ class MarketReads(Caller):
         rows = self._read("/markets/orderbooks", params=params).rows("orderbooks")
         return {book.ticker: book for book in self._understood(rows, _book) if book.ticker in tickers}
 
-    def prints_since(self, ticker: str, since_ms: TimeMs) -> tuple[Print, ...]:
+    def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time; all or an ExchangeError."""
         since_s = since_ms // 1000 - 1
         rows = read_list(
             self._transport, "/markets/trades", "trades", [("ticker", ticker), ("min_ts", since_s)]
         )
-        prints = tuple(map(wire_markets.public_trade, rows))
+        prints = tuple(map(wire_markets.parse_public_trade, rows))
         return tuple(found for found in prints if found.ticker == ticker and found.at_ms >= since_ms)
 
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
         """Market objects by ticker; one that is unknown or not understood is absent."""
         rows = [row for part in comma_lists(tickers) for row in self._list_markets("tickers", part)]
         asked = frozenset(tickers)
-        found = self._understood(rows, wire_markets.market)
+        found = self._understood(rows, wire_markets.parse_market)
         return {market.ticker: market for market in found if market.ticker in asked}
 
     def open_markets(self, series_ticker: str) -> tuple[Market, ...]:
         """The open markets of a series, each once."""
         rows = self._list_markets("series_ticker", series_ticker, ("status", "open"))
-        found = self._understood(rows, wire_markets.market)
+        found = self._understood(rows, wire_markets.parse_market)
         return tuple({market.ticker: market for market in found}.values())
 
-    def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[Row]:
+    def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[JsonObject]:
         return read_list(self._transport, "/markets", "markets", [(by, value), *more])
 
     def events(self, event_tickers: Sequence[str]) -> Mapping[str, Event]:
@@ -94,21 +95,21 @@ class MarketReads(Caller):
             for row in read_list(self._transport, "/events", "events", [("tickers", part)], EVENTS_PER_PAGE)
         ]
         asked = frozenset(event_tickers)
-        found = self._understood(rows, wire_markets.event)
+        found = self._understood(rows, wire_markets.parse_event)
         return {event.event_ticker: event for event in found if event.event_ticker in asked}
 
     def series(self, series_ticker: str) -> Series:
         """The fee terms of one series."""
         row = self._read("/series/{}", series_ticker).row("series")
-        series = wire_markets.series(row)
+        series = wire_markets.parse_series(row)
         if series.ticker != series_ticker:
             raise row.invalid("ticker", f"asked for {series_ticker}")
         return series
 
     def limits(self) -> Limits:
         """What this account may spend, and what calls cost."""
-        return wire_markets.limits(self._read("/account/limits"), self._read("/account/endpoint_costs"))
+        return wire_markets.parse_limits(self._read("/account/limits"), self._read("/account/endpoint_costs"))
 
 
-def _book(row: Row) -> Book:
-    return wire_markets.book(row.field("ticker", name), row.row("orderbook_fp"))
+def _book(row: JsonObject) -> Book:
+    return wire_markets.parse_book(row.field("ticker", name), row.row("orderbook_fp"))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from dora.core.errors import ExchangeError
-from dora.core.model import (
+from dora.core.orders.requests import (
     BatchCancelResult,
     BatchPlaceResult,
     CancelRequest,
@@ -15,8 +15,8 @@ from dora.core.model import (
     OrderRequest,
 )
 from dora.core.units import Count
-from dora.edge.kalshi import outcomes, wire_orders
-from dora.edge.kalshi.caller import Caller
+from dora.edge.kalshi import wire_orders, write_results
+from dora.edge.kalshi.base_client import Caller
 from dora.edge.kalshi.transport import Call
 from dora.edge.kalshi.wire import name
 from dora.edge.kalshi.wire_markets import BATCH_ROUTE, ORDERS_ROUTE
@@ -37,9 +37,9 @@ class OrderWrites(Caller):
         entries = [wire_orders.create_body(request, self._subaccount) for request in requests]
         try:
             answer = self._transport.send(Call("POST", BATCH_ROUTE, body={"orders": entries}))
-            return outcomes.placed_result(requests, answer)
+            return write_results.placed_result(requests, answer)
         except ExchangeError as error:
-            return outcomes.placed_failure(requests, error)
+            return write_results.placed_failure(requests, error)
 
     def cancel(self, requests: Sequence[CancelRequest]) -> BatchCancelResult:
         """One cancel batch, on the same terms.
@@ -51,9 +51,9 @@ class OrderWrites(Caller):
         entries = [wire_orders.cancel_body(request, self._subaccount) for request in requests]
         try:
             answer = self._transport.send(Call("DELETE", BATCH_ROUTE, body={"orders": entries}))
-            return outcomes.cancelled_result(requests, answer)
+            return write_results.cancelled_result(requests, answer)
         except ExchangeError as error:
-            return outcomes.cancelled_failure(requests, error)
+            return write_results.cancelled_failure(requests, error)
 
     def decrease(self, request: DecreaseRequest) -> ChangeResult:
         """Take contracts off one order in place.
@@ -68,9 +68,9 @@ class OrderWrites(Caller):
             wire_orders.decrease_body(request),
         )
         try:
-            return outcomes.decreased(request, self._transport.send(call))
+            return write_results.decreased(request, self._transport.send(call))
         except ExchangeError as error:
-            return outcomes.not_changed(error)
+            return write_results.not_changed(error)
 
     def extend(self, request: ExtendRequest) -> ChangeResult:
         """Give one order a later expiry in place.
@@ -85,9 +85,9 @@ class OrderWrites(Caller):
             wire_orders.extend_body(request),
         )
         try:
-            return outcomes.extended(request, self._transport.send(call))
+            return write_results.extended(request, self._transport.send(call))
         except ExchangeError as error:
-            return outcomes.not_changed(error)
+            return write_results.not_changed(error)
 
     def probe_id(self, request: IdProbeRequest) -> IdProbe | None:
         """Spend a client order id whose create was never answered, and learn whether it was spent before.
@@ -97,9 +97,11 @@ class OrderWrites(Caller):
         """
         body = wire_orders.id_probe_body(request, self._subaccount)
         try:
-            return outcomes.id_probed(request, self._transport.send(Call("POST", ORDERS_ROUTE, body=body)))
+            return write_results.id_probed(
+                request, self._transport.send(Call("POST", ORDERS_ROUTE, body=body))
+            )
         except ExchangeError as error:
-            return outcomes.id_not_probed(error)
+            return write_results.id_not_probed(error)
 
     # --- order groups ------------------------------------------------------------------------------
 

@@ -10,16 +10,16 @@ from dataclasses import replace
 from typing import TypeVar
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
-from dora.core.listed import Listed, UnreadableRow
-from dora.core.model import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
-from dora.core.ownership import ORDERS, POSITIONS, SETTLEMENTS
+from dora.core.exchange.account import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
+from dora.core.exchange.listed import Listed, UnreadableRow
+from dora.core.orders.ownership import ORDERS, POSITIONS, SETTLEMENTS
 from dora.core.units import Money, TimeMs
 from dora.edge.kalshi import wire_orders
-from dora.edge.kalshi.caller import Caller
-from dora.edge.kalshi.listing import read_list
-from dora.edge.kalshi.refusals import NOT_FOUND
+from dora.edge.kalshi.base_client import Caller
+from dora.edge.kalshi.error_codes import NOT_FOUND
+from dora.edge.kalshi.pagination import read_list
 from dora.edge.kalshi.transport import Call
-from dora.edge.kalshi.wire import Row, is_of_subaccount, name, time_ms
+from dora.edge.kalshi.wire import JsonObject, is_of_subaccount, name, time_ms
 from dora.edge.kalshi.wire_markets import ORDER_ROUTE
 from dora.edge.kalshi.wire_orders import GROUPS
 
@@ -54,11 +54,13 @@ class PortfolioReads(Caller):
             raise
         if row.field("order_id", name) != order_id or not is_of_subaccount(row, self._subaccount):
             raise row.invalid("order_id", f"asked for {order_id} of subaccount {self._subaccount}")
-        return wire_orders.order(row)
+        return wire_orders.parse_order(row)
 
     def fills_since(self, since_ms: TimeMs) -> Listed[Fill]:
         """Fills at or after a time, oldest first, each once."""
-        listed = self._list("/portfolio/fills", "fills", wire_orders.fill, ("min_ts", _min_ts(since_ms)))
+        listed = self._list(
+            "/portfolio/fills", "fills", wire_orders.parse_fill, ("min_ts", _min_ts(since_ms))
+        )
         fills = {fill.fill_id: fill for fill in listed.rows if fill.at_ms >= since_ms}
         return replace(
             listed, rows=tuple(sorted(fills.values(), key=lambda fill: (fill.at_ms, fill.fill_id)))
@@ -67,14 +69,14 @@ class PortfolioReads(Caller):
     def settlements_since(self, since_ms: TimeMs) -> Listed[Settlement]:
         """Payouts at or after a time, oldest first, each once."""
         bound = ("min_ts", _min_ts(since_ms))
-        listed = self._list("/portfolio/settlements", SETTLEMENTS, wire_orders.settlement, bound)
+        listed = self._list("/portfolio/settlements", SETTLEMENTS, wire_orders.parse_settlement, bound)
         payouts = dict.fromkeys(paid for paid in listed.rows if paid.settled_ms >= since_ms)
         return replace(listed, rows=tuple(sorted(payouts, key=lambda paid: (paid.settled_ms, paid.ticker))))
 
     def positions(self) -> Listed[ExchangePosition]:
         """Unsettled markets in which we hold contracts."""
         which = ("count_filter", "position")
-        listed = self._list("/portfolio/positions", POSITIONS, wire_orders.position, which)
+        listed = self._list("/portfolio/positions", POSITIONS, wire_orders.parse_position, which)
         held = {(row.shard, row.ticker): row for row in listed.rows}
         return replace(listed, rows=tuple(held.values()))
 
@@ -82,19 +84,19 @@ class PortfolioReads(Caller):
         """Spendable cash by shard; a shard that is not listed, or not understood, is unknown.
 
         Asked once: its bucket holds one call a second, so a second attempt at once would only meet a 429.
-        Who asks again first waits for that bucket, like `flow.reading.cash_again`.
+        Who asks again first waits for that bucket, like `flow.shared.reads.cash_again`.
         """
         call = Call("GET", "/portfolio/balance", params=self._of_us)
         rows = self._transport.send(call).rows("balance_breakdown", required=False)
-        return dict(self._understood(rows, wire_orders.balance))
+        return dict(self._understood(rows, wire_orders.parse_balance))
 
     def order_groups(self) -> Listed[OrderGroup]:
         """All groups; this list has no pages."""
         answer = self._read("/portfolio/order_groups", params=self._of_us)
-        return self._listed(GROUPS, answer.rows(GROUPS, required=False), wire_orders.order_group)
+        return self._listed(GROUPS, answer.rows(GROUPS, required=False), wire_orders.parse_order_group)
 
     def _orders(self, which: list[tuple[str, str | int]]) -> Listed[Order]:
-        rows: list[Row] = []
+        rows: list[JsonObject] = []
         try:
             read_list(self._transport, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
         except ExchangeError as error:
@@ -102,19 +104,21 @@ class PortfolioReads(Caller):
             raise
         return self._latest(rows)
 
-    def _latest(self, rows: Iterable[Row]) -> Listed[Order]:
+    def _latest(self, rows: Iterable[JsonObject]) -> Listed[Order]:
         """Each order once: pages shift while they are read, and its latest row counts."""
-        listed, latest = self._listed(ORDERS, rows, wire_orders.order), dict[str, Order]()
+        listed, latest = self._listed(ORDERS, rows, wire_orders.parse_order), dict[str, Order]()
         for order in listed.rows:
             latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
         return replace(listed, rows=tuple(latest.values()))
 
     def _list(
-        self, route: str, key: str, parse: Callable[[Row], Item], which: tuple[str, str | int]
+        self, route: str, key: str, parse: Callable[[JsonObject], Item], which: tuple[str, str | int]
     ) -> Listed[Item]:
         return self._listed(key, read_list(self._transport, route, key, [which, *self._of_us]), parse)
 
-    def _listed(self, key: str, rows: Iterable[Row], parse: Callable[[Row], Item]) -> Listed[Item]:
+    def _listed(
+        self, key: str, rows: Iterable[JsonObject], parse: Callable[[JsonObject], Item]
+    ) -> Listed[Item]:
         """Our subaccount's rows; what is not understood is no reason to drop or to refuse the others."""
         understood: list[Item] = []
         others: dict[UnreadableRow, None] = {}

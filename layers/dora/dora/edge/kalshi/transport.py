@@ -17,7 +17,7 @@ from dora.core.errors import ExchangeUnavailable, RateLimited
 from dora.core.ports import Clock, Facts
 from dora.core.units import TimeMs
 from dora.edge.kalshi.connections import open_session, read_whole
-from dora.edge.kalshi.refusals import (
+from dora.edge.kalshi.error_codes import (
     CLIENT_ERRORS,
     REQUEST_TIMEOUT,
     SERVER_ERRORS,
@@ -27,7 +27,7 @@ from dora.edge.kalshi.refusals import (
     refusal,
 )
 from dora.edge.kalshi.signing import Signer
-from dora.edge.kalshi.wire import Row, load_json
+from dora.edge.kalshi.wire import JsonObject, load_json
 from dora.edge.net.deadline import Deadline
 from dora.edge.net.request import Network
 
@@ -112,7 +112,7 @@ class Transport:
         for deadline in self._own:
             deadline.set_in(span_s)
 
-    def read(self, call: Call) -> Row:
+    def read(self, call: Call) -> JsonObject:
         """The answer's JSON object. Tried again, newly signed, after a 429 or when no answer came.
 
         Raises ExchangeUnavailable, or ExchangeRefused with the exchange's code.
@@ -131,7 +131,7 @@ class Transport:
                     self._say_backoff(call, attempt, wait_ms)
             self._clock.sleep_ms(wait_ms)
 
-    def send(self, call: Call) -> Row:
+    def send(self, call: Call) -> JsonObject:
         """One attempt. A write goes through here only, so nothing ever sends it twice.
 
         An answer that is not whole when its time is up is no answer: ExchangeUnavailable, and unknown.
@@ -204,7 +204,7 @@ def _encoded(body: Mapping[str, object] | None) -> bytes | None:
     return None if body is None else json.dumps(body, separators=(",", ":")).encode()
 
 
-def _answer(call: Call, status: int, body: bytes) -> Row:
+def _answer(call: Call, status: int, body: bytes) -> JsonObject:
     """The object that a success carries; anything that is not plainly an answer is unavailable."""
     if CLIENT_ERRORS <= status < SERVER_ERRORS and status != REQUEST_TIMEOUT:
         raise refusal(status, body)
@@ -212,14 +212,14 @@ def _answer(call: Call, status: int, body: bytes) -> Row:
         code, message, _ = read_body(body)
         raise ExchangeUnavailable(f"{call.endpoint}: {status} {code or message}".rstrip())
     if status == _NO_CONTENT and call.method != "GET":
-        return Row(call.endpoint, {})
+        return JsonObject(call.endpoint, {})
     try:
         content = load_json(body)
     except (ValueError, RecursionError) as error:
         raise ExchangeUnavailable(f"{call.endpoint}: {status} without a whole JSON body") from error
     if not isinstance(content, dict) or content.get("error") or is_error(content):
         raise ExchangeUnavailable(f"{call.endpoint}: {status} with a foreign body {str(content)[:200]}")
-    return Row(call.endpoint, content)
+    return JsonObject(call.endpoint, content)
 
 
 def _date_s(header: str) -> int | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
 from dora.core.errors import NumberInvalid, WireInvalid
-from dora.core.model import Side
+from dora.core.exchange.market import Side
 from dora.core.units import Price, TimeMs, parse_scaled
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
 
 
-class Row:
+class JsonObject:
     """One JSON object of an answer. Unknown extra fields are tolerated, missing ones are not."""
 
     __slots__ = ("_data", "where")
@@ -62,11 +62,11 @@ class Row:
         except WireInvalid:
             return None
 
-    def row(self, name: str) -> "Row":
+    def row(self, name: str) -> "JsonObject":
         """A required object inside this one."""
-        return self.field(name, lambda value: Row(f"{self.where} {name}", value))
+        return self.field(name, lambda value: JsonObject(f"{self.where} {name}", value))
 
-    def rows(self, name: str, *, required: bool = True) -> list["Row"]:
+    def rows(self, name: str, *, required: bool = True) -> list["JsonObject"]:
         """A list of objects. Null is how the exchange may write an empty one.
 
         Left out it is empty only where the published document does not require it; where it does, an answer
@@ -74,7 +74,7 @@ class Row:
         """
         if not required and name not in self._fields():
             return []
-        return [Row(f"{self.where} {name}", item) for item in self.field(name, array_or_null)]
+        return [JsonObject(f"{self.where} {name}", item) for item in self.field(name, array_or_null)]
 
     def invalid(self, name: str, problem: object) -> WireInvalid:
         """The error that says what is wrong with a field."""
@@ -150,7 +150,7 @@ def outcome(value: object) -> Side:
     return _OUTCOME_SIDES[text(value)]
 
 
-def direction(row: Row) -> Side:
+def direction(row: JsonObject) -> Side:
     """From `book_side` and `outcome_side`: one is enough, two must agree.
 
     The legacy `side` and `action` are never read: a NO quote can carry `side: yes`.
@@ -164,7 +164,7 @@ def direction(row: Row) -> Side:
     return side
 
 
-def shard_of(row: Row) -> int:
+def shard_of(row: JsonObject) -> int:
     """The shard of a row of our own portfolio; absent is 0, the exchange's own default.
 
     Recordings from before there were shards lack the field. Market objects are read strictly instead:
@@ -173,6 +173,6 @@ def shard_of(row: Row) -> int:
     return row.optional("exchange_index", integer) or 0
 
 
-def is_of_subaccount(row: Row, subaccount: int) -> bool:
+def is_of_subaccount(row: JsonObject, subaccount: int) -> bool:
     """Whether a row is of this subaccount; one that names none is. Raises WireInvalid for no number."""
     return row.optional("subaccount_number", integer) in (None, subaccount)

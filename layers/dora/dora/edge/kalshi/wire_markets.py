@@ -3,20 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from dora.core.errors import NumberInvalid
-from dora.core.model import (
-    Book,
-    Event,
-    Level,
-    Limits,
-    Market,
-    MarketStatus,
-    Print,
-    Series,
-    ShardStatus,
-    Side,
-)
+from dora.core.exchange.account import Limits, ShardStatus
+from dora.core.exchange.market import Book, Event, Level, Market, MarketStatus, Series, Side, Trade
 from dora.core.units import (
-    ONE,
+    ONE_DOLLAR,
     Count,
     Price,
     PriceGrid,
@@ -26,7 +16,7 @@ from dora.core.units import (
     parse_price,
 )
 from dora.edge.kalshi.wire import (
-    Row,
+    JsonObject,
     array,
     flag,
     integer,
@@ -44,7 +34,7 @@ _PREFIX = "/trade-api/v2"
 _PAIR = 2
 
 
-def market(row: Row) -> Market:
+def parse_market(row: JsonObject) -> Market:
     """A market object; one without a shard is refused, for it decides where orders go."""
     return Market(
         ticker=row.field("ticker", name),
@@ -60,16 +50,16 @@ def market(row: Row) -> Market:
     )
 
 
-def _is_plain(row: Row) -> bool:
+def _is_plain(row: JsonObject) -> bool:
     """Binary, $1, and said to have no settlement bounds; a market that does not say is not plain."""
     return (
         row.field("market_type", text) == "binary"
-        and row.field("notional_value_dollars", parse_price) == ONE
+        and row.field("notional_value_dollars", parse_price) == ONE_DOLLAR
         and row.optional("settlement_bounds_type", text) == "default"
     )
 
 
-def _grid(row: Row) -> PriceGrid:
+def _grid(row: JsonObject) -> PriceGrid:
     ranges = [
         PriceRange(
             part.field("start", parse_price), part.field("end", parse_price), part.field("step", parse_price)
@@ -82,7 +72,7 @@ def _grid(row: Row) -> PriceGrid:
         raise row.invalid("price_ranges", error) from error
 
 
-def book(ticker: str, row: Row) -> Book:
+def parse_book(ticker: str, row: JsonObject) -> Book:
     """An `orderbook_fp` object. Both its arrays are bids: those for NO stand as asks at the complement."""
     yes_bids, no_bids = _levels(row, "yes_dollars"), _levels(row, "no_dollars")
     asks = [Level(complement(level.price), level.count) for level in no_bids]
@@ -93,7 +83,7 @@ def book(ticker: str, row: Row) -> Book:
     )
 
 
-def _levels(row: Row, side: str) -> list[Level]:
+def _levels(row: JsonObject, side: str) -> list[Level]:
     # An empty side is written as [], as null, or, though the document requires both, not at all: a side that
     # is missing leads to no quote, so nothing rests on the difference.
     levels = row.optional(side, lambda value: [_level(pair) for pair in array(value)])
@@ -105,12 +95,12 @@ def _level(pair: object) -> Level:
     if len(parts) != _PAIR:
         raise ValueError("a level is not a price and a count")
     price, count = parse_price(parts[0]), parse_count(parts[1])
-    if not Price(0) < price < ONE or count <= Count(0):
+    if not Price(0) < price < ONE_DOLLAR or count <= Count(0):
         raise ValueError("a level outside 0 to $1, or without contracts")
     return Level(price, count)
 
 
-def event(row: Row) -> Event:
+def parse_event(row: JsonObject) -> Event:
     """An event; exclusive only when both fields say so."""
     return Event(
         event_ticker=row.field("event_ticker", name),
@@ -122,10 +112,10 @@ def event(row: Row) -> Event:
     )
 
 
-def public_trade(row: Row) -> Print:
+def parse_public_trade(row: JsonObject) -> Trade:
     """A public trade; the side it took is the one the taker was not on."""
     taker = row.optional("taker_book_side", Side) or row.field("taker_outcome_side", outcome)
-    return Print(
+    return Trade(
         ticker=row.field("ticker", name),
         taken=Side.ASK if taker is Side.BID else Side.BID,
         price=row.field("yes_price_dollars", parse_price),
@@ -133,7 +123,7 @@ def public_trade(row: Row) -> Print:
     )
 
 
-def series(row: Row) -> Series:
+def parse_series(row: JsonObject) -> Series:
     """The fee terms of a series."""
     return Series(
         ticker=row.field("ticker", name),
@@ -142,21 +132,21 @@ def series(row: Row) -> Series:
     )
 
 
-def shard_status(row: Row) -> ShardStatus:
+def shard_status(row: JsonObject) -> ShardStatus:
     """One shard of several."""
     return _status(row.field("exchange_index", integer), row)
 
 
-def whole_status(row: Row) -> ShardStatus:
+def whole_status(row: JsonObject) -> ShardStatus:
     """The top-level flags, which speak of shard 0 only."""
     return _status(0, row)
 
 
-def _status(shard: int, row: Row) -> ShardStatus:
+def _status(shard: int, row: JsonObject) -> ShardStatus:
     return ShardStatus(shard, row.field("exchange_active", flag), row.field("trading_active", flag))
 
 
-def limits(account: Row, costs: Row) -> Limits:
+def parse_limits(account: JsonObject, costs: JsonObject) -> Limits:
     """Rates and capacities, and what the three calls that come by the hundred cost."""
     read, write = account.row("read"), account.row("write")
     cost = _cost_of(costs)
@@ -173,12 +163,12 @@ def limits(account: Row, costs: Row) -> Limits:
     )
 
 
-def _cost_of(costs: Row) -> Callable[[str, str], int]:
+def _cost_of(costs: JsonObject) -> Callable[[str, str], int]:
     """What a call costs: as listed, and the default when the list is silent about it.
 
     Rows of calls that are never made are not read further than that.
     """
-    listed: Mapping[tuple[str | None, str], Row] = {
+    listed: Mapping[tuple[str | None, str], JsonObject] = {
         (row.readable("method", name), _anonymous(row.readable("path", name) or "")): row
         for row in costs.rows("endpoint_costs")
     }

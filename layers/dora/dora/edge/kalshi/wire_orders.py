@@ -1,25 +1,20 @@
 """Our portfolio as the exchange tells it, and the bodies of the requests that change it."""
 
 from dora.core.errors import WireInvalid
-from dora.core.listed import UnreadableRow
-from dora.core.model import (
+from dora.core.exchange.account import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
+from dora.core.exchange.listed import UnreadableRow
+from dora.core.exchange.market import Side
+from dora.core.orders.requests import (
     PROBE_COUNT,
     CancelRequest,
     DecreaseRequest,
-    ExchangePosition,
     ExtendRequest,
-    Fill,
     IdProbeRequest,
-    Order,
-    OrderGroup,
     OrderRequest,
-    OrderStatus,
-    Settlement,
-    Side,
 )
 from dora.core.units import (
     CONTRACT,
-    ONE,
+    ONE_DOLLAR,
     Count,
     Money,
     Price,
@@ -30,17 +25,17 @@ from dora.core.units import (
     parse_money,
     parse_price,
 )
-from dora.edge.kalshi.wire import Row, cents, direction, flag, integer, name, shard_of, text, time_ms
+from dora.edge.kalshi.wire import JsonObject, cents, direction, flag, integer, name, shard_of, text, time_ms
 
-JsonObject = dict[str, object]
+RequestBody = dict[str, object]
 
 GROUPS = "order_groups"
 
 _CENT = Money(10_000)
-_RESULT_VALUES = {"yes": ONE, "no": Price(0)}
+_RESULT_VALUES = {"yes": ONE_DOLLAR, "no": Price(0)}
 
 
-def order(row: Row) -> Order:
+def parse_order(row: JsonObject) -> Order:
     """One order. Its price is the YES price whatever its side."""
     return Order(
         order_id=row.field("order_id", name),
@@ -59,13 +54,13 @@ def order(row: Row) -> Order:
     )
 
 
-def _updated_ms(row: Row) -> TimeMs:
+def _updated_ms(row: JsonObject) -> TimeMs:
     """When the row was last true. An order never touched since may leave the field out."""
     updated = row.optional("last_update_time", time_ms)
     return row.field("created_time", time_ms) if updated is None else updated
 
 
-def fill(row: Row) -> Fill:
+def parse_fill(row: JsonObject) -> Fill:
     """One trade of ours; the exchange's fee, exactly."""
     return Fill(
         fill_id=row.field("fill_id", name),
@@ -81,13 +76,13 @@ def fill(row: Row) -> Fill:
     )
 
 
-def _filled_ms(row: Row) -> TimeMs:
+def _filled_ms(row: JsonObject) -> TimeMs:
     """`created_time`, or the whole seconds of the legacy `ts` when it is left out."""
     created = row.optional("created_time", time_ms)
     return TimeMs(row.field("ts", integer) * 1000) if created is None else created
 
 
-def settlement(row: Row) -> Settlement:
+def parse_settlement(row: JsonObject) -> Settlement:
     """A payout; `revenue` and `value` are among the last integer cents."""
     return Settlement(
         ticker=row.field("ticker", name),
@@ -99,7 +94,7 @@ def settlement(row: Row) -> Settlement:
     )
 
 
-def _settled_value(row: Row) -> Price:
+def _settled_value(row: JsonObject) -> Price:
     """What one YES contract paid: by the result, and a scalar result by its value."""
     result, value = row.field("market_result", text), row.optional("value", cents)
     by_result = value if result == "scalar" else _RESULT_VALUES.get(result)
@@ -110,17 +105,17 @@ def _settled_value(row: Row) -> Price:
     return by_result
 
 
-def position(row: Row) -> ExchangePosition:
+def parse_position(row: JsonObject) -> ExchangePosition:
     """The net YES contracts of one market; negative means NO."""
     return ExchangePosition(row.field("ticker", name), shard_of(row), row.field("position_fp", parse_count))
 
 
-def balance(row: Row) -> tuple[int, Money]:
+def parse_balance(row: JsonObject) -> tuple[int, Money]:
     """A shard and the cash on it."""
     return row.field("exchange_index", integer), row.field("balance", parse_money)
 
 
-def order_group(row: Row) -> OrderGroup:
+def parse_order_group(row: JsonObject) -> OrderGroup:
     """A group. `is_auto_cancel_enabled` reads true after a trip; a limit that is not told reads 0."""
     return OrderGroup(
         group_id=row.field("id", name),
@@ -130,7 +125,7 @@ def order_group(row: Row) -> OrderGroup:
     )
 
 
-def unreadable(list_name: str, row: Row, problem: WireInvalid) -> UnreadableRow:
+def unreadable(list_name: str, row: JsonObject, problem: WireInvalid) -> UnreadableRow:
     """What can be read of a row of our portfolio that is not understood."""
     remaining = row.readable("remaining_count_fp", parse_count)
     return UnreadableRow(
@@ -146,7 +141,7 @@ def unreadable(list_name: str, row: Row, problem: WireInvalid) -> UnreadableRow:
     )
 
 
-def _readable_side(row: Row) -> Side | None:
+def _readable_side(row: JsonObject) -> Side | None:
     try:
         return direction(row)
     except WireInvalid:
@@ -156,9 +151,9 @@ def _readable_side(row: Row) -> Side | None:
 # --- request bodies ----------------------------------------------------------------------------------
 
 
-def create_body(request: OrderRequest, subaccount: int) -> JsonObject:
+def create_body(request: OrderRequest, subaccount: int) -> RequestBody:
     """One entry of a create batch: post-only, good till canceled, self-trade safe, gone on a pause."""
-    body: JsonObject = {
+    body: RequestBody = {
         "ticker": request.slot.ticker,
         "client_order_id": request.client_order_id,
         "side": request.slot.side.value,
@@ -175,9 +170,9 @@ def create_body(request: OrderRequest, subaccount: int) -> JsonObject:
     return body if request.group_id is None else body | {"order_group_id": request.group_id}
 
 
-def id_probe_body(request: IdProbeRequest, subaccount: int) -> JsonObject:
+def id_probe_body(request: IdProbeRequest, subaccount: int) -> RequestBody:
     """A hundredth of a contract, immediate-or-cancel."""
-    body: JsonObject = {
+    body: RequestBody = {
         "ticker": request.slot.ticker,
         "client_order_id": request.client_order_id,
         "side": request.slot.side.value,
@@ -191,7 +186,7 @@ def id_probe_body(request: IdProbeRequest, subaccount: int) -> JsonObject:
     return body if request.group_id is None else body | {"order_group_id": request.group_id}
 
 
-def cancel_body(request: CancelRequest, subaccount: int) -> JsonObject:
+def cancel_body(request: CancelRequest, subaccount: int) -> RequestBody:
     """One entry of a cancel batch. Without market and shard the exchange looks on shard 0 only."""
     return {
         "order_id": request.order_id,
@@ -201,7 +196,7 @@ def cancel_body(request: CancelRequest, subaccount: int) -> JsonObject:
     }
 
 
-def decrease_body(request: DecreaseRequest) -> JsonObject:
+def decrease_body(request: DecreaseRequest) -> RequestBody:
     """A decrease to a count, so that sending it twice would not take more off."""
     return {
         "reduce_to": format_count(request.reduce_to),
@@ -210,7 +205,7 @@ def decrease_body(request: DecreaseRequest) -> JsonObject:
     }
 
 
-def extend_body(request: ExtendRequest) -> JsonObject:
+def extend_body(request: ExtendRequest) -> RequestBody:
     """An amend of the expiry alone: the order's own price and count keep its queue place."""
     return {
         "ticker": request.ticker,
@@ -223,6 +218,6 @@ def extend_body(request: ExtendRequest) -> JsonObject:
     }
 
 
-def limit_body(limit: Count) -> JsonObject:
+def limit_body(limit: Count) -> RequestBody:
     """A group's burst limit: whole contracts, a fraction cut off towards the tighter limit."""
     return {"contracts_limit": limit // CONTRACT}

@@ -1,0 +1,62 @@
+"""Questions about a YES book. Both sides stand best first; nothing here sorts or repairs a book."""
+
+from collections.abc import Iterable
+
+from dora.core.exchange.market import Book, Level, Side
+from dora.core.units import ONE_DOLLAR, Count, Price
+
+Resting = tuple[Side, Price, Count]
+"""Contracts that rest on one side at one price."""
+
+
+def side_of(book: Book, side: Side) -> tuple[Level, ...]:
+    """The levels of one side, best first."""
+    return book.bids if side is Side.BID else book.asks
+
+
+def best_bid(book: Book) -> Price | None:
+    """The highest bid, None on an empty side."""
+    return book.bids[0].price if book.bids else None
+
+
+def best_ask(book: Book) -> Price | None:
+    """The lowest ask, None on an empty side."""
+    return book.asks[0].price if book.asks else None
+
+
+def is_crossed(book: Book) -> bool:
+    """Whether the best bid meets or passes the best ask: two moments in one answer, or a paused match."""
+    return bool(book.bids and book.asks) and book.bids[0].price >= book.asks[0].price
+
+
+def depth(book: Book, side: Side, levels: int) -> Count:
+    """Contracts in the best `levels` prices of a side."""
+    return Count(sum(level.count for level in side_of(book, side)[:levels]))
+
+
+def without(book: Book, own: Iterable[Resting]) -> Book:
+    """The book as others make it: our account's resting contracts taken off, vanished levels dropped.
+
+    A book may be older or newer than our orders, so a level never goes below zero and an own price
+    that the book does not show is ignored.
+    """
+    mine: dict[tuple[Side, Price], int] = {}
+    for side, price, count in own:
+        mine[side, price] = mine.get((side, price), 0) + count
+    return Book(book.ticker, _others(book.bids, Side.BID, mine), _others(book.asks, Side.ASK, mine))
+
+
+def _others(levels: Iterable[Level], side: Side, mine: dict[tuple[Side, Price], int]) -> tuple[Level, ...]:
+    left = ((level.price, level.count - mine.get((side, level.price), 0)) for level in levels)
+    return tuple(Level(price, Count(count)) for price, count in left if count > 0)
+
+
+def weighted_mid(book: Book, levels: int) -> float:
+    """Dollars between the best prices, pulled toward the side with less depth in its best `levels`.
+
+    Numerator and denominator are exact ints; the one float operation is their correctly rounded quotient.
+    Both sides must hold contracts.
+    """
+    bids, asks = depth(book, Side.BID, levels), depth(book, Side.ASK, levels)
+    numerator = book.bids[0].price * asks + book.asks[0].price * bids
+    return numerator / ((bids + asks) * ONE_DOLLAR)

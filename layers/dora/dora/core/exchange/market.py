@@ -1,0 +1,103 @@
+"""Markets as the exchange tells them: their objects, their books, and what is traded in them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dora.core.units import Count, Price, PriceGrid, TimeMs
+
+
+class Side(StrEnum):
+    """The side of the one YES book: BID buys YES (sells NO), ASK sells YES (buys NO)."""
+
+    BID = "bid"
+    ASK = "ask"
+
+    @property
+    def sign(self) -> int:
+        """+1 when a fill adds YES contracts, -1 when it adds NO contracts."""
+        return 1 if self is Side.BID else -1
+
+
+class MarketStatus(StrEnum):
+    """The words of the exchange's market objects."""
+
+    INITIALIZED = "initialized"
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    CLOSED = "closed"
+    DETERMINED = "determined"
+    DISPUTED = "disputed"
+    AMENDED = "amended"
+    FINALIZED = "finalized"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """The place of one quote: a market, a side of it, and the level counted from the touch (0)."""
+
+    ticker: str
+    side: Side
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """A market object. `plain` is true for a binary $1 market with default settlement bounds."""
+
+    ticker: str
+    event_ticker: str
+    shard: int
+    status: MarketStatus
+    grid: PriceGrid
+    open_ms: TimeMs
+    close_ms: TimeMs
+    plain: bool
+    expected_expiration_ms: TimeMs | None = None
+    fee_waiver_until_ms: TimeMs | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event. `exclusive`: at most one of its markets resolves yes, and collateral is returned for it."""
+
+    event_ticker: str
+    series_ticker: str
+    exclusive: bool
+    fee_type_override: str | None = None
+    fee_multiplier_override_e4: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The fee terms of a series; the multiplier counts 1e-4."""
+
+    ticker: str
+    fee_type: str
+    fee_multiplier_e4: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Resting contracts at one price."""
+
+    price: Price
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A YES book, both sides best first. NO bids stand here as asks at the complement price."""
+
+    ticker: str
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A public trade. `taken` is the side of the book that the taker's order met."""
+
+    ticker: str
+    taken: Side
+    price: Price
+    at_ms: TimeMs

@@ -1,0 +1,248 @@
+"""The diff: what to keep, decrease, cancel and place in each slot, and in what order.
+
+Queue place is money, so an order that is slightly off or partly filled stays. A decrease keeps the queue
+place and is used when only the size must fall. A replacement is placed only after its cancel is confirmed.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TypeVar
+
+from dora.core.config import MarketConfig
+from dora.core.exchange.market import Slot
+from dora.core.failures import told
+from dora.core.orders.amend_expiry import extension
+from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.requests import CancelRequest, DecreaseRequest, ExtendRequest, TargetOrder
+from dora.core.reasons import CancelReason, Reason
+from dora.core.units import CONTRACT, Count, PriceGrid, TimeMs
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one market's diff goes by."""
+
+    grid: PriceGrid
+    config: MarketConfig
+    renew_before_ms: TimeMs = TimeMs(0)
+    """Orders that expire sooner are renewed: a new one would rest longer."""
+    extend_to_ms: TimeMs | None = None
+    """The expiry that they are given in place; None: they are replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotPlan:
+    """The diff of all slots. `places` come most urgent first and may need a cancel of their slot first."""
+
+    kept: tuple[TrackedOrder, ...]
+    decreases: tuple[DecreaseRequest, ...]
+    cancels: tuple[CancelRequest, ...]
+    places: tuple[TargetOrder, ...]
+    withheld: tuple[tuple[Slot, Reason], ...]
+    extends: tuple[ExtendRequest, ...] = ()
+    """Of the kept ones: those that are to rest longer."""
+    why: Mapping[str, str] = field(default_factory=dict)
+    """Why each cancel is sent, by client order id."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Markets whose diff could not be computed, and why: their orders are kept."""
+
+    @property
+    def writes(self) -> int:
+        """How many orders would be written."""
+        return len(self.decreases) + len(self.cancels) + len(self.places) + len(self.extends)
+
+
+def plan_slots(
+    targets: Iterable[TargetOrder],
+    view: ReconciledOrders,
+    rules: Mapping[str, Rules],
+    starved: Mapping[str, int] | None = None,
+    uncomputed: Collection[str] = (),
+) -> SlotPlan:
+    """The diff of wanted and live orders. Pure; the order of its inputs does not matter.
+
+    `starved` counts for how many cycles a slot's placement was dropped: the longest wait goes first, then
+    the inner levels, which fill first although they earn less. Of `uncomputed` markets nobody knows what is
+    wanted: their orders are kept, as are those of a market whose diff raises.
+    """
+    wanted = {target.slot: target for target in targets}
+    live = _live_by_slot(view)
+    parts: list[_SlotDiff] = []
+    failed: dict[str, str] = {}
+    for ticker, group in groupby(sorted(wanted.keys() | live.keys()), key=lambda slot: slot.ticker):
+        slots = list(group)
+        try:
+            known = ticker not in uncomputed
+            parts += (
+                _plan_market(slots, wanted, live, view, rules.get(ticker)) if known else _held(slots, live)
+            )
+        except Exception as error:
+            failed[ticker] = told(error)
+            parts += _held(slots, live)
+    waits = starved or {}
+    places = [place for part in parts for place in part.places]
+    places.sort(key=lambda p: (-waits.get(slot_key(p.slot), 0), p.slot.level, -p.edge, p.slot))
+    return SlotPlan(
+        kept=tuple(order for part in parts for order in part.kept),
+        decreases=tuple(order for part in parts for order in part.decreases),
+        cancels=tuple(cancel_request(order) for part in parts for order in part.cancels),
+        places=tuple(places),
+        withheld=tuple(entry for part in parts for entry in part.withheld),
+        extends=tuple(request for part in parts for request in part.extends),
+        why={key: reason for part in parts for key, reason in part.why.items()},
+        failed=failed,
+    )
+
+
+def with_cancels(plan: SlotPlan, orders: Iterable[TrackedOrder], why: CancelReason) -> SlotPlan:
+    """The plan, which takes these orders off as well, and asks nothing else of them."""
+    planned = {request.client_order_id for request in plan.cancels}
+    wanted = {order.client_order_id: order for order in orders if order.client_order_id not in planned}
+    added = (cancel_request(order) for _, order in sorted(wanted.items()))
+    return replace(
+        plan,
+        kept=tuple(order for order in plan.kept if order.client_order_id not in wanted),
+        decreases=tuple(r for r in plan.decreases if r.client_order_id not in wanted),
+        cancels=(*plan.cancels, *added),
+        extends=tuple(r for r in plan.extends if r.client_order_id not in wanted),
+        why={**plan.why, **dict.fromkeys(wanted, why)},
+    )
+
+
+def slot_key(slot: Slot) -> str:
+    """A slot as one word, for records."""
+    return f"{slot.ticker}|{slot.side}|{slot.level}"
+
+
+@dataclass(frozen=True, slots=True)
+class _SlotDiff:
+    kept: tuple[TrackedOrder, ...] = ()
+    decreases: tuple[DecreaseRequest, ...] = ()
+    cancels: tuple[TrackedOrder, ...] = ()
+    places: tuple[TargetOrder, ...] = ()
+    withheld: tuple[tuple[Slot, Reason], ...] = ()
+    extends: tuple[ExtendRequest, ...] = ()
+    why: Mapping[str, str] = field(default_factory=dict)
+
+
+def _held(slots: Iterable[Slot], live: Mapping[Slot, tuple[TrackedOrder, ...]]) -> list[_SlotDiff]:
+    return [_SlotDiff(kept=live.get(slot, ())) for slot in slots]
+
+
+def _plan_market(
+    slots: Iterable[Slot],
+    wanted: Mapping[Slot, TargetOrder],
+    live: Mapping[Slot, tuple[TrackedOrder, ...]],
+    view: ReconciledOrders,
+    rules: Rules | None,
+) -> list[_SlotDiff]:
+    """Every slot of one market, with a reason for each cancel."""
+    parts = []
+    for slot in slots:
+        target = wanted.get(slot)
+        part = _plan_slot(slot, target, live.get(slot, ()), view, rules)
+        why = {order.client_order_id: _why_cancel(order, target, rules) for order in part.cancels}
+        parts.append(replace(part, why=why))
+    return parts
+
+
+def _live_by_slot(view: ReconciledOrders) -> dict[Slot, tuple[TrackedOrder, ...]]:
+    live = [order for order in view.journal.orders.values() if order.state is OrderState.LIVE]
+    live.sort(key=lambda order: (order.slot, order.client_order_id))
+    return {slot: tuple(orders) for slot, orders in groupby(live, key=lambda order: order.slot)}
+
+
+def _plan_slot(
+    slot: Slot,
+    target: TargetOrder | None,
+    live: Sequence[TrackedOrder],
+    view: ReconciledOrders,
+    rules: Rules | None,
+) -> _SlotDiff:
+    if slot in view.frozen:
+        return _SlotDiff(withheld=((slot, Reason.SLOT_UNRESOLVED),) if target else ())
+    if target is None or rules is None:
+        return _SlotDiff(cancels=tuple(live))
+    keeper = next((order for order in live if _keeps(order, target, rules)), None)
+    others = tuple(order for order in live if order is not keeper)
+    if slot.ticker in view.blocked:
+        kept = (keeper,) if keeper else ()
+        return _SlotDiff(kept=kept, cancels=others, withheld=((slot, Reason.SLOT_UNRESOLVED),))
+    if keeper is None:
+        return _SlotDiff(cancels=others, places=(target,))
+    if keeper.remaining > target.count:
+        return _SlotDiff(decreases=(_decrease(keeper, target.count),), cancels=others)
+    return _SlotDiff(kept=(keeper,), cancels=others, extends=_extends(keeper, rules))
+
+
+def _extends(order: TrackedOrder, rules: Rules) -> tuple[ExtendRequest, ...]:
+    if rules.extend_to_ms is None or not _runs_out(order, rules):
+        return ()
+    return (extension(order, rules.extend_to_ms),)
+
+
+def _runs_out(order: TrackedOrder, rules: Rules) -> bool:
+    return order.expires_by(TimeMs(rules.renew_before_ms - 1))
+
+
+def _keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+    if _runs_out(order, rules) and rules.extend_to_ms is None:
+        return False
+    return _price_keeps(order, target, rules) and _size_keeps(order, target, rules)
+
+
+def _why_cancel(order: TrackedOrder, target: TargetOrder | None, rules: Rules | None) -> CancelReason:
+    if target is None or rules is None:
+        return CancelReason.NOT_WANTED
+    if _runs_out(order, rules) and rules.extend_to_ms is None:
+        return CancelReason.RENEWED
+    if not _price_keeps(order, target, rules):
+        return CancelReason.REPRICED
+    return CancelReason.DUPLICATE if _size_keeps(order, target, rules) else CancelReason.RESIZED
+
+
+def _price_keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+    """Within the tolerance; a quote more eager than its target must still earn the least edge."""
+    if abs(rules.grid.ticks_between(order.price, target.price)) > rules.config.price_tolerance_ticks:
+        return False
+    eager = (order.price - target.price) * order.slot.side.sign
+    return eager <= 0 or target.edge - eager >= rules.config.min_edge
+
+
+def _size_keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+    """Partly filled quotes stay until little is left, or less than one contract where more is wanted."""
+    if order.remaining >= target.count:
+        return True
+    share = order.remaining * 100 >= target.count * rules.config.refill_below
+    return share and order.remaining >= min(CONTRACT, target.count)
+
+
+def _decrease(order: TrackedOrder, count: Count) -> DecreaseRequest:
+    return DecreaseRequest(
+        order_id=order.order_id or "",
+        client_order_id=order.client_order_id,
+        ticker=order.slot.ticker,
+        shard=order.shard,
+        reduce_to=count,
+    )
+
+
+def cancel_request(order: TrackedOrder) -> CancelRequest:
+    """The cancel of a live order, routed by its market and shard."""
+    return CancelRequest(
+        order_id=order.order_id or "",
+        client_order_id=order.client_order_id,
+        ticker=order.slot.ticker,
+        shard=order.shard,
+        remaining=order.remaining,
+    )
+
+
+def split(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Batches of at most `size`, in order."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

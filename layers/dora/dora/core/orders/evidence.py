@@ -1,0 +1,320 @@
+"""What reads and the engine's answers prove of one order: the rules of evidence.
+
+A row of a read is a replica's view: it counts only when it is not older than the engine's time of our last
+acknowledged write to that order. Absence from a list proves nothing: a list may be late, cut or blank.
+
+What became of a create that was never answered is settled by a row of it, or else by an id probe: the engine
+takes a client order id once, so a probe under the same id is either granted (no order had it) or taken. An
+exchange may free the ids of finished orders, though, and a create that came and filled stays out of sight of
+reads that lag. So a grant counts only once a complete list shows the probe's own row, and no other of that
+id, under a stamp later than the hold: such a list is later than anything the create could have done.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from dora.core.exchange.account import Order, OrderStatus
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.requests import PROBE_COUNT, IdProbe
+from dora.core.units import Count, TimeMs
+
+FORGOTTEN_MS = 24 * 3_600_000
+"""Orders that expired longer ago are gone, though the exchange may show no row of them any more."""
+EXPIRY_MARGIN_MS = 5_000
+"""This long before and after its expiry, by our clock, nobody knows whether an order still rests."""
+LIST_AFTER_MS = 20_000
+"""So long after its send most creates that were never answered are found in a list of every status."""
+LIST_MARGIN_MS = 180_000
+"""Such a list begins so much before the latest time at which the create may have been signed: longer than an
+invocation lasts, plus any skew of the clocks."""
+PROBE_LISTED_MS = 600_000
+"""A grant this old counts although no list shows the probe's own row: killed orders may not be listed."""
+TURN_MS = 60_000
+"""One turn of those that share a limited number of reads: about a cycle."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was read of our orders this cycle.
+
+    `resting` is complete or None (unknown); `partial` holds what was read of it before it failed. `looked_up`
+    holds single-order reads that were answered (None: a 404, which proves nothing), `listings` complete lists
+    of every status by ticker, `tripped` the triggered groups: nothing of theirs rests. `as_of_ms` dates the
+    reads: the older of the exchange's own stamps before and after them.
+    """
+
+    began_ms: TimeMs
+    as_of_ms: TimeMs
+    resting: tuple[Order, ...] | None
+    partial: tuple[Order, ...] = ()
+    looked_up: Mapping[str, Order | None] = field(default_factory=dict)
+    listings: Mapping[str, tuple[Order, ...]] = field(default_factory=dict)
+    tripped: frozenset[str] = frozenset()
+
+    @property
+    def listed_resting(self) -> tuple[Order, ...]:
+        """Rows of the resting list, as many as were read."""
+        return self.partial if self.resting is None else self.resting
+
+    @property
+    def rows(self) -> tuple[Order, ...]:
+        """Every row that was read, whatever it was read for."""
+        looked_up = (row for row in self.looked_up.values() if row is not None)
+        listed = (row for rows in self.listings.values() for row in rows)
+        return (*self.listed_resting, *looked_up, *listed)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """Targeted reads that would settle what the resting list left open, those that wait longest first."""
+
+    order_ids: tuple[str, ...]
+    since_ms: Mapping[str, TimeMs]
+    """Tickers whose list of every status is wanted, and from when on."""
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """Whose list is wanted."""
+        return tuple(self.since_ms)
+
+
+def lookups_needed(journal: Journal, resting: Iterable[Order], now_ms: TimeMs) -> Lookups:
+    """Which orders need a look: acknowledged but not shown by a row that counts, or never answered.
+
+    A missing order is looked up although it is listed: its row is from before the 404.
+    """
+    rows = tuple(resting)
+    shown = {row.order_id: row.updated_ms for row in rows}
+    shown |= {row.client_order_id: row.updated_ms for row in rows}
+    ids: list[str] = []
+    since: dict[str, TimeMs] = {}
+    for order in sorted(relearned(journal, rows).orders.values(), key=_waits_since):
+        if order.open and not _is_shown(order, shown):
+            if order.order_id is not None:
+                ids.append(order.order_id)
+            elif now_ms > order.sent_ms + LIST_AFTER_MS:
+                ticker, since_ms = order.slot.ticker, _made_after_ms(order)
+                since[ticker] = min(since.get(ticker, since_ms), since_ms)
+    return Lookups(tuple(ids), since)
+
+
+def _made_after_ms(order: TrackedOrder) -> TimeMs:
+    """Of an order that was acknowledged nobody knows when it was made: its market's whole list is asked."""
+    acknowledged = order.state is not OrderState.PENDING_NEW
+    return TimeMs(0 if acknowledged else max(order.sent_ms - LIST_MARGIN_MS, 0))
+
+
+def _waits_since(order: TrackedOrder) -> tuple[int, str]:
+    return max(order.sent_ms, order.write_ms), order.client_order_id
+
+
+def _is_shown(order: TrackedOrder, shown: Mapping[str, TimeMs]) -> bool:
+    updated_ms = shown.get(order.order_id or order.client_order_id, shown.get(order.client_order_id))
+    return updated_ms is not None and updated_ms >= order.write_ms and order.state is not OrderState.NOT_FOUND
+
+
+def in_turn(items: Sequence[T], most: int, now_ms: TimeMs) -> Sequence[T]:
+    """At most so many of the items; where there are more, each has its turn within a few cycles."""
+    if len(items) <= most:
+        return items
+    first = now_ms // TURN_MS * most % len(items)
+    return [*items[first:], *items[:first]][:most]
+
+
+def unprobed(journal: Journal, evidence: Evidence, hold_ms: int) -> tuple[TrackedOrder, ...]:
+    """Creates that were never answered, are past their hold and in no row, and whose id was not yet probed.
+
+    A list of every status is asked first: an id is spent only where no row settles the create.
+    """
+    rows = rows_by_name(journal, evidence)
+    return tuple(
+        order
+        for key, order in sorted(journal.orders.items())
+        if order.state is OrderState.PENDING_NEW
+        and order.order_id is None
+        and order.probe is None
+        and key not in rows
+        and order.slot.ticker in evidence.listings
+        and hold_is_over(order, evidence.began_ms, hold_ms)
+    )
+
+
+def note_probes(journal: Journal, said: Mapping[str, IdProbe], now_ms: TimeMs) -> Journal:
+    """The journal with the engine's answers, by client order id; no id is probed again after one."""
+    probed = (replace(journal.orders[key], probe=probe, probed_ms=now_ms) for key, probe in said.items())
+    return journal.with_orders(probed)
+
+
+def is_probe_row(order: TrackedOrder, row: Order) -> bool:
+    """Whether a row of its client order id is the probe's own: the only order of that size."""
+    return row.initial == PROBE_COUNT != order.count and row.status is not OrderStatus.RESTING
+
+
+def hold_is_over(order: TrackedOrder, now_ms: TimeMs, hold_ms: int) -> bool:
+    """Whether no request about it can be accepted any more: its signature is too old by now."""
+    return now_ms > order.sent_ms + hold_ms
+
+
+def client_ids_by_order_id(journal: Journal, evidence: Evidence) -> dict[str, str]:
+    """The journal's name of each order, by order id: an amend by hand may have given it another client id."""
+    said = {row.order_id: row.client_order_id for row in evidence.rows}
+    known = {r.order_id: r.client_order_id for r in evidence.rows if r.client_order_id in journal.orders}
+    tracked = relearned(journal, evidence.rows).by_order_id()
+    return said | known | {order_id: order.client_order_id for order_id, order in tracked.items()}
+
+
+def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
+    """The journal with every order id as the rows have it that carry the order's own client id.
+
+    The answer to a create may have named an order by another's id: rows with our client ids know better.
+    The fills noted under an id go with it. An order whose id turned out to be another's, by its client id or
+    by its market or side, which no amend changes, has none until a row shows it. Safe to repeat: yes, because
+    the same rows once more change nothing.
+    """
+    shown, holders = _shown_ids(journal, rows), journal.by_order_id()
+    taken = {*shown.values(), *(row.order_id for row in rows if _is_anothers(row, holders.get(row.order_id)))}
+    if not taken:
+        return journal
+    changed = [
+        _under(journal.orders[name], order_id, holders.get(order_id)) for name, order_id in shown.items()
+    ]
+    left = (o for o in journal.orders.values() if o.order_id in taken and o.client_order_id not in shown)
+    return journal.with_orders([*changed, *(_under(order, None, None) for order in left)])
+
+
+def _shown_ids(journal: Journal, rows: Sequence[Order]) -> dict[str, str]:
+    """By client order id, the order ids that differ from the journal's; an id that any row confirms stays."""
+    known = [(journal.orders.get(row.client_order_id), row) for row in rows]
+    ours = [row for order, row in known if order is not None and not is_probe_row(order, row)]
+    confirmed = {r.client_order_id for r in ours if journal.orders[r.client_order_id].order_id == r.order_id}
+    return {
+        row.client_order_id: row.order_id
+        for row in sorted(ours, key=_rank)
+        if row.client_order_id not in confirmed
+    }
+
+
+def _is_anothers(row: Order, holder: TrackedOrder | None) -> bool:
+    return holder is not None and (row.ticker, row.side) != (holder.slot.ticker, holder.slot.side)
+
+
+def _under(order: TrackedOrder, order_id: str | None, holder: TrackedOrder | None) -> TrackedOrder:
+    """The order under this id, with the fills that were noted for whoever was taken to have it."""
+    booked, fill_ids = (holder.booked, holder.fill_ids) if holder else (Count(0), ())
+    return replace(order, order_id=order_id, booked=booked, fill_ids=fill_ids)
+
+
+def rows_by_name(journal: Journal, evidence: Evidence) -> dict[str, Order]:
+    """The latest row of each order by its name; at equal times a terminal one, which is final.
+
+    A probe's own row stands for its order only where there is no other.
+    """
+    name, found = client_ids_by_order_id(journal, evidence), dict[str, Order]()
+    for row in evidence.rows:
+        key = name[row.order_id]
+        order, known = journal.orders.get(key), found.get(key)
+        if known is None or _weight(row, order) > _weight(known, order):
+            found[key] = row
+    return found
+
+
+def _weight(row: Order, order: TrackedOrder | None) -> tuple[bool, int, bool]:
+    probes = order is not None and is_probe_row(order, row)
+    return not probes, *_rank(row)
+
+
+def _rank(row: Order) -> tuple[int, bool]:
+    return row.updated_ms, row.status is not OrderStatus.RESTING
+
+
+def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder:
+    """The order as a row that counts shows it; what neither rests nor was filled has been taken off."""
+    remaining = row.remaining if state is not OrderState.CLOSED else Count(0)
+    return replace(
+        order,
+        state=state,
+        order_id=row.order_id,
+        price=row.price,
+        remaining=remaining,
+        reduced=Count(order.count - row.filled - remaining),
+        write_ms=max(order.write_ms, row.updated_ms),
+        expires_ms=row.expires_ms or order.expires_ms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What the evidence says of one open order, and in which words."""
+
+    evidence: Evidence
+    hold_ms: int
+
+    def apply_row(self, order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
+        if row is None or is_probe_row(order, row):
+            return self._unseen(order, row)
+        if row.updated_ms < order.write_ms:
+            return order, "row older than our last write"
+        if row.status is not OrderStatus.RESTING:
+            return as_shown(order, row, OrderState.CLOSED), f"row says {row.status}"
+        return self._resting(order, row)
+
+    def _resting(self, order: TrackedOrder, row: Order) -> tuple[TrackedOrder, str]:
+        """An unanswered cancel or decrease has come, or never will, once its hold is over."""
+        if order.state is OrderState.NOT_FOUND and row.updated_ms <= order.sent_ms:
+            return order, "resting row from before the 404"
+        answered = self.evidence.as_of_ms > order.sent_ms or self._hold_over(order)
+        if order.state is OrderState.PENDING_CHANGE and not answered:
+            return order, "reads not yet later than the unanswered request"
+        return as_shown(order, row, OrderState.LIVE), "resting row"
+
+    def _unseen(self, order: TrackedOrder, probe: Order | None) -> tuple[TrackedOrder, str]:
+        """Of an order whose exchange id we know, absence proves nothing, but its own expiry does in time.
+
+        `probe` is the row of its id probe.
+        """
+        if order.order_id is not None and self._forgotten(order):
+            taken_off = Count(order.reduced + order.remaining)
+            gone = replace(order, state=OrderState.CLOSED, remaining=Count(0), reduced=taken_off)
+            return gone, "expired a day ago, and in no list any more"
+        if order.order_id is not None or not self._hold_over(order):
+            return order, "not seen"
+        why = self._gone(order)
+        if why is None:
+            return order, "not seen"
+        if probe is not None:
+            return as_shown(order, probe, OrderState.CLOSED), why
+        return replace(order, state=OrderState.CLOSED, remaining=Count(0), reduced=order.count), why
+
+    def _gone(self, order: TrackedOrder) -> str | None:
+        """Why a create that was never answered can neither rest nor come to rest, its hold being over."""
+        if self._never_came(order):
+            return "hold over, and its id was still free"
+        if order.expires_by(TimeMs(self.evidence.began_ms - EXPIRY_MARGIN_MS)):
+            return "never answered, and expired"
+        if order.group_id in self.evidence.tripped and self._hold_over(order, holds=2):
+            return "hold over, and its group is triggered"
+        return None
+
+    def _never_came(self, order: TrackedOrder) -> bool:
+        """Whether a complete list, later than all the create could have done, shows the probe's row alone.
+
+        Its own row would have been judged instead. A probe that was never answered counts by its row as well.
+        """
+        listed = self.evidence.listings.get(order.slot.ticker)
+        if listed is None or not hold_is_over(order, self.evidence.as_of_ms, self.hold_ms):
+            return False
+        if any(row.client_order_id == order.client_order_id for row in listed):
+            return True
+        return order.probe is IdProbe.GRANTED and self.evidence.began_ms > order.probed_ms + PROBE_LISTED_MS
+
+    def _forgotten(self, order: TrackedOrder) -> bool:
+        """Rows of ended orders are listed for weeks only; a bot that was away for longer meets none."""
+        long_ago_ms = TimeMs(self.evidence.began_ms - FORGOTTEN_MS)
+        return self.evidence.resting is not None and order.expires_by(long_ago_ms)
+
+    def _hold_over(self, order: TrackedOrder, holds: int = 1) -> bool:
+        """Twice for what a read of the groups is to prove, which may be late itself."""
+        return hold_is_over(order, self.evidence.began_ms, holds * self.hold_ms)

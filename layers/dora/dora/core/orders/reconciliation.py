@@ -1,0 +1,191 @@
+"""The merge of the journal with what the exchange shows: what is proven of each order, and what is not."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dora.core.exchange.account import Order, OrderStatus
+from dora.core.exchange.book import Resting
+from dora.core.exchange.market import Side, Slot, Trade
+from dora.core.orders.evidence import (
+    EXPIRY_MARGIN_MS,
+    Evidence,
+    Judge,
+    as_shown,
+    client_ids_by_order_id,
+    relearned,
+    rows_by_name,
+)
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.units import Count, TimeMs
+
+ORPHAN_LEVEL = -1
+"""Level of an order that carries our prefix but stands in no slot we know: it is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """One thing the merge learned, for the log: what happened to which order, and by what evidence."""
+
+    order: TrackedOrder
+    was: OrderState | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciledOrders:
+    """Our orders as far as they are proven, and everybody else's of this account.
+
+    In `frozen` slots nothing may be done this cycle: an order in them is unproven, was not seen, or is about
+    to expire by itself. In `blocked` markets nothing may be placed or changed, only cancelled: an order of
+    theirs is missing. `shown` are the orders of which a row was read that is not older than our last write to
+    them. `overlooked` orders rest by their own rows, but a complete list did not show them. The last
+    acknowledged write to each of the `unseen` orders is missing from the reads, and has been for too long.
+    """
+
+    journal: Journal
+    external: tuple[Order, ...]
+    frozen: frozenset[Slot]
+    blocked: frozenset[str]
+    resolutions: tuple[Resolution, ...]
+    missing_from_list: tuple[TrackedOrder, ...] = ()
+    shown: frozenset[str] = frozenset()
+    unseen: tuple[TrackedOrder, ...] = ()
+    invisible: tuple[TrackedOrder, ...] = ()
+    """Those that have become missing, because no read shows them although the reads have moved on."""
+
+    def resting_by_ticker(self) -> dict[str, tuple[Resting, ...]]:
+        """By ticker, what of our account may stand in the books: open orders and foreign rows."""
+        found: dict[str, list[Resting]] = {}
+        for order in self.journal.orders.values():
+            if order.open:
+                entry = (order.slot.side, order.price, order.remaining)
+                found.setdefault(order.slot.ticker, []).append(entry)
+        for row in self.external:
+            found.setdefault(row.ticker, []).append((row.side, row.price, row.remaining))
+        return {ticker: tuple(rows) for ticker, rows in found.items()}
+
+
+def merge(
+    journal: Journal, evidence: Evidence, *, prefix: str, now_ms: TimeMs, hold_ms: int, tombstone_ms: int
+) -> ReconciledOrders:
+    """The journal brought up to date with what was read. Pure; the same input once more changes nothing."""
+    journal = relearned(journal, evidence.rows)
+    rows, judge = rows_by_name(journal, evidence), Judge(evidence, hold_ms)
+    orders: dict[str, TrackedOrder] = {}
+    resolutions: list[Resolution] = []
+    for key, order in journal.orders.items():
+        after, why = judge.apply_row(order, rows.get(key)) if order.open else _closed(order, rows.get(key))
+        if not after.open and _forgettable(after, evidence.as_of_ms, now_ms, tombstone_ms):
+            continue
+        orders[key] = after
+        if after.state is not order.state:
+            resolutions.append(Resolution(after, order.state, why))
+    ours, external = _split(journal, evidence, prefix)
+    for key in sorted(ours - journal.orders.keys()):
+        if rows[key].status is OrderStatus.RESTING:
+            orders[key] = _orphan(key, rows[key])
+            resolutions.append(Resolution(orders[key], None, "resting with our prefix, in no journal"))
+    unproven = [order for order in orders.values() if order.open and not _proven(order, rows, now_ms)]
+    return ReconciledOrders(
+        journal=Journal(orders),
+        external=external,
+        frozen=frozenset(order.slot for order in unproven),
+        blocked=frozenset(o.slot.ticker for o in unproven if o.state is OrderState.NOT_FOUND),
+        resolutions=tuple(resolutions),
+        missing_from_list=tuple(o for o in orders.values() if _missing_from_list(o, evidence)),
+        shown=frozenset(key for key in orders if key in rows and not _is_old(journal, key, rows[key])),
+    )
+
+
+def _is_old(journal: Journal, key: str, row: Order) -> bool:
+    known = journal.orders.get(key)
+    return known is not None and row.updated_ms < known.write_ms
+
+
+def _proven(order: TrackedOrder, rows: Mapping[str, Order], now_ms: TimeMs) -> bool:
+    return (
+        order.state is OrderState.LIVE
+        and order.client_order_id in rows
+        and not order.expires_by(TimeMs(now_ms + EXPIRY_MARGIN_MS))
+    )
+
+
+def _missing_from_list(order: TrackedOrder, evidence: Evidence) -> bool:
+    if order.state is not OrderState.LIVE or evidence.resting is None:
+        return False
+    listed = any(row.order_id == order.order_id for row in evidence.resting)
+    row = evidence.looked_up.get(order.order_id or "")
+    return not listed and row is not None and row.status is OrderStatus.RESTING
+
+
+def _split(journal: Journal, evidence: Evidence, prefix: str) -> tuple[set[str], tuple[Order, ...]]:
+    """Names of our resting orders, and everybody else's rows of this account."""
+    name, resting = client_ids_by_order_id(journal, evidence), evidence.listed_resting
+    ours = {n for n in name.values() if n.startswith(prefix) or n in journal.orders}
+    listed = {name[row.order_id] for row in resting}
+    return ours & listed, tuple(row for row in resting if name[row.order_id] not in ours)
+
+
+def _closed(order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
+    """A row that is newer than the end we were told of means we were told wrongly."""
+    if row is not None and row.status is OrderStatus.RESTING and row.updated_ms > order.write_ms:
+        return as_shown(order, row, OrderState.LIVE), "resting row newer than its end"
+    return order, "closed"
+
+
+def _forgettable(order: TrackedOrder, as_of_ms: TimeMs, now_ms: TimeMs, tombstone_ms: int) -> bool:
+    """A tombstone outlives the late rows that it hides: never dropped while reads are older than the end."""
+    ended = max(order.sent_ms, order.write_ms)
+    return now_ms > ended + tombstone_ms and as_of_ms >= ended and not order.unbooked
+
+
+def _orphan(name: str, row: Order) -> TrackedOrder:
+    return TrackedOrder(
+        client_order_id=name,
+        slot=Slot(row.ticker, row.side, ORPHAN_LEVEL),
+        shard=row.shard,
+        price=row.price,
+        count=row.initial,
+        remaining=row.remaining,
+        state=OrderState.LIVE,
+        sent_ms=row.updated_ms,
+        order_id=row.order_id,
+        write_ms=row.updated_ms,
+        reduced=Count(row.initial - row.remaining - row.filled),
+        booked=row.filled,
+        group_id=row.group_id,
+    )
+
+
+def maybe_filled(order: TrackedOrder, prints: Iterable[Trade], since_ms: TimeMs) -> bool:
+    """Whether a public trade since then may have been ours: it took our side at our price or past it.
+
+    Reads of our orders lag; the tape does not. An order that may be gone is left for the next look, for a
+    cancel of it would find nothing.
+    """
+    side, price = order.slot.side, order.price
+    return any(
+        found.taken is side and found.at_ms >= since_ms and (price - found.price) * side.sign >= 0
+        for found in prints
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The worst case of one market: net YES contracts now, and what may still be added on each side."""
+
+    net: Count
+    bids: Count
+    asks: Count
+
+
+def exposure(net: Count, orders: Iterable[TrackedOrder], external: Iterable[Order] = ()) -> Exposure:
+    """Booked position plus proven unbooked fills; every open order, proven or not, counts in full."""
+    resting = {Side.BID: 0, Side.ASK: 0}
+    held = int(net)
+    for order in orders:
+        held += order.slot.side.sign * order.unbooked
+        resting[order.slot.side] += order.remaining if order.open else 0
+    for row in external:
+        resting[row.side] += row.remaining
+    return Exposure(Count(held), Count(resting[Side.BID]), Count(resting[Side.ASK]))

@@ -1,0 +1,184 @@
+"""What we want and send, and what became of it: frozen, exact, and without behaviour that decides."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dora.core.exchange.market import Side, Slot
+from dora.core.units import Count, Price, TimeMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOrder:
+    """A quote we want to rest."""
+
+    slot: Slot
+    price: Price
+    count: Count
+    edge: Price = Price(0)
+    """Distance from fair value after fees: what a fill is expected to earn per contract."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRequest:
+    """A create as it will be sent: always post-only, good till canceled, self-trade safe."""
+
+    client_order_id: str
+    slot: Slot
+    shard: int
+    price: Price
+    count: Count
+    group_id: str | None
+    expires_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequest:
+    """A cancel as it will be sent, routed by market and shard."""
+
+    order_id: str
+    client_order_id: str
+    ticker: str
+    shard: int
+    remaining: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecreaseRequest:
+    """A decrease in place, which keeps the queue place: `remaining` after it."""
+
+    order_id: str
+    client_order_id: str
+    ticker: str
+    shard: int
+    reduce_to: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendRequest:
+    """A later expiry for a resting order; its price and its count, filled and resting, stay as they are."""
+
+    order_id: str
+    client_order_id: str
+    ticker: str
+    shard: int
+    side: Side
+    price: Price
+    count: Count
+    remaining: Count
+    """What rests of it as far as we know; an answer that names none leaves it so."""
+    expires_s: int
+
+
+PROBE_COUNT = Count(1)
+"""Contracts of an id probe: the smallest count that any market takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdProbeRequest:
+    """Asks the engine for a client order id whose create was never answered.
+
+    Sent as the smallest order there is, immediate-or-cancel, at the outermost price of the grid: whatever
+    becomes of it, nothing rests, the id is spent, and some order has it for everybody to see.
+    """
+
+    client_order_id: str
+    slot: Slot
+    shard: int
+    price: Price
+    group_id: str | None
+
+
+class IdProbe(StrEnum):
+    """What the engine answered an id probe. GRANTED: no order had the id then. TAKEN: it was spent before."""
+
+    GRANTED = "granted"
+    TAKEN = "taken"
+
+
+class Outcome(StrEnum):
+    """What became of a write. Unknown is a state of its own, never a kind of refusal."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedOrder:
+    """The engine took our order. `remaining` may be 0: a 201 is not proof of a resting order."""
+
+    request: OrderRequest
+    order_id: str
+    remaining: Count
+    filled: Count
+    ts_ms: TimeMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelledOrder:
+    """The engine took contracts off; less than the remaining we saw means the rest was filled unseen."""
+
+    request: CancelRequest
+    reduced_by: Count
+    ts_ms: TimeMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedOrder:
+    """A create, cancel or decrease that was refused or whose fate is unknown; `code` says which of which."""
+
+    request: OrderRequest | CancelRequest | DecreaseRequest
+    code: str
+    message: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """What became of one single write (a decrease, an extension): `remaining` when done, else why not."""
+
+    outcome: Outcome
+    code: str = ""
+    message: str = ""
+    remaining: Count = Count(0)
+    ts_ms: TimeMs = TimeMs(0)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlaceResult:
+    """Every order of one create batch, exactly once, under its outcome."""
+
+    placed: tuple[PlacedOrder, ...] = ()
+    failed: tuple[FailedOrder, ...] = ()
+    unknown: tuple[FailedOrder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCancelResult:
+    """Every order of one cancel batch, exactly once, under its outcome."""
+
+    succeeded: tuple[CancelledOrder, ...] = ()
+    failed: tuple[FailedOrder, ...] = ()
+    unknown: tuple[FailedOrder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlaceSummary:
+    """All create batches of a cycle."""
+
+    total_requested: int = 0
+    total_succeeded: int = 0
+    total_failed: int = 0
+    total_unknown: int = 0
+    batches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCancelSummary:
+    """All cancel batches of a cycle."""
+
+    total_requested: int = 0
+    total_succeeded: int = 0
+    total_failed: int = 0
+    total_unknown: int = 0
+    batches: int = 0

@@ -1,0 +1,130 @@
+"""What the bot keeps and loads: configs, state, what a cycle changes, and the lease."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dora.core.accounts.ledger import Position
+from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
+from dora.core.errors import ConfigInvalid
+from dora.core.exchange.account import Limits
+from dora.core.exchange.market import Event, Series
+from dora.core.orders.journal import Journal, Plan
+from dora.core.session import SessionMetadata
+from dora.core.units import Money, TimeMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillSwitch:
+    """The kill flag. Whoever sets it leaves a reason; `cancel` takes resting quotes off in any case."""
+
+    halted: bool = False
+    cancel: bool = False
+    reason: str = ""
+    at_ms: TimeMs = TimeMs(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursors:
+    """How far fills and settlements are booked; reads begin a configured overlap earlier."""
+
+    fills_ms: TimeMs = TimeMs(0)
+    settlements_ms: TimeMs = TimeMs(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What the last finished cycle left behind. `starved` counts cycles a slot's placement was dropped."""
+
+    completed_ms: TimeMs = TimeMs(0)
+    cycle_id: str = ""
+    status: str = ""
+    starved: Mapping[str, int] = field(default_factory=dict)
+    day: str = ""
+    day_profit: Money = Money(0)
+    """The exchange's day of the last cycle, and the profit with which that day began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceData:
+    """Slow facts: which series an event is of, what each series charges, which markets a series has open."""
+
+    learned_ms: TimeMs = TimeMs(0)
+    events: Mapping[str, Event] = field(default_factory=dict)
+    series: Mapping[str, Series] = field(default_factory=dict)
+    listed_ms: TimeMs = TimeMs(0)
+    listings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotState:
+    """Everything one consistent read of the state table returns."""
+
+    session: SessionMetadata | None = None
+    control: KillSwitch = KillSwitch()
+    journal: Journal = field(default_factory=Journal)
+    plans: tuple[Plan, ...] = ()
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    memory: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Strategy memory by ticker: small JSON objects, opaque to the store."""
+    cursors: Cursors = Cursors()
+    progress: Progress = Progress()
+    reference: ReferenceData = field(default_factory=ReferenceData)
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyState:
+    """What stopping a bot needs: single items, each read by itself, so a broken one costs only itself.
+
+    `unreadable` says why the session's record could not be understood ("": it could). `session` is then a
+    stand-in with whatever the item shows all the same, above all its order groups; it can never be stored.
+    """
+
+    session: SessionMetadata | None = None
+    unreadable: str = ""
+    completed_ms: TimeMs = TimeMs(0)
+    """When a cycle last finished; 0 where that is not known."""
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a finished cycle writes; None leaves an item as it is.
+
+    Journal, finished plans, cursors and progress stand or fall together, whatever the size of the rest.
+    """
+
+    journal: Journal | None = None
+    finished_plans: tuple[Plan, ...] = ()
+    memory: Mapping[str, Mapping[str, object]] | None = None
+    cursors: Cursors | None = None
+    progress: Progress | None = None
+    reference: ReferenceData | None = None
+    limits: Limits | None = None
+    summary: Mapping[str, object] | None = None
+    """The cycle's wide record, kept for a while under its cycle id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configs:
+    """The config table as parsed. Invalid items disable their market; `problems` says why."""
+
+    globals_: GlobalConfig | None
+    markets: Mapping[str, MarketConfig]
+    series: Mapping[str, SeriesConfig]
+    problems: tuple[ConfigInvalid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseGrant:
+    """The right to be the one cycle that writes, until `expires_ms` by our clock."""
+
+    fence: int
+    expires_ms: TimeMs
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRefused:
+    """`lease_held` or `tick_seen`."""
+
+    reason: str

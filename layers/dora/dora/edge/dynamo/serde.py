@@ -1,0 +1,185 @@
+"""Frozen values to JSON values and back, by their declared types. Strict: what does not fit is an error.
+
+A record is an object with exactly the fields of its dataclass, or (compact) a row of them in order. The
+schema version of the item around it says which code's fields those are; a field that came later within a
+version is named in LATER_FIELDS, and its default stands where an older item lacks it.
+"""
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from dora.core.errors import StateError
+
+Value = TypeVar("Value")
+_Reader = Callable[[Any], Any]
+
+LATER_FIELDS = frozenset(
+    {
+        ("KillSwitch", "cancel"),
+        ("Plan", "extends"),
+        ("SessionMetadata", "limit_reached_at_ms"),
+        ("SessionMetadata", "ends_at_ms"),
+        ("SessionMetadata", "resets"),
+        ("SessionMetadata", "armed_at_ms"),
+        ("TrackedOrder", "expires_ms"),
+        ("TrackedOrder", "probe"),
+        ("TrackedOrder", "probed_ms"),
+        ("TrackedOrder", "unseen"),
+    }
+)
+"""Fields that items written before them lack. In a row they come last, in the order in which they came."""
+
+
+def to_plain(value: object) -> Any:
+    """None, flags, ints, texts, lists and objects; an enum is its value."""
+    if value is None or type(value) in (int, str, bool):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_plain(entry) for entry in value]
+    if is_dataclass(value):
+        return {spec.name: to_plain(getattr(value, spec.name)) for spec in fields(value)}
+    return value
+
+
+def to_row(value: object) -> list[Any]:
+    """A record's fields in order."""
+    return list(to_plain(value).values())
+
+
+def from_plain(kind: type[Value], plain: object) -> Value:
+    """Raises StateError, saying where in the record and why."""
+    hint: Any = kind
+    value: Value = _reader(hint)(plain)
+    return value
+
+
+def from_row(kind: type[Value], row: object) -> Value:
+    """The record of a row. Raises StateError."""
+    hint: Any = kind
+    names = _readers(hint)
+    if not isinstance(row, list) or len(row) > len(names):
+        raise StateError(f"a row of {kind.__name__} needs {len(names)} fields")
+    return from_plain(kind, dict(zip(names, row, strict=False)))
+
+
+@cache
+def _readers(kind: Any) -> Mapping[str, _Reader]:
+    hints = get_type_hints(kind)
+    return {spec.name: _reader(hints[spec.name]) for spec in fields(kind)}
+
+
+@cache
+def _reader(hint: Any) -> _Reader:
+    if isinstance(hint, NewType):
+        return _reader(hint.__supertype__)
+    if hint is object:
+        return _as_it_is
+    if hint in (int, str, bool, type(None)):
+        return _exactly(hint)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _record(hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _enum(hint)
+    return _generic(get_origin(hint), get_args(hint), hint)
+
+
+def _generic(origin: Any, arguments: tuple[Any, ...], hint: Any) -> _Reader:
+    if origin in (Union, types.UnionType):
+        return _either(arguments)
+    if origin is tuple and arguments[1:] == (...,):
+        return _sequence(arguments[0])
+    if origin in (dict, Mapping):
+        return _mapping(arguments[1])
+    raise TypeError(f"no stored form for {hint}")
+
+
+def _as_it_is(plain: object) -> object:
+    return plain
+
+
+def _exactly(kind: type) -> _Reader:
+    def read(plain: object) -> object:
+        if type(plain) is not kind:
+            raise StateError(f"{plain!r} is not of type {kind.__name__}")
+        return plain
+
+    return read
+
+
+def _enum(kind: type[Enum]) -> _Reader:
+    members = {member.value: member for member in kind}
+
+    def read(plain: Any) -> Enum:
+        if type(plain) is not str or plain not in members:
+            raise StateError(f"{plain!r} is no {kind.__name__}")
+        return members[plain]
+
+    return read
+
+
+def _record(kind: type) -> _Reader:
+    def read(plain: object) -> object:
+        readers = _readers(kind)
+        if not isinstance(plain, dict) or not _fits(kind, plain):
+            raise StateError(f"the fields of {kind.__name__} are {', '.join(readers)}")
+        values = {}
+        for name, entry in plain.items():
+            try:
+                values[name] = readers[name](entry)
+            except StateError as error:
+                raise StateError(f"{name}: {error}") from None
+        return kind(**values)
+
+    return read
+
+
+def _fits(kind: type, plain: Mapping[str, object]) -> bool:
+    """Every field and no other, but for those that came later."""
+    names = _readers(kind).keys()
+    missing = names - plain.keys()
+    return plain.keys() <= names and all((kind.__name__, name) in LATER_FIELDS for name in missing)
+
+
+def _either(hints: tuple[Any, ...]) -> _Reader:
+    """The first reader that accepts it; texts, ints and flags are never taken for one another."""
+    readers = [_reader(hint) for hint in sorted(hints, key=lambda hint: hint is not type(None))]
+
+    def read(plain: object) -> object:
+        for read_one in readers[:-1]:
+            try:
+                return read_one(plain)
+            except StateError:
+                continue
+        return readers[-1](plain)
+
+    return read
+
+
+def _sequence(hint: Any) -> _Reader:
+    read_entry = _reader(hint)
+
+    def read(plain: object) -> tuple[object, ...]:
+        if not isinstance(plain, list):
+            raise StateError(f"{plain!r} is no list")
+        return tuple(read_entry(entry) for entry in plain)
+
+    return read
+
+
+def _mapping(hint: Any) -> _Reader:
+    read_entry = _reader(hint)
+
+    def read(plain: object) -> dict[str, object]:
+        if not isinstance(plain, dict):
+            raise StateError(f"{plain!r} is no object")
+        return {key: read_entry(entry) for key, entry in plain.items()}
+
+    return read

@@ -1,0 +1,60 @@
+"""Reads lists to their last page, or says that it could not."""
+
+from collections.abc import Iterable, Iterator
+
+from dora.core.errors import ReadIncomplete
+from dora.edge.kalshi.transport import Call, Params, Transport
+from dora.edge.kalshi.wire import JsonObject, text
+
+PAGE_ROWS = 1_000
+MAX_PAGES = 200
+"""200 pages of 1,000 is the exchange's cap on open orders."""
+MAX_TICKERS, MAX_TICKERS_LENGTH = 200, 6_000
+"""Of one comma list: how many are taken is not published, and a URL should stay under 8 kB."""
+
+
+def read_list(
+    transport: Transport,
+    route: str,
+    key: str,
+    params: Params = (),
+    page_rows: int = PAGE_ROWS,
+    *,
+    into: list[JsonObject] | None = None,
+) -> list[JsonObject]:
+    """All rows of a list. Filters go with every cursor, for the exchange forgets them.
+
+    They are added to `into`, which holds what was read when this raises.
+    Raises ReadIncomplete on a cursor that comes back (a bad cursor is answered with page one), on a full
+    page that has no cursor field at all, and after too many pages.
+    """
+    rows: list[JsonObject] = [] if into is None else into
+    cursors = [""]
+    for _ in range(MAX_PAGES):
+        after = [("cursor", cursors[-1])] if cursors[-1] else []
+        page = transport.read(Call("GET", route, params=[*params, ("limit", page_rows), *after]))
+        found = page.rows(key)
+        rows += found
+        cursor = page.optional("cursor", text)
+        if cursor is None and len(found) >= page_rows:
+            raise ReadIncomplete(f"{page.where}: a full page without a cursor may not be the last")
+        if not cursor:
+            return rows
+        if cursor in cursors:
+            raise ReadIncomplete(f"{page.where}: cursor {cursor!r} came twice")
+        cursors.append(cursor)
+    raise ReadIncomplete(f"GET {route}: more than {MAX_PAGES} pages")
+
+
+def comma_lists(tickers: Iterable[str]) -> Iterator[str]:
+    """Tickers as comma lists that fit into a URL."""
+    part: list[str] = []
+    length = 0
+    for ticker in dict.fromkeys(tickers):
+        if part and (len(part) == MAX_TICKERS or length + len(ticker) > MAX_TICKERS_LENGTH):
+            yield ",".join(part)
+            part, length = [], 0
+        part.append(ticker)
+        length += len(ticker) + 1
+    if part:
+        yield ",".join(part)

@@ -1,0 +1,287 @@
+"""What became of every order of a write: done, refused, or unknown. Never a guess.
+
+An answer counts for an order only when it names that order and holds together: created orders by our client
+order id, canceled and decreased ones by order id. Everything else leaves the order unknown.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
+from dora.core.orders.requests import (
+    PROBE_COUNT,
+    BatchCancelResult,
+    BatchPlaceResult,
+    CancelledOrder,
+    CancelRequest,
+    ChangeResult,
+    DecreaseRequest,
+    ExtendRequest,
+    FailedOrder,
+    IdProbe,
+    IdProbeRequest,
+    OrderRequest,
+    Outcome,
+    PlacedOrder,
+)
+from dora.core.units import Count, TimeMs, parse_count
+from dora.edge.kalshi.error_codes import ALREADY_EXISTS, is_definite, read_error
+from dora.edge.kalshi.transport import NotSent
+from dora.edge.kalshi.wire import JsonObject, integer, name, text
+
+NOT_SENT = "not_sent"
+UNANSWERED = "unanswered"
+NOT_NAMED = "not_named_in_answer"
+ANSWER_INVALID = "answer_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome other than done, with the exchange's code for it or one of the four above."""
+
+    outcome: Outcome
+    code: str
+    message: str = ""
+
+    def of(self, request: OrderRequest | CancelRequest) -> FailedOrder:
+        """The verdict on one order."""
+        return FailedOrder(request=request, code=self.code, message=self.message, outcome=self.outcome)
+
+
+_FOREIGN = "?"
+_NO_CONTRACTS = (None, "0.00", "0")
+_UNNAMED = Verdict(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely about this order")
+
+
+def verdict_of(error: ExchangeError) -> Verdict:
+    """What the failure of a request means for everything it carried."""
+    if isinstance(error, ExchangeRefused):
+        refused = error.own and error.code != ALREADY_EXISTS
+        outcome = Outcome.REFUSED if refused else Outcome.UNKNOWN
+        code = error.code or f"http_{error.status}"
+        return Verdict(outcome, code, f"{error.message} {error.details}".strip())
+    if isinstance(error, NotSent):
+        return Verdict(Outcome.REFUSED, NOT_SENT, str(error))
+    code = ANSWER_INVALID if isinstance(error, WireInvalid) else UNANSWERED
+    return Verdict(Outcome.UNKNOWN, code, str(error))
+
+
+def _verdict_of_entry(error: object, counts: Iterable[object]) -> Verdict:
+    """A definite refusal, unless the code is not known as one or the entry counts contracts all the same."""
+    code, message, details = read_error(error)
+    definite = is_definite(code) and all(count in _NO_CONTRACTS for count in counts)
+    outcome = Outcome.REFUSED if definite else Outcome.UNKNOWN
+    return Verdict(outcome, code, f"{message} {details}".strip())
+
+
+def _said(entry: JsonObject, key: str) -> str | None:
+    """The id that an entry names; what cannot be read names somebody else."""
+    try:
+        return entry.optional(key, text) or None
+    except WireInvalid:
+        return _FOREIGN
+
+
+# --- created ---------------------------------------------------------------------------------------
+
+
+def placed_result(requests: Sequence[OrderRequest], answer: JsonObject) -> BatchPlaceResult:
+    """Every order of an answered create batch. Raises WireInvalid when the answer has no list of entries."""
+    entries = answer.rows("orders")
+    by_id = _assigned(requests, entries)
+    order_ids = [_said(row, "order_id") for row in entries]
+    results = [_placed_or_not(request, by_id.get(request.client_order_id), order_ids) for request in requests]
+    return BatchPlaceResult(
+        tuple(result for result in results if isinstance(result, PlacedOrder)),
+        _with(results, Outcome.REFUSED),
+        _with(results, Outcome.UNKNOWN),
+    )
+
+
+def placed_failure(requests: Sequence[OrderRequest], error: ExchangeError) -> BatchPlaceResult:
+    """Every order of a create batch that failed as a whole."""
+    failed = [verdict_of(error).of(request) for request in requests]
+    return BatchPlaceResult((), _with(failed, Outcome.REFUSED), _with(failed, Outcome.UNKNOWN))
+
+
+def _with(results: Sequence[object], outcome: Outcome) -> tuple[FailedOrder, ...]:
+    return tuple(r for r in results if isinstance(r, FailedOrder) and r.outcome is outcome)
+
+
+def _assigned(requests: Sequence[OrderRequest], entries: Sequence[JsonObject]) -> dict[str, JsonObject]:
+    """Which entry speaks of which client order id: never by position alone, for the order is not promised.
+
+    An entry that names no id is used only when every order has an entry and just as many are left without
+    one: when a single one is left, or when all that are left were refused, so that whose is whose does not
+    matter.
+    """
+    names = [_said(row, "client_order_id") for row in entries]
+    ids = [request.client_order_id for request in requests]
+    found = {said: row for said, row in zip(names, entries, strict=True) if said and names.count(said) == 1}
+    left = [ours for ours in ids if ours not in names]
+    nameless = [row for said, row in zip(names, entries, strict=True) if said is None]
+    complete = len(entries) == len(ids) and len(left) == len(nameless)
+    if complete and (len(left) == 1 or all(map(_is_refused, nameless))):
+        found |= zip(left, nameless, strict=True)
+    return found
+
+
+def _is_refused(entry: JsonObject) -> bool:
+    error = entry.optional("error", _as_it_is)
+    return error is not None and _verdict_on_created(entry, error).outcome is Outcome.REFUSED
+
+
+def _placed_or_not(
+    request: OrderRequest, entry: JsonObject | None, order_ids: Sequence[str | None]
+) -> PlacedOrder | FailedOrder:
+    if entry is None:
+        return _UNNAMED.of(request)
+    try:
+        placed = _placed(request, entry)
+    except WireInvalid as error:
+        return verdict_of(error).of(request)
+    if isinstance(placed, PlacedOrder) and order_ids.count(placed.order_id) > 1:
+        return _UNNAMED.of(request)
+    return placed
+
+
+def _placed(request: OrderRequest, entry: JsonObject) -> PlacedOrder | FailedOrder:
+    error = entry.optional("error", _as_it_is)
+    if error is not None:
+        return _verdict_on_created(entry, error).of(request)
+    placed = PlacedOrder(
+        request=request,
+        order_id=entry.field("order_id", name),
+        remaining=entry.field("remaining_count", parse_count),
+        filled=entry.field("fill_count", parse_count),
+        ts_ms=TimeMs(entry.field("ts_ms", integer)),
+    )
+    if min(placed.remaining, placed.filled) < 0 or placed.remaining + placed.filled > request.count:
+        raise entry.invalid("remaining_count", "these counts cannot be of this order")
+    return placed
+
+
+def _verdict_on_created(entry: JsonObject, error: object) -> Verdict:
+    return _verdict_of_entry(
+        error, [entry.optional(key, _as_it_is) for key in ("fill_count", "remaining_count")]
+    )
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+# --- canceled and decreased -------------------------------------------------------------------------
+
+
+def cancelled_result(requests: Sequence[CancelRequest], answer: JsonObject) -> BatchCancelResult:
+    """Every order of an answered cancel batch. Raises WireInvalid when the answer has no list of entries."""
+    entries = answer.rows("orders")
+    order_ids = [_said(row, "order_id") for row in entries]
+    by_id: Mapping[str | None, JsonObject] = {
+        said: row for said, row in zip(order_ids, entries, strict=True) if order_ids.count(said) == 1
+    }
+    results = [_cancelled_or_not(request, by_id.get(request.order_id)) for request in requests]
+    return BatchCancelResult(
+        tuple(result for result in results if isinstance(result, CancelledOrder)),
+        _with(results, Outcome.REFUSED),
+        _with(results, Outcome.UNKNOWN),
+    )
+
+
+def cancelled_failure(requests: Sequence[CancelRequest], error: ExchangeError) -> BatchCancelResult:
+    """Every order of a cancel batch that failed as a whole."""
+    failed = [verdict_of(error).of(request) for request in requests]
+    return BatchCancelResult((), _with(failed, Outcome.REFUSED), _with(failed, Outcome.UNKNOWN))
+
+
+def _cancelled_or_not(request: CancelRequest, entry: JsonObject | None) -> CancelledOrder | FailedOrder:
+    if entry is None:
+        return _UNNAMED.of(request)
+    try:
+        return _cancelled(request, entry)
+    except WireInvalid as error:
+        return verdict_of(error).of(request)
+
+
+def _cancelled(request: CancelRequest, entry: JsonObject) -> CancelledOrder | FailedOrder:
+    error = entry.optional("error", _as_it_is)
+    if error is not None:
+        return _verdict_of_entry(error, [entry.optional("reduced_by", _as_it_is)]).of(request)
+    _check_client_id(entry, request.client_order_id)
+    return CancelledOrder(
+        request=request,
+        reduced_by=entry.field("reduced_by", _not_negative),
+        ts_ms=TimeMs(entry.field("ts_ms", integer)),
+    )
+
+
+def decreased(request: DecreaseRequest, answer: JsonObject) -> ChangeResult:
+    """An answered decrease. Raises WireInvalid when the answer is about another order."""
+    if answer.field("order_id", name) != request.order_id:
+        raise answer.invalid("order_id", f"asked about {request.order_id}")
+    _check_client_id(answer, request.client_order_id)
+    return ChangeResult(
+        Outcome.DONE,
+        remaining=answer.field("remaining_count", _not_negative),
+        ts_ms=TimeMs(answer.field("ts_ms", integer)),
+    )
+
+
+def extended(request: ExtendRequest, answer: JsonObject) -> ChangeResult:
+    """An answered amend of the expiry, which names a remaining count only where that has changed.
+
+    Raises WireInvalid when the answer is about another order.
+    """
+    if answer.field("order_id", name) != request.order_id:
+        raise answer.invalid("order_id", f"asked about {request.order_id}")
+    _check_client_id(answer, request.client_order_id)
+    remaining = answer.optional("remaining_count", _not_negative)
+    return ChangeResult(
+        Outcome.DONE,
+        remaining=request.remaining if remaining is None else remaining,
+        ts_ms=TimeMs(answer.field("ts_ms", integer)),
+    )
+
+
+def not_changed(error: ExchangeError) -> ChangeResult:
+    """A decrease or an amend that failed."""
+    verdict = verdict_of(error)
+    return ChangeResult(verdict.outcome, verdict.code, verdict.message)
+
+
+# --- id probes -------------------------------------------------------------------------------------
+
+
+def id_probed(request: IdProbeRequest, answer: JsonObject) -> IdProbe | None:
+    """The engine took the probe, so the id was free. None when the answer is not surely about this probe.
+
+    Immediate or cancel: nothing rests, whether the answer to a kill says that nothing remains or echoes the
+    whole count. Filled, the id was free as well; the fill comes with the list of fills.
+    """
+    if _said(answer, "client_order_id") != request.client_order_id or not _said(answer, "order_id"):
+        return None
+    try:
+        counts = [answer.field(key, _not_negative) for key in ("fill_count", "remaining_count")]
+    except WireInvalid:
+        return None
+    return IdProbe.GRANTED if sum(counts) <= PROBE_COUNT else None
+
+
+def id_not_probed(error: ExchangeError) -> IdProbe | None:
+    """A probe that was refused; only one code speaks of the id itself."""
+    taken = isinstance(error, ExchangeRefused) and error.code == ALREADY_EXISTS
+    return IdProbe.TAKEN if taken else None
+
+
+def _check_client_id(answer: JsonObject, ours: str) -> None:
+    # Answers that described another order than the one they acted on have been seen.
+    if answer.optional("client_order_id", text) not in (None, "", ours):
+        raise answer.invalid("client_order_id", f"asked about {ours}")
+
+
+def _not_negative(value: str) -> Count:
+    count = parse_count(value)
+    if count < 0:
+        raise ValueError("negative")
+    return count

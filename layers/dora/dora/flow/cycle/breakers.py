@@ -1,0 +1,222 @@
+"""What stops the bot by itself, and what arms it again: order groups, the session's contract limit, the day.
+
+The exchange's group is a burst breaker over a rolling 15 s; how much a whole session may trade is ours to
+count. A session latched at a limit stays so until a person's reset, but for one that a tripped group latched:
+that one GLOBAL may have re-armed, a few times.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from dora.core.calendar import exchange_day
+from dora.core.config import GlobalConfig
+from dora.core.errors import ExchangeError, StateConflict
+from dora.core.exchange.account import Limits, OrderGroup
+from dora.core.orders.journal import Journal, TrackedOrder
+from dora.core.ports import Ports
+from dora.core.reasons import Reason
+from dora.core.risk.session_limit import contracts_matched, used_up
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import BotState, KillSwitch
+from dora.core.units import Count, Money, TimeMs, format_count, format_money
+from dora.flow.shared.session_groups import (
+    STOPPED,
+    WITHOUT_GROUPS,
+    degraded,
+    keep_limits,
+    latch,
+    rearm,
+    trigger_again,
+    untriggered,
+)
+from dora.flow.shared.write_pace import WritePace
+
+GROUPS_LAG_MS = 20_000
+"""A list of order groups may be 15 s late: one begun this soon after a start or reset does not latch."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayStart:
+    """One day of the exchange, and the profit with which it began."""
+
+    day: str
+    profit: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a session's breakers go by. `globals_` None: there is no valid GLOBAL item."""
+
+    globals_: GlobalConfig | None
+    halted: bool
+    traded: Count
+    """Contracts ever traded, by the ledger."""
+    groups: Iterable[OrderGroup] | None
+    before: Journal
+    """Our orders as the last cycle left them, to tell what a trip took off."""
+    journal: Journal
+    """Our orders as far as they are proven now."""
+    began_ms: TimeMs
+    """When the reads began that `groups` is one of."""
+    limits: Limits | None
+    until_ms: TimeMs
+    """No trigger is waited for any longer."""
+
+
+def check(ports: Ports, session: SessionMetadata | None, seen: Seen) -> SessionMetadata | None:
+    """The session as it stands after its breakers. Safe to repeat: a latched session stays latched."""
+    if session is None:
+        return None
+    if session.status in STOPPED:
+        return _stopped(ports, session, seen)
+    if session.status is not SessionStatus.ACTIVE:
+        return session
+    if degraded(ports, session):
+        ports.facts.emit("WARNING", what="degraded session", why=WITHOUT_GROUPS)
+    tripped = _tripped(session, seen)
+    if tripped:
+        return _latch(ports, session, Reason.GROUP_TRIPPED, seen, tripped)
+    if used_up(session, _matched(session, seen)):
+        ours = sorted(group.group_id for group in session.order_groups)
+        return _latch(ports, session, Reason.SESSION_CAP, seen, ours)
+    return _kept_limits(ports, session, seen)
+
+
+def _tripped(session: SessionMetadata, seen: Seen) -> list[str]:
+    """Groups of ours that the list shows tripped, if it can be no older than what armed the session."""
+    if seen.began_ms - session.live_since_ms < GROUPS_LAG_MS:
+        return []
+    ours = {group.group_id for group in session.order_groups}
+    return sorted({group.group_id for group in seen.groups or () if group.tripped} & ours)
+
+
+def _stopped(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:
+    """Armed again, if it may be; else every group whose trigger was not answered is triggered again.
+
+    Neither after anybody's command since this cycle began: session and kill flag are read afresh.
+    """
+    arms = session.status is SessionStatus.LIMIT_REACHED and _rearms(ports, session, seen)
+    if not arms and not untriggered(session):
+        return session
+    control, current = ports.state.read_kill_switch()
+    if current != session:
+        return session
+    if arms and not control.halted:
+        return _rearm_by_itself(ports, session, seen.limits)
+    return trigger_again(ports, session, seen.limits, seen.until_ms)
+
+
+def triggered(session: SessionMetadata | None, groups: Iterable[OrderGroup] | None) -> frozenset[str]:
+    """Groups of a stopped session in which nothing rests: they answered their trigger.
+
+    One that the exchange does not list may be gone without it, so it is left out.
+    """
+    if session is None or session.status not in STOPPED:
+        return frozenset()
+    answered = {group.group_id for group in session.order_groups if group.tripped}
+    return frozenset(answered if groups is None else answered & {group.group_id for group in groups})
+
+
+def _matched(session: SessionMetadata, seen: Seen) -> Count:
+    return contracts_matched(session, seen.traded, seen.journal.orders.values())
+
+
+# --- latching ---------------------------------------------------------------------------------------
+
+
+def _latch(
+    ports: Ports, session: SessionMetadata, reason: Reason, seen: Seen, group_ids: list[str]
+) -> SessionMetadata:
+    """Trigger what is not triggered yet, then latch."""
+    latched = latch(ports, session, reason, seen.limits, seen.until_ms)
+    for group_id in group_ids or [""]:
+        ports.facts.emit(
+            "ORDER_GROUP_LIMIT_REACHED",
+            order_group_id=group_id,
+            reason=reason,
+            contracts_matched=format_count(_matched(session, seen)),
+            orders_cancelled=_taken_off(seen, group_id),
+        )
+    if ports.dry_run:
+        return latched
+    try:
+        return ports.state.save_session(latched)
+    except StateConflict as error:
+        ports.facts.emit("ERROR", what="latching the session", why=str(error))
+        return latched
+
+
+def _taken_off(seen: Seen, group_id: str) -> int:
+    """Orders of ours that rested in the group and were not filled: a late read shows them resting still."""
+    rested = [o for o in seen.before.orders.values() if o.open and o.group_id == group_id]
+    after = seen.journal.orders
+    return sum(1 for order in rested if _left_over(order, after.get(order.client_order_id)))
+
+
+def _left_over(order: TrackedOrder, after: TrackedOrder | None) -> bool:
+    return after is not None and (after.open or after.reduced > order.reduced)
+
+
+# --- arming again -----------------------------------------------------------------------------------
+
+
+def _rearms(ports: Ports, session: SessionMetadata, seen: Seen) -> bool:
+    """Only what a tripped group latched, only so often, and not before it has cooled down."""
+    configured, since_ms = seen.globals_, session.limit_reached_at_ms
+    if configured is None or since_ms is None or not configured.auto_reset_on_limit:
+        return False
+    return (
+        session.reason == Reason.GROUP_TRIPPED
+        and not seen.halted
+        and not used_up(session, _matched(session, seen))
+        and session.resets < configured.auto_reset_max
+        and ports.clock.now_ms() - since_ms >= configured.auto_reset_cooldown_s * 1000
+    )
+
+
+def _rearm_by_itself(ports: Ports, session: SessionMetadata, limits: Limits | None) -> SessionMetadata:
+    """Active again, or as it was: what did not work is tried again by the next cycle."""
+    try:
+        return rearm(ports, session, replace(session, resets=session.resets + 1), limits)
+    except (ExchangeError, StateConflict) as error:
+        ports.facts.emit("ERROR", what="reset of the session", why=str(error))
+        return session
+
+
+def _kept_limits(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:
+    """The burst limits of GLOBAL; the cycle goes on with what is recorded when somebody else is writing."""
+    try:
+        limit = seen.globals_.group_burst_limit if seen.globals_ else None
+        return session if limit is None else keep_limits(ports, session, limit, WritePace(ports, seen.limits))
+    except StateConflict as error:
+        ports.facts.emit("ERROR", what="record of the burst limits", why=str(error))
+        return session
+
+
+# --- the day ----------------------------------------------------------------------------------------
+
+
+def check_day(
+    ports: Ports, state: BotState, profit: Money, max_daily_loss: Money | None
+) -> tuple[KillSwitch, DayStart]:
+    """The kill flag, set when the exchange's day has lost its limit, and how that day began.
+
+    `max_daily_loss` None: no valid GLOBAL item states one. Nothing is placed then, and nobody is halted for
+    a limit that nobody chose.
+
+    Latched: only a person's `resume` lifts it, and it falls again while the day's loss stands. What somebody
+    asked for with a halt since this cycle began stands.
+    """
+    today = exchange_day(ports.clock.now_ms())
+    before = state.progress
+    began = DayStart(today, before.day_profit if before.day == today else profit)
+    lost = Money(began.profit - profit)
+    if state.control.halted or max_daily_loss is None or lost < max_daily_loss:
+        return state.control, began
+    control, _ = ports.state.read_kill_switch()
+    if control.halted:
+        return control, began
+    halted = KillSwitch(halted=True, reason=Reason.DAILY_LOSS.value, at_ms=ports.clock.now_ms())
+    ports.state.set_control(halted)
+    ports.facts.emit("RISK_HALT", reason=Reason.DAILY_LOSS, lost_dollars=format_money(lost))
+    return halted, began

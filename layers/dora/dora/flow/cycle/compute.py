@@ -1,0 +1,267 @@
+"""Steps 6 to 8 of a cycle: wanted quotes, caps, and the diff; no I/O, only values in and out."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from dora.core.accounts.ledger import Position
+from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.exchange.book import Resting
+from dora.core.exchange.fees import FeeTerms, fee_terms
+from dora.core.exchange.market import Market, MarketStatus
+from dora.core.failures import told
+from dora.core.orders.diff import Rules, SlotPlan, plan_slots
+from dora.core.orders.expiry import RENEW_MS, expires_ms, too_short
+from dora.core.orders.ownership import unread_markets
+from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.quoting.checked import checked
+from dora.core.quoting.decision import Decision, QuoteInputs
+from dora.core.quoting.registry import DEFAULT, STRATEGIES
+from dora.core.reasons import Reason
+from dora.core.risk.caps import RiskFacts, apply_caps
+from dora.core.risk.gates import Permission
+from dora.core.risk.session_limit import contracts_free
+from dora.core.session import SessionMetadata
+from dora.core.state import ReferenceData
+from dora.core.units import Count, TimeMs
+from dora.core.verdict import final, with_reasons
+from dora.flow.cycle.read import Snapshot
+
+MemoryByTicker = Mapping[str, Mapping[str, object]]
+
+SAID = "#said"
+"""Where memory keeps what was last said of each market, so that only changes are said again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """All that a cycle's decisions are made from: the same inputs always give the same plan."""
+
+    now_ms: TimeMs
+    globals_: GlobalConfig
+    wanted: Mapping[str, MarketConfig]
+    reference: ReferenceData
+    snapshot: Snapshot
+    view: ReconciledOrders
+    positions: Mapping[str, Position]
+    nets: Mapping[str, Count]
+    permission: Permission
+    memory: MemoryByTicker
+    session: SessionMetadata | None = None
+    """None where nothing may be placed anyway."""
+    starved: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a cycle decided, before anything was sent."""
+
+    plan: SlotPlan
+    decisions: tuple[Decision, ...] = ()
+    news: tuple[Decision, ...] = ()
+    """Those that differ from the last cycle's."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Markets of which something could not be computed, and why."""
+    memory: MemoryByTicker = field(default_factory=dict)
+
+
+def decide(inputs: Inputs) -> Choice:
+    """Quotes for all markets, within the caps, as a diff against what rests. Pure.
+
+    What raises while one market is computed costs that market its quotes: it is skipped as `compute_failed`,
+    its orders are kept, and whatever they may lose counts toward every cap.
+    """
+    computed, memory = _compute(inputs)
+    targets = [target for decision in computed for target in decision.targets]
+    risk = apply_caps(targets, _risk_facts(inputs))
+    rules, unruled = _all_rules(inputs)
+    failed = {d.ticker: d.error for d in computed if d.error} | dict(risk.failed) | unruled
+    quoted = {d.ticker for d in computed if d.skip in (None, Reason.COMPUTE_FAILED)}
+    kept = [target for target in risk.kept if target.slot.ticker not in failed]
+    plan = plan_slots(kept, inputs.view, rules, inputs.starved, failed.keys() & quoted)
+    failed |= plan.failed
+    decisions = final(computed, risk, failed)
+    said = {decision.ticker: _saying(decision) for decision in decisions}
+    before = inputs.memory.get(SAID, {})
+    return Choice(
+        plan=with_reasons(plan, inputs.view, decisions),
+        decisions=decisions,
+        news=tuple(d for d in decisions if before.get(d.ticker) != said[d.ticker]),
+        failed=failed,
+        memory={**memory, SAID: said},
+    )
+
+
+def _all_rules(inputs: Inputs) -> tuple[dict[str, Rules], dict[str, str]]:
+    """The rules of each wanted market that is known, and why some could not be made."""
+    rules: dict[str, Rules] = {}
+    failed: dict[str, str] = {}
+    for ticker in inputs.snapshot.markets.keys() & inputs.wanted.keys():
+        try:
+            rules[ticker] = _rules(inputs, inputs.snapshot.markets[ticker])
+        except Exception as error:
+            failed[ticker] = told(error)
+    return rules, failed
+
+
+def _rules(inputs: Inputs, market: Market) -> Rules:
+    """An order is renewed where a new one would rest longer."""
+    end_ms = expiry_of(inputs, market)
+    return Rules(
+        market.grid,
+        inputs.wanted[market.ticker],
+        renew_before_ms=min(TimeMs(inputs.now_ms + RENEW_MS), end_ms),
+        extend_to_ms=end_ms if inputs.globals_.extend_expiry else None,
+    )
+
+
+def expiry_of(inputs: Inputs, market: Market) -> TimeMs:
+    """When an order that is placed now in this wanted market expires."""
+    config = inputs.wanted[market.ticker]
+    return expires_ms(market, config, inputs.globals_, inputs.session, inputs.now_ms)
+
+
+def _saying(decision: Decision) -> str:
+    quotes = " ".join(f"{t.slot.side}{t.slot.level}@{t.price}x{t.count}" for t in decision.targets)
+    return f"{decision.skip or ''}{quotes}"
+
+
+def pull_all(view: ReconciledOrders, reason: Reason, triggered: Collection[str]) -> SlotPlan:
+    """No quote is wanted anywhere: cancel every order of ours that is proven to rest.
+
+    But for those of `triggered` groups: the trigger has taken them off, whatever a stale read shows.
+    """
+    plan, orders = plan_slots((), view, {}), view.journal.orders
+    taken = {r.client_order_id for r in plan.cancels if orders[r.client_order_id].group_id in triggered}
+    return replace(
+        plan,
+        kept=(*plan.kept, *(orders[key] for key in sorted(taken))),
+        cancels=tuple(r for r in plan.cancels if r.client_order_id not in taken),
+        why=dict.fromkeys(plan.why.keys() - taken, reason),
+    )
+
+
+def leave_all(view: ReconciledOrders) -> SlotPlan:
+    """Nothing may be decided: every order stays as it is."""
+    kept = tuple(order for order in view.journal.orders.values() if order.open)
+    return SlotPlan(kept=kept, decreases=(), cancels=(), places=(), withheld=())
+
+
+def _compute(inputs: Inputs) -> tuple[tuple[Decision, ...], MemoryByTicker]:
+    """Each market on its own. A market that is not quoted says why, and keeps its memory."""
+    own, unread = inputs.view.resting_by_ticker(), unread_markets(inputs.snapshot.set_apart)
+    decisions: list[Decision] = []
+    memory: dict[str, Mapping[str, object]] = {}
+    for ticker, config in sorted(inputs.wanted.items()):
+        kept = inputs.memory.get(ticker)
+        try:
+            decision, after = _decision(inputs, ticker, config, own.get(ticker, ()), ticker in unread)
+            kept = kept if after is None else after
+        except Exception as error:
+            decision = Decision(ticker=ticker, skip=Reason.COMPUTE_FAILED, error=told(error))
+        memory |= {ticker: kept} if kept else {}
+        decisions.append(decision)
+    return tuple(decisions), memory
+
+
+def _decision(
+    inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[Resting, ...], unread: bool
+) -> tuple[Decision, Mapping[str, object] | None]:
+    """One market, and its memory after this look; None where nobody looked."""
+    skip = _skip(inputs, ticker, config) or (Reason.READ_UNKNOWN if unread else None)
+    if skip is not None:
+        return Decision(ticker=ticker, skip=skip), None
+    asked, before = _quote_inputs(inputs, ticker, config, own), inputs.memory.get(ticker)
+    strategy = STRATEGIES[DEFAULT]
+    return checked(strategy(asked, None if before is None else dict(before)), asked)
+
+
+def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
+    if not config.enabled:
+        return Reason.MARKET_DISABLED
+    market = inputs.snapshot.markets.get(ticker)
+    if market is None:
+        return Reason.MARKET_UNKNOWN
+    if market.status is MarketStatus.ACTIVE and too_short(expiry_of(inputs, market), inputs.now_ms):
+        return Reason.NEAR_CLOSE
+    barred = inputs.permission.shards.get(market.shard)
+    return Reason.SHARD_WITHOUT_GROUP if barred is None and _ungrouped(inputs, market, config) else barred
+
+
+def _ungrouped(inputs: Inputs, market: Market, config: MarketConfig) -> bool:
+    """Whether the session has no group for this market's strategy on its shard: a new `start` makes it."""
+    session = inputs.session
+    if session is None or not session.use_order_groups:
+        return False
+    return session.group_for(market.shard, config.strategy_tag) is None
+
+
+def _quote_inputs(inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[Resting, ...]) -> QuoteInputs:
+    market = inputs.snapshot.markets[ticker]
+    return QuoteInputs(
+        market=market,
+        config=config,
+        book=inputs.snapshot.books.get(ticker),
+        own=own,
+        net=inputs.nets.get(ticker, Count(0)),
+        fees=fees_of(inputs, market),
+        now_ms=inputs.now_ms,
+    )
+
+
+def net_positions(positions: Mapping[str, Position], view: ReconciledOrders) -> dict[str, Count]:
+    """Net YES contracts by ticker, proven fills that are not booked yet included."""
+    nets = {ticker: position.net for ticker, position in positions.items()}
+    for order in view.journal.orders.values():
+        if order.unbooked:
+            ticker = order.slot.ticker
+            nets[ticker] = Count(nets.get(ticker, 0) + order.slot.side.sign * order.unbooked)
+    return nets
+
+
+def fees_of(inputs: Inputs, market: Market) -> FeeTerms | None:
+    """What a fill in that market costs; None where that is not known for certain."""
+    event = inputs.reference.events.get(market.event_ticker)
+    series = inputs.reference.series.get(event.series_ticker) if event else None
+    return fee_terms(series, event, market, inputs.now_ms)
+
+
+def _risk_facts(inputs: Inputs) -> RiskFacts:
+    """Where our count of a position and the exchange's differ, risk allows for both."""
+    markets = inputs.snapshot.markets
+    fees: dict[str, FeeTerms] = {}
+    failed: dict[str, str] = {}
+    for ticker, market in markets.items():
+        try:
+            terms = fees_of(inputs, market)
+        except Exception as error:
+            failed[ticker] = told(error)
+            continue
+        fees |= {} if terms is None else {ticker: terms}
+    return RiskFacts(
+        limits=inputs.globals_,
+        markets=markets,
+        configs=inputs.wanted,
+        events=inputs.reference.events,
+        positions=inputs.positions,
+        orders=tuple(inputs.view.journal.orders.values()),
+        external=inputs.view.external,
+        cash=inputs.snapshot.cash or {},
+        fees=fees,
+        contracts_free=_contracts_free(inputs),
+        failed=failed,
+        drift=_gaps(inputs),
+    )
+
+
+def _contracts_free(inputs: Inputs) -> Count | None:
+    if inputs.session is None:
+        return None
+    traded = Count(sum(position.traded for position in inputs.positions.values()))
+    return contracts_free(inputs.session, traded, inputs.view.journal.orders.values())
+
+
+def _gaps(inputs: Inputs) -> dict[str, Count]:
+    """What the exchange counts beyond our own net position, by ticker."""
+    rows = inputs.snapshot.positions or ()
+    gaps = {row.ticker: Count(row.net - inputs.nets.get(row.ticker, 0)) for row in rows}
+    return {ticker: gap for ticker, gap in gaps.items() if gap}

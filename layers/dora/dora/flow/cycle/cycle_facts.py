@@ -1,0 +1,170 @@
+"""Facts of a cycle: what it found, decided and came to. Field names are an API of the saved queries."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from dora.core.accounts.ledger import Drift
+from dora.core.exchange.listed import UnreadableRow
+from dora.core.orders.danger import Exposed
+from dora.core.orders.freshness import INVISIBLE
+from dora.core.orders.journal import TrackedOrder, decision_id
+from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
+from dora.core.orders.write_tally import WriteTally
+from dora.core.ports import Facts
+from dora.core.quoting.decision import Decision
+from dora.core.reasons import Reason
+from dora.core.units import format_count, format_price
+
+METRICS = {
+    "OrdersPlaced": "placed",
+    "OrdersCancelled": "cancelled",
+    "OrdersFailed": "failed",
+    "OrdersUnknown": "unknown",
+    "OrdersDropped": "dropped",
+    "Fills": "fills",
+    "PositionDrift": "drift",
+    "MarketsQuoted": "markets_quoted",
+}
+"""Metric names and the fields of the cycle record they come from; what is not known makes no metric."""
+
+
+def cancel_summary(facts: Facts, summary: BatchCancelSummary) -> None:
+    """`BATCH_CANCEL_SUMMARY`."""
+    facts.emit("BATCH_CANCEL_SUMMARY", **_totals(summary))
+
+
+def place_summary(facts: Facts, summary: BatchPlaceSummary) -> None:
+    """`BATCH_PLACE_SUMMARY`."""
+    facts.emit("BATCH_PLACE_SUMMARY", **_totals(summary))
+
+
+def rate_limited(facts: Facts, endpoint: str, hits: int, backoff_ms: int) -> None:
+    """`RATE_LIMIT` and the `RATE_LIMIT_BACKOFF` it led to."""
+    facts.emit("RATE_LIMIT", endpoint=endpoint, consecutive_hits=hits)
+    facts.emit(
+        "RATE_LIMIT_BACKOFF", endpoint=endpoint, consecutive_hits=hits, backoff_seconds=backoff_ms / 1000
+    )
+
+
+def budget_low(facts: Facts, dropped: int, stopped: Reason | None) -> None:
+    """`BUDGET_LOW`: placements that did not fit, and what ended the placing; they are first next time."""
+    facts.emit("BUDGET_LOW", dropped=dropped, reason=stopped or Reason.BUDGET)
+
+
+def uncomputed(facts: Facts, cycle_id: str, failed: Mapping[str, str]) -> None:
+    """An `ERROR` for each market of which something could not be computed; the others are quoted."""
+    for ticker, why in sorted(failed.items()):
+        facts.emit(
+            "ERROR",
+            what="computation of a market",
+            market=ticker,
+            decision_id=decision_id(cycle_id, ticker),
+            why=why,
+        )
+
+
+def mostly_failed(facts: Facts, tally: WriteTally) -> None:
+    """One `WARNING` a cycle where most of a batch failed, or most of all its writes; trading goes on."""
+    if tally.mostly_failed:
+        facts.emit(
+            "WARNING",
+            what="writes to the exchange",
+            why=f"{tally.failed} of {tally.requested} orders refused or not answered",
+            requested=tally.requested,
+            failed=tally.failed,
+            failed_batches=tally.batches,
+            codes="; ".join(f"{code} {number}" for code, number in sorted(tally.codes.items())),
+        )
+
+
+def set_apart(facts: Facts, rows: Sequence[UnreadableRow]) -> None:
+    """One `WARNING` for all rows that were not understood in lists that are known all the same."""
+    if rows:
+        facts.emit(
+            "WARNING",
+            what="unreadable rows set apart",
+            rows=len(rows),
+            lists="; ".join(f"{name} {n}" for name, n in sorted(Counter(r.list_name for r in rows).items())),
+            why=rows[0].problem,
+        )
+
+
+def missing_from_list(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
+    """An `ERROR` where a list of resting orders, said to be complete, lacked orders that rest."""
+    if orders:
+        ids = [order.order_id for order in orders]
+        facts.emit("ERROR", what="list of resting orders", why="it lacks orders that rest", orders=ids)
+
+
+def invisible(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
+    """An `ERROR` for each order that rests by its last answer, and that no read shows."""
+    for order in orders:
+        facts.emit(
+            "ERROR",
+            what="order that no read shows",
+            why=INVISIBLE,
+            market=order.slot.ticker,
+            order_id=order.order_id or "",
+            client_order_id=order.client_order_id,
+        )
+
+
+def protected(facts: Facts, found: Exposed, why: Reason) -> None:
+    """A `WARNING` where quotes are taken off that nobody may replace, or knows how to."""
+    if found.dangerous or found.unpriced:
+        facts.emit(
+            "WARNING",
+            what="quotes cancelled without replacement",
+            reason=why,
+            dangerous=len(found.dangerous),
+            unpriced=len(found.unpriced),
+        )
+
+
+def cycle(
+    facts: Facts, record: Mapping[str, object], news: Sequence[Decision], drift: Sequence[Drift]
+) -> None:
+    """`DECISION_MADE` for each changed decision, `POSITION_DRIFT`, the `CYCLE` record, and the metrics."""
+    for decision in news:
+        facts.emit(
+            "DECISION_MADE",
+            market=decision.ticker,
+            decision_id=decision_id(str(record["cycle_id"]), decision.ticker),
+            target_count=len(decision.targets),
+            skip_reason=decision.skip or "",
+            fair_value=decision.fair_value,
+            fair_value_source=decision.fair_value_source,
+            reservation_price=decision.reservation_price,
+            targets="; ".join(
+                f"{t.slot.side} {format_price(t.price)} {format_count(t.count)}" for t in decision.targets
+            ),
+            clip_reasons="; ".join(_clips(decision)),
+        )
+    for gap in drift:
+        facts.emit(
+            "POSITION_DRIFT", market=gap.ticker, ours=format_count(gap.ours), theirs=format_count(gap.theirs)
+        )
+    facts.emit("CYCLE", **record)
+    facts.count("CyclesCompleted", 1)
+    for name, field in METRICS.items():
+        value = record[field]
+        if isinstance(value, int):
+            facts.count(name, value)
+
+
+def _clips(decision: Decision) -> Iterator[str]:
+    """`bid 0 cash` for a level that is not quoted, `bid 0 cash cut from 10.00` for one quoted smaller."""
+    for slot, why in decision.dropped:
+        yield f"{slot.side} {slot.level} {why}"
+    for slot, why, wanted in decision.cut:
+        yield f"{slot.side} {slot.level} {why} cut from {format_count(wanted)}"
+
+
+def _totals(summary: BatchCancelSummary | BatchPlaceSummary) -> dict[str, object]:
+    return {
+        "total_requested": summary.total_requested,
+        "total_succeeded": summary.total_succeeded,
+        "total_failed": summary.total_failed,
+        "total_unknown": summary.total_unknown,
+        "batches": summary.batches,
+    }

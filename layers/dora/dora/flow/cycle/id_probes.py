@@ -1,0 +1,71 @@
+"""Id probes: the engine is asked for the client order ids of creates that were never answered.
+
+No list proves that an order is not there. But the engine takes an id once, so an immediate-or-cancel order of
+the smallest size under the same id has two answers: granted (no order had the id) or `order_already_exists`
+(the create came, or an earlier probe did: some row will show it). `core/orders/evidence.py` says when it counts.
+"""
+
+from dora.core.orders.evidence import Evidence, note_probes, unprobed
+from dora.core.orders.id_probe import id_probe_request
+from dora.core.orders.journal import Journal, TrackedOrder
+from dora.core.orders.requests import IdProbe, IdProbeRequest
+from dora.core.ports import Ports
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.units import TimeMs
+from dora.flow.cycle.persist import LoadedState
+from dora.flow.cycle.read import Snapshot
+
+MOST_PROBES = 20
+"""Probes of one cycle; each costs as many write tokens as a create."""
+LONGEST_WAIT_MS = 5_000
+"""No probe is begun later: an exchange that is slow to answer must not take the cycle's time."""
+
+
+def probe_ids(
+    ports: Ports, known: LoadedState, snapshot: Snapshot, evidence: Evidence, journal: Journal
+) -> Journal:
+    """The journal, with what the engine said of ids that no row shows after their hold. Each is asked once.
+
+    A probe is an order all the same: where nothing may be placed by a person's choice, none is sent.
+    """
+    session = known.state.session
+    if session is None or evidence.resting is None or not _may_probe(ports, known, session):
+        return journal
+    hold_ms = known.globals_.unknown_create_hold_s * 1000
+    asked = [_request(order, session, snapshot) for order in unprobed(journal, evidence, hold_ms)]
+    requests = [request for request in asked if request is not None][:MOST_PROBES]
+    if not requests:
+        return journal
+    return note_probes(journal, _probe(ports, known, requests), ports.clock.now_ms())
+
+
+def _may_probe(ports: Ports, known: LoadedState, session: SessionMetadata) -> bool:
+    halted, active = known.state.control.halted, session.status is SessionStatus.ACTIVE
+    return active and known.globals_.trading_enabled and not (halted or ports.dry_run)
+
+
+def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) -> IdProbeRequest | None:
+    """In a group of the session where it has any."""
+    groups = [group.group_id for group in session.order_groups if group.shard == order.shard]
+    if session.use_order_groups and not groups:
+        return None
+    ticker = order.slot.ticker
+    market, book = snapshot.markets.get(ticker), snapshot.books.get(ticker)
+    return id_probe_request(order, market, book, groups[0] if groups else None)
+
+
+def _probe(ports: Ports, known: LoadedState, requests: list[IdProbeRequest]) -> dict[str, IdProbe]:
+    """As many as the tokens allow; the other ids are probed by a later cycle."""
+    limits, now_ms = known.state.limits, ports.clock.now_ms()
+    cost = limits.create_cost if limits else 10
+    until_ms = TimeMs(now_ms + LONGEST_WAIT_MS)
+    said: dict[str, IdProbe] = {}
+    sends = ports.limiter.reserve("write", [cost] * len(requests), now_ms, until_ms)
+    for request, send_ms in zip(requests, sends, strict=False):
+        ports.clock.sleep_ms(max(send_ms - ports.clock.now_ms(), 0))
+        if ports.clock.now_ms() > until_ms:
+            break
+        answer = ports.exchange.probe_id(request)
+        if answer is not None:
+            said[request.client_order_id] = answer
+    return said

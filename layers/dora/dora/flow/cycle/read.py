@@ -1,0 +1,185 @@
+"""Step 3 of a cycle: everything read from the exchange, in parallel, each read either whole or unknown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from dora.core.accounts.fill_reach import gap
+from dora.core.errors import ReadIncomplete
+from dora.core.exchange.account import (
+    ExchangePosition,
+    Fill,
+    Limits,
+    Order,
+    OrderGroup,
+    Settlement,
+    ShardStatus,
+)
+from dora.core.exchange.listed import Listed, UnreadableRow
+from dora.core.exchange.market import Book, Market
+from dora.core.exchange.pacing import READ_COST
+from dora.core.orders.diff import split
+from dora.core.orders.evidence import Evidence, in_turn, lookups_needed
+from dora.core.orders.journal import Journal
+from dora.core.orders.ownership import Ownership, never
+from dora.core.ports import Exchange, Ports
+from dora.core.units import Money, TimeMs
+from dora.flow.shared.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again, paced
+
+BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
+FIXED_READS = 9
+"""Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
+
+MOST_LOOKUPS, MOST_LISTS = 100, 20
+"""Single-order reads and lists of one market's orders in a cycle; the others have their turn later."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One look at the exchange. None is "could not be read", never "nothing there"; `failures` says why."""
+
+    began_ms: TimeMs
+    as_of_ms: TimeMs
+    resting: tuple[Order, ...] | None = None
+    partial: tuple[Order, ...] = ()
+    """What was read of the resting orders before their list failed: enough to cancel, no proof of absence."""
+    fills: tuple[Fill, ...] | None = None
+    settlements: tuple[Settlement, ...] | None = None
+    positions: tuple[ExchangePosition, ...] | None = None
+    cash: Mapping[int, Money] | None = None
+    groups: tuple[OrderGroup, ...] | None = None
+    status: Mapping[int, ShardStatus] | None = None
+    books: Mapping[str, Book] = field(default_factory=dict)
+    markets: Mapping[str, Market] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    auth_refused: bool = False
+    set_apart: tuple[UnreadableRow, ...] = ()
+    """Rows of the account's lists that were not understood, in lists that are known all the same."""
+
+    @property
+    def account_known(self) -> bool:
+        """All that a placement rests on was read whole."""
+        needed = (self.resting, self.fills, self.positions, self.cash, self.groups, self.status)
+        return "as_of" not in self.failures and all(part is not None for part in needed)
+
+
+def read_calls(book_tickers: int, market_tickers: int) -> int:
+    """How many calls of the read bucket one snapshot is expected to make."""
+    return FIXED_READS + -(-book_tickers // BOOKS_PER_CALL) + -(-market_tickers // MARKETS_PER_CALL)
+
+
+def read_exchange(
+    ports: Ports,
+    owned: Ownership,
+    *,
+    fills_since_ms: TimeMs,
+    settlements_since_ms: TimeMs,
+    book_tickers: Sequence[str],
+    market_tickers: Sequence[str],
+) -> Snapshot:
+    """All reads of a cycle, side by side."""
+    exchange, began_ms = ports.exchange, ports.clock.now_ms()
+    with Reader(ports.workers) as reader:
+        first = reader.start("as_of", exchange.user_data_time_ms).result()
+        resting = reader.start_list("resting", owned.may_be_order, exchange.resting_orders)
+        fills = reader.start_list("fills", owned.may_be_fill, _fills, exchange, fills_since_ms, began_ms)
+        settlements = reader.start_list(
+            "settlements", never, exchange.settlements_since, settlements_since_ms
+        )
+        positions = reader.start_list("positions", owned.may_be_position, exchange.positions)
+        cash = reader.start("cash", exchange.cash)
+        groups = reader.start_list("groups", owned.may_be_group, exchange.order_groups)
+        status = reader.start("status", exchange.status)
+        books = _in_slices(reader, "books", exchange.books, book_tickers, BOOKS_PER_CALL)
+        markets = _in_slices(reader, "markets", exchange.markets, market_tickers, MARKETS_PER_CALL)
+        snapshot = Snapshot(
+            began_ms=began_ms,
+            as_of_ms=first or TimeMs(0),
+            resting=resting.result(),
+            fills=fills.result(),
+            settlements=settlements.result(),
+            positions=positions.result(),
+            cash=cash.result(),
+            groups=groups.result(),
+            status=status.result(),
+            books=_joined(books),
+            markets=_joined(markets),
+        )
+        if "cash" in reader.retryable:
+            snapshot = replace(snapshot, cash=reader.retry("cash", cash_again, ports))
+        last = reader.start("as_of", exchange.user_data_time_ms).result()
+    return replace(
+        snapshot,
+        partial=reader.partial.get("resting", ()),
+        as_of_ms=min(snapshot.as_of_ms, last or TimeMs(0)),
+        failures=reader.failures,
+        auth_refused=reader.auth_refused,
+        set_apart=tuple(sorted(reader.set_apart, key=lambda row: (row.list_name, row.problem))),
+    )
+
+
+def _fills(exchange: Exchange, since_ms: TimeMs, now_ms: TimeMs) -> Listed[Fill]:
+    """Raises ReadIncomplete, asking nobody, when fills so far back are not all listed any more."""
+    if why := gap(since_ms, now_ms):
+        raise ReadIncomplete(why)
+    return exchange.fills_since(since_ms)
+
+
+def _in_slices(
+    reader: Reader,
+    name: str,
+    read: Callable[[Sequence[str]], Mapping[str, T]],
+    tickers: Sequence[str],
+    size: int,
+) -> list[Pending[Mapping[str, T]]]:
+    return [reader.start(name, read, part) for part in split(tickers, size)]
+
+
+def _joined(parts: list[Pending[Mapping[str, T]]]) -> dict[str, T]:
+    joined: dict[str, T] = {}
+    for part in parts:
+        joined |= part.result() or {}
+    return joined
+
+
+def gather_evidence(ports: Ports, journal: Journal, snapshot: Snapshot, limits: Limits) -> Evidence:
+    """The snapshot's order rows, with targeted reads for what they leave open. Failed ones leave it open.
+
+    Reads are paced by the shared bucket; those beyond its tokens, or a cycle's number, have their turn later.
+    """
+    began_ms = ports.clock.now_ms()
+    evidence = Evidence(
+        began_ms=began_ms,
+        as_of_ms=snapshot.as_of_ms,
+        resting=snapshot.resting,
+        partial=snapshot.partial,
+        tripped=frozenset(group.group_id for group in snapshot.groups or () if group.tripped),
+    )
+    if snapshot.resting is None:
+        return evidence
+    questions, exchange = lookups_needed(journal, snapshot.resting, began_ms), ports.exchange
+    ours, since_ms = Ownership.of(ports.prefix, journal, None).may_be_order, questions.since_ms
+    ids = in_turn(questions.order_ids, MOST_LOOKUPS, began_ms)
+    tickers = in_turn(questions.tickers, MOST_LISTS, began_ms)
+    until_ms = TimeMs(began_ms + LONGEST_WAIT_MS)
+    with Reader(ports.workers) as reader:
+        some_ids = paced(ports, "read", ids, limits.order_read_cost, until_ms)
+        rows = {i: reader.start(i, exchange.order, i) for i in some_ids}
+        some_tickers = paced(ports, "read", tickers, READ_COST, until_ms)
+        lists = {t: reader.start_list(t, ours, exchange.orders_of, t, since_ms[t]) for t in some_tickers}
+        looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
+        listings = {ticker: pending.result() for ticker, pending in lists.items()}
+    _tell_failures(ports, reader.failures)
+    return replace(
+        evidence,
+        looked_up={order_id: row for order_id, row in looked_up.items() if order_id not in reader.failures},
+        listings={ticker: found for ticker, found in listings.items() if found is not None},
+    )
+
+
+def _tell_failures(ports: Ports, failures: Mapping[str, str]) -> None:
+    """One `ERROR` for all of them."""
+    for first, why in list(failures.items())[:1]:
+        ports.facts.emit("ERROR", what="targeted reads of orders", why=why, failed=len(failures), of=first)

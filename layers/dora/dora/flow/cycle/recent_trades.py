@@ -1,0 +1,54 @@
+"""A look at the public tape before a cancel, when the reads of our own orders lag.
+
+A cancel of an order that filled in the meantime answers 404 and proves nothing. So while reads are late,
+an order that a public trade may have filled is left alone until its own row says what became of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from dora.core.exchange.market import Trade
+from dora.core.exchange.pacing import READ_COST
+from dora.core.orders.diff import SlotPlan
+from dora.core.orders.journal import Journal
+from dora.core.orders.reconciliation import maybe_filled
+from dora.core.orders.requests import CancelRequest, DecreaseRequest
+from dora.core.ports import Ports
+from dora.core.reasons import Reason
+from dora.core.units import TimeMs
+from dora.flow.shared.reads import LONGEST_WAIT_MS, Reader, paced
+
+MOST_TAPES = 30
+"""Markets looked up in one cycle; the cancels of further ones go without a look."""
+
+
+def skip_likely_filled(ports: Ports, plan: SlotPlan, journal: Journal, since_ms: TimeMs) -> SlotPlan:
+    """The plan without writes to orders that may have filled since their rows were true."""
+    writes: tuple[CancelRequest | DecreaseRequest, ...] = (*plan.cancels, *plan.decreases)
+    tickers = sorted({request.ticker for request in writes})[:MOST_TAPES]
+    tapes = _tapes(ports, tickers, since_ms)
+    doubtful = {
+        key
+        for key, order in journal.orders.items()
+        if order.slot.ticker in tapes and maybe_filled(order, tapes[order.slot.ticker], since_ms)
+    }
+    spared = {journal.orders[r.client_order_id].slot for r in plan.cancels if r.client_order_id in doubtful}
+    return replace(
+        plan,
+        cancels=tuple(r for r in plan.cancels if r.client_order_id not in doubtful),
+        decreases=tuple(r for r in plan.decreases if r.client_order_id not in doubtful),
+        places=tuple(place for place in plan.places if place.slot not in spared),
+        withheld=(*plan.withheld, *((slot, Reason.SLOT_UNRESOLVED) for slot in sorted(spared))),
+    )
+
+
+def _tapes(ports: Ports, tickers: list[str], since_ms: TimeMs) -> Mapping[str, tuple[Trade, ...]]:
+    """Prints by ticker; a tape that could not be read is absent, and its orders are not spared."""
+    until_ms, prints = TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS), ports.exchange.trades_since
+    with Reader(ports.workers) as reader:
+        some = paced(ports, "read", tickers, READ_COST, until_ms)
+        reads = {ticker: reader.start(f"tape of {ticker}", prints, ticker, since_ms) for ticker in some}
+        tapes = {ticker: read.result() for ticker, read in reads.items()}
+    for name, why in reader.failures.items():
+        ports.facts.emit("ERROR", what=name, why=why)
+    return {ticker: tape for ticker, tape in tapes.items() if tape is not None}

@@ -1,0 +1,334 @@
+"""One cycle: reconcile, compute, diff, batch execute. `run_cycle` reads like the list in the README.
+
+Nothing here decides a price, a risk or an order's fate: the core does. Nothing here speaks HTTP or DynamoDB:
+the edge does. This file is the order of work and its one rule: what was not proven is not acted on.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+from dora.core.calendar import format_time
+from dora.core.errors import StateError
+from dora.core.exchange.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
+from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
+from dora.core.orders.diff import SlotPlan, split
+from dora.core.orders.freshness import judge_writes
+from dora.core.orders.journal import fold_plans
+from dora.core.orders.ownership import Ownership, external_orders
+from dora.core.orders.reconciliation import ReconciledOrders, merge
+from dora.core.ports import Ports
+from dora.core.reasons import Reason
+from dora.core.risk.gates import GateInputs, Permission, may_place
+from dora.core.session import SessionMetadata
+from dora.core.state import KillSwitch, LeaseGrant, LeaseRefused
+from dora.core.units import TimeMs
+from dora.flow.cycle import breakers, cycle_facts
+from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, net_positions, pull_all
+from dora.flow.cycle.execute import Bounds, Execution
+from dora.flow.cycle.id_probes import probe_ids
+from dora.flow.cycle.order_requests import Naming, order_requests
+from dora.flow.cycle.persist import CycleContext, CycleResult, LoadedState, finish
+from dora.flow.cycle.protect import protect, without_triggered
+from dora.flow.cycle.read import Snapshot, gather_evidence, read_calls, read_exchange
+from dora.flow.cycle.recent_trades import skip_likely_filled
+from dora.flow.shared.accounting import Accounts, keep_accounts
+from dora.flow.shared.reads import await_tokens
+from dora.flow.shared.resolution_facts import resolved
+from dora.flow.shared.universe import refresh_listings, refresh_reference_data, wanted_markets
+
+STALE_TICK_MS, EARLY_TICK_MS = 90_000, 5_000
+WRITE_TIMEOUT_MS = 5_000
+"""One write's longest life: the lease outlives the invocation by this much."""
+WRITE_RESERVE_MS = 3_000
+"""Kept of the invocation for the closing writes."""
+
+TRIGGERS_MS = 10_000
+"""Longest time in which one cycle triggers order groups; the next cycle goes on with the rest."""
+LONGEST_TAPE_MS = 10 * 60_000
+"""Public trades further back are not asked for, however late the reads of our orders are."""
+
+
+def run_cycle(ports: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms: int) -> dict[str, object]:
+    """One cycle for one scheduled minute; returns the function's answer.
+
+    The cycle's id is its minute, so a repeated tick makes the same order ids. Safe to repeat: a seen tick
+    is refused.
+    """
+    now_ms, cycle_id = ports.clock.now_ms(), format_time(scheduled_ms)
+    ports.facts.context(cycle_id=cycle_id)
+    if not now_ms - STALE_TICK_MS <= scheduled_ms <= now_ms + EARLY_TICK_MS:
+        return _skipped(cycle_id, Reason.TICK_STALE)
+    expires_ms = TimeMs(now_ms + remaining_ms + WRITE_TIMEOUT_MS)
+    grant = ports.lease.acquire(owner=owner, tick_ms=scheduled_ms, now_ms=now_ms, expires_ms=expires_ms)
+    if isinstance(grant, LeaseRefused):
+        return _skipped(cycle_id, grant.reason)
+    deadline_ms = TimeMs(now_ms + remaining_ms - WRITE_RESERVE_MS)
+    try:
+        turn = CycleContext(
+            cycle_id=cycle_id,
+            grant=grant,
+            began_ms=now_ms,
+            deadline_ms=deadline_ms,
+            calls_before=Counter(ports.exchange.calls),
+        )
+        return _work(ports, turn)
+    finally:
+        _release(ports, grant)
+
+
+def _work(ports: Ports, turn: CycleContext) -> dict[str, object]:
+    ports.exchange.until(turn.deadline_ms)
+    known = load(ports)
+    ports.exchange.retry_reads(known.globals_.read_attempts, known.globals_.read_backoff_ms)
+    snapshot, known = read(ports, known)
+    view = reconcile(ports, known, snapshot)
+    accounts = keep_accounts(ports, turn.grant.fence, known.state, view.journal, snapshot)
+    view = replace(view, journal=accounts.journal)
+    ports.facts.context(session_id=known.state.session.session_id if known.state.session else "")
+    until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, turn.deadline_ms))
+    session = breakers.check(ports, known.state.session, _breakers_see(known, snapshot, accounts, until_ms))
+    profit = accounts.profit(snapshot.books, known.state.memory)
+    chosen = known.configs.globals_
+    max_daily_loss = chosen.max_daily_loss if chosen else None
+    control, day = breakers.check_day(ports, known.state, profit, max_daily_loss)
+    permission = permit(ports, known, session, control, snapshot, view)
+    triggered = breakers.triggered(session, snapshot.groups)
+    choice, inputs = choose(ports, known, snapshot, view, accounts, permission, triggered)
+    execution = execute(ports, turn, known, session, inputs, choice)
+    made = CycleResult(
+        snapshot=snapshot,
+        accounts=accounts,
+        profit=profit,
+        day=day,
+        permission=permission,
+        choice=choice,
+        execution=execution,
+    )
+    return finish(ports, turn, known, made)
+
+
+def _breakers_see(
+    known: LoadedState, snapshot: Snapshot, accounts: Accounts, until_ms: TimeMs
+) -> breakers.Seen:
+    return breakers.Seen(
+        globals_=known.configs.globals_,
+        halted=known.state.control.halted,
+        traded=accounts.traded,
+        groups=snapshot.groups,
+        before=known.journal,
+        journal=accounts.journal,
+        began_ms=snapshot.began_ms,
+        limits=known.state.limits,
+        until_ms=until_ms,
+    )
+
+
+def load(ports: Ports) -> LoadedState:
+    """Step 2: one read of the configs, one of the state."""
+    configs = ports.configs.load()
+    state = ports.state.load()
+    for problem in configs.problems:
+        ports.facts.emit("CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix)
+    ports.facts.count("ConfigItemsInvalid", len(configs.problems))
+    if state.limits is not None:
+        ports.limiter.configure(state.limits)
+    reference = refresh_listings(ports, configs, state.reference)
+    wanted, _ = wanted_markets(configs, reference)
+    return LoadedState(
+        configs=configs,
+        globals_=configs.globals_ or UNCONFIGURED,
+        state=state,
+        journal=fold_plans(state.journal, state.plans),
+        reference=reference,
+        wanted=wanted,
+    )
+
+
+def read(ports: Ports, known: LoadedState) -> tuple[Snapshot, LoadedState]:
+    """Step 3: the exchange, all of it that matters, and the slow facts about markets not met before."""
+    quoted = sorted(ticker for ticker, config in known.wanted.items() if config.enabled)
+    held = {ticker for ticker, position in known.state.positions.items() if position.net}
+    resting = {order.slot.ticker for order in known.journal.orders.values() if order.open}
+    markets = sorted(known.wanted.keys() | held | resting)
+    booked = sorted({*quoted, *resting})
+    now_ms = ports.clock.now_ms()
+    calls = read_calls(len(booked), len(markets))
+    await_tokens(ports, "read", [READ_COST] * calls)
+    await_tokens(ports, "balance", [BALANCE_COST])
+    overlap_ms = known.globals_.fills_overlap_s * 1000
+    cursors = known.state.cursors
+    snapshot = read_exchange(
+        ports,
+        Ownership.of(ports.prefix, known.journal, known.state.session, known.wanted),
+        fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
+        settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
+        book_tickers=booked,
+        market_tickers=markets,
+    )
+    for name, why in snapshot.failures.items():
+        ports.facts.emit("ERROR", what=f"read of {name}", why=why)
+    cycle_facts.set_apart(ports.facts, snapshot.set_apart)
+    return snapshot, replace(
+        known, reference=refresh_reference_data(ports, known.reference, snapshot.markets)
+    )
+
+
+def reconcile(ports: Ports, known: LoadedState, snapshot: Snapshot) -> ReconciledOrders:
+    """Step 4: journal and reads merged into what is proven; then the engine is asked about the rest."""
+    hold_ms, now_ms = known.globals_.unknown_create_hold_s * 1000, ports.clock.now_ms()
+    evidence = gather_evidence(ports, known.journal, snapshot, known.state.limits or UNLEARNED)
+    merged = merge(
+        known.journal,
+        evidence,
+        prefix=ports.prefix,
+        now_ms=now_ms,
+        hold_ms=hold_ms,
+        tombstone_ms=known.globals_.tombstone_s * 1000,
+    )
+    max_age_ms = known.globals_.max_read_age_s * 1000
+    view = judge_writes(merged, evidence, now_ms=now_ms, max_age_ms=max_age_ms, hold_ms=hold_ms)
+    resolved(ports.facts, view.resolutions)
+    cycle_facts.missing_from_list(ports.facts, view.missing_from_list)
+    cycle_facts.invisible(ports.facts, view.invisible)
+    return replace(
+        view,
+        journal=probe_ids(ports, known, snapshot, evidence, view.journal),
+        external=(*view.external, *external_orders(snapshot.set_apart)),
+    )
+
+
+def permit(
+    ports: Ports,
+    known: LoadedState,
+    session: SessionMetadata | None,
+    control: KillSwitch,
+    snapshot: Snapshot,
+    view: ReconciledOrders,
+) -> Permission:
+    """All switches, before anything is computed."""
+    standing = GateInputs(
+        globals_=known.configs.globals_,
+        control=control,
+        session=session,
+        account_known=snapshot.account_known,
+        reads_stale=bool(view.unseen),
+        auth_refused=snapshot.auth_refused,
+        skew_ms=ports.exchange.skew_ms,
+        max_skew_ms=known.globals_.max_clock_skew_ms,
+        status=snapshot.status or {},
+        cash=snapshot.cash or {},
+        groups=snapshot.groups or (),
+        now_ms=ports.clock.now_ms(),
+    )
+    return may_place(standing, {market.shard for market in snapshot.markets.values()})
+
+
+def choose(
+    ports: Ports,
+    known: LoadedState,
+    snapshot: Snapshot,
+    view: ReconciledOrders,
+    accounts: Accounts,
+    permission: Permission,
+    triggered: frozenset[str],
+) -> tuple[Choice, Inputs]:
+    """Steps 6 to 8, or what stands in for them when nothing may be placed."""
+    inputs = Inputs(
+        now_ms=ports.clock.now_ms(),
+        globals_=known.globals_,
+        wanted=known.wanted,
+        reference=known.reference,
+        snapshot=snapshot,
+        view=view,
+        positions=accounts.positions,
+        nets=net_positions(accounts.positions, view),
+        permission=permission,
+        memory=known.state.memory,
+        session=known.state.session,
+        starved=known.state.progress.starved,
+    )
+    if permission.blocked_by is None:
+        choice = decide(inputs)
+        failed = choice.failed.keys()
+        plan = protect(ports, inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
+        choice = replace(choice, plan=plan)
+    else:
+        plan = _forbidden(ports, inputs, permission.blocked_by, triggered)
+        choice = Choice(plan=plan, memory=known.state.memory)
+    return _spared(ports, known, view, choice, snapshot.as_of_ms), inputs
+
+
+def _forbidden(ports: Ports, inputs: Inputs, why: Reason, triggered: frozenset[str]) -> SlotPlan:
+    """What is cancelled while nothing may be placed: all that was read, or else what is dangerous."""
+    read = inputs.snapshot.resting is not None or inputs.snapshot.partial
+    if inputs.permission.cancel_resting and read:
+        return without_triggered(pull_all(inputs.view, why, triggered), inputs)
+    tickers = {order.slot.ticker for order in inputs.view.journal.orders.values()}
+    return protect(ports, inputs, leave_all(inputs.view), why, tickers, triggered)
+
+
+def _spared(
+    ports: Ports, known: LoadedState, view: ReconciledOrders, choice: Choice, as_of_ms: TimeMs
+) -> Choice:
+    """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled."""
+    now_ms = ports.clock.now_ms()
+    if now_ms - as_of_ms <= known.globals_.tape_after_ms:
+        return choice
+    since_ms = TimeMs(max(as_of_ms, now_ms - LONGEST_TAPE_MS))
+    return replace(choice, plan=skip_likely_filled(ports, choice.plan, view.journal, since_ms))
+
+
+def execute(
+    ports: Ports,
+    turn: CycleContext,
+    known: LoadedState,
+    session: SessionMetadata | None,
+    inputs: Inputs,
+    choice: Choice,
+) -> Execution:
+    """Steps 9 and 10: cancels, changes in place, then placements, within the tokens and the deadline."""
+    margin_ms = max(known.globals_.placement_margin_ms - WRITE_RESERVE_MS, 0)
+    place_until_ms = TimeMs(turn.deadline_ms - margin_ms)
+    bounds = Bounds(
+        grant=turn.grant,
+        cycle_id=turn.cycle_id,
+        deadline_ms=turn.deadline_ms,
+        place_until_ms=place_until_ms,
+        backoff_ms=known.globals_.rate_limit_backoff_ms,
+    )
+    execution = Execution(ports, bounds, inputs.view.journal)
+    cycle_facts.uncomputed(ports.facts, turn.cycle_id, choice.failed)
+    if ports.dry_run:
+        execution.stopped = Reason.DRY_RUN
+        return execution
+    limits = known.state.limits or UNLEARNED
+    plan = choice.plan
+    cancels = list(split(plan.cancels, cancel_batch_size(known.globals_.cancel_batch_size, limits)))
+    size = create_batch_size(known.globals_.create_batch_size, limits)
+    cancel_costs = [len(batch) * limits.cancel_cost for batch in cancels]
+    change_costs = [limits.default_cost] * (len(plan.decreases) + len(plan.extends))
+    place_costs = [len(batch) * limits.create_cost for batch in split(plan.places, size)]
+    now_ms = ports.clock.now_ms()
+    costs = cancel_costs + change_costs + place_costs
+    sends = ports.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
+    execution.cancel(cancels, sends[: len(cancels)], plan.why)
+    execution.decrease(plan.decreases)
+    execution.extend(plan.extends)
+    if session is not None and plan.places:
+        naming = Naming(prefix=ports.prefix, cycle_id=turn.cycle_id, session=session)
+        requests, failed = order_requests(plan.places, inputs, naming)
+        cycle_facts.uncomputed(ports.facts, turn.cycle_id, failed)
+        execution.place(requests, size, sends[len(cancels) + len(change_costs) :])
+    return execution
+
+
+def _skipped(cycle_id: str, reason: str) -> dict[str, object]:
+    return {"status": "skipped", "reason": str(reason), "cycle_id": cycle_id}
+
+
+def _release(ports: Ports, grant: LeaseGrant) -> None:
+    """A lease that cannot be released runs out by itself; the next tick waits for that."""
+    try:
+        ports.lease.release(grant)
+    except StateError as error:
+        ports.facts.emit("ERROR", what="release of the lease", why=str(error))

@@ -1,0 +1,115 @@
+"""Opening a session: the preflight, its order groups, and the groups of old sessions out of the way."""
+
+from dataclasses import replace
+
+from dora.core.errors import ExchangeError
+from dora.core.exchange.pacing import GROUP_COST
+from dora.core.orders.expiry import session_end_ms
+from dora.core.ports import Ports
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.state import BotState
+from dora.core.units import Count
+from dora.flow.session.preflight import Preflight, inspect
+from dora.flow.session.status import Response, brief, refused
+from dora.flow.shared.session_groups import WITHOUT_GROUPS, degraded, keep_limits
+from dora.flow.shared.write_pace import WritePace
+
+OLD_GROUP_MS = 24 * 3_600_000
+"""Groups of sessions that closed longer ago than this are deleted."""
+MOST_DELETIONS = 50
+"""Of one start, which pays for each with write tokens; the next start deletes the next ones."""
+
+
+def start(ports: Ports, session_id: str) -> Response:
+    """Open a session, or bring the open one in line with the configs: groups it lacks, burst limits.
+
+    Every finding of the preflight is returned at once; with any that forbids trading nothing is opened.
+    Its hours begin anew. Safe to repeat: a group whose create was not answered is made again, and the orphan
+    holds no order.
+    """
+    state = ports.state.load()
+    session = state.session
+    if session is not None and session.status in (SessionStatus.CLOSING, SessionStatus.LIMIT_REACHED):
+        fix = "tear it down" if session.status is SessionStatus.CLOSING else "reset it, or tear it down"
+        return refused(session, f"session is {session.status} ({session.reason}): {fix} first")
+    checks = inspect(ports, state)
+    if checks.blockers:
+        return {"status": "refused", "reason": "preflight", "findings": checks.findings}
+    pace = WritePace(ports, checks.limits)
+    if not ports.dry_run:
+        _clean_up(ports, pace)
+    if session is None or session.status is SessionStatus.CLOSED:
+        session = _open(ports, state, session, session_id, checks)
+    else:
+        now_ms = ports.clock.now_ms()
+        ends_at_ms = session_end_ms(now_ms, checks.globals_)
+        session = ports.state.save_session(replace(session, ends_at_ms=ends_at_ms, armed_at_ms=now_ms))
+    return _activate(ports, session, checks, pace)
+
+
+def _open(
+    ports: Ports, state: BotState, previous: SessionMetadata | None, session_id: str, checks: Preflight
+) -> SessionMetadata:
+    fresh = SessionMetadata(
+        session_id=session_id,
+        status=SessionStatus.STARTING,
+        created_at_ms=ports.clock.now_ms(),
+        ends_at_ms=session_end_ms(ports.clock.now_ms(), checks.globals_),
+        contracts_limit=checks.globals_.session_contract_limit,
+        use_order_groups=checks.globals_.use_order_groups and not ports.dry_run,
+        traded_at_start=Count(sum(position.traded for position in state.positions.values())),
+        rev=previous.rev if previous else 0,
+    )
+    ports.state.save_limits(checks.limits)
+    return ports.state.save_session(fresh)
+
+
+def _activate(ports: Ports, session: SessionMetadata, checks: Preflight, pace: WritePace) -> Response:
+    """One group for each shard and strategy tag in use, with the configured limit, recorded one by one."""
+    limit = checks.globals_.group_burst_limit
+    session = keep_limits(ports, session, limit, pace)
+    for shard, tag in checks.tags if session.use_order_groups else ():
+        if session.group_for(shard, tag) is not None:
+            continue
+        pace.wait(GROUP_COST)
+        try:
+            group_id = ports.exchange.create_group(shard, limit)
+        except ExchangeError as error:
+            return refused(session, f"order group for shard {shard}: {error}; start again")
+        group = SessionGroup(group_id=group_id, shard=shard, tag=tag, burst_limit=limit)
+        session = ports.state.save_session(replace(session, order_groups=(*session.order_groups, group)))
+    pace.charge()
+    if session.status is not SessionStatus.ACTIVE:
+        armed = replace(session, status=SessionStatus.ACTIVE, reason="", armed_at_ms=ports.clock.now_ms())
+        session = ports.state.save_session(armed)
+        ports.facts.emit("SESSION_INITIALIZED", **brief(ports, session))
+    if degraded(ports, session):
+        ports.facts.emit("WARNING", what="degraded session", why=WITHOUT_GROUPS)
+    return {**brief(ports, session), "findings": checks.findings}
+
+
+def _clean_up(ports: Ports, pace: WritePace) -> None:
+    """Delete the groups of sessions closed long ago: the exchange's list of groups has no pages."""
+    now_ms = ports.clock.now_ms()
+    try:
+        listed = {group.group_id for group in ports.exchange.order_groups().rows}
+    except ExchangeError as error:
+        ports.facts.emit("ERROR", what="list of order groups", why=str(error))
+        return
+    old = [
+        group
+        for past in ports.state.history(20)
+        if past.ended_at_ms is not None and now_ms - past.ended_at_ms >= OLD_GROUP_MS
+        for group in past.order_groups
+        if group.group_id in listed
+    ]
+    for group in old[:MOST_DELETIONS]:
+        pace.wait(GROUP_COST)
+        _delete(ports, group)
+
+
+def _delete(ports: Ports, group: SessionGroup) -> None:
+    try:
+        ports.exchange.delete_group(group.group_id, group.shard)
+    except ExchangeError as error:
+        ports.facts.emit("ERROR", what=f"deletion of group {group.group_id}", why=str(error))

@@ -1,0 +1,214 @@
+"""How things stand, in one answer: the session, what rests and is held, tokens, and why nothing is quoted.
+
+All but the checks comes from our own state, so it can be asked at any time and costs the exchange nothing.
+What only the exchange knows is said as the last finished cycle found it. What is not known is null or says
+that it is unknown.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from dora.core.accounts.ledger import Position
+from dora.core.calendar import format_time
+from dora.core.errors import StateError
+from dora.core.orders.journal import OrderState, TrackedOrder, fold_plans
+from dora.core.ports import Ports
+from dora.core.reasons import Reason
+from dora.core.risk.gates import GateInputs, closed_switches
+from dora.core.risk.session_limit import contracts_free, contracts_matched
+from dora.core.session import SessionMetadata, SessionStatus
+from dora.core.state import BotState
+from dora.core.units import Count, Money, TimeMs, format_count, format_money
+from dora.flow.session.preflight import inspect
+from dora.flow.shared.session_groups import WITHOUT_GROUPS, degraded, untriggered
+
+Response = dict[str, object]
+Record = Mapping[str, object]
+
+UNKNOWN = "unknown"
+
+SILENCE_MS = 3 * 60_000
+"""A session this long without a finished cycle is pulled off the market by the watch."""
+FOUND_BY_CYCLES = (Reason.AUTH_REFUSED, Reason.READ_UNKNOWN, Reason.READ_STALE, Reason.CLOCK_SKEW)
+
+
+def status(ports: Ports, *, checks: bool = False) -> Response:
+    """How things stand; with `checks` also what a preflight finds on the exchange. Changes nothing."""
+    state = ports.state.load()
+    state = replace(state, journal=fold_plans(state.journal, state.plans))
+    record = ports.state.summary(state.progress.cycle_id) if state.progress.cycle_id else None
+    return {
+        **(brief(ports, state.session) if state.session else {"status": "none"}),
+        **_contracts(state),
+        "halted": state.control.halted,
+        **({"halt_reason": state.control.reason} if state.control.halted else {}),
+        "why_not_quoting": [str(reason) for reason in why_not_quoting(ports, state, record or {})],
+        **_last_cycle(ports, state, record or {}),
+        **_orders(state),
+        **_money(state.positions.values(), record or {}),
+        "tokens": _tokens(ports, state),
+        **({"findings": inspect(ports, state).findings} if checks else {}),
+    }
+
+
+def why_not_quoting(ports: Ports, state: BotState, record: Record) -> list[Reason]:
+    """Every reason that keeps the whole bot from placing, most restrictive first; none: it may place.
+
+    The switches are those of the cycle, asked of the same state; `record` is the last finished cycle's.
+    """
+    standing = GateInputs(
+        globals_=ports.configs.load().globals_,
+        control=state.control,
+        session=state.session,
+        account_known=True,
+        reads_stale=False,
+        auth_refused=False,
+        skew_ms=0,
+        max_skew_ms=0,
+        status={},
+        cash={},
+        groups=(),
+        now_ms=ports.clock.now_ms(),
+    )
+    reasons = list(closed_switches(standing))
+    undecided = not record.get("markets")
+    reasons += [reason for reason in FOUND_BY_CYCLES if undecided and record.get("reason") == reason]
+    if _is_silent(ports, state):
+        reasons.append(Reason.SILENT)
+    return reasons + ([Reason.DRY_RUN] if ports.dry_run else [])
+
+
+def silent_ms(ports: Ports, completed_ms: TimeMs, session: SessionMetadata) -> int:
+    """Time since a cycle finished, or since the session was opened, started again or reset."""
+    return ports.clock.now_ms() - max(completed_ms, session.live_since_ms)
+
+
+def _is_silent(ports: Ports, state: BotState) -> bool:
+    session = state.session
+    active = session is not None and session.status is SessionStatus.ACTIVE
+    return (
+        session is not None
+        and active
+        and silent_ms(ports, state.progress.completed_ms, session) >= SILENCE_MS
+    )
+
+
+def brief(ports: Ports, session: SessionMetadata) -> Response:
+    """The session in a few words."""
+    return {
+        "status": str(session.status),
+        "session_id": session.session_id,
+        "reason": session.reason,
+        "contracts_limit": limit_told(session.contracts_limit),
+        **({"ends_at": format_time(session.ends_at_ms)} if session.ends_at_ms is not None else {}),
+        "order_groups": {f"{g.shard}/{g.tag}": g.group_id for g in session.order_groups},
+        **({"degraded": WITHOUT_GROUPS} if degraded(ports, session) else {}),
+        **({"summary": dict(session.summary)} if session.summary else {}),
+    }
+
+
+def limit_told(limit: Count) -> str:
+    """A limit in contracts. A record that stands for a lost one has none: no limit can be set to 0."""
+    return format_count(limit) if limit else UNKNOWN
+
+
+def refused(session: SessionMetadata | None, why: str) -> Response:
+    """Nothing was changed, and why."""
+    return {"status": "refused", "reason": why, **({"session_id": session.session_id} if session else {})}
+
+
+def _contracts(state: BotState) -> Response:
+    """The session's own count, its groups as recorded, and its resets."""
+    session = state.session
+    if session is None:
+        return {}
+    traded = Count(sum(position.traded for position in state.positions.values()))
+    orders = tuple(state.journal.orders.values())
+    return {
+        **_counts(session, traded, orders),
+        "resets": session.resets,
+        "groups": [
+            {
+                "order_group_id": group.group_id,
+                "shard": group.shard,
+                "tag": group.tag,
+                "burst_limit": limit_told(group.burst_limit),
+                "tripped": group.tripped,
+            }
+            for group in session.order_groups
+        ],
+        "untriggered": [group.group_id for group in untriggered(session)],
+    }
+
+
+def _counts(session: SessionMetadata, traded: Count, orders: tuple[TrackedOrder, ...]) -> Response:
+    """Where the record was lost, so was what the session had matched before it, and its limit."""
+    if not session.contracts_limit:
+        return {"contracts_matched": UNKNOWN, "contracts_free": UNKNOWN}
+    return {
+        "contracts_matched": format_count(contracts_matched(session, traded, orders)),
+        "contracts_free": format_count(contracts_free(session, traded, orders)),
+    }
+
+
+def _last_cycle(ports: Ports, state: BotState, record: Record) -> Response:
+    """When it was, what it came to, and how many markets and slots it left out for which reason."""
+    done = state.progress
+    ago_s = (ports.clock.now_ms() - done.completed_ms) // 1000 if done.cycle_id else None
+    return {
+        "last_cycle": done.cycle_id,
+        "last_cycle_status": done.status,
+        "last_cycle_reason": record.get("reason"),
+        "last_cycle_seconds_ago": ago_s,
+        "markets_quoted": record.get("markets_quoted"),
+        "markets_not_quoted": _counted(record, "skipped_"),
+        "slots_not_quoted": _counted(record, "slots_"),
+        "slots_cut": _counted(record, "cut_"),
+    }
+
+
+def _counted(record: Record, prefix: str) -> dict[str, object] | None:
+    """None where no cycle has left a record."""
+    if not record:
+        return None
+    return {name.removeprefix(prefix): n for name, n in record.items() if name.startswith(prefix)}
+
+
+def _orders(state: BotState) -> Response:
+    open_orders = [order for order in state.journal.orders.values() if order.open]
+    return {
+        "open_orders": len(open_orders),
+        "resting_contracts": format_count(_contracts_of(open_orders)),
+        "unproven_orders": sum(1 for order in open_orders if order.state is not OrderState.LIVE),
+        "unfinished_plans": len(state.plans),
+    }
+
+
+def _contracts_of(orders: Iterable[TrackedOrder]) -> Count:
+    return Count(sum(order.remaining for order in orders))
+
+
+def _money(positions: Iterable[Position], record: Record) -> Response:
+    """Cash flow and fees are the ledger's; profit counts open positions at the last cycle's marks."""
+    held = list(positions)
+    return {
+        "positions": {p.ticker: format_count(p.net) for p in held if p.net},
+        "cash_flow_dollars": format_money(Money(sum(p.cash for p in held))),
+        "fees_dollars": format_money(Money(sum(p.fees for p in held))),
+        "pnl_dollars": record.get("pnl_dollars"),
+        "positions_unmarked": record.get("positions_unmarked"),
+    }
+
+
+def _tokens(ports: Ports, state: BotState) -> Response | str:
+    """What each bucket holds now; a limiter that cannot be read keeps nobody from seeing the rest."""
+    if state.limits is None:
+        return f"{UNKNOWN}: the first start learns the account's limits"
+    ports.limiter.configure(state.limits)
+    shards = {group.shard for group in state.session.order_groups} if state.session else set()
+    buckets = ["read", "balance", "write", *(f"write#{shard}" for shard in sorted(shards - {0}))]
+    now_ms = ports.clock.now_ms()
+    try:
+        return {bucket: ports.limiter.level(bucket, now_ms) for bucket in buckets}
+    except StateError as error:
+        return f"{UNKNOWN}: {error}"

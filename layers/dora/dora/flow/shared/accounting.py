@@ -1,0 +1,224 @@
+"""Step 5 of a cycle: fills and settlements into positions, exactly once, checked against the exchange."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from dora.core.accounts.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
+from dora.core.errors import StateConflict
+from dora.core.exchange.account import ExchangePosition, Fill, Settlement
+from dora.core.exchange.listed import UnreadableRow
+from dora.core.exchange.market import Book, Market, MarketStatus
+from dora.core.orders.diff import split
+from dora.core.orders.journal import Journal, TrackedOrder, note_fills
+from dora.core.orders.ownership import POSITIONS, SETTLEMENTS
+from dora.core.ports import Ports
+from dora.core.quoting.memory import recall
+from dora.core.state import BotState, Cursors
+from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
+
+FILLS_PER_TRANSACTION = 49
+"""A transaction holds 100 items: a marker and at most one position for each fill, and the fence."""
+
+_OVER = (MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED, MarketStatus.FINALIZED)
+
+
+class AccountReads(Protocol):
+    """What was read of the account, dated; None is "could not be read". A cycle's snapshot is one."""
+
+    @property
+    def began_ms(self) -> TimeMs: ...
+    @property
+    def as_of_ms(self) -> TimeMs: ...
+    @property
+    def fills(self) -> tuple[Fill, ...] | None: ...
+    @property
+    def settlements(self) -> tuple[Settlement, ...] | None: ...
+    @property
+    def positions(self) -> tuple[ExchangePosition, ...] | None: ...
+    @property
+    def markets(self) -> Mapping[str, Market]: ...
+    @property
+    def set_apart(self) -> tuple[UnreadableRow, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillsOnly:
+    """Account reads of fills and nothing else."""
+
+    began_ms: TimeMs
+    as_of_ms: TimeMs
+    fills: tuple[Fill, ...] | None
+    settlements: tuple[Settlement, ...] | None = None
+    positions: tuple[ExchangePosition, ...] | None = None
+    markets: Mapping[str, Market] = field(default_factory=dict)
+    set_apart: tuple[UnreadableRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    """The ledger after this cycle's fills and settlements."""
+
+    positions: Mapping[str, Position]
+    journal: Journal
+    cursors: Cursors
+    drift: tuple[Drift, ...] | None = None
+    """None: fills or positions were not read, so nobody knows."""
+    booked: int | None = None
+    """None: fills were not read."""
+
+    @property
+    def traded(self) -> Count:
+        """Contracts ever traded, by the ledger."""
+        return Count(sum(position.traded for position in self.positions.values()))
+
+    @property
+    def net(self) -> Count:
+        """Net contracts held, every market counted by its size."""
+        return Count(sum(abs(position.net) for position in self.positions.values()))
+
+    @property
+    def fees(self) -> Money:
+        """Fees paid so far."""
+        return Money(sum(position.fees for position in self.positions.values()))
+
+    def profit(self, books: Mapping[str, Book], memory: Mapping[str, Mapping[str, object]]) -> Money:
+        """Profit so far, open positions at the price that would close them.
+
+        Without such a price the last fair value counts, and without that the worst that can come.
+        """
+        marks = ((p, _mark(p, books.get(p.ticker), memory.get(p.ticker))) for p in self.positions.values())
+        return Money(sum(p.profit(_worst(p) if mark is None else mark) for p, mark in marks))
+
+    def unmarked(self, books: Mapping[str, Book], memory: Mapping[str, Mapping[str, object]]) -> int:
+        """Open positions that nobody can put a price on: in the profit they stand at the worst."""
+        held = (p for p in self.positions.values() if p.net)
+        return sum(1 for p in held if _mark(p, books.get(p.ticker), memory.get(p.ticker)) is None)
+
+
+def _worst(position: Position) -> Price:
+    return Price(0) if position.net >= 0 else ONE_DOLLAR
+
+
+def _mark(position: Position, book: Book | None, memory: Mapping[str, object] | None) -> Price | None:
+    long = position.net >= 0
+    levels = () if book is None else book.bids if long else book.asks
+    if levels:
+        return levels[0].price
+    remembered = recall(memory)
+    return None if remembered is None else Price(remembered.fair_e9 * ONE_DOLLAR // 10**9)
+
+
+def keep_accounts(
+    ports: Ports, fence: int, state: BotState, journal: Journal, snapshot: AccountReads
+) -> Accounts:
+    """Book what is new, then compare with the exchange's own positions. Safe to repeat: fills book once."""
+    accounts = Accounts(positions=state.positions, journal=journal, cursors=state.cursors)
+    if snapshot.fills is None:
+        return accounts
+    new = _unbooked(ports, snapshot.fills)
+    positions = _book_fills(ports, fence, dict(state.positions), new)
+    positions = _book_settlements(ports, fence, positions, snapshot)
+    unpaid = _unpaid(positions, snapshot)
+    for row in unpaid:
+        ports.facts.emit("ERROR", what=f"settlement of {row.ticker or 'an unnamed market'}", why=row.problem)
+    _tell(ports, new, journal.by_order_id())
+    return replace(
+        accounts,
+        positions=positions,
+        journal=note_fills(journal, snapshot.fills),
+        cursors=_advance(state.cursors, snapshot, hold_settlements=bool(unpaid)),
+        drift=_drift(positions, snapshot),
+        booked=len(new),
+    )
+
+
+def _unbooked(ports: Ports, fills: Sequence[Fill]) -> list[Fill]:
+    booked = ports.state.booked([fill.fill_id for fill in fills])
+    return [fill for fill in fills if fill.fill_id not in booked]
+
+
+def _book_fills(
+    ports: Ports, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
+) -> dict[str, Position]:
+    """All of a part or none of it is booked: when all are marked, an earlier try of ours lost its answer."""
+    for part in split(fills, FILLS_PER_TRANSACTION):
+        changed = apply_fills(positions, part)
+        if not ports.state.book_fills(fence, part, changed) and _unbooked(ports, part):
+            raise StateConflict("some of these fills were booked by somebody else under our own fence")
+        positions |= changed
+    return positions
+
+
+def _book_settlements(
+    ports: Ports, fence: int, positions: dict[str, Position], snapshot: AccountReads
+) -> dict[str, Position]:
+    for settlement in snapshot.settlements or ():
+        position = positions.get(settlement.ticker)
+        if position is None or position.settled:
+            continue
+        paid = apply_settlement(position, settlement)
+        if ports.state.book_settlement(fence, settlement, paid):
+            ports.facts.emit(
+                "MARKET_SETTLED",
+                market=settlement.ticker,
+                value=format_price(settlement.value),
+                size=format_count(position.net),
+                pnl_dollars=format_money(paid.profit(settlement.value)),
+            )
+        positions[settlement.ticker] = paid
+    return positions
+
+
+def _unpaid(positions: Mapping[str, Position], snapshot: AccountReads) -> list[UnreadableRow]:
+    """Settlements that were not understood, of markets that the ledger holds unsettled, or of any market."""
+    rows = (row for row in snapshot.set_apart if row.list_name == SETTLEMENTS)
+    open_ = {ticker for ticker, position in positions.items() if not position.settled}
+    return [row for row in rows if row.ticker is None or row.ticker in open_]
+
+
+def _tell(ports: Ports, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
+    for fill in fills:
+        order = orders.get(fill.order_id)
+        ports.facts.emit(
+            "ORDER_FILLED",
+            market=fill.ticker,
+            order_id=fill.order_id,
+            client_order_id=order.client_order_id if order else "",
+            decision_id=order.decision_id if order else "",
+            fill_id=fill.fill_id,
+            side=fill.side,
+            price=format_price(fill.price),
+            size=format_count(fill.count),
+            fee=format_money(fill.fee),
+        )
+
+
+def _advance(cursors: Cursors, snapshot: AccountReads, *, hold_settlements: bool) -> Cursors:
+    """Reads begin an overlap before the cursor, so late rows are still met after it has moved on.
+
+    While a settlement of ours is not understood its cursor stays: each read is to list it until it is.
+    """
+    fills = [fill.at_ms for fill in snapshot.fills or ()]
+    settled = [s.settled_ms for s in snapshot.settlements or ()]
+    as_of = min(snapshot.as_of_ms, snapshot.began_ms)
+    held = snapshot.settlements is None or hold_settlements
+    return Cursors(
+        fills_ms=TimeMs(max(cursors.fills_ms, as_of, *fills)),
+        settlements_ms=cursors.settlements_ms
+        if held
+        else TimeMs(max(cursors.settlements_ms, as_of, *settled)),
+    )
+
+
+def _drift(positions: Mapping[str, Position], snapshot: AccountReads) -> tuple[Drift, ...] | None:
+    """A market that is over drops out of the exchange's rows before it is paid: that is no drift.
+
+    Nor is a market whose row was not understood.
+    """
+    if snapshot.positions is None:
+        return None
+    over = {ticker for ticker, market in snapshot.markets.items() if market.status in _OVER}
+    over |= {row.ticker for row in snapshot.set_apart if row.ticker and row.list_name == POSITIONS}
+    theirs = {row.ticker: row.net for row in snapshot.positions}
+    return tuple(drift for drift in find_drift(positions, theirs) if drift.ticker not in over)

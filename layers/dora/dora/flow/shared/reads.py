@@ -1,0 +1,142 @@
+"""Reads of the exchange: side by side, each either whole or unknown, and never faster than their tokens."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, wait
+from typing import Any, Generic, Self, TypeVar
+
+from dora.core.errors import AuthRefused, ExchangeError, ExchangeUnavailable, RateLimited, StateError
+from dora.core.exchange.listed import Listed, UnreadableRow
+from dora.core.exchange.pacing import BALANCE_COST, US_PER_MS, Bucket, reserve
+from dora.core.fallbacks import UNLEARNED
+from dora.core.ports import Ports
+from dora.core.units import Money, TimeMs
+
+LONGEST_WAIT_MS = 15_000
+"""Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
+BALANCE_INTERVAL_MS = 1_200
+"""In which the bucket of the balance refills for one call."""
+SMALLEST = Bucket(UNLEARNED.write_rate, UNLEARNED.write_capacity)
+"""No bucket of any tier refills more slowly."""
+
+T = TypeVar("T")
+Wanted = TypeVar("Wanted")
+
+
+class Pending(Generic[T]):
+    """A read under way. `result` is None when it failed; the reader then holds why."""
+
+    def __init__(self, reader: "Reader", name: str, future: Future[T]) -> None:
+        self._reader, self._name, self._future = reader, name, future
+
+    def result(self) -> T | None:
+        """Waits for it. An exception that is not the exchange's passes through: it is a bug."""
+        try:
+            return self._future.result()
+        except ExchangeError as error:
+            self._reader.note(self._name, error)
+            return None
+
+
+class Reader:
+    """Starts reads side by side, and keeps what failed apart from what was empty.
+
+    When its block ends, so has every read: none is left behind to speak to the exchange later.
+    """
+
+    def __init__(self, workers: Executor) -> None:
+        self._workers = workers
+        self._started: list[Future[Any]] = []
+        self.failures: dict[str, str] = {}
+        self.retryable: set[str] = set()
+        """Reads that got no answer, or a 429: the same one may succeed soon."""
+        self.auth_refused = False
+        self.partial: dict[str, tuple[Any, ...]] = {}
+        """Of lists that failed: the rows that were read before."""
+        self.set_apart: list[UnreadableRow] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        wait(self._started)
+
+    def start(self, name: str, read: Callable[..., T], *args: object) -> Pending[T]:
+        future = self._workers.submit(read, *args)
+        self._started.append(future)
+        return Pending(self, name, future)
+
+    def retry(self, name: str, read: Callable[..., T], *args: object) -> T | None:
+        """A read that failed, once more, in this thread."""
+        try:
+            found = read(*args)
+        except ExchangeError as error:
+            self.note(name, error)
+            return None
+        del self.failures[name]
+        return found
+
+    def start_list(
+        self,
+        name: str,
+        may_be_ours: Callable[[UnreadableRow], bool],
+        read: Callable[..., Listed[T]],
+        *args: object,
+    ) -> Pending[tuple[T, ...]]:
+        """A list of the account, unknown where a row may be ours that was not understood."""
+
+        def whole() -> tuple[T, ...]:
+            listed = read(*args)
+            rows = listed.whole(may_be_ours)
+            self.set_apart.extend(listed.unreadable)
+            return rows
+
+        return self.start(name, whole)
+
+    def note(self, name: str, error: ExchangeError) -> None:
+        self.failures[name] = f"{type(error).__name__}: {error}"
+        self.partial[name] = error.partial
+        if isinstance(error, ExchangeUnavailable | RateLimited):
+            self.retryable.add(name)
+        self.auth_refused |= isinstance(error, AuthRefused)
+
+
+def await_tokens(ports: Ports, bucket: str, costs: Sequence[int]) -> None:
+    """Spend from a shared bucket and wait until the last of these calls may be sent."""
+    now_ms = ports.clock.now_ms()
+    sends = ports.limiter.reserve(bucket, costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS))
+    if sends and sends[-1] > now_ms:
+        ports.clock.sleep_ms(sends[-1] - now_ms)
+
+
+def cash_again(ports: Ports) -> Mapping[int, Money]:
+    """The one read that the client tries only once: its bucket holds one call a second, and is waited for.
+
+    The first call left later than its tokens were counted, so the wait is a whole one from now. Raises
+    ExchangeError. Not for side threads: waiting moves the time under reads side by side.
+    """
+    ports.clock.sleep_ms(BALANCE_INTERVAL_MS)
+    await_tokens(ports, "balance", [BALANCE_COST])
+    return ports.exchange.cash()
+
+
+def paced(
+    ports: Ports, bucket: str, wanted: Sequence[Wanted], cost: int, until_ms: TimeMs
+) -> Iterator[Wanted]:
+    """Those of these calls that the shared bucket pays for by `until_ms`, each when it may be sent.
+
+    Waits in between. What does not come out is for another round. Without the shared bucket they keep to the
+    smallest tier's.
+    """
+    sends = _send_times(ports, bucket, [cost] * len(wanted), until_ms) if wanted else ()
+    for each, send_ms in zip(wanted, sends, strict=False):
+        ports.clock.sleep_ms(max(send_ms - ports.clock.now_ms(), 0))
+        yield each
+
+
+def _send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[int]:
+    now_ms = ports.clock.now_ms()
+    try:
+        return ports.limiter.reserve(bucket, costs, now_ms, until_ms)
+    except StateError as error:
+        ports.facts.emit("ERROR", what=f"reservation from bucket {bucket}", why=str(error))
+        return reserve(SMALLEST, None, costs, now_ms * US_PER_MS, until_ms * US_PER_MS).send_ms

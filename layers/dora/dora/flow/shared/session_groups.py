@@ -1,0 +1,192 @@
+"""The order groups of a session: triggered when it is stopped, armed again, held to the burst limit.
+
+A session's record says of each group whether its trigger was answered (`tripped`). In a session that is
+latched, closing or closed a group that did not answer is triggered again by every cycle and every watch.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dora.core.errors import ExchangeError, RateLimited, StateConflict, StateError
+from dora.core.exchange.account import Limits
+from dora.core.exchange.pacing import GROUP_COST
+from dora.core.ports import Ports
+from dora.core.reasons import Reason
+from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
+from dora.core.units import Count
+from dora.flow.shared.group_trigger import GroupTrigger
+from dora.flow.shared.write_pace import WritePace
+
+STOPPED = (SessionStatus.LIMIT_REACHED, SessionStatus.CLOSING, SessionStatus.CLOSED)
+"""No order may rest in, or come to, a group of a session in one of these."""
+TRIGGER_BACK_MS = 20_000
+"""Longest time for triggering the groups again after a reset that failed half way."""
+WITHOUT_GROUPS = (
+    "the session runs without order groups (use_order_groups is false): no burst breaker, no trigger that "
+    "takes every order off at once, no fence against late orders after a teardown"
+)
+"""Said at the start, in the status and by every cycle."""
+
+Change = Callable[[SessionMetadata], SessionMetadata]
+
+
+def degraded(ports: Ports, session: SessionMetadata) -> bool:
+    """Whether it runs without the exchange's own fence. A dry run sends nothing and needs none."""
+    return not session.use_order_groups and not ports.dry_run
+
+
+def update_session(ports: Ports, session: SessionMetadata, change: Change) -> SessionMetadata:
+    """Store what `change` makes of the session, or of what somebody else wrote in between.
+
+    A change that changes nothing is not stored. Raises StateError. Safe to repeat: as the change is.
+    """
+    wanted = change(session)
+    if wanted == session:
+        return session
+    try:
+        return ports.state.save_session(wanted)
+    except StateConflict:
+        found = ports.state.emergency_state()
+        if found.session is None or found.unreadable:
+            raise
+        wanted = change(found.session)
+        return found.session if wanted == found.session else ports.state.save_session(wanted)
+
+
+# --- triggering --------------------------------------------------------------------------------------
+
+
+def untriggered(session: SessionMetadata) -> tuple[SessionGroup, ...]:
+    """Groups of a stopped session whose trigger has not been answered."""
+    return tuple(g for g in session.order_groups if not g.tripped) if session.status in STOPPED else ()
+
+
+def latch(
+    ports: Ports, session: SessionMetadata, reason: Reason, limits: Limits | None, until_ms: int
+) -> SessionMetadata:
+    """Trigger every group; the session as it is to be stored, latched at a limit. Safe to repeat."""
+    trigger = GroupTrigger(ports, session.order_groups, WritePace(ports, limits))
+    trigger.run(until_ms)
+    unheard = {group.group_id for group in trigger.untriggered}
+    groups = (replace(group, tripped=group.group_id not in unheard) for group in session.order_groups)
+    return replace(
+        session,
+        status=SessionStatus.LIMIT_REACHED,
+        reason=reason.value,
+        limit_reached_at_ms=ports.clock.now_ms(),
+        order_groups=tuple(groups),
+    )
+
+
+def trigger_again(
+    ports: Ports, session: SessionMetadata, limits: Limits | None, until_ms: int
+) -> SessionMetadata:
+    """Trigger the groups of a stopped session that have not answered yet, and record those that now have."""
+    trigger = GroupTrigger(ports, untriggered(session), WritePace(ports, limits))
+    trigger.run(until_ms)
+    unheard = {group.group_id for group in trigger.untriggered}
+    return record_answers(
+        ports, session, {group.group_id for group in session.order_groups} - unheard, tripped=True
+    )
+
+
+def record_answers(
+    ports: Ports, session: SessionMetadata, group_ids: set[str] | frozenset[str], *, tripped: bool
+) -> SessionMetadata:
+    """Note in a stopped session's record which of its groups have (not) answered their trigger.
+
+    A record that cannot be written costs a repeated trigger, so that is only reported. Safe to repeat: yes.
+    """
+
+    def noted(current: SessionMetadata) -> SessionMetadata:
+        if current.session_id != session.session_id or current.status not in STOPPED:
+            return current
+        groups = (
+            replace(g, tripped=tripped if g.group_id in group_ids else g.tripped)
+            for g in current.order_groups
+        )
+        return replace(current, order_groups=tuple(groups))
+
+    try:
+        return update_session(ports, session, noted)
+    except StateError as error:
+        ports.facts.emit("ERROR", what="record of the triggered groups", why=str(error))
+        return noted(session)
+
+
+# --- arming again ------------------------------------------------------------------------------------
+
+
+def rearm(
+    ports: Ports, session: SessionMetadata, armed: SessionMetadata, limits: Limits | None
+) -> SessionMetadata:
+    """Reset every group of a latched session, then store it as `armed`, active.
+
+    Raises an ExchangeError or StateError, with the groups triggered again: the session is latched still, or
+    somebody is closing it, and its groups are the fence that a teardown stands on. Safe to repeat: yes, a
+    reset sets a group to one state.
+    """
+    groups = tuple(replace(group, tripped=False) for group in session.order_groups)
+    pace = WritePace(ports, limits)
+    try:
+        for group in groups if not ports.dry_run else ():
+            pace.wait(GROUP_COST)
+            ports.exchange.reset_group(group.group_id, group.shard)
+        pace.charge()
+        stored = ports.state.save_session(
+            replace(
+                armed,
+                status=SessionStatus.ACTIVE,
+                reason="",
+                limit_reached_at_ms=None,
+                order_groups=groups,
+                armed_at_ms=ports.clock.now_ms(),
+            )
+        )
+    except (ExchangeError, StateError) as error:
+        _trigger_back(ports, session, pace, error)
+        raise
+    for group in groups:
+        ports.facts.emit("GROUP_RESET", order_group_id=group.group_id, resets=armed.resets)
+    return stored
+
+
+def _trigger_back(ports: Ports, session: SessionMetadata, pace: WritePace, error: Exception) -> None:
+    """A group that does not answer is noted, so that the next cycle or watch triggers it."""
+    if isinstance(error, RateLimited):
+        pace.emptied()
+    trigger = GroupTrigger(ports, session.order_groups, pace)
+    trigger.run(ports.clock.now_ms() + TRIGGER_BACK_MS)
+    unheard = {group.group_id for group in trigger.untriggered}
+    if unheard:
+        record_answers(ports, session, unheard, tripped=False)
+
+
+# --- burst limits ------------------------------------------------------------------------------------
+
+
+def keep_limits(
+    ports: Ports, session: SessionMetadata, burst_limit: Count, pace: WritePace
+) -> SessionMetadata:
+    """Bring the groups' burst limits to the configured one; each is recorded once the exchange has it.
+
+    Lowering a limit may trip its group, which is found like any trip. Safe to repeat: yes, it sets a value.
+    Raises StateConflict when somebody wrote the session in between; then all of it is done again.
+    """
+    groups = tuple(_with_limit(ports, group, burst_limit, pace) for group in session.order_groups)
+    pace.charge()
+    if groups == session.order_groups:
+        return session
+    return ports.state.save_session(replace(session, order_groups=groups))
+
+
+def _with_limit(ports: Ports, group: SessionGroup, burst_limit: Count, pace: WritePace) -> SessionGroup:
+    if group.burst_limit == burst_limit or ports.dry_run:
+        return group
+    pace.wait(GROUP_COST)
+    try:
+        ports.exchange.limit_group(group.group_id, group.shard, burst_limit)
+    except ExchangeError as error:
+        ports.facts.emit("ERROR", what=f"burst limit of group {group.group_id}", why=str(error))
+        return group
+    return replace(group, burst_limit=burst_limit)

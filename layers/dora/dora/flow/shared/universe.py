@@ -1,0 +1,105 @@
+"""What is quoted: configs, the open markets of configured series, and the slow facts about both."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from dora.core.config import MarketConfig, SeriesConfig
+from dora.core.errors import ConfigInvalid, ExchangeError
+from dora.core.exchange.market import Event, Market, MarketStatus, Series
+from dora.core.exchange.pacing import READ_COST
+from dora.core.orders.diff import split
+from dora.core.ports import Ports
+from dora.core.state import Configs, ReferenceData
+from dora.core.units import TimeMs
+from dora.flow.shared.reads import await_tokens
+
+LISTING_AGE_MS = 10 * 60_000
+REFERENCE_AGE_MS = 60 * 60_000
+EVENTS_PER_CALL = 100
+SERIES_AT_ONCE = 10
+"""Reads of fee terms between two looks at the token bucket."""
+
+
+def wanted_markets(
+    configs: Configs, reference: ReferenceData
+) -> tuple[dict[str, MarketConfig], tuple[ConfigInvalid, ...]]:
+    """Configured markets by ticker: open markets of a series by its template, MARKET# items over them."""
+    wanted: dict[str, MarketConfig] = {}
+    for series in configs.series.values():
+        if series.enabled:
+            for ticker in reference.listings.get(series.ticker, ()):
+                wanted[ticker] = series.market(ticker)
+    wanted |= configs.markets
+    broken = {problem.where.removeprefix("MARKET#") for problem in configs.problems}
+    return {ticker: config for ticker, config in wanted.items() if ticker not in broken}, configs.problems
+
+
+def refresh_listings(
+    ports: Ports, configs: Configs, reference: ReferenceData, *, force: bool = False
+) -> ReferenceData:
+    """The open markets of each enabled series, looked up every ten minutes; a failed look keeps the list."""
+    now_ms = ports.clock.now_ms()
+    enabled = [series for series in configs.series.values() if series.enabled]
+    missing = any(series.ticker not in reference.listings for series in enabled)
+    if not enabled or not (force or missing or now_ms - reference.listed_ms >= LISTING_AGE_MS):
+        return reference
+    listings = dict(reference.listings)
+    for series in enabled:
+        try:
+            markets = ports.exchange.open_markets(series.ticker)
+        except ExchangeError as error:
+            ports.facts.emit("ERROR", what=f"listing of series {series.ticker}", why=str(error))
+            continue
+        listings[series.ticker] = _choose(series, markets, now_ms)
+    return replace(reference, listings=listings, listed_ms=now_ms)
+
+
+def _choose(series: SeriesConfig, markets: tuple[Market, ...], now_ms: TimeMs) -> tuple[str, ...]:
+    fit = [
+        market
+        for market in markets
+        if market.status is MarketStatus.ACTIVE
+        and market.plain
+        and market.close_ms - now_ms >= series.min_life_s * 1000
+    ]
+    fit.sort(key=lambda market: (market.close_ms, market.ticker))
+    return tuple(market.ticker for market in fit[: series.max_markets])
+
+
+def refresh_reference_data(
+    ports: Ports, reference: ReferenceData, markets: Mapping[str, Market], *, force: bool = False
+) -> ReferenceData:
+    """Events and fee terms of these markets: new ones at once, all of them hourly. Unknown stays unknown."""
+    now_ms = ports.clock.now_ms()
+    events = {market.event_ticker for market in markets.values()}
+    if force or now_ms - reference.learned_ms >= REFERENCE_AGE_MS:
+        reference = replace(reference, learned_ms=now_ms, events={}, series={})
+    known = {ticker: event for ticker, event in reference.events.items() if ticker in events}
+    known |= _learn_events(ports, sorted(events - known.keys()))
+    terms = dict(reference.series)
+    missing = sorted({event.series_ticker for event in known.values()} - terms.keys())
+    for part in split(missing, SERIES_AT_ONCE):
+        await_tokens(ports, "read", [READ_COST] * len(part))
+        terms |= _learn_series(ports, part)
+    return replace(reference, events=known, series=terms)
+
+
+def _learn_series(ports: Ports, tickers: Sequence[str]) -> dict[str, Series]:
+    found: dict[str, Series] = {}
+    for ticker in tickers:
+        try:
+            found[ticker] = ports.exchange.series(ticker)
+        except ExchangeError as error:
+            ports.facts.emit("ERROR", what=f"fee terms of series {ticker}", why=str(error))
+    return found
+
+
+def _learn_events(ports: Ports, tickers: list[str]) -> dict[str, Event]:
+    found: dict[str, Event] = {}
+    for start in range(0, len(tickers), EVENTS_PER_CALL):
+        part = tickers[start : start + EVENTS_PER_CALL]
+        try:
+            found |= ports.exchange.events(part)
+        except ExchangeError as error:
+            ports.facts.emit("ERROR", what=f"events {part[0]} and {len(part) - 1} more", why=str(error))
+    return found
