@@ -2,7 +2,8 @@
 
 No list proves that an order is not there. But the engine takes an id once, so an immediate-or-cancel order of
 the smallest size under the same id has two answers: granted (no order had the id) or `order_already_exists`
-(the create came, or an earlier probe did: some row will show it). `core/orders/evidence.py` says when it counts.
+(the create came, or an earlier probe did: some row will show it). When that counts stands in
+`core/orders/evidence.py`.
 """
 
 from dora.core.orders.evidence import Evidence, note_probes, unprobed
