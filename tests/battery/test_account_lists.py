@@ -68,6 +68,22 @@ def test_scenario_75_a_null_list_while_orders_rest_is_no_evidence() -> None:
         stage.sound()
 
 
+@pytest.mark.parametrize("code", ["blank", "blank absent"])
+def test_scenario_75_cash_that_is_in_no_answer_is_unknown_and_takes_no_quote_off(code: str) -> None:
+    with scene() as stage:
+        stage.run(1)
+        before = resting(stage.world)
+        stage.faults.now(Fault(kind="null-lists", where=LISTS["balance_breakdown"], code=code))
+        (blank,) = stage.run(1)
+        during = resting(stage.world)
+        stage.faults.clear()
+        stage.run(1)
+
+        assert (blank["status"], blank["reason"]) == ("degraded", "read_unknown")
+        assert (blank["placed"], blank["cancelled"], during) == (0, 0, before)
+        stage.sound()
+
+
 # --- 76: rows of others ----------------------------------------------------------------------------------
 
 
