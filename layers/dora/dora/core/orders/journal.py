@@ -69,6 +69,15 @@ class OrderState(StrEnum):
     CLOSED = "closed"
 
 
+@dataclass(frozen=True, slots=True)
+class NotedFills:
+    """The fills of one exchange id that the ledger holds: contracts, and which fills they are."""
+
+    order_id: str
+    booked: Count
+    fill_ids: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedOrder:
     """One order of ours.
@@ -104,6 +113,8 @@ class TrackedOrder:
     """When it said so, by our clock."""
     unseen: int = 0
     """Cycles in a row whose reads should have shown our last acknowledged write to it, and did not."""
+    released: NotedFills | None = None
+    """Fills noted under an id that was taken for its own: they wait for the order that a row shows under it."""
 
     @property
     def unbooked(self) -> Count:
