@@ -29,7 +29,11 @@ DORA = "layers/dora/dora"
         ),
         (f"{DORA}/core/quoting/fair.py", "from ...flow import cycle", "core: imports dora.flow.cycle"),
         (f"{DORA}/core/quoting/fair.py", "from dora import edge", "core: imports dora.edge"),
-        (f"{DORA}/core/risk/caps.py", "import datetime\nx = datetime.datetime.now()", "core: reads the clock"),
+        (
+            f"{DORA}/core/risk/caps.py",
+            "import datetime\nx = datetime.datetime.now()",
+            "core: reads the clock",
+        ),
         (f"{DORA}/core/risk/caps.py", "from datetime import date\nx = date.today", "core: reads the clock"),
         (f"{DORA}/core/risk/caps.py", "open('x')", "core: calls open()"),
         (f"{DORA}/flow/cycle/run.py", "from dora.edge.dynamo.store import Store", "flow: imports dora.edge"),
