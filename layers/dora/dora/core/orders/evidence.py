@@ -6,8 +6,10 @@ acknowledged write to that order. Absence from a list proves nothing: a list may
 What became of a create that was never answered is settled by a row of it, or else by an id probe: the engine
 takes a client order id once, so a probe under the same id is either granted (no order had it) or taken. An
 exchange may free the ids of finished orders, though, and a create that came and filled stays out of sight of
-reads that lag. So a grant counts only once a complete list shows the probe's own row, and no other of that
-id, under a stamp later than the hold: such a list is later than anything the create could have done.
+reads that lag. So a grant counts only with a complete list, stamped later than the hold, that shows no other
+row of that id: such a list is later than anything the create could have done. It shows the probe's own row, or
+the grant is older than PROBE_LISTED_MS, for killed orders may not be listed. Without a grant a create is gone
+once its own expiry has passed, or once its group is triggered and two holds are over.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -9,7 +9,8 @@ may have been sent until the plan's `until_ms`, so each becomes UNKNOWN.
                   │               │ └─cancel or decrease unanswered─> CHANGING ──a later row──> LIVE
                   │               └──cancel answered 404──> MISSING ──terminal row──> CLOSED
                   │                  any of them, its write not shown for 3 cycles──> MISSING
-                  └──hold over, id probe granted and listed alone, or its own expiry──> CLOSED
+                  └──hold over, id probe granted and no other row listed──> CLOSED
+                     or its own expiry over, or its group triggered
 """
 
 import hashlib
