@@ -120,10 +120,22 @@ def test_scenario_76_rows_in_all_lists_at_once_are_counted_in_one_line_of_each_c
         stage.sound()
 
 
-def test_scenario_76_a_session_starts_beside_groups_of_others_that_cannot_be_read() -> None:
+def test_scenario_76_a_session_starts_beside_groups_of_others_that_cannot_be_read_and_says_so() -> None:
     with scene(started=False) as stage:
         stage.faults.now(Fault(kind="foreign-rows", where=LISTS["order_groups"], code="flag"))
         assert stage.world.start()["status"] == "active"
+        assert {fact["lists"] for fact in set_apart(stage)} == {"order_groups 1"}
+
+
+@pytest.mark.parametrize("name", ["orders"])
+def test_scenario_76_a_teardown_says_which_rows_of_others_it_could_not_read(name: str) -> None:
+    with scene() as stage:
+        stage.run(1)
+        stage.faults.now(Fault(kind="foreign-rows", where=LISTS[name], code="counts"))
+        answer = stage.world.teardown()
+
+        assert answer["status"] == "closed"
+        assert {fact["lists"] for fact in set_apart(stage)} == {f"{name} 1"}
 
 
 @pytest.mark.parametrize("flaw", ["status", "client-id", "times"])

@@ -84,9 +84,7 @@ def test_scenario_80_after_a_pause_beyond_all_markers_and_lists_nothing_is_place
         stage.sound()
 
 
-def test_scenario_80_who_does_as_the_message_says_after_a_long_pause_still_gets_the_payouts_of_that_pause() -> (
-    None
-):
+def test_scenario_80_who_does_as_the_message_says_still_gets_the_payouts_of_a_long_pause() -> None:
     with scene(markets=MARKETS) as stage:
         filled(stage)
         stage.world.clock.advance_ms(5 * DAY_MS)

@@ -7,9 +7,9 @@ What became of a create that was never answered is settled by a row of it, or el
 takes a client order id once, so a probe under the same id is either granted (no order had it) or taken. An
 exchange may free the ids of finished orders, though, and a create that came and filled stays out of sight of
 reads that lag. So a grant counts only with a complete list, stamped later than the hold, that shows no other
-row of that id: such a list is later than anything the create could have done. It shows the probe's own row, or
-the grant is older than PROBE_LISTED_MS, for killed orders may not be listed. Without a grant a create is gone
-once its own expiry has passed, or once its group is triggered and two holds are over.
+row of that id: such a list is later than anything the create could have done. It shows the probe's own row,
+or the grant is older than PROBE_LISTED_MS, for killed orders may not be listed. Without a grant a create is
+gone once its own expiry has passed, or once its group is triggered and two holds are over.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -173,9 +173,9 @@ def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
     """The journal with every order id as the rows have it that carry the order's own client id.
 
     The answer to a create may have named an order by another's id: rows with our client ids know better.
-    The fills noted under an id go with it, in a later merge too. An order whose id turned out to be another's, by its client id or
-    by its market or side, which no amend changes, has none until a row shows it. Safe to repeat: yes, because
-    the same rows once more change nothing.
+    The fills noted under an id go with it, in a later merge too. An order whose id turned out to be another's,
+    by its client id or by its market or side, which no amend changes, has none until a row shows it.
+    Safe to repeat: yes, because the same rows once more change nothing.
     """
     shown, holders = _shown_ids(journal, rows), journal.by_order_id()
     taken = {*shown.values(), *(row.order_id for row in rows if _is_anothers(row, holders.get(row.order_id)))}

@@ -115,7 +115,7 @@ class TrackedOrder:
     unseen: int = 0
     """Cycles in a row whose reads should have shown our last acknowledged write to it, and did not."""
     released: NotedFills | None = None
-    """Fills noted under an id that was taken for its own: they wait for the order that a row shows under it."""
+    """Fills noted under an id that was taken for its own: they wait for the order a row shows under it."""
 
     @property
     def unbooked(self) -> Count:
