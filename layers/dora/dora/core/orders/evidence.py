@@ -173,7 +173,7 @@ def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
     """The journal with every order id as the rows have it that carry the order's own client id.
 
     The answer to a create may have named an order by another's id: rows with our client ids know better.
-    The fills noted under an id go with it, in a later merge too. An order whose id turned out to be another's,
+    The fills noted under an id go with it, in a later merge too. An order whose id proved to be another's,
     by its client id or by its market or side, which no amend changes, has none until a row shows it.
     Safe to repeat: yes, because the same rows once more change nothing.
     """

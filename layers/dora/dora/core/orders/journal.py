@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from dora.core.exchange.account import Fill
+from dora.core.exchange.error_codes import NOT_FOUND
 from dora.core.exchange.market import Slot
 from dora.core.orders.requests import (
     BatchCancelResult,
@@ -231,7 +232,7 @@ def _cancelled(order: TrackedOrder, cancelled: CancelledOrder) -> TrackedOrder:
 
 def _cancel_refused(order: TrackedOrder, failed: FailedOrder, sent_ms: TimeMs) -> TrackedOrder:
     """A 404 does not say whether it was filled, cancelled or sought in the wrong place."""
-    if failed.code == "not_found":
+    if failed.code == NOT_FOUND:
         return replace(order, state=OrderState.NOT_FOUND, sent_ms=sent_ms)
     return order
 
@@ -273,7 +274,7 @@ def fold_decreased(
     if result.outcome is Outcome.UNKNOWN:
         return journal.with_orders([replace(order, state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)])
     if result.outcome is Outcome.REFUSED:
-        missing = result.code == "not_found"
+        missing = result.code == NOT_FOUND
         state = OrderState.NOT_FOUND if missing else order.state
         return journal.with_orders(
             [replace(order, state=state, sent_ms=sent_ms if missing else order.sent_ms)]
