@@ -68,6 +68,22 @@ def test_scenario_75_a_null_list_while_orders_rest_is_no_evidence() -> None:
         stage.sound()
 
 
+@pytest.mark.parametrize("code", ["blank", "blank absent"])
+def test_scenario_75_cash_that_is_in_no_answer_is_unknown_and_takes_no_quote_off(code: str) -> None:
+    with scene() as stage:
+        stage.run(1)
+        before = resting(stage.world)
+        stage.faults.now(Fault(kind="null-lists", where=LISTS["balance_breakdown"], code=code))
+        (blank,) = stage.run(1)
+        during = resting(stage.world)
+        stage.faults.clear()
+        stage.run(1)
+
+        assert (blank["status"], blank["reason"]) == ("degraded", "read_unknown")
+        assert (blank["placed"], blank["cancelled"], during) == (0, 0, before)
+        stage.sound()
+
+
 # --- 76: rows of others ----------------------------------------------------------------------------------
 
 
@@ -104,10 +120,22 @@ def test_scenario_76_rows_in_all_lists_at_once_are_counted_in_one_line_of_each_c
         stage.sound()
 
 
-def test_scenario_76_a_session_starts_beside_groups_of_others_that_cannot_be_read() -> None:
+def test_scenario_76_a_session_starts_beside_groups_of_others_that_cannot_be_read_and_says_so() -> None:
     with scene(started=False) as stage:
         stage.faults.now(Fault(kind="foreign-rows", where=LISTS["order_groups"], code="flag"))
         assert stage.world.start()["status"] == "active"
+        assert {fact["lists"] for fact in set_apart(stage)} == {"order_groups 1"}
+
+
+@pytest.mark.parametrize("name", ["orders"])
+def test_scenario_76_a_teardown_says_which_rows_of_others_it_could_not_read(name: str) -> None:
+    with scene() as stage:
+        stage.run(1)
+        stage.faults.now(Fault(kind="foreign-rows", where=LISTS[name], code="counts"))
+        answer = stage.world.teardown()
+
+        assert answer["status"] == "closed"
+        assert {fact["lists"] for fact in set_apart(stage)} == {f"{name} 1"}
 
 
 @pytest.mark.parametrize("flaw", ["status", "client-id", "times"])

@@ -33,6 +33,12 @@ GATEWAYS = (
     Reply(413, b'{"error": "Payload Too Large"}'),
     Reply(429, b"<html>slow down</html>"),
 )
+UNSURE = (
+    Reply(409, b'{"error": {"code": "service_timeout"}}'),
+    Reply(409, b'{"error": null, "code": "order_already_exists"}'),
+    Reply(409, b'{"msg": "order already exists"}'),
+    Reply(499, b'{"code": "client_closed"}'),
+)
 
 
 def plans() -> int:
@@ -112,6 +118,22 @@ def test_scenario_79_a_4xx_that_is_not_the_exchanges_own_says_nothing_of_an_orde
         assert (answer["placed"], answer["failed"], answer["unknown"]) == (0, 0, SLOTS)
         assert (after["placed"], stage.world.exchange.stats.orders) == (0, SLOTS)
         stage.run(HOLD_CYCLES)
+        stage.sound()
+
+
+@pytest.mark.parametrize("reply", UNSURE, ids=lambda reply: reply.body.decode())
+def test_scenario_79_a_conflict_whose_code_is_not_known_as_a_refusal_says_nothing_of_an_order(
+    reply: Reply,
+) -> None:
+    """The create was carried out; a second order would be a doubled one."""
+    with scene() as stage:
+        stage.world.exchange.faults = Gateway(CREATE, reply)
+        answer = stage.world.cycle()
+        stage.world.exchange.faults = stage.faults.script
+        (after,) = stage.run(1)
+
+        assert (answer["placed"], answer["failed"], answer["unknown"]) == (0, 0, SLOTS)
+        assert (after["placed"], stage.world.exchange.stats.orders) == (0, SLOTS)
         stage.sound()
 
 

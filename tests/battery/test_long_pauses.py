@@ -12,6 +12,7 @@ from tests.world.setup import STATE_TABLE
 
 A, _, C = TICKERS
 DAY_MS = 86_400_000
+REMEDY = "set fills_ms to the number 0 in the item CURSORS"
 MARKETS = tuple(spec(ticker, n, close_ms=START_MS + 400 * DAY_MS) for n, ticker in enumerate(TICKERS))
 
 
@@ -22,6 +23,16 @@ def pause(stage: Scene, days: int) -> None:
     for item in table.scan(TableName=STATE_TABLE, ConsistentRead=True)["Items"]:
         if int(item.get("expires_at", {}).get("N", now_s + 1)) <= now_s:
             table.delete_item(TableName=STATE_TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+
+
+def forget_fills_before() -> None:
+    """What the message asks of a person who has compared the positions."""
+    boto3.client("dynamodb").update_item(
+        TableName=STATE_TABLE,
+        Key={"pk": {"S": "dora"}, "sk": {"S": "CURSORS"}},
+        UpdateExpression="SET fills_ms = :zero",
+        ExpressionAttributeValues={":zero": {"N": "0"}},
+    )
 
 
 def filled(stage: Scene) -> None:
@@ -60,18 +71,31 @@ def test_scenario_80_after_a_pause_beyond_all_markers_and_lists_nothing_is_place
         why = [fact["why"] for fact in stage.seen.facts("ERROR") if fact["what"] == "read of fills"]
 
         assert started["status"] == "active"
-        assert [found for found in started["findings"] if "delete the item CURSORS" in found]
+        assert [found for found in started["findings"] if REMEDY in found]
         assert {(answer["status"], answer["reason"]) for answer in answers} == {("degraded", "read_unknown")}
         assert (stage.world.exchange.stats.calls[CREATE], resting(stage.world)) == (sent, {})
         assert len(why) == 3
-        assert all(f"last read {days} days ago" in text and "delete the item CURSORS" in text for text in why)
+        assert all(f"last read {days} days ago" in text and REMEDY in text for text in why)
         assert stage.world.bot.positions()[A].net == 1_000
 
-        cursors = {"pk": {"S": "dora"}, "sk": {"S": "CURSORS"}}
-        boto3.client("dynamodb").delete_item(TableName=STATE_TABLE, Key=cursors)
+        forget_fills_before()
         stage.run(2)
         assert stage.world.bot.positions()[A].net == 1_000
         stage.sound()
+
+
+def test_scenario_80_who_does_as_the_message_says_still_gets_the_payouts_of_a_long_pause() -> None:
+    with scene(markets=MARKETS) as stage:
+        filled(stage)
+        stage.world.clock.advance_ms(5 * DAY_MS)
+        stage.world.exchange.settle(A, "yes")
+        pause(stage, 61)
+        (found,) = [found for found in stage.world.start()["findings"] if REMEDY in found]
+        forget_fills_before()
+        stage.run(2)
+
+        assert "delete" not in found
+        assert (stage.world.bot.positions()[A].settled, stage.world.bot.positions()[A].net) == (True, 0)
 
 
 def test_scenario_80_a_teardown_after_such_a_pause_closes_says_so_and_does_not_hide_the_gap() -> None:

@@ -14,6 +14,7 @@ from tests.battery.scene import CREATE, SLOTS, Scene, fill, scene
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.unit.small_world import TICKERS, Scripted, broken, resting, set_book
+from tests.unit.test_unknowns import ShardLeftOut
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE
 
@@ -256,6 +257,14 @@ def test_a_shard_without_cash_places_nothing_there() -> None:
         stops_only(stage, C, "shard_unfunded")
         account.cash_e6[2] = cash_e6
         account.stamp_cash(2, now_ms())
+        quotes_everything(stage)
+
+
+def test_a_shard_that_the_balance_does_not_list_places_nothing_there() -> None:
+    with scene() as stage:
+        stage.world.exchange.faults = ShardLeftOut()
+        stops_only(stage, C, "read_unknown")
+        stage.world.exchange.faults = stage.faults.script
         quotes_everything(stage)
 
 

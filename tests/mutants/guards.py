@@ -271,10 +271,18 @@ GUARDS = (
     ),
     Guard(
         "refused-by-proof",
-        "edge/kalshi/write_results.py",
+        "edge/kalshi/error_codes.py",
         "test_foreign_answers.py::test_scenario_79_a_4xx_that_is_not_the_exchanges_own_says_nothing_of_an_order",
-        "refused = error.own and error.code",
-        "refused = error.code",
+        "if not error.own or error.code",
+        "if error.code",
+    ),
+    Guard(
+        "conflict-unknown",
+        "edge/kalshi/error_codes.py",
+        "test_foreign_answers.py::"
+        "test_scenario_79_a_conflict_whose_code_is_not_known_as_a_refusal_says_nothing_of_an_order",
+        "return error.status in PLAIN_REFUSALS or is_definite(error.code)",
+        "return True",
     ),
     Guard(
         "config-invalid",

@@ -131,8 +131,11 @@ def test_a_read_that_is_answered_without_content_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"balance_breakdown": None}, {"balance_breakdown": []}])
-def test_a_breakdown_of_cash_that_is_empty_or_left_out_names_no_shard(body: dict[str, Any]) -> None:
-    assert scripted(FakeReply(200, body)).exchange.cash() == {}
+def test_a_breakdown_of_cash_that_is_empty_or_left_out_is_unknown_and_not_no_cash(
+    body: dict[str, Any],
+) -> None:
+    with pytest.raises(WireInvalid, match="balance_breakdown"):
+        scripted(FakeReply(200, body)).exchange.cash()
 
 
 @pytest.mark.parametrize("which", LISTS)

@@ -89,6 +89,36 @@ def test_fills_noted_under_a_swapped_id_go_with_the_id() -> None:
     assert note_fills(after, [fill("o-2", 300)]) == after
 
 
+def executed(shown: Order) -> Order:
+    return replace(shown, status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
+
+
+def test_fills_noted_under_a_swapped_id_go_with_the_id_when_its_own_row_comes_in_a_later_merge() -> None:
+    noted = note_fills(SWAPPED, [fill("o-1", 1000)])
+    first = merged(noted, ROW_TWO).journal
+    assert (first.orders[ONE].booked, first.orders[TWO].booked) == (0, 0)
+    after = merged(first, ROW_TWO, executed(ROW_ONE)).journal
+    assert [(own.booked, own.unbooked) for own in after.orders.values()] == [(1000, 0), (0, 0)]
+    assert note_fills(after, [fill("o-1", 1000)]) == after
+    assert merged(after, ROW_TWO, executed(ROW_ONE)).journal == after
+
+
+def test_fills_noted_under_an_id_of_three_that_were_mixed_up_go_to_its_own_order_alone() -> None:
+    before = journal(order(ONE, "o-2"), order(TWO, "o-3", level=1), order(THREE, "o-1", level=2))
+    noted = note_fills(before, [fill("o-3", 1000)])
+    row_three = executed(row(order_id="o-3", client_order_id=THREE))
+    after = merged(merged(noted, ROW_TWO).journal, ROW_ONE, row_three).journal.orders
+    assert {name: own.booked for name, own in after.items()} == {ONE: 0, TWO: 0, THREE: 1000}
+    assert [own.unbooked for own in after.values()] == [0, 0, 0]
+
+
+def test_fills_noted_under_somebody_elses_id_count_for_nobody() -> None:
+    theirs = row(order_id="o-9", client_order_id="theirs", ticker="KXB-1")
+    view = merged(note_fills(journal(order(ONE, "o-9")), [fill("o-9", 300)]), theirs)
+    own = view.journal.orders[ONE]
+    assert (own.order_id, own.booked, own.released) == (None, 0, None)
+
+
 def test_an_order_renamed_by_hand_is_known_by_its_order_id_still() -> None:
     known = journal(order(ONE, "o-1"))
     view = merged(

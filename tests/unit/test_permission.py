@@ -144,7 +144,7 @@ def on_shard_1(**changes: object) -> Permission:
         ({"status": {0: ShardStatus(0, True, True)}}, Reason.SHARD_CLOSED),
         ({"status": {**OPEN.status, 1: ShardStatus(1, False, True)}}, Reason.SHARD_CLOSED),
         ({"status": {**OPEN.status, 1: ShardStatus(1, True, False)}}, Reason.SHARD_CLOSED),
-        ({"cash": {0: Money(1)}}, Reason.SHARD_UNFUNDED),
+        ({"cash": {0: Money(1)}}, Reason.READ_UNKNOWN),
         ({"cash": {0: Money(1), 1: Money(0)}}, Reason.SHARD_UNFUNDED),
         ({"cash": {0: Money(1), 1: Money(-1)}}, Reason.SHARD_UNFUNDED),
         ({"groups": OPEN.groups[:1]}, Reason.SHARD_WITHOUT_GROUP),

@@ -277,7 +277,7 @@ def test_an_order_of_unknown_fate_needs_its_cash() -> None:
 def test_cash_of_another_shard_is_of_no_use() -> None:
     elsewhere = facts(cash={1: dollars("1000")})
     result = apply_caps([target(Side.BID, "0.45", "10")], elsewhere)
-    assert result.refused == ((BID, Reason.SHARD_UNFUNDED),)
+    assert result.refused == ((BID, Reason.READ_UNKNOWN),)
 
 
 def test_open_orders_are_counted_with_those_that_are_replaced_once() -> None:

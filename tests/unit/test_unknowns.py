@@ -47,7 +47,7 @@ def test_a_preflight_that_could_not_read_says_so_and_finds_nothing_there(
         assert never not in found
 
 
-class _ShardLeftOut(Faults):
+class ShardLeftOut(Faults):
     """The balance names only the first two shards."""
 
     def after(self, request: Request, reply: Reply) -> Reply:
@@ -60,7 +60,7 @@ class _ShardLeftOut(Faults):
 
 def test_a_shard_that_the_balance_does_not_name_is_not_said_to_hold_nothing() -> None:
     with small_world() as seen:
-        seen.world.exchange.faults = _ShardLeftOut()
+        seen.world.exchange.faults = ShardLeftOut()
         found = "\n".join(seen.world.start()["findings"])
 
         assert "shard 2 is not in the exchange's balance, its quotes may need $" in found

@@ -29,6 +29,7 @@ def gap(since_ms: TimeMs, now_ms: TimeMs) -> str:
     return (
         f"fills were last read {days} days ago, at {format_time(since_ms)}, and can be read back "
         f"{REACH_MS // _DAY_MS} days: what filled before that is unknown. Compare the positions of the "
-        "status with those on the exchange, then delete the item CURSORS of this bot from the state table: "
-        "fills count from then on"
+        "status with those on the exchange, then set fills_ms to the number 0 in the item CURSORS of this "
+        "bot in the state table, and leave its settlements_ms as it is: fills count from then on, and the "
+        "payouts since are still booked"
     )

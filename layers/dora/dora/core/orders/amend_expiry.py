@@ -6,6 +6,7 @@ An amend takes as many tokens as a create (10); a cancel and a create take 12 an
 
 from dataclasses import replace
 
+from dora.core.exchange.error_codes import NOT_FOUND
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder, kept_until
 from dora.core.orders.requests import ChangeResult, ExtendRequest, Outcome
 from dora.core.units import Count, TimeMs
@@ -29,7 +30,7 @@ def extension(order: TrackedOrder, expires_ms: TimeMs) -> ExtendRequest:
 def fold_extended(journal: Journal, request: ExtendRequest, result: ChangeResult, sent_ms: TimeMs) -> Journal:
     """The journal after one amend. Unanswered, the later of the two expiries counts until a row tells."""
     order = journal.orders[request.client_order_id]
-    gone = result.outcome is Outcome.REFUSED and result.code == "not_found"
+    gone = result.outcome is Outcome.REFUSED and result.code == NOT_FOUND
     if gone or (result.outcome is Outcome.DONE and not result.remaining):
         # Filled or canceled: only its own row says which.
         after = replace(order, state=OrderState.NOT_FOUND, sent_ms=sent_ms)

@@ -6,16 +6,18 @@ acknowledged write to that order. Absence from a list proves nothing: a list may
 What became of a create that was never answered is settled by a row of it, or else by an id probe: the engine
 takes a client order id once, so a probe under the same id is either granted (no order had it) or taken. An
 exchange may free the ids of finished orders, though, and a create that came and filled stays out of sight of
-reads that lag. So a grant counts only once a complete list shows the probe's own row, and no other of that
-id, under a stamp later than the hold: such a list is later than anything the create could have done.
+reads that lag. So a grant counts only with a complete list, stamped later than the hold, that shows no other
+row of that id: such a list is later than anything the create could have done. It shows the probe's own row,
+or the grant is older than PROBE_LISTED_MS, for killed orders may not be listed. Without a grant a create is
+gone once its own expiry has passed, or once its group is triggered and two holds are over.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from dora.core.exchange.account import Order, OrderStatus
-from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.journal import Journal, NotedFills, OrderState, TrackedOrder
 from dora.core.orders.requests import PROBE_COUNT, IdProbe
 from dora.core.units import Count, TimeMs
 
@@ -34,6 +36,7 @@ TURN_MS = 60_000
 """One turn of those that share a limited number of reads: about a cycle."""
 
 T = TypeVar("T")
+_NO_FILLS = NotedFills("", Count(0), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,19 +173,16 @@ def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
     """The journal with every order id as the rows have it that carry the order's own client id.
 
     The answer to a create may have named an order by another's id: rows with our client ids know better.
-    The fills noted under an id go with it. An order whose id turned out to be another's, by its client id or
-    by its market or side, which no amend changes, has none until a row shows it. Safe to repeat: yes, because
-    the same rows once more change nothing.
+    The fills noted under an id go with it, in a later merge too. An order whose id proved to be another's,
+    by its client id or by its market or side, which no amend changes, has none until a row shows it.
+    Safe to repeat: yes, because the same rows once more change nothing.
     """
     shown, holders = _shown_ids(journal, rows), journal.by_order_id()
     taken = {*shown.values(), *(row.order_id for row in rows if _is_anothers(row, holders.get(row.order_id)))}
     if not taken:
         return journal
-    changed = [
-        _under(journal.orders[name], order_id, holders.get(order_id)) for name, order_id in shown.items()
-    ]
-    left = (o for o in journal.orders.values() if o.order_id in taken and o.client_order_id not in shown)
-    return journal.with_orders([*changed, *(_under(order, None, None) for order in left)])
+    noted = _noted_fills(journal)
+    return journal.with_orders(_relearned(o, shown, taken, noted) for o in journal.orders.values())
 
 
 def _shown_ids(journal: Journal, rows: Sequence[Order]) -> dict[str, str]:
@@ -201,10 +201,27 @@ def _is_anothers(row: Order, holder: TrackedOrder | None) -> bool:
     return holder is not None and (row.ticker, row.side) != (holder.slot.ticker, holder.slot.side)
 
 
-def _under(order: TrackedOrder, order_id: str | None, holder: TrackedOrder | None) -> TrackedOrder:
-    """The order under this id, with the fills that were noted for whoever was taken to have it."""
-    booked, fill_ids = (holder.booked, holder.fill_ids) if holder else (Count(0), ())
-    return replace(order, order_id=order_id, booked=booked, fill_ids=fill_ids)
+def _noted_fills(journal: Journal) -> dict[str, NotedFills]:
+    """By exchange id, the fills noted under it, whoever is or was taken to have it."""
+    released = {o.released.order_id: o.released for o in journal.orders.values() if o.released}
+    holders = journal.by_order_id().items()
+    return released | {held: NotedFills(held, o.booked, o.fill_ids) for held, o in holders}
+
+
+def _relearned(
+    order: TrackedOrder, shown: Mapping[str, str], taken: Collection[str], noted: Mapping[str, NotedFills]
+) -> TrackedOrder:
+    """The order under its own id, with the fills noted under that; those of an id nobody has yet are kept."""
+    before, released = order.order_id, order.released
+    if released and released.order_id in taken:
+        order = replace(order, released=None)
+    after = shown.get(order.client_order_id, None if before in taken else before)
+    if after == before:
+        return order
+    if before and before not in taken and order.booked:
+        order = replace(order, released=noted[before])
+    fills = noted.get(after or "", _NO_FILLS)
+    return replace(order, order_id=after, booked=fills.booked, fill_ids=fills.fill_ids)
 
 
 def rows_by_name(journal: Journal, evidence: Evidence) -> dict[str, Order]:

@@ -9,7 +9,8 @@ may have been sent until the plan's `until_ms`, so each becomes UNKNOWN.
                   │               │ └─cancel or decrease unanswered─> CHANGING ──a later row──> LIVE
                   │               └──cancel answered 404──> MISSING ──terminal row──> CLOSED
                   │                  any of them, its write not shown for 3 cycles──> MISSING
-                  └──hold over, id probe granted and listed alone, or its own expiry──> CLOSED
+                  └──hold over, id probe granted and no other row listed──> CLOSED
+                     or its own expiry over, or its group triggered
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from dora.core.exchange.account import Fill
+from dora.core.exchange.error_codes import NOT_FOUND
 from dora.core.exchange.market import Slot
 from dora.core.orders.requests import (
     BatchCancelResult,
@@ -69,6 +71,15 @@ class OrderState(StrEnum):
     CLOSED = "closed"
 
 
+@dataclass(frozen=True, slots=True)
+class NotedFills:
+    """The fills of one exchange id that the ledger holds: contracts, and which fills they are."""
+
+    order_id: str
+    booked: Count
+    fill_ids: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedOrder:
     """One order of ours.
@@ -104,6 +115,8 @@ class TrackedOrder:
     """When it said so, by our clock."""
     unseen: int = 0
     """Cycles in a row whose reads should have shown our last acknowledged write to it, and did not."""
+    released: NotedFills | None = None
+    """Fills noted under an id that was taken for its own: they wait for the order a row shows under it."""
 
     @property
     def unbooked(self) -> Count:
@@ -219,7 +232,7 @@ def _cancelled(order: TrackedOrder, cancelled: CancelledOrder) -> TrackedOrder:
 
 def _cancel_refused(order: TrackedOrder, failed: FailedOrder, sent_ms: TimeMs) -> TrackedOrder:
     """A 404 does not say whether it was filled, cancelled or sought in the wrong place."""
-    if failed.code == "not_found":
+    if failed.code == NOT_FOUND:
         return replace(order, state=OrderState.NOT_FOUND, sent_ms=sent_ms)
     return order
 
@@ -261,7 +274,7 @@ def fold_decreased(
     if result.outcome is Outcome.UNKNOWN:
         return journal.with_orders([replace(order, state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)])
     if result.outcome is Outcome.REFUSED:
-        missing = result.code == "not_found"
+        missing = result.code == NOT_FOUND
         state = OrderState.NOT_FOUND if missing else order.state
         return journal.with_orders(
             [replace(order, state=state, sent_ms=sent_ms if missing else order.sent_ms)]

@@ -271,7 +271,7 @@ class _Tally:
         if config is None:
             return Reason.MARKET_DISABLED
         if market.shard not in self.cash_free:
-            return Reason.SHARD_UNFUNDED
+            return Reason.READ_UNKNOWN
         exact = type(target.count) is int and 0 < target.count <= config.quote_size
         if not exact or target.price not in market.grid or target.slot in self.worst[ticker].targets:
             return Reason.TARGET_INVALID

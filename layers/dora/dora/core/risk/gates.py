@@ -41,7 +41,10 @@ class Permission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateInputs:
-    """What the switches are asked of. `account_known`: all a placement rests on was read whole."""
+    """What the switches are asked of. `account_known`: all a placement rests on was read whole.
+
+    A shard that `cash` lacks is unknown, not without cash.
+    """
 
     globals_: GlobalConfig | None
     control: KillSwitch
@@ -96,9 +99,9 @@ def _shard(standing: GateInputs, shard: int) -> Reason | None:
     status = standing.status.get(shard)
     if status is None or not (status.exchange_active and status.trading_active):
         return Reason.SHARD_CLOSED
-    if standing.cash.get(shard, 0) <= 0:
-        return Reason.SHARD_UNFUNDED
-    return _group(standing, shard)
+    if shard not in standing.cash:
+        return Reason.READ_UNKNOWN
+    return Reason.SHARD_UNFUNDED if standing.cash[shard] <= 0 else _group(standing, shard)
 
 
 def _group(standing: GateInputs, shard: int) -> Reason | None:

@@ -29,6 +29,7 @@ LATER_FIELDS = frozenset(
         ("TrackedOrder", "probe"),
         ("TrackedOrder", "probed_ms"),
         ("TrackedOrder", "unseen"),
+        ("TrackedOrder", "released"),
     }
 )
 """Fields that items written before them lack. In a row they come last, in the order in which they came."""

@@ -54,9 +54,25 @@ DEFINITE_REFUSALS = frozenset(
 """Codes after which nothing rests and nothing will. Any other code of a batch entry leaves it unknown."""
 
 
+PLAIN_REFUSALS = frozenset({400, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, 410, 422, TOO_MANY_REQUESTS})
+"""Statuses that refuse whatever the exchange's own code: an unknown code on a 4xx is a refusal. Not a 409,
+which also answers a repeat of an order that came, nor the others, which are words of what lies in between."""
+
+
 def is_definite(code: str) -> bool:
     """Whether a code means that the order was refused for good."""
     return code in DEFINITE_REFUSALS
+
+
+def is_refusal(error: ExchangeRefused) -> bool:
+    """Whether a 4xx means that nothing of the write it answers was or will be done.
+
+    Source: the exchange's page on order errors, "treat an unknown code on a 4xx as refused", held to the
+    statuses of which that is certain. Safe to repeat: yes, because it only judges.
+    """
+    if not error.own or error.code == ALREADY_EXISTS:
+        return False
+    return error.status in PLAIN_REFUSALS or is_definite(error.code)
 
 
 def refusal(status: int, body: bytes) -> ExchangeRefused:
@@ -90,7 +106,7 @@ def read_body(body: bytes) -> tuple[str, str, str]:
     content = _json(body)
     if content is None:
         return "", body[:200].decode(errors="replace"), ""
-    if isinstance(content, Mapping) and "error" in content:
+    if isinstance(content, Mapping) and content.get("error") is not None:
         return read_error(content["error"])
     return read_error(content)
 

@@ -1,8 +1,8 @@
 """Reads of our portfolio. Each is read to its last page, or raises; rows that are not understood stand apart.
 
 Of the lists read here the published document requires `orders`, `fills`, `settlements` and `market_positions`
-in every answer, so one that is left out is an error; `order_groups` and `balance_breakdown` it does not, so
-they may be left out where they are empty. Any of them may be null where it is empty.
+in every answer, so one that is left out is an error; `order_groups` it does not, so it may be left out where
+it is empty. Any of them may be null where it is empty. Cash that is in no row is unknown, not zero.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,12 +11,13 @@ from typing import TypeVar
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
 from dora.core.exchange.account import ExchangePosition, Fill, Order, OrderGroup, OrderStatus, Settlement
+from dora.core.exchange.error_codes import NOT_FOUND
 from dora.core.exchange.listed import Listed, UnreadableRow
 from dora.core.orders.ownership import ORDERS, POSITIONS, SETTLEMENTS
 from dora.core.units import Money, TimeMs
 from dora.edge.kalshi import wire_orders
 from dora.edge.kalshi.base_client import Caller
-from dora.edge.kalshi.error_codes import NOT_FOUND
+from dora.edge.kalshi.error_codes import NOT_FOUND as HTTP_NOT_FOUND
 from dora.edge.kalshi.pagination import read_list
 from dora.edge.kalshi.transport import Call
 from dora.edge.kalshi.wire import JsonObject, is_of_subaccount, name, time_ms
@@ -49,7 +50,7 @@ class PortfolioReads(Caller):
         try:
             row = self._read(ORDER_ROUTE, order_id).row("order")
         except ExchangeRefused as error:
-            if (error.status, error.code) == (NOT_FOUND, "not_found"):
+            if (error.status, error.code) == (HTTP_NOT_FOUND, NOT_FOUND):
                 return None
             raise
         if row.field("order_id", name) != order_id or not is_of_subaccount(row, self._subaccount):
@@ -83,11 +84,15 @@ class PortfolioReads(Caller):
     def cash(self) -> Mapping[int, Money]:
         """Spendable cash by shard; a shard that is not listed, or not understood, is unknown.
 
+        Raises WireInvalid when no shard is listed at all: an account has cash somewhere, if only 0.
         Asked once: its bucket holds one call a second, so a second attempt at once would only meet a 429.
         Who asks again first waits for that bucket, like `flow.shared.reads.cash_again`.
         """
         call = Call("GET", "/portfolio/balance", params=self._of_us)
-        rows = self._transport.send(call).rows("balance_breakdown", required=False)
+        answer = self._transport.send(call)
+        rows = answer.rows("balance_breakdown")
+        if not rows:
+            raise answer.invalid("balance_breakdown", "names no shard")
         return dict(self._understood(rows, wire_orders.parse_balance))
 
     def order_groups(self) -> Listed[OrderGroup]:

@@ -34,7 +34,7 @@ class Signer:
             raise SecretInvalid("the API key id is empty")
         sign = _signing(load_private_key(pem))
         try:
-            sign(b"probe")  # RSA validation is skipped below, so a damaged key shows only when it signs
+            sign(b"probe")  # loading skips RSA validation: a damaged key shows only when it signs
         except ValueError:
             raise SecretInvalid("the private key cannot sign: too short or damaged") from None
         return cls(key_id.strip(), sign)

@@ -25,7 +25,7 @@ from dora.core.orders.requests import (
     PlacedOrder,
 )
 from dora.core.units import Count, TimeMs, parse_count
-from dora.edge.kalshi.error_codes import ALREADY_EXISTS, is_definite, read_error
+from dora.edge.kalshi.error_codes import ALREADY_EXISTS, is_definite, is_refusal, read_error
 from dora.edge.kalshi.transport import NotSent
 from dora.edge.kalshi.wire import JsonObject, integer, name, text
 
@@ -56,8 +56,7 @@ _UNNAMED = Verdict(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely
 def verdict_of(error: ExchangeError) -> Verdict:
     """What the failure of a request means for everything it carried."""
     if isinstance(error, ExchangeRefused):
-        refused = error.own and error.code != ALREADY_EXISTS
-        outcome = Outcome.REFUSED if refused else Outcome.UNKNOWN
+        outcome = Outcome.REFUSED if is_refusal(error) else Outcome.UNKNOWN
         code = error.code or f"http_{error.status}"
         return Verdict(outcome, code, f"{error.message} {error.details}".strip())
     if isinstance(error, NotSent):

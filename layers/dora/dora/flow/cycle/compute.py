@@ -47,7 +47,7 @@ class Inputs:
     permission: Permission
     memory: MemoryByTicker
     session: SessionMetadata | None = None
-    """None where nothing may be placed anyway."""
+    """As the cycle read it; None where there is none yet: then nothing may be placed."""
     starved: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -1,10 +1,8 @@
 """Facts of a cycle: what it found, decided and came to. Field names are an API of the saved queries."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from dora.core.accounts.ledger import Drift
-from dora.core.exchange.listed import UnreadableRow
 from dora.core.orders.danger import Exposed
 from dora.core.orders.freshness import INVISIBLE
 from dora.core.orders.journal import TrackedOrder, decision_id
@@ -74,18 +72,6 @@ def mostly_failed(facts: Facts, tally: WriteTally) -> None:
             failed=tally.failed,
             failed_batches=tally.batches,
             codes="; ".join(f"{code} {number}" for code, number in sorted(tally.codes.items())),
-        )
-
-
-def set_apart(facts: Facts, rows: Sequence[UnreadableRow]) -> None:
-    """One `WARNING` for all rows that were not understood in lists that are known all the same."""
-    if rows:
-        facts.emit(
-            "WARNING",
-            what="unreadable rows set apart",
-            rows=len(rows),
-            lists="; ".join(f"{name} {n}" for name, n in sorted(Counter(r.list_name for r in rows).items())),
-            why=rows[0].problem,
         )
 
 

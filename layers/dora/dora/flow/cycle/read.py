@@ -25,6 +25,7 @@ from dora.core.orders.ownership import Ownership, never
 from dora.core.ports import Exchange, Ports
 from dora.core.units import Money, TimeMs
 from dora.flow.shared.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again, paced
+from dora.flow.shared.unreadable_facts import set_apart
 
 BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
@@ -172,6 +173,7 @@ def gather_evidence(ports: Ports, journal: Journal, snapshot: Snapshot, limits: 
         looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
         listings = {ticker: pending.result() for ticker, pending in lists.items()}
     _tell_failures(ports, reader.failures)
+    set_apart(ports.facts, [row for row in reader.set_apart if row not in snapshot.set_apart])
     return replace(
         evidence,
         looked_up={order_id: row for order_id, row in looked_up.items() if order_id not in reader.failures},

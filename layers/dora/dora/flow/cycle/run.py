@@ -35,6 +35,7 @@ from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.reads import await_tokens
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.universe import refresh_listings, refresh_reference_data, wanted_markets
+from dora.flow.shared.unreadable_facts import set_apart
 
 STALE_TICK_MS, EARLY_TICK_MS = 90_000, 5_000
 WRITE_TIMEOUT_MS = 5_000
@@ -167,7 +168,7 @@ def read(ports: Ports, known: LoadedState) -> tuple[Snapshot, LoadedState]:
     )
     for name, why in snapshot.failures.items():
         ports.facts.emit("ERROR", what=f"read of {name}", why=why)
-    cycle_facts.set_apart(ports.facts, snapshot.set_apart)
+    set_apart(ports.facts, snapshot.set_apart)
     return snapshot, replace(
         known, reference=refresh_reference_data(ports, known.reference, snapshot.markets)
     )

@@ -21,6 +21,7 @@ from dora.flow.session.unresolved_orders import Gone, UnresolvedOrders
 from dora.flow.shared.group_trigger import GroupTrigger
 from dora.flow.shared.session_groups import record_answers
 from dora.flow.shared.shared_charge import SharedCharge
+from dora.flow.shared.unreadable_facts import known_rows
 from dora.flow.shared.write_pace import WritePace
 
 SETTLE_MS = 15_000
@@ -185,7 +186,8 @@ def _resting(ports: Ports, session: SessionMetadata) -> tuple[Order, ...] | None
     """
     owned = Ownership.of(ports.prefix, Journal(), session)
     try:
-        return ours(ports.exchange.resting_orders().whole(owned.may_be_order), ports.prefix)
+        listed = ports.exchange.resting_orders()
+        return ours(known_rows(ports.facts, listed, owned.may_be_order), ports.prefix)
     except ExchangeError as error:
         ports.facts.emit("ERROR", what="list of resting orders", why=str(error))
         return None

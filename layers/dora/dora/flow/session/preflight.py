@@ -16,6 +16,7 @@ from dora.core.state import BotState
 from dora.core.units import ONE_DOLLAR, Count, Money, format_money, value_of
 from dora.flow.shared.reads import await_tokens, cash_again
 from dora.flow.shared.universe import refresh_listings, wanted_markets
+from dora.flow.shared.unreadable_facts import set_apart
 
 PREFLIGHT_READS = 8
 
@@ -66,7 +67,8 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     limits = found.read("account limits", exchange.limits) or UNLEARNED
     shards = found.read("exchange status", exchange.status)
     cash = found.read("balance", lambda: _cash(ports))
-    found.read("order groups", exchange.order_groups)
+    groups = found.read("order groups", exchange.order_groups)
+    set_apart(ports.facts, groups.unreadable if groups else ())
     if abs(exchange.skew_ms) > globals_.max_clock_skew_ms:
         found.blockers.append(f"our clock is {exchange.skew_ms} ms from the exchange's")
     wanted, _ = wanted_markets(configs, refresh_listings(ports, configs, state.reference, force=True))

@@ -13,6 +13,7 @@ from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.session.open_order_check import TeardownLoop, ours
 from dora.flow.session.status import UNKNOWN
 from dora.flow.shared.session_groups import update_session
+from dora.flow.shared.unreadable_facts import known_rows
 
 LEAVE_MS = 20_000
 """With this little time left the answer is `closing`, and the next call goes on."""
@@ -62,7 +63,7 @@ def lost_session(ports: Ports) -> SessionMetadata | None:
     ours. Raises ExchangeError when what rests could not be read.
     """
     owned = Ownership.of(ports.prefix, Journal(), None)
-    rows = ours(ports.exchange.resting_orders().whole(owned.may_be_order), ports.prefix)
+    rows = ours(known_rows(ports.facts, ports.exchange.resting_orders(), owned.may_be_order), ports.prefix)
     if not rows:
         return None
     shards = {row.group_id: row.shard for row in rows if row.group_id}

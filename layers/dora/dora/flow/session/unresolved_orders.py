@@ -30,6 +30,7 @@ from dora.flow.shared.accounting import FillsOnly, keep_accounts
 from dora.flow.shared.reads import Reader, paced
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.shared_charge import SharedCharge
+from dora.flow.shared.unreadable_facts import known_rows, set_apart
 from dora.flow.shared.write_pace import WritePace
 
 READING_MS, PROBING_MS = 8_000, 8_000
@@ -142,7 +143,8 @@ class UnresolvedOrders:
             self._ports.facts.emit("ERROR", what="read of fills", why=why)
         owned = Ownership.of(self._ports.prefix, journal, self._session)
         list(paced(self._ports, "read", ["fills"], READ_COST, TimeMs(now_ms + READ_WAIT_MS)))
-        fills = self._ports.exchange.fills_since(reachable(since_ms, now_ms)).whole(owned.may_be_fill)
+        listed = self._ports.exchange.fills_since(reachable(since_ms, now_ms))
+        fills = known_rows(self._ports.facts, listed, owned.may_be_fill)
         reads = FillsOnly(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
         accounts = keep_accounts(self._ports, turn.grant.fence, state, journal, reads)
         cursors = None if why else accounts.cursors
@@ -193,6 +195,7 @@ class UnresolvedOrders:
             lists = {t: reader.start_list(t, ours, exchange.orders_of, t) for t in self._noted(some_tickers)}
             listings = {ticker: pending.result() for ticker, pending in lists.items()}
             looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
+        set_apart(self._ports.facts, reader.set_apart)
         self.unfinished = not (ids | tickers) <= self._looked.keys()
         return Evidence(
             began_ms=began_ms,
