@@ -244,3 +244,22 @@ def test_scenario_06_fills_under_swapped_order_ids_count_for_the_order_that_was_
         assert stage.world.status()["contracts_matched"] == "11.00"
         assert not stage.seen.facts("POSITION_DRIFT")
         stage.sound()
+
+
+def test_scenario_06_a_filled_order_whose_create_named_an_id_that_nobody_has_is_found_by_its_client_id() -> (
+    None
+):
+    with scene() as stage:
+        stage.run(1)
+        fill(stage.world, A, "bid")
+        set_book(stage.world, A)
+        lone = stage.struck(Fault(kind="swap-ids", where=CREATE))
+        fill(stage.world, A, "bid")
+        set_book(stage.world, A)
+        stage.run(9)
+        resolved = [fact["state"] for fact in stage.seen.facts("ORDER_RESOLVED") if fact["was"] == "missing"]
+
+        assert lone["placed"] == 1
+        assert resolved == ["closed"]
+        assert stage.world.status()["contracts_matched"] == "20.00"
+        stage.sound()

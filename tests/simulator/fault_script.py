@@ -198,7 +198,11 @@ class FaultScript(Faults):
 
     def _twice(self, fault: Fault, request: Request, reply: Reply) -> Reply:
         self.aim.count(fault)
-        again = self._deliver(request)
+        self.copying = True
+        try:
+            again = self._deliver(request)
+        finally:
+            self.copying = False
         return again if fault.code == "second" else reply
 
     def _twist(self, fault: Fault, request: Request, reply: Reply) -> Reply:

@@ -6,6 +6,9 @@ from .wire import Reply, Request
 class Faults:
     """Subclass and give the instance to `exchange.faults`."""
 
+    copying = False
+    """Whether the request being answered is a copy that the network made: the client never sent it."""
+
     def before(self, request: Request) -> Reply | None:
         """Called before anything is checked. A reply is sent instead of asking the exchange;
         ConnectionDroppedError means the request was lost."""

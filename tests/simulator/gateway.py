@@ -92,7 +92,8 @@ class Gateway:
             for name, _ in bill:
                 member.buckets.bucket(name).refill(now_ms)
                 member.buckets.drain(name)
-        self._venue.invariants.after_bill(member, member.fair_buckets.spend(bill, now_ms), now_ms)
+        if not self.faults.copying:
+            self._venue.invariants.after_bill(member, member.fair_buckets.spend(bill, now_ms), now_ms)
         short = member.buckets.spend(bill, now_ms)
         if short is not None:
             raise self._too_many(short)

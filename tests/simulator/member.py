@@ -26,7 +26,7 @@ class Member:
         self.verifier: Verifier = load_verifier(public_key_pem)
         self.accounts = accounts
         self.buckets = buckets
-        self.fair_buckets = Buckets(buckets.tier, at_ms)  # the same spending without planted draining
+        self.fair_buckets = Buckets(buckets.tier, at_ms)  # its own spending: no draining, no copies
         self.orders: list[Order] = []  # by sequence
         self.by_id: dict[str, Order] = {}
         self.by_ticker: dict[str, list[Order]] = defaultdict(list)

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 import pytest
 
 from dora.core.orders.journal import OrderState
+from dora.core.units import TimeMs
 from tests.simulator.model import Order
 from tests.soak.day import Day
 from tests.soak.faulty_bot import MemoryDisruption
-from tests.soak.settled import Settlement
+from tests.soak.settled import HOLD_MS, Settlement
 from tests.soak.witness import Witness
 from tests.unit.small_world import TICKERS, set_book, setup
 from tests.world import config_items
 from tests.world.bot import Answer
-from tests.world.world import World, open_world
+from tests.world.world import MINUTE_MS, World, open_world
 
 LADDER = {**config_items.MARKET, "levels": 2, "price_tolerance_ticks": 0}
 
@@ -91,7 +92,7 @@ def doubled(seen: Stage) -> None:
 def unanswered(seen: Stage) -> None:
     journal = seen.faults.stored.state.journal
     key, order = next(iter(journal.orders.items()))
-    orders = {**journal.orders, key: replace(order, state=OrderState.PENDING_NEW)}
+    orders = {**journal.orders, key: replace(order, state=OrderState.PENDING_NEW, order_id=None, sent_ms=0)}
     seen.faults.stored.state = replace(seen.faults.stored.state, journal=replace(journal, orders=orders))
 
 
@@ -110,6 +111,24 @@ def test_whatever_is_not_as_decided_is_seen(harm: Callable[[Stage], None], says:
     with stage() as seen:
         harm(seen)
         assert any(says in text for text in seen.unsettled())
+
+
+@pytest.mark.parametrize(("late_ms", "says"), [(0, 0), (1, 1)])
+def test_a_create_that_was_never_answered_may_stand_until_the_second_cycle_after_its_hold(
+    late_ms: int, says: int
+) -> None:
+    with stage() as seen:
+        unanswered(seen)
+        stored = seen.faults.stored
+        journal = stored.state.journal
+        key = next(iter(journal.orders))
+        sent_ms = TimeMs(seen.tick_ms - MINUTE_MS - HOLD_MS - late_ms)
+        orders = {**journal.orders, key: replace(journal.orders[key], sent_ms=sent_ms)}
+        stored.state = replace(stored.state, journal=replace(journal, orders=orders))
+        (order,) = (o for o in seen.world.member.resting.values() if o.client_order_id == key)
+        seen.world.exchange.engine.cancel(seen.world.member, order.id, order.market.shard)
+
+        assert len(seen.unsettled()) == 2 * says
 
 
 def test_a_cycle_that_did_not_complete_is_not_settled() -> None:

@@ -278,6 +278,18 @@ def test_a_request_delivered_twice_is_applied_once_and_answers_either_time(code:
     assert desk.exchange.stats.calls[CREATE] == 2
 
 
+def test_copies_that_the_network_makes_empty_the_bucket_but_are_not_the_clients_spending() -> None:
+    desk = Faulty(kind="twice", where=CREATE)
+    for _ in range(20):
+        desk.batch(50)
+
+    assert desk.exchange.stats.too_many_requests["write"] > 0
+    assert desk.exchange.invariants.broken == []
+    for _ in range(20):
+        desk.batch(50)
+    assert {breach.invariant for breach in desk.exchange.invariants.broken} == {"I8"}
+
+
 def test_a_blank_list_comes_with_200() -> None:
     desk = Faulty(kind="blank", where="GET /portfolio/orders")
     desk.rest()

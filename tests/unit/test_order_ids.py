@@ -80,6 +80,16 @@ def test_an_order_whose_id_is_anothers_has_none_until_a_row_shows_it_and_is_look
     assert merged(view.journal, ROW_TWO, gone).journal.orders[ONE].unbooked == 1000
 
 
+def test_an_order_missing_under_an_id_that_nobody_has_is_looked_for_in_its_market() -> None:
+    missing = journal(order(ONE, "nobody's", state=OrderState.NOT_FOUND, sent_ms=WRITE))
+    soon, later = (lookups_needed(missing, (), TimeMs(WRITE + ms)) for ms in (90_000, 90_001))
+    assert (soon.order_ids, soon.since_ms) == (("nobody's",), {})
+    assert (later.order_ids, later.since_ms) == (("nobody's",), {"KXA-1": 0})
+    filled = replace(ROW_ONE, status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
+    found = merged(missing, filled).journal.orders[ONE]
+    assert (found.state, found.order_id, found.unbooked) == (OrderState.CLOSED, "o-1", 1000)
+
+
 def test_fills_noted_under_a_swapped_id_go_with_the_id() -> None:
     noted = note_fills(SWAPPED, [fill("o-2", 300)])
     assert noted.orders[ONE].booked == 300

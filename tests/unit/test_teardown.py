@@ -130,6 +130,25 @@ def test_250_unanswered_creates_outside_groups_are_settled_within_one_teardown(k
         assert refused(scene) == 0, scene.world.exchange.stats.too_many_requests
 
 
+def test_a_filled_order_that_is_missing_under_an_id_that_nobody_has_does_not_keep_a_session_open() -> None:
+    with ungrouped() as scene:
+        scene.world.cycle()
+        name, order = next(iter(scene.world.member.resting.items()))
+        (partition,) = (part for part in scene.cloud.partitions.values() if part.state.session)
+        journal = partition.state.journal
+        known = journal.orders[order.client_order_id]
+        missing = replace(known, state=OrderState.NOT_FOUND, order_id="nobody's")
+        partition.state = replace(partition.state, journal=journal.with_orders([missing]))
+        taker, count_e2 = "ask" if order.side == "bid" else "bid", order.remaining_e2
+        scene.world.exchange.set_background_book(order.market.ticker, [], [])
+        scene.world.exchange.background_take(order.market.ticker, taker, order.price_e4, count_e2)
+        scene.world.clock.advance_ms(200_000)
+        answer, _ = scene.torn_down()
+
+        assert name not in scene.world.member.resting
+        assert answer["status"] == "closed"
+
+
 def test_orders_in_no_journal_whose_cancels_were_unanswered_are_each_looked_at_before_closed() -> None:
     with many_orders(250, tier="prime", globals=UNGROUPED) as scene:
         scene.world.exchange.invariants.expectations.groups = None

@@ -12,6 +12,7 @@ import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -28,7 +29,7 @@ from tests.world.cloud_faults import CloudFaults
 from tests.world.counted_adapter import CountedAdapter
 from tests.world.lambda_context import LambdaContext
 from tests.world.outside_calls import Killed, OutsideCalls
-from tests.world.steady_clock import SteadyClock
+from tests.world.steady_clock import SteadyClock, SteadyWorkers
 from tests.world.world import World
 
 KILL = "kill"
@@ -90,7 +91,9 @@ class Disruption:
         def build() -> Any:
             cloud.listen(session)
             try:
-                return wiring.build(env, clock=steady, adapter=counted, jitter_ms=jitter)
+                app = wiring.build(env, clock=steady, adapter=counted, jitter_ms=jitter)
+                workers = SteadyWorkers(app.ports.workers, steady)
+                return replace(app, ports=replace(app.ports, workers=workers))
             finally:
                 cloud.leave(session)
 

@@ -1,6 +1,9 @@
 """The bot's clock for runs that must repeat bit for bit: reads side by side never move the time."""
 
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, wait
 from threading import Lock, get_ident
+from typing import Any
 
 from dora.core.units import TimeMs
 from tests.world.bot_clock import BotClock
@@ -10,12 +13,17 @@ class SteadyClock:
     """A wait in a side thread returns at once; the longest of them passes when the main thread next looks.
 
     Otherwise a read that is tried again would move the time under its neighbours, sooner or later as the
-    threads happen to run.
+    threads happen to run. For the same reason the main thread's look waits for the reads of `SteadyWorkers`.
     """
 
     def __init__(self, clock: BotClock) -> None:
         self._clock, self._main, self._lock = clock, get_ident(), Lock()
         self._owed_ms = 0
+        self._reads: list[Future[Any]] = []
+
+    def began(self, read: "Future[Any]") -> None:
+        """The time stands still until this read is over."""
+        self._reads.append(read)
 
     def now_ms(self) -> TimeMs:
         """The time as the bot believes it to be."""
@@ -33,7 +41,26 @@ class SteadyClock:
             self._owed_ms = max(self._owed_ms, span_ms)
 
     def _pay(self) -> None:
+        reads, self._reads = self._reads, []
+        wait(reads)
         with self._lock:
             owed_ms, self._owed_ms = self._owed_ms, 0
         if owed_ms:
             self._clock.sleep_ms(owed_ms)
+
+
+class SteadyWorkers(Executor):
+    """Threads whose reads, begun in the main thread, a `SteadyClock` waits for before it moves the time."""
+
+    def __init__(self, threads: Executor, clock: SteadyClock) -> None:
+        self._threads, self._clock = threads, clock
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """At once, in a thread."""
+        read = self._threads.submit(fn, *args, **kwargs)
+        self._clock.began(read)
+        return read
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Ends the threads."""
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)

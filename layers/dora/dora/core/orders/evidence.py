@@ -27,6 +27,9 @@ EXPIRY_MARGIN_MS = 5_000
 """This long before and after its expiry, by our clock, nobody knows whether an order still rests."""
 LIST_AFTER_MS = 20_000
 """So long after its send most creates that were never answered are found in a list of every status."""
+MISNAMED_AFTER_MS = 90_000
+"""So long after its 404 an order that no look-up under its id has shown is looked for by its client id: the
+answer to its create may have named an id that nobody has. One look-up under the id has its turn before."""
 LIST_MARGIN_MS = 180_000
 """Such a list begins so much before the latest time at which the create may have been signed: longer than an
 invocation lasts, plus any skew of the clocks."""
@@ -87,7 +90,8 @@ class Lookups:
 def lookups_needed(journal: Journal, resting: Iterable[Order], now_ms: TimeMs) -> Lookups:
     """Which orders need a look: acknowledged but not shown by a row that counts, or never answered.
 
-    A missing order is looked up although it is listed: its row is from before the 404.
+    A missing order is looked up although it is listed: its row is from before the 404. While it stays
+    missing, its market's list is wanted too: only a row of its client id can show an order of a wrong id.
     """
     rows = tuple(resting)
     shown = {row.order_id: row.updated_ms for row in rows}
@@ -98,10 +102,17 @@ def lookups_needed(journal: Journal, resting: Iterable[Order], now_ms: TimeMs) -
         if order.open and not _is_shown(order, shown):
             if order.order_id is not None:
                 ids.append(order.order_id)
-            elif now_ms > order.sent_ms + LIST_AFTER_MS:
+            if _wants_list(order, now_ms):
                 ticker, since_ms = order.slot.ticker, _made_after_ms(order)
                 since[ticker] = min(since.get(ticker, since_ms), since_ms)
     return Lookups(tuple(ids), since)
+
+
+def _wants_list(order: TrackedOrder, now_ms: TimeMs) -> bool:
+    """Whether only a list of every status can show it: one row among those of its market."""
+    if order.order_id is None:
+        return now_ms > order.sent_ms + LIST_AFTER_MS
+    return order.state is OrderState.NOT_FOUND and now_ms > order.sent_ms + MISNAMED_AFTER_MS
 
 
 def _made_after_ms(order: TrackedOrder) -> TimeMs:

@@ -17,7 +17,7 @@ from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.orders.diff import split
 from dora.core.orders.evidence import FORGOTTEN_MS, Evidence, hold_is_over, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
-from dora.core.orders.journal import Journal, TrackedOrder
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.ownership import Ownership
 from dora.core.orders.reconciliation import merge
 from dora.core.orders.requests import IdProbe
@@ -175,13 +175,14 @@ class UnresolvedOrders:
     # --- reads -------------------------------------------------------------------------------------
 
     def _read(self, turn: _Round, loose: list[TrackedOrder], orphans: list[Order]) -> Evidence:
-        """Single-order reads, and lists of every status for creates that were never answered.
+        """Single-order reads, and lists of every status for orders that were never answered or are missing.
 
         As many as the read bucket pays for; the lists of what rests have been read before, and are empty.
         """
         began_ms, exchange = self._ports.clock.now_ms(), self._ports.exchange
         ids = {order.order_id for order in loose if order.order_id} | {row.order_id for row in orphans}
-        asked = [o for o in loose if not o.order_id and hold_is_over(o, began_ms, turn.hold_ms)]
+        unshown = [o for o in loose if not o.order_id or o.state is OrderState.NOT_FOUND]
+        asked = [order for order in unshown if hold_is_over(order, began_ms, turn.hold_ms)]
         tickers = {order.slot.ticker for order in asked}
         until_ms = TimeMs(min(began_ms + READING_MS, turn.until_ms))
         tracked = Journal({order.client_order_id: order for order in loose})
