@@ -175,12 +175,16 @@ def _rearms(ports: Ports, session: SessionMetadata, seen: Seen) -> bool:
 
 
 def _rearm_by_itself(ports: Ports, session: SessionMetadata, limits: Limits | None) -> SessionMetadata:
-    """Active again, or as it was: what did not work is tried again by the next cycle."""
+    """Active again, or latched still: what did not work is tried again by the next cycle.
+
+    This cycle then takes no group for triggered: a reset may have armed any of them.
+    """
     try:
         return rearm(ports, session, replace(session, resets=session.resets + 1), limits)
     except (ExchangeError, StateConflict) as error:
         ports.facts.emit("ERROR", what="reset of the session", why=str(error))
-        return session
+        groups = tuple(replace(group, tripped=False) for group in session.order_groups)
+        return replace(session, order_groups=groups)
 
 
 def _kept_limits(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:
