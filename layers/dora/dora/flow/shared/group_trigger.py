@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from dora.core.errors import ExchangeError, ExchangeRefused, RateLimited
-from dora.core.exchange.error_codes import NOT_FOUND
+from dora.core.exchange.error_codes import GROUP_NOT_FOUND
 from dora.core.exchange.pacing import GROUP_COST
 from dora.core.ports import Ports
 from dora.core.session import SessionGroup
@@ -70,7 +70,7 @@ class GroupTrigger:
         """The others are tried first the next time."""
         self._ports.facts.emit("ERROR", what=f"trigger of group {group.group_id}", why=str(error))
         del self._open[group.group_id]
-        if isinstance(error, ExchangeRefused) and error.code == NOT_FOUND:
+        if isinstance(error, ExchangeRefused) and error.code in GROUP_NOT_FOUND:
             self.unknown |= {group.group_id}
             return True
         self._open[group.group_id] = group
