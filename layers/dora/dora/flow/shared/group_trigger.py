@@ -61,6 +61,7 @@ class GroupTrigger:
             self._ports.exchange.trigger_group(group.group_id, group.shard)
         except ExchangeError as error:
             return self._failed(group, error)
+        self._pace.passed()
         del self._open[group.group_id]
         self.triggered |= {group.group_id}
         self.since_ms = self._ports.clock.now_ms()
@@ -75,5 +76,5 @@ class GroupTrigger:
             return True
         self._open[group.group_id] = group
         if isinstance(error, RateLimited):
-            self._pace.emptied()
+            self._pace.emptied("trigger_group")
         return not isinstance(error, RateLimited)

@@ -156,7 +156,7 @@ def _reset(ports: Ports, groups: tuple[SessionGroup, ...], pace: WritePace) -> N
 def _trigger_back(ports: Ports, marked: SessionMetadata, pace: WritePace, error: Exception) -> None:
     """A group that does not answer stays recorded as not triggered: the next cycle or watch triggers it."""
     if isinstance(error, RateLimited):
-        pace.emptied()
+        pace.emptied("reset_group")
     trigger = GroupTrigger(ports, marked.order_groups, pace)
     trigger.run(ports.clock.now_ms() + TRIGGER_BACK_MS)
     unheard = {group.group_id for group in trigger.untriggered}
@@ -171,7 +171,8 @@ def keep_limits(
 ) -> SessionMetadata:
     """Bring the groups' burst limits to the configured one; each is recorded once the exchange has it.
 
-    Lowering a limit may trip its group, which is found like any trip. Safe to repeat: yes, it sets a value.
+    After a 429 the others keep theirs until the next time. Lowering a limit may trip its group, which is
+    found like any trip. Safe to repeat: yes, it sets a value.
     Raises StateConflict when somebody wrote the session in between; then all of it is done again.
     """
     groups = tuple(_with_limit(ports, group, burst_limit, pace) for group in session.order_groups)
@@ -182,12 +183,14 @@ def keep_limits(
 
 
 def _with_limit(ports: Ports, group: SessionGroup, burst_limit: Count, pace: WritePace) -> SessionGroup:
-    if group.burst_limit == burst_limit or ports.dry_run:
+    if group.burst_limit == burst_limit or ports.dry_run or pace.limited:
         return group
     pace.wait(GROUP_COST)
     try:
         ports.exchange.limit_group(group.group_id, group.shard, burst_limit)
     except ExchangeError as error:
         ports.facts.emit("ERROR", what=f"burst limit of group {group.group_id}", why=str(error))
+        if isinstance(error, RateLimited):
+            pace.emptied("limit_group")
         return group
     return replace(group, burst_limit=burst_limit)
