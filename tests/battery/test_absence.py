@@ -138,6 +138,19 @@ def test_scenario_02_probes_that_are_answered_slowly_do_not_take_the_time_of_the
         stage.sound()
 
 
+def test_scenario_02_a_429_to_a_probe_ends_the_probes_and_everybody_who_uses_the_key_backs_off() -> None:
+    with scene() as stage:
+        stage.struck(Fault(kind="lose-request", where=CREATE))
+        stage.run(1)
+        refused = Fault(kind="refuse", where=PROBE, amount=429)
+        stage.struck(refused)
+
+        assert stage.faults.struck["refuse"] == 1
+        assert {told["endpoint"] for told in stage.seen.facts("RATE_LIMIT")} == {"probe_id"}
+        stage.run(HOLD_CYCLES)
+        stage.sound()
+
+
 # --- id probes: what a grant is worth, when one is asked for, and when not --------------------------------
 
 FREED = Knobs(client_id_scope="open_only")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
+from tests.battery.beside import elsewhere
 from tests.battery.scene import Scene, fill, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
@@ -87,6 +88,29 @@ def test_scenario_70_a_group_that_trips_after_a_reset_still_latches() -> None:
 
         assert stage.world.status()["status"] == "limit_reached"
         assert triggered(stage) == 3
+
+
+def reset_elsewhere(stage: Scene) -> None:
+    """The watch latches a session without cycles, and a person resets it at once."""
+    with elsewhere(stage):
+        assert stage.world.session("session_watch")["status"] == "triggered"
+        assert stage.world.session("session_reset")["status"] == "active"
+
+
+def test_scenario_70_a_reset_during_a_cycle_that_read_a_tripped_group_stands() -> None:
+    with scene(Knobs(groups_lag_ms=15_000), globals=BURST) as stage:
+        stage.run(1)
+        fill(stage.world, A, "bid")
+        fill(stage.world, A, "ask")
+        set_book(stage.world, A)
+        stage.world.clock.advance_ms(4 * MINUTE_MS)
+        stage.meanwhile("GET /exchange/user_data_timestamp", lambda: reset_elsewhere(stage))
+        stage.run(1)
+        after = (stage.world.status()["status"], triggered(stage))
+        stage.run(2)
+
+        assert after == ("active", 0)
+        stage.sound()
 
 
 def test_a_reset_after_a_long_latch_is_not_taken_for_silence_by_the_watch() -> None:

@@ -228,6 +228,21 @@ GUARDS = (
         "if False:",
     ),
     Guard(
+        "latch-afresh",
+        "flow/cycle/breakers.py",
+        "test_session_lag.py::test_scenario_70_a_reset_during_a_cycle_that_read_a_tripped_group_stands",
+        "_, current = ports.state.read_kill_switch()",
+        "current = session",
+    ),
+    Guard(
+        "reset-recorded",
+        "flow/shared/session_groups.py",
+        "test_session_crashes.py::"
+        "test_a_reset_that_dies_at_any_call_leaves_no_group_armed_that_the_record_calls_triggered",
+        "marked = ports.state.save_session(replace(session, order_groups=groups))",
+        "marked = session",
+    ),
+    Guard(
         "trigger-took-it",
         "flow/cycle/compute.py",
         "test_session_lag.py::test_scenario_71_nothing_that_the_trigger_took_off_is_cancelled",

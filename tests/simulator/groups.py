@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .model import Event, Order
 from .units import CONTRACT_E2
-from .wire import Refusal, not_found
+from .wire import Refusal
 
 if TYPE_CHECKING:
     from .changes import Changes
@@ -85,7 +85,7 @@ class Groups:
         """A live group of that shard; anything else is 404."""
         group = member.groups.get(group_id)
         if group is None or group.deleted or group.shard != shard:
-            raise not_found()
+            raise Refusal(404, self._venue.knobs.unknown_group_code)
         return group
 
     def admit(self, member: Member, group_id: str, shard: int) -> None:

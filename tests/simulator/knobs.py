@@ -60,6 +60,7 @@ class Knobs:
     triggered_group_code: str = "order_group_triggered"  # EXCEEDED_ORDER_GROUP_RISK_LIMIT, ...
     triggered_group_http: int = 400  # or 409
     missing_group_code: str = "order_group_not_found"  # or not_found
+    unknown_group_code: str = "not_found"  # of a call about a group itself; or order_group_not_found
     foreign_group_code: str = "order_group_not_found"  # a group of another shard; or invalid_parameters
 
     # Unknown: batches.
@@ -111,6 +112,7 @@ OTHER_ANSWERS: Mapping[str, Any] = {
     "triggered_group_code": "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
     "triggered_group_http": 409,
     "missing_group_code": "not_found",
+    "unknown_group_code": "order_group_not_found",
     "foreign_group_code": "invalid_parameters",
     "failed_entry_echoes_client_id": False,
     "failed_entry_style": "absent",

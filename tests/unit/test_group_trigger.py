@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.simulator.fault_plan import Fault
-from tests.unit.teardown_stage import GROUPS, TRIGGER, armed, many_groups, refused
+from tests.simulator.knobs import Knobs
+from tests.unit.teardown_stage import GROUPS, TRIGGER, armed, many_groups, refused, stage
 from tests.world import config_items
 
 MINUTE_MS = 60_000
@@ -109,3 +112,16 @@ def test_a_closed_session_whose_record_says_a_group_is_armed_has_it_triggered() 
         scene.world.session("session_watch")
 
         assert armed(scene) == 0
+
+
+@pytest.mark.parametrize("code", ["not_found", "order_group_not_found", "ORDER_GROUP_NOT_FOUND"])
+def test_a_group_that_is_gone_is_not_triggered_for_ever_however_the_exchange_spells_that(code: str) -> None:
+    with stage(knobs=Knobs(unknown_group_code=code)) as scene:
+        scene.world.cycle()
+        deleted, *_ = scene.world.member.groups.values()
+        scene.world.exchange.groups.delete(scene.world.member, deleted)
+        scene.world.clock.advance_ms(4 * MINUTE_MS)
+        silent = scene.world.session("session_watch")
+
+        assert (silent["status"], silent["untriggered"]) == ("triggered", [])
+        assert scene.world.teardown()["status"] == "closed"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dora.core.errors import ExchangeError, ExchangeRefused
+from dora.core.errors import ExchangeError, ExchangeRefused, RateLimited
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.requests import IdProbe, IdProbeRequest, OrderRequest
 from dora.core.units import CONTRACT, Count, Price
@@ -129,3 +129,8 @@ def test_a_kill_is_one_whether_nothing_remains_or_the_whole_count_and_nothing_el
 )
 def test_only_one_code_speaks_of_the_id(error: ExchangeError, probe: IdProbe | None) -> None:
     assert write_results.id_not_probed(error) is probe
+
+
+def test_a_429_to_a_probe_is_told_to_whoever_asked() -> None:
+    with pytest.raises(RateLimited):
+        scripted(FakeReply(429, {"error": "too many requests"})).exchange.probe_id(PROBE)

@@ -52,6 +52,10 @@ def with_group_elsewhere(desk: Desk) -> Answer:
     return desk.place(order_group_id=desk.group(shard=2))
 
 
+def trigger_of_no_group(desk: Desk) -> Answer:
+    return desk.call("PUT", "/portfolio/order_groups/none/trigger", body={})
+
+
 def with_extra_field(desk: Desk) -> Answer:
     return desk.place(type="limit")
 
@@ -72,6 +76,8 @@ CASES: list[tuple[Callable[[Desk], Answer], dict[str, Any], int, str]] = [
     ),
     (with_group_elsewhere, {"foreign_group_code": "invalid_parameters"}, 404, "invalid_parameters"),
     (lambda desk: desk.place(order_group_id="none"), {"missing_group_code": "not_found"}, 404, "not_found"),
+    (trigger_of_no_group, {"unknown_group_code": "order_group_not_found"}, 404, "order_group_not_found"),
+    (trigger_of_no_group, {}, 404, "not_found"),
     (with_extra_field, {"unknown_fields": "ignored"}, 201, ""),
     (with_extra_field, {"unknown_fields": "refused"}, 400, "bad_request"),
     (crossing_post_only, {"post_only_cross_rests": False}, 400, "invalid_order"),

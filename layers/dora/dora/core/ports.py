@@ -142,7 +142,10 @@ class Exchange(Protocol):
     def extend(self, request: ExtendRequest) -> ChangeResult: ...
 
     def probe_id(self, request: IdProbeRequest) -> IdProbe | None:
-        """What the engine says of a client order id; None when it did not say. Nothing comes to rest."""
+        """What the engine says of a client order id; None when it did not say. Nothing comes to rest.
+
+        Raises RateLimited, and no other ExchangeError.
+        """
 
     def create_group(self, shard: int, limit: Count) -> str:
         """A new order group's id. An unanswered create may have made a group that we never learn of."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dora.core.errors import ExchangeError
+from dora.core.errors import ExchangeError, RateLimited
 from dora.core.orders.requests import (
     BatchCancelResult,
     BatchPlaceResult,
@@ -92,6 +92,8 @@ class OrderWrites(Caller):
     def probe_id(self, request: IdProbeRequest) -> IdProbe | None:
         """Spend a client order id whose create was never answered, and learn whether it was spent before.
 
+        Raises RateLimited: the engine was not asked. None for every other answer that does not say.
+
         Safe to repeat: yes, because nothing comes to rest; a repeat after a lost answer says `TAKEN`, and
         the probe itself is then the order of that id, canceled.
         """
@@ -100,6 +102,8 @@ class OrderWrites(Caller):
             return write_results.id_probed(
                 request, self._transport.send(Call("POST", ORDERS_ROUTE, body=body))
             )
+        except RateLimited:
+            raise
         except ExchangeError as error:
             return write_results.id_not_probed(error)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from dora.core.calendar import exchange_day
 from dora.core.config import GlobalConfig
-from dora.core.errors import ExchangeError, StateConflict
+from dora.core.errors import ExchangeError, StateConflict, StateError
 from dora.core.exchange.account import Limits, OrderGroup
 from dora.core.orders.journal import Journal, TrackedOrder
 from dora.core.ports import Ports
@@ -73,13 +73,19 @@ def check(ports: Ports, session: SessionMetadata | None, seen: Seen) -> SessionM
         return session
     if degraded(ports, session):
         ports.facts.emit("WARNING", what="degraded session", why=WITHOUT_GROUPS)
+    if _reached(session, seen) is None:
+        return _kept_limits(ports, session, seen)
+    return _latch_afresh(ports, session, seen)
+
+
+def _reached(session: SessionMetadata, seen: Seen) -> tuple[Reason, list[str]] | None:
+    """The limit that this session has reached, with the groups that it concerns."""
     tripped = _tripped(session, seen)
     if tripped:
-        return _latch(ports, session, Reason.GROUP_TRIPPED, seen, tripped)
+        return Reason.GROUP_TRIPPED, tripped
     if used_up(session, _matched(session, seen)):
-        ours = sorted(group.group_id for group in session.order_groups)
-        return _latch(ports, session, Reason.SESSION_CAP, seen, ours)
-    return _kept_limits(ports, session, seen)
+        return Reason.SESSION_CAP, sorted(group.group_id for group in session.order_groups)
+    return None
 
 
 def _tripped(session: SessionMetadata, seen: Seen) -> list[str]:
@@ -124,8 +130,24 @@ def _matched(session: SessionMetadata, seen: Seen) -> Count:
 # --- latching ---------------------------------------------------------------------------------------
 
 
+def _latch_afresh(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata | None:
+    """Latched, unless the session as it is stored by now has reached nothing: a reset may have come between.
+
+    A session that cannot be read afresh is latched as it was: better triggered twice than never.
+    """
+    try:
+        _, current = ports.state.read_kill_switch()
+    except StateError as error:
+        ports.facts.emit("ERROR", what="read of the session before a latch", why=str(error))
+        current = session
+    if current is None or current.status is not SessionStatus.ACTIVE:
+        return current
+    reached = _reached(current, seen)
+    return current if reached is None else _latch(ports, current, *reached, seen)
+
+
 def _latch(
-    ports: Ports, session: SessionMetadata, reason: Reason, seen: Seen, group_ids: list[str]
+    ports: Ports, session: SessionMetadata, reason: Reason, group_ids: list[str], seen: Seen
 ) -> SessionMetadata:
     """Trigger what is not triggered yet, then latch."""
     latched = latch(ports, session, reason, seen.limits, seen.until_ms)
@@ -175,12 +197,16 @@ def _rearms(ports: Ports, session: SessionMetadata, seen: Seen) -> bool:
 
 
 def _rearm_by_itself(ports: Ports, session: SessionMetadata, limits: Limits | None) -> SessionMetadata:
-    """Active again, or as it was: what did not work is tried again by the next cycle."""
+    """Active again, or latched still: what did not work is tried again by the next cycle.
+
+    This cycle then takes no group for triggered: a reset may have armed any of them.
+    """
     try:
         return rearm(ports, session, replace(session, resets=session.resets + 1), limits)
     except (ExchangeError, StateConflict) as error:
         ports.facts.emit("ERROR", what="reset of the session", why=str(error))
-        return session
+        groups = tuple(replace(group, tripped=False) for group in session.order_groups)
+        return replace(session, order_groups=groups)
 
 
 def _kept_limits(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:

@@ -36,14 +36,6 @@ def place_summary(facts: Facts, summary: BatchPlaceSummary) -> None:
     facts.emit("BATCH_PLACE_SUMMARY", **_totals(summary))
 
 
-def rate_limited(facts: Facts, endpoint: str, hits: int, backoff_ms: int) -> None:
-    """`RATE_LIMIT` and the `RATE_LIMIT_BACKOFF` it led to."""
-    facts.emit("RATE_LIMIT", endpoint=endpoint, consecutive_hits=hits)
-    facts.emit(
-        "RATE_LIMIT_BACKOFF", endpoint=endpoint, consecutive_hits=hits, backoff_seconds=backoff_ms / 1000
-    )
-
-
 def budget_low(facts: Facts, dropped: int, stopped: Reason | None) -> None:
     """`BUDGET_LOW`: placements that did not fit, and what ended the placing; they are first next time."""
     facts.emit("BUDGET_LOW", dropped=dropped, reason=stopped or Reason.BUDGET)

@@ -44,12 +44,11 @@ from dora.core.state import LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.order_facts import NEW, Entries
+from dora.flow.shared.rate_limit import back_off
 
 CANCEL_WAIT_MS = 2_000
 """Longest wait of a cancel batch for tokens: a stale quote costs more than a 429."""
 STOP_SIGN_AGE_MS = 5_000
-LONGEST_BACKOFF_MS = 60_000
-"""Cap of the exponential backoff after 429s in a row: a whole cycle without placements."""
 GROUP_TRIPPED = frozenset(
     {
         "order_group_triggered",
@@ -255,17 +254,12 @@ class Execution:
         limited = not RATE_LIMITED.isdisjoint(codes)
         try:
             if limited:
-                self._back_off(endpoint)
+                back_off(self._ports, endpoint, self._bounds.backoff_ms)
             elif passed:
                 self._ports.limiter.passed("write")
         except StateError as error:
             self._ports.facts.emit("ERROR", what=f"rate limit backoff after {endpoint}", why=str(error))
         return limited
-
-    def _back_off(self, endpoint: str) -> None:
-        now_ms, base_ms = self._ports.clock.now_ms(), self._bounds.backoff_ms
-        hits, wait_ms = self._ports.limiter.push_back("write", now_ms, base_ms, LONGEST_BACKOFF_MS)
-        cycle_facts.rate_limited(self._ports.facts, endpoint, hits, wait_ms)
 
     def _must_stop(self) -> bool:
         """Deadline and lease are local comparisons; the kill flag is read when our last look is old."""

@@ -2,10 +2,12 @@
 
 No list proves that an order is not there. But the engine takes an id once, so an immediate-or-cancel order of
 the smallest size under the same id has two answers: granted (no order had the id) or `order_already_exists`
-(the create came, or an earlier probe did: some row will show it). When that counts stands in
-`core/orders/evidence.py`.
+(the create came, or an earlier probe did: some row will show it). `core/orders/evidence.py` says when it
+counts.
 """
 
+from dora.core.errors import RateLimited
+from dora.core.fallbacks import UNLEARNED
 from dora.core.orders.evidence import Evidence, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, TrackedOrder
@@ -15,6 +17,8 @@ from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import TimeMs
 from dora.flow.cycle.persist import LoadedState
 from dora.flow.cycle.read import Snapshot
+from dora.flow.shared.reads import paced
+from dora.flow.shared.shared_charge import SharedCharge
 
 MOST_PROBES = 20
 """Probes of one cycle; each costs as many write tokens as a create."""
@@ -56,17 +60,17 @@ def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) 
 
 
 def _probe(ports: Ports, known: LoadedState, requests: list[IdProbeRequest]) -> dict[str, IdProbe]:
-    """As many as the tokens allow; the other ids are probed by a later cycle."""
-    limits, now_ms = known.state.limits, ports.clock.now_ms()
-    cost = limits.create_cost if limits else 10
-    until_ms = TimeMs(now_ms + LONGEST_WAIT_MS)
-    said: dict[str, IdProbe] = {}
-    sends = ports.limiter.reserve("write", [cost] * len(requests), now_ms, until_ms)
-    for request, send_ms in zip(requests, sends, strict=False):
-        ports.clock.sleep_ms(max(send_ms - ports.clock.now_ms(), 0))
+    """As many as the tokens allow, and none after a 429; the other ids are probed by a later cycle."""
+    limits, until_ms = known.state.limits or UNLEARNED, TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
+    shared, said = SharedCharge(ports, "write"), dict[str, IdProbe]()
+    for request in paced(ports, "write", requests, limits.create_cost, until_ms):
         if ports.clock.now_ms() > until_ms:
             break
-        answer = ports.exchange.probe_id(request)
+        try:
+            answer = ports.exchange.probe_id(request)
+        except RateLimited:
+            shared.back_off("probe_id", known.globals_.rate_limit_backoff_ms)
+            break
         if answer is not None:
             said[request.client_order_id] = answer
     return said

@@ -78,10 +78,12 @@ class MassCancel:
         if RATE_LIMITED.isdisjoint(order.code for order in result.failed):
             self._share = max(self._share // 2, 1)
             self._again.passed()
+            if result.succeeded:
+                self._pace.passed()
         else:
             limits = self._pace.limits
             self._share = min(2 * self._share, limits.write_capacity // limits.cancel_cost)
-            self._pace.emptied()
+            self._pace.emptied("cancel")
             self._again.failed()
 
 

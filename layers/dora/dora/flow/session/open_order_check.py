@@ -105,7 +105,7 @@ class TeardownLoop:
         """Once all have answered, that is recorded: nobody else need trigger them."""
         self._trigger.round(self._give_up_ms)
         if not self._trigger.untriggered:
-            self.session = record_answers(self._ports, self.session, self._trigger.answered, tripped=True)
+            self.session = record_answers(self._ports, self.session, self._trigger.answered)
 
     def _record_cancels(self) -> None:
         """In the journal, so that no later call and no cycle cancels once more what a stale read shows."""

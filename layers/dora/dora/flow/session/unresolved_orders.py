@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from dora.core.accounts.fill_reach import gap, reachable
 from dora.core.config import GlobalConfig
-from dora.core.errors import StateError
+from dora.core.errors import RateLimited, StateError
 from dora.core.exchange.account import Limits, Order, OrderStatus
 from dora.core.exchange.market import Book, Market
 from dora.core.exchange.pacing import READ_COST
@@ -20,7 +20,7 @@ from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.ownership import Ownership
 from dora.core.orders.reconciliation import merge
-from dora.core.orders.requests import IdProbe
+from dora.core.orders.requests import IdProbe, IdProbeRequest
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata
 from dora.core.state import BotState, Changes, LeaseGrant
@@ -232,15 +232,27 @@ class UnresolvedOrders:
             markets |= self._ports.exchange.markets(part)
         for part in paced(self._ports, "read", _tickers(asked, BOOKS_PER_CALL), READ_COST, until_ms):
             books |= self._ports.exchange.books(part)
-        said: dict[str, IdProbe] = {}
-        for order in paced(self._ports, "write", asked[:MOST_AT_ONCE], turn.limits.create_cost, until_ms):
-            self._pace.spend(turn.limits.create_cost, charged=True)
-            ticker = order.slot.ticker
-            request = id_probe_request(order, markets.get(ticker), books.get(ticker), None)
-            answer = self._ports.exchange.probe_id(request) if request is not None else None
-            if answer is not None:
-                said[order.client_order_id] = answer
+        built = [
+            id_probe_request(o, markets.get(o.slot.ticker), books.get(o.slot.ticker), None) for o in asked
+        ]
+        requests = [request for request in built if request is not None][:MOST_AT_ONCE]
+        said = self._answers(requests, turn.limits.create_cost, until_ms)
         return note_probes(journal, said, self._ports.clock.now_ms())
+
+    def _answers(self, requests: list[IdProbeRequest], cost: int, until_ms: TimeMs) -> dict[str, IdProbe]:
+        """By client order id. After a 429 the other ids are for the next round."""
+        said: dict[str, IdProbe] = {}
+        for request in paced(self._ports, "write", requests, cost, until_ms):
+            self._pace.spend(cost, charged=True)
+            try:
+                answer = self._ports.exchange.probe_id(request)
+            except RateLimited:
+                self._pace.emptied("probe_id")
+                break
+            if answer is not None:
+                self._pace.passed()
+                said[request.client_order_id] = answer
+        return said
 
 
 def _tickers(orders: Iterable[TrackedOrder], size: int) -> list[Sequence[str]]:

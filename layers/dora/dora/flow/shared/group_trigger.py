@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from dora.core.errors import ExchangeError, ExchangeRefused, RateLimited
-from dora.core.exchange.error_codes import NOT_FOUND
+from dora.core.exchange.error_codes import GROUP_NOT_FOUND
 from dora.core.exchange.pacing import GROUP_COST
 from dora.core.ports import Ports
 from dora.core.session import SessionGroup
@@ -61,6 +61,7 @@ class GroupTrigger:
             self._ports.exchange.trigger_group(group.group_id, group.shard)
         except ExchangeError as error:
             return self._failed(group, error)
+        self._pace.passed()
         del self._open[group.group_id]
         self.triggered |= {group.group_id}
         self.since_ms = self._ports.clock.now_ms()
@@ -70,10 +71,10 @@ class GroupTrigger:
         """The others are tried first the next time."""
         self._ports.facts.emit("ERROR", what=f"trigger of group {group.group_id}", why=str(error))
         del self._open[group.group_id]
-        if isinstance(error, ExchangeRefused) and error.code == NOT_FOUND:
+        if isinstance(error, ExchangeRefused) and error.code in GROUP_NOT_FOUND:
             self.unknown |= {group.group_id}
             return True
         self._open[group.group_id] = group
         if isinstance(error, RateLimited):
-            self._pace.emptied()
+            self._pace.emptied("trigger_group")
         return not isinstance(error, RateLimited)

@@ -85,15 +85,13 @@ def trigger_again(
     trigger = GroupTrigger(ports, untriggered(session), WritePace(ports, limits))
     trigger.run(until_ms)
     unheard = {group.group_id for group in trigger.untriggered}
-    return record_answers(
-        ports, session, {group.group_id for group in session.order_groups} - unheard, tripped=True
-    )
+    return record_answers(ports, session, {group.group_id for group in session.order_groups} - unheard)
 
 
 def record_answers(
-    ports: Ports, session: SessionMetadata, group_ids: set[str] | frozenset[str], *, tripped: bool
+    ports: Ports, session: SessionMetadata, group_ids: set[str] | frozenset[str]
 ) -> SessionMetadata:
-    """Note in a stopped session's record which of its groups have (not) answered their trigger.
+    """Note in a stopped session's record which of its groups have answered their trigger.
 
     A record that cannot be written costs a repeated trigger, so that is only reported. Safe to repeat: yes.
     """
@@ -101,10 +99,7 @@ def record_answers(
     def noted(current: SessionMetadata) -> SessionMetadata:
         if current.session_id != session.session_id or current.status not in STOPPED:
             return current
-        groups = (
-            replace(g, tripped=tripped if g.group_id in group_ids else g.tripped)
-            for g in current.order_groups
-        )
+        groups = (replace(g, tripped=g.tripped or g.group_id in group_ids) for g in current.order_groups)
         return replace(current, order_groups=tuple(groups))
 
     try:
@@ -122,17 +117,16 @@ def rearm(
 ) -> SessionMetadata:
     """Reset every group of a latched session, then store it as `armed`, active.
 
-    Raises an ExchangeError or StateError, with the groups triggered again: the session is latched still, or
-    somebody is closing it, and its groups are the fence that a teardown stands on. Safe to repeat: yes, a
-    reset sets a group to one state.
+    The groups are recorded as not triggered before the first reset: whoever comes after an invocation that
+    died in between triggers them again. Raises an ExchangeError or StateError, with the groups triggered
+    again: the session is latched still, or somebody is closing it, and its groups are the fence that a
+    teardown stands on. Safe to repeat: yes, a reset sets a group to one state.
     """
     groups = tuple(replace(group, tripped=False) for group in session.order_groups)
+    marked = ports.state.save_session(replace(session, order_groups=groups))
     pace = WritePace(ports, limits)
     try:
-        for group in groups if not ports.dry_run else ():
-            pace.wait(GROUP_COST)
-            ports.exchange.reset_group(group.group_id, group.shard)
-        pace.charge()
+        _reset(ports, groups, pace)
         stored = ports.state.save_session(
             replace(
                 armed,
@@ -141,25 +135,32 @@ def rearm(
                 limit_reached_at_ms=None,
                 order_groups=groups,
                 armed_at_ms=ports.clock.now_ms(),
+                rev=marked.rev,
             )
         )
     except (ExchangeError, StateError) as error:
-        _trigger_back(ports, session, pace, error)
+        _trigger_back(ports, marked, pace, error)
         raise
     for group in groups:
         ports.facts.emit("GROUP_RESET", order_group_id=group.group_id, resets=armed.resets)
     return stored
 
 
-def _trigger_back(ports: Ports, session: SessionMetadata, pace: WritePace, error: Exception) -> None:
-    """A group that does not answer is noted, so that the next cycle or watch triggers it."""
+def _reset(ports: Ports, groups: tuple[SessionGroup, ...], pace: WritePace) -> None:
+    for group in groups if not ports.dry_run else ():
+        pace.wait(GROUP_COST)
+        ports.exchange.reset_group(group.group_id, group.shard)
+    pace.charge()
+
+
+def _trigger_back(ports: Ports, marked: SessionMetadata, pace: WritePace, error: Exception) -> None:
+    """A group that does not answer stays recorded as not triggered: the next cycle or watch triggers it."""
     if isinstance(error, RateLimited):
-        pace.emptied()
-    trigger = GroupTrigger(ports, session.order_groups, pace)
+        pace.emptied("reset_group")
+    trigger = GroupTrigger(ports, marked.order_groups, pace)
     trigger.run(ports.clock.now_ms() + TRIGGER_BACK_MS)
     unheard = {group.group_id for group in trigger.untriggered}
-    if unheard:
-        record_answers(ports, session, unheard, tripped=False)
+    record_answers(ports, marked, {group.group_id for group in marked.order_groups} - unheard)
 
 
 # --- burst limits ------------------------------------------------------------------------------------
@@ -170,7 +171,8 @@ def keep_limits(
 ) -> SessionMetadata:
     """Bring the groups' burst limits to the configured one; each is recorded once the exchange has it.
 
-    Lowering a limit may trip its group, which is found like any trip. Safe to repeat: yes, it sets a value.
+    After a 429 the others keep theirs until the next time. Lowering a limit may trip its group, which is
+    found like any trip. Safe to repeat: yes, it sets a value.
     Raises StateConflict when somebody wrote the session in between; then all of it is done again.
     """
     groups = tuple(_with_limit(ports, group, burst_limit, pace) for group in session.order_groups)
@@ -181,12 +183,14 @@ def keep_limits(
 
 
 def _with_limit(ports: Ports, group: SessionGroup, burst_limit: Count, pace: WritePace) -> SessionGroup:
-    if group.burst_limit == burst_limit or ports.dry_run:
+    if group.burst_limit == burst_limit or ports.dry_run or pace.limited:
         return group
     pace.wait(GROUP_COST)
     try:
         ports.exchange.limit_group(group.group_id, group.shard, burst_limit)
     except ExchangeError as error:
         ports.facts.emit("ERROR", what=f"burst limit of group {group.group_id}", why=str(error))
+        if isinstance(error, RateLimited):
+            pace.emptied("limit_group")
         return group
     return replace(group, burst_limit=burst_limit)

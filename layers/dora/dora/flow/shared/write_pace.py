@@ -2,7 +2,7 @@
 
 from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import GROUP_COST, US_PER_MS, Bucket, empty_until_us, reserve
-from dora.core.fallbacks import UNLEARNED
+from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.ports import Ports
 from dora.core.units import TimeMs
 from dora.flow.shared.shared_charge import SharedCharge
@@ -24,6 +24,8 @@ class WritePace:
         self._ports = ports
         self._bucket = Bucket(self.limits.write_rate, self.limits.write_capacity)
         self._tat_us, self._uncharged = 0, 0
+        self.limited = False
+        """Whether the latest write was answered with a 429."""
         self._shared = SharedCharge(ports, "write")
 
     def due_ms(self, tokens: int) -> TimeMs:
@@ -47,10 +49,18 @@ class WritePace:
         self.spend(tokens)
         return True
 
-    def emptied(self) -> None:
-        """After a 429: the bucket holds nothing now, whoever spent it."""
+    def emptied(self, endpoint: str) -> None:
+        """After a 429: the bucket holds nothing now, whoever spent it; the shared limiter is told."""
         now_us = self._ports.clock.now_ms() * US_PER_MS
         self._tat_us = max(self._tat_us, empty_until_us(self._bucket, now_us))
+        self.limited = True
+        self._shared.back_off(endpoint, UNCONFIGURED.rate_limit_backoff_ms)
+
+    def passed(self) -> None:
+        """After a write that was carried out: a row of 429s has ended."""
+        if self.limited:
+            self.limited = False
+            self._shared.passed()
 
     def charge(self) -> None:
         """Tell the shared limiter what was spent since the last time."""
