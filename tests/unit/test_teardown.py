@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dora.core.orders.journal import Journal, OrderState
+from dora.core.orders.requests import IdProbe
 from tests.simulator.fault_plan import Fault
 from tests.unit.small_world import broken
 from tests.unit.teardown_stage import (
@@ -101,6 +102,20 @@ def test_a_create_without_a_group_that_was_never_answered_is_settled_by_the_engi
         assert first["status"] == "closing" or while_blank == 0
         assert (last["status"], scene.world.open_orders()) == ("closed", 0)
         assert scene.world.status()["unproven_orders"] == 0
+
+
+def test_grants_of_probes_are_kept_though_the_fills_cannot_be_read_after_them() -> None:
+    """A probe spends its id: asked once more, the engine says taken for ever."""
+    with ungrouped() as scene:
+        scene.faults.now(Fault(kind="lose-request", where=CREATE))
+        scene.world.cycle()
+        scene.world.clock.advance_ms(120_000)
+        scene.faults.now(Fault(kind="refuse", where="GET /portfolio/fills"))
+        assert scene.torn_down()[0]["status"] == "closing"
+        (partition,) = (part for part in scene.cloud.partitions.values() if part.state.session)
+
+        probes = {order.probe for order in partition.state.journal.orders.values()}
+        assert probes == {IdProbe.GRANTED}
 
 
 def test_a_late_create_without_a_group_keeps_the_session_closing_until_its_hold_is_over() -> None:

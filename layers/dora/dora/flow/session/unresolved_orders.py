@@ -104,11 +104,20 @@ class UnresolvedOrders:
         journal, orphans = self._journal.note(state), self._orphans(met, gone)
         loose = self._loose(journal, gone)
         if loose or orphans:
-            journal = self._looked_at(turn, journal, loose, orphans)
+            turn = self._kept(turn, self._looked_at(turn, journal, loose, orphans))
+            journal = turn.state.journal
         journal = self._booked(turn, journal)
         left = {order.client_order_id for order in self._loose(journal, gone)}
         self.unproven = len(left | {row.client_order_id for row in self._orphans(orphans, gone)})
         return not self.unproven
+
+    def _kept(self, turn: _Round, journal: Journal) -> _Round:
+        """The journal stored before anything else is read: the engine says but once that an id was free."""
+        changes = Changes(journal=journal, finished_plans=turn.state.plans)
+        self._ports.state.commit(turn.grant.fence, changes)
+        state = replace(turn.state, journal=journal, plans=())
+        self._journal.note(state)
+        return replace(turn, state=state)
 
     def _globals(self) -> GlobalConfig:
         """The built-in timings where the configs cannot be read."""
