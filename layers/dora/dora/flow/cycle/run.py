@@ -252,10 +252,9 @@ def choose(
         failed = choice.failed.keys()
         plan = protect(ports, inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
         choice = replace(choice, plan=plan)
-    else:
-        plan = _forbidden(ports, inputs, permission.blocked_by, triggered)
-        choice = Choice(plan=plan, memory=known.state.memory)
-    return _spared(ports, known, view, choice, snapshot.as_of_ms), inputs
+        return _spared(ports, known, view, choice, snapshot.as_of_ms), inputs
+    plan = _forbidden(ports, inputs, permission.blocked_by, triggered)
+    return Choice(plan=plan, memory=known.state.memory), inputs
 
 
 def _forbidden(ports: Ports, inputs: Inputs, why: Reason, triggered: frozenset[str]) -> SlotPlan:
@@ -270,7 +269,10 @@ def _forbidden(ports: Ports, inputs: Inputs, why: Reason, triggered: frozenset[s
 def _spared(
     ports: Ports, known: LoadedState, view: ReconciledOrders, choice: Choice, as_of_ms: TimeMs
 ) -> Choice:
-    """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled."""
+    """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled.
+
+    Only while placing is allowed: what goes although nothing may be placed must not rest on.
+    """
     now_ms = ports.clock.now_ms()
     if now_ms - as_of_ms <= known.globals_.tape_after_ms:
         return choice
