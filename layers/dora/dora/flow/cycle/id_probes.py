@@ -14,6 +14,7 @@ from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import TimeMs
 from dora.flow.cycle.persist import LoadedState
 from dora.flow.cycle.read import Snapshot
+from dora.flow.shared.reads import reserve_or_none
 
 MOST_PROBES = 20
 """Probes of one cycle; each costs as many write tokens as a create."""
@@ -60,7 +61,7 @@ def _probe(ports: Ports, known: LoadedState, requests: list[IdProbeRequest]) -> 
     cost = limits.create_cost if limits else 10
     until_ms = TimeMs(now_ms + LONGEST_WAIT_MS)
     said: dict[str, IdProbe] = {}
-    sends = ports.limiter.reserve("write", [cost] * len(requests), now_ms, until_ms)
+    sends = reserve_or_none(ports, "write", [cost] * len(requests), now_ms, until_ms) or ()
     for request, send_ms in zip(requests, sends, strict=False):
         ports.clock.sleep_ms(max(send_ms - ports.clock.now_ms(), 0))
         if ports.clock.now_ms() > until_ms:
