@@ -141,6 +141,29 @@ def set_books(stage: Scene, bid_e4: int = 4400) -> None:
         set_book(stage.world, market.ticker, bid_e4, bid_e4 + 300)
 
 
+def test_scenario_31_a_limiter_that_cannot_be_written_stops_placements_and_no_cancel() -> None:
+    """Neither the reads nor a cancel wait for a table: stale quotes go, and what would be new is dropped."""
+    with scene() as stage:
+        stage.run(1)
+        stage.move()
+        answer = stage.struck(Fault(kind="aws-throttle", where="UpdateItem LIMITER", times=0))
+
+        assert (answer["status"], answer["cancelled"], answer["placed"]) == ("completed", SLOTS, 0)
+        assert not resting(stage.world)
+        assert any("bucket write" in error["what"] for error in stage.seen.facts("ERROR"))
+        stage.run(2)
+        stage.sound()
+
+
+def test_scenario_31_a_limiter_that_cannot_be_written_ends_no_cycle_that_reads_cash_again() -> None:
+    with scene() as stage:
+        stage.run(1)
+        limiter = Fault(kind="aws-throttle", where="UpdateItem LIMITER", times=0)
+        answer = stage.struck(limiter, Fault(kind="no-cash"))
+
+        assert (answer["reason"], answer["placed"]) == ("read_unknown", 0)
+
+
 def test_scenario_31_batches_are_cut_to_what_the_bucket_holds() -> None:
     with scene(tier="basic", **many(12)) as stage:
         set_books(stage)

@@ -14,6 +14,7 @@ from dora.core.reasons import Reason
 from dora.core.units import Price
 from tests.battery.scene import SLOTS, Scene, scene
 from tests.unit.small_world import TICKERS, broken, resting, set_book
+from tests.world import config_items
 
 A, B, C = TICKERS
 Answer = Any
@@ -81,6 +82,27 @@ def test_scenario_83_a_market_whose_strategy_raises_or_returns_nonsense_costs_it
         assert (error["level"], error["market"]) == ("ERROR", A)
         said = [fact for fact in stage.seen.facts("DECISION_MADE") if fact["market"] == A][-1]
         assert (said["skip_reason"], said["decision_id"]) == (Reason.COMPUTE_FAILED, error["decision_id"])
+        monkeypatch.undo()
+        stage.run(1)
+        stage.sound()
+
+
+def test_scenario_83_quotes_of_a_market_that_cannot_be_computed_go_once_they_are_too_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Harmless as they are by their price: nobody has looked after them for the age limit."""
+    short = {**config_items.GLOBAL, "max_unpriced_age_s": 150}
+    with scene(globals=short) as stage:
+        stage.run(1)
+        before = prices(stage, A)
+        spoil(monkeypatch, raising)
+        stage.run(2)
+        assert prices(stage, A) == before
+        stage.run(1)
+
+        assert prices(stage, A) == set()
+        assert all(prices(stage, ticker) for ticker in (B, C))
+        assert stage.world.exchange.stats.cancels_404 == 0
         monkeypatch.undo()
         stage.run(1)
         stage.sound()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.battery.answers import Content, Retold
-from tests.battery.scene import CANCEL, HOLD_CYCLES, SLOTS, Scene, scene
+from tests.battery.scene import CANCEL, HOLD_CYCLES, SLOTS, Scene, fill, scene
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.unit.small_world import TICKERS, broken, resting, set_book
@@ -126,6 +126,71 @@ def test_scenario_77_with_the_groups_unknown_nothing_is_cancelled_that_a_trigger
 
         assert (answer["reason"], answer["cancelled"]) == ("session_not_active", 0)
         assert stage.world.exchange.stats.cancels_404 == 0
+
+
+def unread_stamp(stage: Scene, *more: Fault) -> None:
+    stage.faults.now(Fault(kind="lose-answer", where="GET /exchange/user_data_timestamp"), *more)
+
+
+def test_scenario_77_with_groups_and_the_stamp_unreadable_at_once_what_is_dangerous_goes() -> None:
+    """No latch: no trigger can have taken anything off, so a row that shows the order suffices."""
+    with scene() as stage:
+        stage.run(1)
+        unread_stamp(stage, Fault(kind="lose-answer", where="GET /portfolio/order_groups"))
+        answer = looked_at(stage, RISEN_E4)
+
+        assert (answer["reason"], answer["placed"]) == ("read_unknown", 0)
+        assert not dangerous(stage, RISEN_E4)
+        assert stage.world.exchange.stats.cancels_404 == 0
+
+
+def traded_before(stage: Scene) -> None:
+    """Public trades at both ends of the books, past our prices to be; then our quotes are placed."""
+    for ticker in TICKERS:
+        for taker, limit_e4 in (("bid", 4_700), ("ask", 4_400)):
+            assert stage.world.exchange.background_take(ticker, taker, limit_e4, 100) == 100
+    show(stage, 4_400)
+    stage.run(1)
+    assert stage.slots() == SLOTS
+
+
+def test_scenario_77_a_trade_from_before_an_order_spares_it_no_cancel_while_the_stamp_is_unread() -> None:
+    with scene() as stage:
+        traded_before(stage)
+        unread_stamp(stage)
+        looked_at(stage, RISEN_E4)
+
+        assert not dangerous(stage, RISEN_E4)
+        assert stage.world.exchange.stats.cancels_404 == 0
+
+
+def traded_past_our_quotes(stage: Scene) -> None:
+    """One contract of each of our orders is taken: the public trades put them all in doubt."""
+    for ticker in TICKERS:
+        for side in ("bid", "ask"):
+            fill(stage.world, ticker, side, 100)
+
+
+def test_scenario_77_a_trade_at_its_price_spares_a_dangerous_quote_no_cancel() -> None:
+    """It may be gone, or not: a cancel that finds nothing costs less than a quote that rests."""
+    with scene() as stage:
+        stage.run(1)
+        traded_past_our_quotes(stage)
+        unread_stamp(stage)
+        looked_at(stage, RISEN_E4)
+
+        assert not dangerous(stage, RISEN_E4)
+
+
+def test_scenario_77_a_trade_at_their_price_spares_no_quote_a_halt() -> None:
+    with scene() as stage:
+        stage.run(1)
+        traded_past_our_quotes(stage)
+        unread_stamp(stage)
+        stage.world.session("session_halt")
+        answer = looked_at(stage, 4_400)
+
+        assert (answer["reason"], resting(stage.world)) == ("halted", {})
 
 
 @pytest.mark.parametrize("bid_e4", [RISEN_E4, FALLEN_E4])

@@ -71,6 +71,16 @@ def test_what_has_no_price_goes_when_its_last_write_is_too_long_ago(age_ms: int,
     assert (names(found.unpriced), found.dangerous) == (names((order,)) if goes else [], ())
 
 
+@pytest.mark.parametrize(("age_ms", "goes"), [(MAX_AGE_MS, False), (MAX_AGE_MS + 1, True)])
+def test_what_has_a_price_goes_by_its_age_too_where_its_quotes_cannot_be_computed(
+    age_ms: int, goes: bool
+) -> None:
+    order, pricing = quote(Side.BID, 4_000), {SLOT.ticker: Pricing(HALF, FREE)}
+    found = exposed([order], pricing, TimeMs(WRITE + age_ms), MAX_AGE_MS, priced_age_too=True)
+
+    assert (names(found.unpriced), found.dangerous) == (names((order,)) if goes else [], ())
+
+
 def test_what_has_a_price_goes_by_its_price_alone() -> None:
     old, high = quote(Side.BID, 4_000), quote(Side.BID, 6_000, client_order_id="high")
     pricing = {SLOT.ticker: Pricing(HALF, FREE)}

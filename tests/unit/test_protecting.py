@@ -19,6 +19,7 @@ from dora.flow.cycle.compute import Inputs, leave_all
 from dora.flow.cycle.protect import protect
 from dora.flow.cycle.read import Snapshot
 from tests.unit.examples import limits
+from tests.unit.execution_fakes import SESSION
 from tests.unit.kalshi_fakes import FakeFacts
 from tests.unit.test_journal import LATER, SLOT, WRITE, tracked
 
@@ -91,6 +92,27 @@ def test_what_cannot_be_priced_goes_by_its_age(book: Book | None) -> None:
 
     assert cancelled(inputs(BID, book=book, now_ms=at_last_ms)) == {}
     assert cancelled(inputs(BID, book=book, now_ms=at_last_ms + 1)) == {BID.client_order_id: "unpriced"}
+
+
+def test_what_can_be_priced_but_not_computed_goes_by_its_age_too() -> None:
+    at_last_ms = WRITE + AGE_S * 1000
+
+    assert cancelled(inputs(BID, book=FAIR_BOOK, now_ms=at_last_ms)) == {}
+    assert cancelled(inputs(BID, book=FAIR_BOOK, now_ms=at_last_ms + 1)) == {BID.client_order_id: "unpriced"}
+
+
+@pytest.mark.parametrize(
+    ("latched_ms", "as_of_ms", "goes"),
+    [(None, 0, True), (None, LATER, True), (LATER, 0, False), (LATER, LATER, False), (WRITE, LATER, True)],
+)
+def test_with_the_groups_unread_an_order_goes_whose_reads_are_later_than_the_latch_or_that_has_none(
+    latched_ms: int | None, as_of_ms: int, goes: bool
+) -> None:
+    given = inputs(ASK, book=FAIR_BOOK, groups=None, as_of_ms=TimeMs(as_of_ms))
+    at_ms = None if latched_ms is None else TimeMs(latched_ms)
+    given = replace(given, session=replace(SESSION, limit_reached_at_ms=at_ms))
+
+    assert cancelled(given) == ({"ask": "dangerous"} if goes else {})
 
 
 def test_what_a_trigger_took_off_is_not_cancelled() -> None:

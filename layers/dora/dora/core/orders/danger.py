@@ -2,7 +2,7 @@
 
 While cash, positions or the status cannot be read, quotes would stay at old prices and be taken. A quote is
 dangerous once its fill would lose money at today's fair value, fees included; our inventory is left out, for
-it is a reason to want a price and not a measure of its harm.
+it is a reason to want a price and not a measure of its harm. What was not repriced for too long goes too.
 """
 
 from collections.abc import Iterable, Mapping
@@ -61,15 +61,22 @@ def is_dangerous(order: TrackedOrder, pricing: Pricing) -> bool:
 
 
 def exposed(
-    orders: Iterable[TrackedOrder], pricing: Mapping[str, Pricing], now_ms: TimeMs, max_unpriced_age_ms: int
+    orders: Iterable[TrackedOrder],
+    pricing: Mapping[str, Pricing],
+    now_ms: TimeMs,
+    max_unpriced_age_ms: int,
+    *,
+    priced_age_too: bool = False,
 ) -> Exposed:
-    """Those of the orders that are dangerous, or whose market has no price and which are too old for that."""
+    """Those of the orders that are dangerous, or whose market has no price and which are too old for that.
+
+    `priced_age_too`: their own quotes cannot be computed, so the age limit holds with a fair value as well.
+    """
     dangerous, unpriced = list[TrackedOrder](), list[TrackedOrder]()
     for order in orders:
-        priced = pricing.get(order.slot.ticker)
-        if priced is None:
-            if now_ms - (order.write_ms or order.sent_ms) > max_unpriced_age_ms:
-                unpriced.append(order)
-        elif is_dangerous(order, priced):
+        priced, age_ms = pricing.get(order.slot.ticker), now_ms - (order.write_ms or order.sent_ms)
+        if priced is not None and is_dangerous(order, priced):
             dangerous.append(order)
+        elif (priced is None or priced_age_too) and age_ms > max_unpriced_age_ms:
+            unpriced.append(order)
     return Exposed(tuple(dangerous), tuple(unpriced))

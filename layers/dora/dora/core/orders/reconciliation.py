@@ -22,6 +22,10 @@ ORPHAN_LEVEL = -1
 """Level of an order that carries our prefix but stands in no slot we know: it is cancelled."""
 
 
+TRADE_CLOCK_MARGIN_MS = 1_000
+"""By how much the stamps of public trades and of our own writes may differ: two services give them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """One thing the merge learned, for the log: what happened to which order, and by what evidence."""
@@ -161,11 +165,12 @@ def maybe_filled(order: TrackedOrder, prints: Iterable[Trade], since_ms: TimeMs)
     """Whether a public trade since then may have been ours: it took our side at our price or past it.
 
     Reads of our orders lag; the tape does not. An order that may be gone is left for the next look, for a
-    cancel of it would find nothing.
+    cancel of it would find nothing. A trade from before the last acknowledged write to it met it no more.
     """
     side, price = order.slot.side, order.price
+    first_ms = max(since_ms, order.write_ms - TRADE_CLOCK_MARGIN_MS)
     return any(
-        found.taken is side and found.at_ms >= since_ms and (price - found.price) * side.sign >= 0
+        found.taken is side and found.at_ms >= first_ms and (price - found.price) * side.sign >= 0
         for found in prints
     )
 

@@ -27,6 +27,7 @@ def protect(
     """The plan, with cancels for the orders of these markets that must not rest any longer.
 
     Under reads that are behind, an acknowledged order counts as resting. What a trigger took off does not.
+    In a market that cannot be computed nobody looks after its orders: they go by their age as well.
     """
     acknowledged = why is Reason.READ_STALE and inputs.snapshot.groups is not None
     orders = [
@@ -36,7 +37,13 @@ def protect(
     ]
     max_age_ms = inputs.globals_.max_unpriced_age_s * 1000
     unwanted = [order for order in orders if not _is_wanted(inputs, order)]
-    found = exposed(orders, _pricing(inputs, orders), inputs.now_ms, max_age_ms)
+    found = exposed(
+        orders,
+        _pricing(inputs, orders),
+        inputs.now_ms,
+        max_age_ms,
+        priced_age_too=why is Reason.COMPUTE_FAILED,
+    )
     cycle_facts.protected(ports.facts, found, why)
     plan = with_cancels(plan, unwanted, CancelReason.NOT_WANTED)
     plan = with_cancels(plan, found.dangerous, CancelReason.DANGEROUS)
@@ -53,12 +60,12 @@ def without_triggered(plan: SlotPlan, inputs: Inputs) -> SlotPlan:
     """The plan, without cancels of what a trigger may have taken off: they would find nothing.
 
     Where the groups could not be read, an order must have a row that is newer than our last write to it, and
-    than the latch of its session, which triggers every group.
+    than the latch of its session, which triggers every group. Without a latch any age will do.
     """
     if inputs.snapshot.groups is not None:
         return plan
     latched_ms = inputs.session.limit_reached_at_ms if inputs.session else None
-    later = inputs.snapshot.as_of_ms > (latched_ms or 0)
+    later = latched_ms is None or inputs.snapshot.as_of_ms > latched_ms
     cancels = tuple(r for r in plan.cancels if later and r.client_order_id in inputs.view.shown)
     return replace(plan, cancels=cancels)
 

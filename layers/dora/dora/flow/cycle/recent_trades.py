@@ -1,7 +1,8 @@
 """A look at the public tape before a cancel, when the reads of our own orders lag.
 
 A cancel of an order that filled in the meantime answers 404 and proves nothing. So while reads are late,
-an order that a public trade may have filled is left alone until its own row says what became of it.
+an order that a public trade may have filled is left alone until its own row says what became of it. But not
+where it must not rest (`MUST_GO`): an order that is missing costs its market some cycles, a fill costs money.
 """
 
 from collections.abc import Mapping
@@ -14,25 +15,28 @@ from dora.core.orders.journal import Journal
 from dora.core.orders.reconciliation import maybe_filled
 from dora.core.orders.requests import CancelRequest, DecreaseRequest
 from dora.core.ports import Ports
-from dora.core.reasons import Reason
+from dora.core.reasons import CancelReason, Reason
 from dora.core.units import TimeMs
 from dora.flow.shared.reads import LONGEST_WAIT_MS, Reader, paced
 
 MOST_TAPES = 30
 """Markets looked up in one cycle; the cancels of further ones go without a look."""
+MUST_GO = frozenset({CancelReason.DANGEROUS, CancelReason.UNPRICED})
+"""Cancels that no public trade holds back."""
 
 
 def skip_likely_filled(ports: Ports, plan: SlotPlan, journal: Journal, since_ms: TimeMs) -> SlotPlan:
     """The plan without writes to orders that may have filled since their rows were true."""
-    writes: tuple[CancelRequest | DecreaseRequest, ...] = (*plan.cancels, *plan.decreases)
+    optional = [r for r in plan.cancels if plan.why.get(r.client_order_id) not in MUST_GO]
+    writes: tuple[CancelRequest | DecreaseRequest, ...] = (*optional, *plan.decreases)
     tickers = sorted({request.ticker for request in writes})[:MOST_TAPES]
     tapes = _tapes(ports, tickers, since_ms)
     doubtful = {
-        key
-        for key, order in journal.orders.items()
-        if order.slot.ticker in tapes and maybe_filled(order, tapes[order.slot.ticker], since_ms)
+        r.client_order_id
+        for r in writes
+        if r.ticker in tapes and maybe_filled(journal.orders[r.client_order_id], tapes[r.ticker], since_ms)
     }
-    spared = {journal.orders[r.client_order_id].slot for r in plan.cancels if r.client_order_id in doubtful}
+    spared = {journal.orders[r.client_order_id].slot for r in optional if r.client_order_id in doubtful}
     return replace(
         plan,
         cancels=tuple(r for r in plan.cancels if r.client_order_id not in doubtful),

@@ -32,7 +32,7 @@ from dora.flow.cycle.protect import protect, without_triggered
 from dora.flow.cycle.read import Snapshot, gather_evidence, read_calls, read_exchange
 from dora.flow.cycle.recent_trades import skip_likely_filled
 from dora.flow.shared.accounting import Accounts, keep_accounts
-from dora.flow.shared.reads import await_tokens
+from dora.flow.shared.reads import await_tokens, reserve_or_none
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.universe import refresh_listings, refresh_reference_data, wanted_markets
 from dora.flow.shared.unreadable_facts import set_apart
@@ -253,10 +253,9 @@ def choose(
         failed = choice.failed.keys()
         plan = protect(ports, inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
         choice = replace(choice, plan=plan)
-    else:
-        plan = _forbidden(ports, inputs, permission.blocked_by, triggered)
-        choice = Choice(plan=plan, memory=known.state.memory)
-    return _spared(ports, known, view, choice, snapshot.as_of_ms), inputs
+        return _spared(ports, known, view, choice, snapshot.as_of_ms), inputs
+    plan = _forbidden(ports, inputs, permission.blocked_by, triggered)
+    return Choice(plan=plan, memory=known.state.memory), inputs
 
 
 def _forbidden(ports: Ports, inputs: Inputs, why: Reason, triggered: frozenset[str]) -> SlotPlan:
@@ -271,7 +270,10 @@ def _forbidden(ports: Ports, inputs: Inputs, why: Reason, triggered: frozenset[s
 def _spared(
     ports: Ports, known: LoadedState, view: ReconciledOrders, choice: Choice, as_of_ms: TimeMs
 ) -> Choice:
-    """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled."""
+    """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled.
+
+    Only while placing is allowed: what goes although nothing may be placed must not rest on.
+    """
     now_ms = ports.clock.now_ms()
     if now_ms - as_of_ms <= known.globals_.tape_after_ms:
         return choice
@@ -287,7 +289,10 @@ def execute(
     inputs: Inputs,
     choice: Choice,
 ) -> Execution:
-    """Steps 9 and 10: cancels, changes in place, then placements, within the tokens and the deadline."""
+    """Steps 9 and 10: cancels, changes in place, then placements, within the tokens and the deadline.
+
+    Cancels and changes wait for no limiter that cannot be written; placements are dropped then.
+    """
     margin_ms = max(known.globals_.placement_margin_ms - WRITE_RESERVE_MS, 0)
     place_until_ms = TimeMs(turn.deadline_ms - margin_ms)
     bounds = Bounds(
@@ -311,7 +316,7 @@ def execute(
     place_costs = [len(batch) * limits.create_cost for batch in split(plan.places, size)]
     now_ms = ports.clock.now_ms()
     costs = cancel_costs + change_costs + place_costs
-    sends = ports.limiter.reserve("write", costs, now_ms, place_until_ms) if costs else ()
+    sends = (reserve_or_none(ports, "write", costs, now_ms, place_until_ms) or ()) if costs else ()
     execution.cancel(cancels, sends[: len(cancels)], plan.why)
     execution.decrease(plan.decreases)
     execution.extend(plan.extends)

@@ -101,9 +101,12 @@ class Reader:
 
 
 def await_tokens(ports: Ports, bucket: str, costs: Sequence[int]) -> None:
-    """Spend from a shared bucket and wait until the last of these calls may be sent."""
+    """Spend from a shared bucket and wait until the last of these calls may be sent.
+
+    Without the shared bucket they keep to the smallest tier's: cancels need reads, and those no table.
+    """
     now_ms = ports.clock.now_ms()
-    sends = ports.limiter.reserve(bucket, costs, now_ms, TimeMs(now_ms + LONGEST_WAIT_MS))
+    sends = _send_times(ports, bucket, costs, TimeMs(now_ms + LONGEST_WAIT_MS))
     if sends and sends[-1] > now_ms:
         ports.clock.sleep_ms(sends[-1] - now_ms)
 
@@ -133,10 +136,20 @@ def paced(
         yield each
 
 
-def _send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[int]:
-    now_ms = ports.clock.now_ms()
+def reserve_or_none(
+    ports: Ports, bucket: str, costs: Sequence[int], now_ms: TimeMs, until_ms: TimeMs
+) -> Sequence[TimeMs] | None:
+    """Send times by the shared bucket; None, and an `ERROR`, when it cannot be written."""
     try:
         return ports.limiter.reserve(bucket, costs, now_ms, until_ms)
     except StateError as error:
         ports.facts.emit("ERROR", what=f"reservation from bucket {bucket}", why=str(error))
-        return reserve(SMALLEST, None, costs, now_ms * US_PER_MS, until_ms * US_PER_MS).send_ms
+        return None
+
+
+def _send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[int]:
+    now_ms = ports.clock.now_ms()
+    sends = reserve_or_none(ports, bucket, costs, now_ms, until_ms)
+    if sends is not None:
+        return sends
+    return reserve(SMALLEST, None, costs, now_ms * US_PER_MS, until_ms * US_PER_MS).send_ms
