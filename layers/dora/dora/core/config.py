@@ -103,8 +103,8 @@ class GlobalConfig:
     max_read_age_s: int = _whole("10", "3600", "120")
     """How long the exchange's reads may lack an acknowledged write of ours before nothing more is placed."""
     max_unpriced_age_s: int = _whole("10", "86400", "300")
-    """A resting quote whose market cannot be computed, or, while nothing may be placed, holds no fair value, is
-    left so long after its last write; then it is cancelled."""
+    """A resting quote whose market cannot be computed, or, while nothing may be placed, holds no fair
+    value, is left so long after its last write; then it is cancelled."""
     tape_after_ms: int = _whole("0", "60000", "500")
     """Reads of our orders that lag more than this send us to the public tape before a cancel."""
     placement_margin_ms: int = _whole("1000", "30000", "8000")
