@@ -11,8 +11,8 @@ from tests.emulator.runtime import search_path, target_interpreter
 
 pytestmark = pytest.mark.long
 
-MODULE_BUDGET = 700
-"""A function loaded 649 when this was written: 350 of them boto3, requests and cryptography."""
+MODULE_BUDGET = 720
+"""The cycle loads 702: 350 of them boto3, requests and cryptography, 121 small ones of our own."""
 
 # Each of these costs more than it is worth, or is of the tests: boto3.dynamodb.transform is loaded only by
 # boto3.resource("dynamodb"), pydantic by Powertools' parser, aws_xray_sdk by its tracer once it is used.
