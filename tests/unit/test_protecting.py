@@ -77,13 +77,17 @@ def test_of_a_market_that_could_not_be_computed_only_what_is_dangerous_goes() ->
     assert cancelled(inputs(BID, ASK, book=FAIR_BOOK), of="another") == {}
 
 
+ODD_PRICE: Any = "odd"
+"""No price, as a fault of a reader would leave it."""
+
+
 @pytest.mark.parametrize(
     "book",
     [
         None,
         Book(SLOT.ticker, FAIR_BOOK.bids, ()),
         Book(SLOT.ticker, FAIR_BOOK.bids, (Level(Price(5_000), Count(500)),)),
-        Book(SLOT.ticker, (Level("odd", Count(500)),), FAIR_BOOK.asks),  # type: ignore[arg-type]
+        Book(SLOT.ticker, (Level(ODD_PRICE, Count(500)),), FAIR_BOOK.asks),
     ],
     ids=["unread", "one-sided", "too wide", "a book that raises"],
 )

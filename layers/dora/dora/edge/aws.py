@@ -37,7 +37,7 @@ class AwsConnection(BoundedConnection, AWSHTTPConnection):  # type: ignore[misc]
     """botocore's own connection, bounded."""
 
 
-class AwsHttpsConnection(BoundedConnection, AWSHTTPSConnection):  # type: ignore[misc]
+class AwsHttpsConnection(BoundedConnection, AWSHTTPSConnection):  # type: ignore[misc]  # as above
     """The same over TLS."""
 
 
