@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from dora.core.config import DEFAULT_STRATEGY
 from dora.core.quoting.decision import Decision, QuoteInputs
-from dora.core.quoting.maker import quote
-from dora.core.quoting.registry import DEFAULT, STRATEGIES
+from dora.core.quoting.registry import STRATEGIES
+from dora.core.quoting.strategies.reservation import Reservation
+from dora.core.quoting.strategy import StoredMemory
 from dora.core.reasons import Reason
 from dora.core.units import Price
 from tests.battery.scene import SLOTS, Scene, scene
@@ -50,11 +52,12 @@ NONSENSE: dict[str, Wrong] = {
 def spoil(monkeypatch: pytest.MonkeyPatch, wrong: Wrong) -> None:
     """From now on the strategy of one market answers like this; the others are quoted as ever."""
 
-    def strategy(asked: QuoteInputs, memory: Mapping[str, object] | None) -> Answer:
-        decision, after = quote(asked, memory)
-        return wrong(decision, after) if asked.market.ticker == A else (decision, after)
+    class Spoilt(Reservation):
+        def quote(self, inputs: QuoteInputs, memory: StoredMemory | None) -> Answer:
+            decision, after = super().quote(inputs, memory)
+            return wrong(decision, after) if inputs.market.ticker == A else (decision, after)
 
-    monkeypatch.setitem(STRATEGIES, DEFAULT, strategy)
+    monkeypatch.setitem(STRATEGIES, DEFAULT_STRATEGY, Spoilt())
 
 
 def prices(stage: Scene, ticker: str) -> set[int]:

@@ -1,10 +1,12 @@
 """Small valid values for tests of the core: each takes only what a test wants to be different."""
 
+from dataclasses import fields
 from typing import Any
 
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.exchange.market import Book, Event, Level, Market, MarketStatus, Series, Side, Slot
 from dora.core.orders.requests import TargetOrder
+from dora.core.quoting.strategies.reservation import ReservationSettings
 from dora.core.units import (
     ONE_DOLLAR,
     Count,
@@ -21,6 +23,7 @@ from dora.core.units import (
 TICKER, EVENT, SERIES = "KXRAIN-26NOV21-T1", "KXRAIN-26NOV21", "KXRAIN"
 NOW = TimeMs(1_795_183_200_000)
 HOUR_MS = 3_600_000
+SETTINGS = {spec.name for spec in fields(ReservationSettings)}
 
 
 def grid(*rows: tuple[str, str, str]) -> PriceGrid:
@@ -69,8 +72,10 @@ def market(**changes: Any) -> Market:
 
 
 def config(**changes: Any) -> MarketConfig:
-    """An enabled market with the product's defaults."""
-    return MarketConfig(**{"ticker": TICKER, "enabled": True, **changes})
+    """An enabled market with the product's defaults; its strategy's settings may stand beside its own."""
+    own = {name: changes.pop(name) for name in SETTINGS & changes.keys()}
+    settings = ReservationSettings(**own)
+    return MarketConfig(**{"ticker": TICKER, "enabled": True, "settings": settings, **changes})
 
 
 def limits(**changes: Any) -> GlobalConfig:

@@ -7,14 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.config import (
-    GlobalConfig,
-    MarketConfig,
-    SeriesConfig,
-    parse_global,
-    parse_market,
-    parse_series,
-)
+from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
+from dora.core.config_items import market_of, parse_global, parse_market, parse_series
 from dora.core.errors import ConfigInvalid
 from dora.core.units import format_scaled
 from tests.unit.examples import cents, contracts, dollars
@@ -72,7 +66,7 @@ def test_a_series_template_makes_its_markets() -> None:
     series = parse_series(
         "KXRAIN", {"enabled": True, "max_markets": "5", "quote_size": "20", "strategy_tag": "calm"}
     )
-    market = series.market("KXRAIN-26NOV21-T1")
+    market = market_of(series, "KXRAIN-26NOV21-T1")
     assert (series.enabled, series.max_markets) == (True, 5)
     assert (market.ticker, market.enabled, market.quote_size) == ("KXRAIN-26NOV21-T1", True, contracts("20"))
     assert market.strategy_tag == "calm"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dora.core.config import parse_global
+from dora.core.config_items import parse_global
 from dora.core.errors import ConfigInvalid
 from dora.core.orders.diff import Rules, plan_slots
 from dora.core.orders.expiry import QUIET_MS, RENEW_MS, expires_ms, is_over

@@ -7,11 +7,13 @@ from dora.core.exchange.fees import FREE, maker_fee_per_contract
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision
-from dora.core.quoting.maker import quote
+from dora.core.quoting.strategies.reservation import Reservation
 from dora.core.reasons import Reason
 from dora.core.units import Count, Price
 from tests.unit.examples import DECI_GRID, TAPERED_GRID, TICKER, book, cents, config, contracts, market
 from tests.unit.quoting_cases import MAKER_FEES, Situation, inputs, situations, warm
+
+quote = Reservation().quote
 
 BID, ASK = Side.BID, Side.ASK
 

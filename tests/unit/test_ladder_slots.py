@@ -8,7 +8,7 @@ from dora.core.exchange.market import Side, Slot
 from dora.core.orders.diff import Rules, SlotPlan, plan_slots, slot_key
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders
-from dora.core.quoting.maker import quote
+from dora.core.quoting.strategies.reservation import Reservation
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
 from tests.unit.examples import CENT_GRID, TICKER, cents, config, contracts
@@ -16,6 +16,8 @@ from tests.unit.quoting_cases import inputs, warm
 from tests.unit.small_world import TICKERS, broken, setup, small_world
 from tests.world import config_items
 from tests.world.world import World
+
+quote = Reservation().quote
 
 BID, ASK = Side.BID, Side.ASK
 

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.config import MarketConfig
 from dora.core.exchange.book import Resting, without
 from dora.core.exchange.fees import FREE, maker_fee_per_contract
-from dora.core.exchange.market import Book, Level, MarketStatus, Side, Slot
+from dora.core.exchange.market import Book, Level, Side, Slot
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.fair_value import FairValue
-from dora.core.quoting.maker import quote
 from dora.core.quoting.memory import STALE_MS, Memory, judged, recall, remember
-from dora.core.quoting.reservation import logit, reservation_price, sigmoid, skew
+from dora.core.quoting.reservation_price import logit, reservation_price, sigmoid, skew
+from dora.core.quoting.strategies.reservation import Reservation
 from dora.core.reasons import Reason
 from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs
 from tests.unit.examples import (
@@ -31,6 +30,8 @@ from tests.unit.examples import (
     market,
 )
 from tests.unit.quoting_cases import MAKER_FEES, MINUTE, Situation, inputs, nano, situations, warm
+
+quote = Reservation().quote
 
 
 def prices(decision: Decision) -> dict[Side, Price]:
@@ -169,11 +170,6 @@ def test_a_quote_size_below_one_contract_is_quoted_as_configured() -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"config": config(enabled=False)}, Reason.MARKET_DISABLED),
-        ({"market": market(plain=False)}, Reason.MARKET_UNSUPPORTED),
-        ({"market": market(close_ms=TimeMs(NOW + 299_999))}, Reason.NEAR_CLOSE),
-        ({"market": market(expected_expiration_ms=TimeMs(NOW + 299_999))}, Reason.NEAR_CLOSE),
-        ({"fees": None}, Reason.FEES_UNKNOWN),
         ({"book": None}, Reason.BOOK_UNKNOWN),
         ({"book": book([("0.45", "1")], [("0.55", "1")], ticker="OTHER")}, Reason.BOOK_UNKNOWN),
         ({"book": book([], [])}, Reason.BOOK_ONE_SIDED),
@@ -191,17 +187,6 @@ def test_a_quote_size_below_one_contract_is_quoted_as_configured() -> None:
 def test_a_market_that_is_not_quoted_says_why(changes: dict[str, Any], why: Reason) -> None:
     decision, _ = quote(inputs(**changes), warm())
     assert (decision.skip, decision.targets) == (why, ())
-
-
-@pytest.mark.parametrize("status", [status for status in MarketStatus if status is not MarketStatus.ACTIVE])
-def test_only_active_markets_are_quoted(status: MarketStatus) -> None:
-    decision, _ = quote(inputs(market=market(status=status)), warm())
-    assert (decision.skip, decision.targets) == (Reason.MARKET_NOT_ACTIVE, ())
-
-
-def test_the_close_guard_ends_exactly_at_its_edge() -> None:
-    decision, _ = quote(inputs(market=market(close_ms=TimeMs(NOW + 300_000))), warm())
-    assert decision.skip is None
 
 
 def test_a_side_without_room_on_the_grid_is_dropped_and_the_other_stays() -> None:
@@ -283,7 +268,6 @@ def test_memory_survives_json_bit_for_bit() -> None:
 def test_an_unread_book_leaves_memory_as_it_was() -> None:
     before = warm()
     assert quote(inputs(book=None), before)[1] == before
-    assert quote(inputs(market=market(status=MarketStatus.CLOSED)), before)[1] == before
 
 
 def test_looking_again_at_the_same_moment_learns_nothing_new() -> None:
@@ -302,7 +286,7 @@ def _walk(mids: list[int], half: int = 100) -> Memory:
     memory: Memory | None = None
     for minute, mid in enumerate(mids):
         seen = FairValue(mid / ONE_DOLLAR, "book", Price(mid - half), Price(mid + half))
-        memory = judged(remember(memory, seen, TimeMs(NOW + minute * MINUTE)), MarketConfig(ticker="KXA-1"))
+        memory = judged(remember(memory, seen, TimeMs(NOW + minute * MINUTE)), 50, 40)
     assert memory is not None
     return memory
 
@@ -427,7 +411,5 @@ def test_quotes_follow_a_market_whose_ticks_changed() -> None:
 
 def test_how_fast_is_too_fast_is_a_setting() -> None:
     quick = replace(_walk([5_000 + 40 * (i % 2) for i in range(30)]), fast=0)
-    patient = MarketConfig(ticker="KXA-1", max_speed_percent=41, resume_speed_percent=20)
-
-    assert (judged(quick, patient).fast, judged(quick, replace(patient, max_speed_percent=39)).fast) == (0, 1)
-    assert judged(replace(quick, fast=1), patient).fast == 1
+    assert (judged(quick, 41, 20).fast, judged(quick, 39, 20).fast) == (0, 1)
+    assert judged(replace(quick, fast=1), 41, 20).fast == 1

@@ -3,18 +3,26 @@
 import json
 from dataclasses import replace
 from itertools import product
+from typing import Any, cast
 
 import pytest
 
+from dora.core.accounts.ledger import Position
 from dora.core.exchange.market import Side, Slot
+from dora.core.orders.diff import SlotPlan
+from dora.core.orders.journal import Journal
 from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
-from dora.core.record import ANSWER, CycleFacts, answer_of, status_of, wide_record
 from dora.core.risk.gates import PULLS_QUOTES
-from dora.core.units import Count, Money, TimeMs
+from dora.core.state import Cursors
+from dora.core.units import Count, Money
+from dora.flow.cycle.compute import Choice
+from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.record import ANSWER, CycleResult, answer_of, status_of, wide_record
+from dora.flow.shared.accounting import Accounts
 from dora.telemetry import MAX_FIELDS
-from tests.unit.examples import NOW, target
+from tests.unit.examples import TICKER, target
 
 READS = (
     "as_of",
@@ -39,30 +47,33 @@ CAPS = (
     Reason.OPEN_ORDER_CAP,
 )
 
-QUIET = CycleFacts(
+PLAN = SlotPlan(kept=(), decreases=(), cancels=(), places=(), withheld=())
+
+
+def execution(**changes: object) -> Execution:
+    """One that has sent nothing but what a test says."""
+    made: Any = Execution(cast(Any, None), cast(Any, None), Journal())
+    for name, value in changes.items():
+        assert hasattr(made, name)
+        setattr(made, name, value)
+    return cast(Execution, made)
+
+
+QUIET = CycleResult(
     cycle_id="2026-11-20T14:00:00.000Z",
-    began_ms=NOW,
-    ended_ms=TimeMs(NOW + 1_234),
+    took_ms=1_234,
     blocked_by=None,
-    stopped=None,
-    failures={},
     problems=0,
-    decisions=(),
-    withheld=(),
-    kept=0,
-    decreased=0,
-    dropped=0,
-    cancels=BatchCancelSummary(),
-    places=BatchPlaceSummary(),
-    fills=0,
-    drift=0,
-    net=Count(0),
-    traded=Count(0),
-    profit=Money(0),
-    unmarked=0,
-    fees=Money(0),
+    failures={},
+    choice=Choice(plan=PLAN),
+    execution=execution(),
+    accounts=Accounts(positions={}, journal=Journal(), cursors=Cursors(), drift=(), booked=0),
+    marks={},
     calls={},
 )
+
+
+LATE, DRY = execution(stopped=Reason.DEADLINE), execution(stopped=Reason.DRY_RUN)
 
 
 @pytest.mark.parametrize(
@@ -71,13 +82,13 @@ QUIET = CycleFacts(
         ({}, "completed", ""),
         ({"blocked_by": Reason.HALTED}, "halted", "halted"),
         ({"blocked_by": Reason.READ_UNKNOWN}, "degraded", "read_unknown"),
-        ({"blocked_by": Reason.AUTH_REFUSED, "stopped": Reason.DEADLINE}, "degraded", "auth_refused"),
-        ({"stopped": Reason.DEADLINE, "failures": {"books": "x"}}, "degraded", "deadline"),
+        ({"blocked_by": Reason.AUTH_REFUSED, "execution": LATE}, "degraded", "auth_refused"),
+        ({"execution": LATE, "failures": {"books": "x"}}, "degraded", "deadline"),
         ({"failures": {"books": "x"}, "problems": 1}, "degraded", "read_unknown"),
         ({"problems": 1}, "degraded", "config_invalid"),
-        ({"dropped": 3}, "completed", ""),
-        ({"stopped": Reason.DRY_RUN}, "completed", "dry_run"),
-        ({"stopped": Reason.DRY_RUN, "blocked_by": Reason.HALTED}, "halted", "halted"),
+        ({"execution": execution(dropped=(None,) * 3)}, "completed", ""),
+        ({"execution": DRY}, "completed", "dry_run"),
+        ({"execution": DRY, "blocked_by": Reason.HALTED}, "halted", "halted"),
     ],
 )
 def test_a_cycle_is_completed_only_when_nothing_went_wrong(
@@ -88,7 +99,7 @@ def test_a_cycle_is_completed_only_when_nothing_went_wrong(
 
 @pytest.mark.parametrize("trouble", [{"failures": {"books": "x"}}, {"problems": 1}])
 def test_a_dry_run_with_trouble_is_degraded_like_any_other(trouble: dict[str, object]) -> None:
-    assert status_of(replace(QUIET, stopped=Reason.DRY_RUN, **trouble))[0] == "degraded"
+    assert status_of(replace(QUIET, execution=DRY, **trouble))[0] == "degraded"
 
 
 @pytest.mark.parametrize("reason", sorted(PULLS_QUOTES))
@@ -98,21 +109,19 @@ def test_a_switch_that_pulls_our_quotes_halts_the_cycle(reason: Reason) -> None:
 
 def test_the_answer_holds_what_callers_rely_on() -> None:
     answer = answer_of(wide_record(QUIET))
-    assert set(answer) == {*ANSWER, "drift"}
+    assert set(answer) == {*ANSWER}
     assert json.loads(json.dumps(answer)) == answer
 
 
 def test_totals_add_up_cancels_and_places() -> None:
-    record = wide_record(
-        replace(
-            QUIET,
-            kept=5,
-            decreased=1,
-            dropped=2,
-            cancels=BatchCancelSummary(9, 4, 3, 2, batches=1),
-            places=BatchPlaceSummary(60, 40, 15, 5, batches=3),
-        )
+    written = execution(
+        decreased=1,
+        dropped=(None,) * 2,
+        cancels=BatchCancelSummary(9, 4, 3, 2, batches=1),
+        places=BatchPlaceSummary(60, 40, 15, 5, batches=3),
     )
+    plan = replace(PLAN, kept=cast(Any, (None,) * 5))
+    record = wide_record(replace(QUIET, choice=Choice(plan=plan), execution=written))
     counted = ("cancelled", "placed", "failed", "unknown", "kept", "decreased", "dropped")
     assert [record[name] for name in counted] == [4, 40, 18, 7, 5, 1, 2]
     assert (record["cancel_batches"], record["place_batches"], record["duration_ms"]) == (1, 3, 1_234)
@@ -125,9 +134,17 @@ def test_requests_are_counted_as_reads_and_writes() -> None:
 
 
 def test_money_and_contracts_are_exact_text() -> None:
-    changes = {"net": Count(-1), "traded": Count(123_456), "profit": Money(-1), "fees": Money(12_345_678)}
-    record = wide_record(replace(QUIET, **changes))
-    assert record["contracts_net"] == "-0.01"
+    own = Position(
+        ticker=TICKER,
+        shard=0,
+        net=Count(-1),
+        traded=Count(123_456),
+        cash=Money(12_355_677),
+        fees=Money(12_345_678),
+    )
+    accounts = replace(QUIET.accounts, positions={TICKER: own})
+    record = wide_record(replace(QUIET, accounts=accounts))
+    assert (record["contracts_net"], record["positions_unmarked"]) == ("0.01", 1)
     assert record["contracts_traded"] == "1234.56"
     assert record["pnl_dollars"] == "-0.000001"
     assert record["fees_dollars"] == "12.345678"
@@ -143,7 +160,10 @@ def test_reasons_are_counted_by_market_and_by_slot() -> None:
         Decision(ticker="B", skip=Reason.NEAR_CLOSE),
         Decision(ticker="C", skip=Reason.NEAR_CLOSE),
     )
-    record = wide_record(replace(QUIET, decisions=decisions, withheld=[Reason.SLOT_UNRESOLVED]))
+    plan = replace(PLAN, withheld=((wanted.slot, Reason.SLOT_UNRESOLVED),))
+    unconfirmed = execution(withheld=2)
+    record = wide_record(replace(QUIET, choice=Choice(plan=plan, decisions=decisions), execution=unconfirmed))
+    assert record["slots_cancel_unconfirmed"] == 2
     assert (record["markets"], record["markets_quoted"], record["target_count"]) == (3, 1, 1)
     assert record["skipped_near_close"] == 2
     assert (record["slots_cash"], record["slots_no_edge"], record["slots_slot_unresolved"]) == (2, 1, 1)
@@ -156,13 +176,10 @@ def test_the_record_is_flat_and_its_size_does_not_grow_with_the_markets() -> Non
         Decision(ticker=f"M{n}", skip=why, cut=((slot, cap, Count(1)),))
         for n, (why, cap) in enumerate(product(OF_MARKETS_AND_SLOTS, CAPS))
     )
-    facts = replace(
-        QUIET,
-        decisions=decisions,
-        withheld=[*OF_MARKETS_AND_SLOTS] * 70,
-        failures=dict.fromkeys(READS, "ExchangeUnavailable"),
-    )
-    record = wide_record(facts)
+    plan = replace(PLAN, withheld=tuple((slot, why) for why in OF_MARKETS_AND_SLOTS) * 70)
+    choice = Choice(plan=plan, decisions=decisions)
+    failures = dict.fromkeys(READS, "ExchangeUnavailable")
+    record = wide_record(replace(QUIET, choice=choice, failures=failures))
     assert record["markets"] == len(decisions)
     assert not any(isinstance(value, dict | list | tuple) for value in record.values())
     assert len(record) <= MAX_FIELDS

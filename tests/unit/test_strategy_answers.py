@@ -12,11 +12,13 @@ from dora.core.errors import DoraError
 from dora.core.exchange.market import Side, Slot
 from dora.core.quoting.checked import checked
 from dora.core.quoting.decision import Decision
-from dora.core.quoting.maker import quote
+from dora.core.quoting.strategies.reservation import Reservation
 from dora.core.reasons import Reason
 from dora.core.units import Count, Price
 from tests.unit.examples import TICKER
 from tests.unit.quoting_cases import Situation, inputs, situations, warm
+
+quote = Reservation().quote
 
 OTHER = "KXSNOW-26NOV21-T1"
 Answer = Any

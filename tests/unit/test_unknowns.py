@@ -100,8 +100,8 @@ def test_positions_that_nobody_can_price_are_counted_beside_the_profit_that_take
     accounts = Accounts(positions=held, journal=Journal(), cursors=Cursors())
     books = {A: Book(A, (Level(Price(4_400), Count(100)),), ())}
 
-    assert accounts.unmarked(books, {}) == 2
-    assert accounts.profit(books, {}) == Money(-3 * 400_000 + 440_000)
+    assert accounts.unmarked(marks(held.values(), books, {}, {})) == 2
+    assert accounts.profit(marks(held.values(), books, {}, {})) == Money(-3 * 400_000 + 440_000)
 
 
 def test_a_status_before_any_cycle_knows_neither_tokens_nor_what_is_left_out() -> None:

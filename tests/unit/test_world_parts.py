@@ -13,7 +13,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from dora.core.config import parse_market
+from dora.core.config_items import parse_market
 from dora.core.errors import ConfigInvalid
 from tests.simulator.clock import VirtualClock
 from tests.world import config_items

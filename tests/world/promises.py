@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from dora.core.config import MarketConfig, parse_market
+from dora.core.config import MarketConfig
+from dora.core.config_items import parse_market
 from dora.core.orders.journal import order_prefix
 from tests.simulator.expectations import Expectations
 from tests.world.config_items import Human, Item, market_sort_key

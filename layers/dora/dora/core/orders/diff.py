@@ -15,7 +15,7 @@ from dora.core.failures import told
 from dora.core.orders.amend_expiry import extension
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
-from dora.core.orders.requests import CancelRequest, DecreaseRequest, ExtendRequest, TargetOrder
+from dora.core.orders.requests import ApprovedOrder, CancelRequest, DecreaseRequest, ExtendRequest
 from dora.core.reasons import CancelReason, Reason
 from dora.core.units import CONTRACT, Count, PriceGrid, TimeMs
 
@@ -41,7 +41,7 @@ class SlotPlan:
     kept: tuple[TrackedOrder, ...]
     decreases: tuple[DecreaseRequest, ...]
     cancels: tuple[CancelRequest, ...]
-    places: tuple[TargetOrder, ...]
+    places: tuple[ApprovedOrder, ...]
     withheld: tuple[tuple[Slot, Reason], ...]
     extends: tuple[ExtendRequest, ...] = ()
     """Of the kept ones: those that are to rest longer."""
@@ -57,7 +57,7 @@ class SlotPlan:
 
 
 def plan_slots(
-    targets: Iterable[TargetOrder],
+    targets: Iterable[ApprovedOrder],
     view: ReconciledOrders,
     rules: Mapping[str, Rules],
     starved: Mapping[str, int] | None = None,
@@ -123,7 +123,7 @@ class _SlotDiff:
     kept: tuple[TrackedOrder, ...] = ()
     decreases: tuple[DecreaseRequest, ...] = ()
     cancels: tuple[TrackedOrder, ...] = ()
-    places: tuple[TargetOrder, ...] = ()
+    places: tuple[ApprovedOrder, ...] = ()
     withheld: tuple[tuple[Slot, Reason], ...] = ()
     extends: tuple[ExtendRequest, ...] = ()
     why: Mapping[str, str] = field(default_factory=dict)
@@ -135,7 +135,7 @@ def _held(slots: Iterable[Slot], live: Mapping[Slot, tuple[TrackedOrder, ...]]) 
 
 def _plan_market(
     slots: Iterable[Slot],
-    wanted: Mapping[Slot, TargetOrder],
+    wanted: Mapping[Slot, ApprovedOrder],
     live: Mapping[Slot, tuple[TrackedOrder, ...]],
     view: ReconciledOrders,
     rules: Rules | None,
@@ -158,7 +158,7 @@ def _live_by_slot(view: ReconciledOrders) -> dict[Slot, tuple[TrackedOrder, ...]
 
 def _plan_slot(
     slot: Slot,
-    target: TargetOrder | None,
+    target: ApprovedOrder | None,
     live: Sequence[TrackedOrder],
     view: ReconciledOrders,
     rules: Rules | None,
@@ -189,13 +189,13 @@ def _runs_out(order: TrackedOrder, rules: Rules) -> bool:
     return order.expires_by(TimeMs(rules.renew_before_ms - 1))
 
 
-def _keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+def _keeps(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
     if _runs_out(order, rules) and rules.extend_to_ms is None:
         return False
     return _price_keeps(order, target, rules) and _size_keeps(order, target, rules)
 
 
-def _why_cancel(order: TrackedOrder, target: TargetOrder | None, rules: Rules | None) -> CancelReason:
+def _why_cancel(order: TrackedOrder, target: ApprovedOrder | None, rules: Rules | None) -> CancelReason:
     if target is None or rules is None:
         return CancelReason.NOT_WANTED
     if _runs_out(order, rules) and rules.extend_to_ms is None:
@@ -205,7 +205,7 @@ def _why_cancel(order: TrackedOrder, target: TargetOrder | None, rules: Rules | 
     return CancelReason.DUPLICATE if _size_keeps(order, target, rules) else CancelReason.RESIZED
 
 
-def _price_keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+def _price_keeps(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
     """Within the tolerance; a quote more eager than its target must still earn the least edge."""
     if abs(rules.grid.ticks_between(order.price, target.price)) > rules.config.price_tolerance_ticks:
         return False
@@ -213,7 +213,7 @@ def _price_keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool
     return eager <= 0 or target.edge - eager >= rules.config.min_edge
 
 
-def _size_keeps(order: TrackedOrder, target: TargetOrder, rules: Rules) -> bool:
+def _size_keeps(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
     """Partly filled quotes stay until little is left, or less than one contract where more is wanted."""
     if order.remaining >= target.count:
         return True

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NewType
 
 from dora.core.exchange.market import Side, Slot
 from dora.core.units import Count, Price, TimeMs
@@ -16,6 +17,10 @@ class TargetOrder:
     count: Count
     edge: Price = Price(0)
     """Distance from fair value after fees: what a fill is expected to earn per contract."""
+
+
+ApprovedOrder = NewType("ApprovedOrder", TargetOrder)
+"""A quote that risk has seen: only `core/risk/caps.py` makes one, and the diff takes no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

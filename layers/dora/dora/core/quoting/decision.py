@@ -23,8 +23,7 @@ class QuoteInputs:
     """Everything our account rests in this market, this bot's or not: it is taken off the book."""
     net: Count
     """Net YES contracts, fills that are not booked yet included."""
-    fees: FeeTerms | None
-    """None: not known, so the market is not quoted."""
+    fees: FeeTerms
     now_ms: TimeMs
 
 

@@ -78,8 +78,6 @@ def _quote(slot: Slot, price: Price, count: Count, inputs: QuoteInputs, model: M
     """The first price outward from this one whose full fill earns the least edge."""
     if count <= 0:
         return Reason.POSITION_CAP
-    if inputs.fees is None:
-        return Reason.FEES_UNKNOWN
     while 0 < price < ONE_DOLLAR:
         gain = slot.side.sign * (model.fair - price * NANO_PER_PRICE) // NANO_PER_PRICE
         edge = Price(gain - maker_fee_per_contract(inputs.fees, price, count, slot.side))

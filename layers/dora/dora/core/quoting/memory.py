@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from math import sqrt
 
-from dora.core.config import MarketConfig
 from dora.core.quoting.fair_value import FairValue
-from dora.core.quoting.reservation import logit
+from dora.core.quoting.reservation_price import logit
 from dora.core.units import ONE_DOLLAR, TimeMs
 
 STALE_MS = 600_000
@@ -116,7 +115,7 @@ def _mixed(average: int, sample: float, weight: float) -> int:
     return round(average + (sample - average) * weight)
 
 
-def judged(memory: Memory, config: MarketConfig) -> Memory:
+def judged(memory: Memory, stop_percent: int, resume_percent: int) -> Memory:
     """Memory that knows whether the market moves too fast: one limit to stop at, a lower one to resume."""
-    limit = config.resume_speed_percent if memory.fast else config.max_speed_percent
+    limit = resume_percent if memory.fast else stop_percent
     return replace(memory, fast=int(memory.warm and memory.speed * PERCENT >= limit))

@@ -1,12 +1,9 @@
-"""The strategies by name. A strategy is one function: what to rest in a market, what to remember of it."""
+"""The strategies by the name that a market's config chooses them by. A new one is a file and a line here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from dora.core.quoting.decision import Decision, QuoteInputs
-from dora.core.quoting.maker import quote
+from dora.core.config import DEFAULT_STRATEGY
+from dora.core.quoting.strategies.reservation import Reservation
+from dora.core.quoting.strategy import Strategy
 
-Strategy = Callable[[QuoteInputs, Mapping[str, object] | None], tuple[Decision, Mapping[str, object]]]
-"""Pure. May raise, and may be wrong: its answer is checked, and costs its own market at most."""
-
-DEFAULT = "maker"
-STRATEGIES: dict[str, Strategy] = {DEFAULT: quote}
+STRATEGIES: Mapping[str, Strategy] = {DEFAULT_STRATEGY: Reservation()}

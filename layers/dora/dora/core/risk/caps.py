@@ -17,7 +17,7 @@ from dora.core.exchange.fees import FeeTerms, maker_fee
 from dora.core.exchange.market import Event, Market, Side, Slot
 from dora.core.failures import told
 from dora.core.orders.journal import OrderState, TrackedOrder
-from dora.core.orders.requests import TargetOrder
+from dora.core.orders.requests import ApprovedOrder, TargetOrder
 from dora.core.reasons import Reason
 from dora.core.risk.worst_case import (
     NOTHING,
@@ -68,7 +68,7 @@ class RiskFacts:
 class RiskResult:
     """`kept` in the order of the targets given; `cut` names those kept with fewer contracts."""
 
-    kept: tuple[TargetOrder, ...]
+    kept: tuple[ApprovedOrder, ...]
     cut: tuple[Refusal, ...]
     refused: tuple[Refusal, ...]
     event_losses: Mapping[str, Money]
@@ -203,7 +203,7 @@ def _held(
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     slot: Slot
-    target: TargetOrder | None
+    target: ApprovedOrder | None
     why: Reason | None
 
 
@@ -261,7 +261,7 @@ class _Tally:
         if not count:
             return _Verdict(target.slot, None, self._broken_cap(target, self._step(target, CONTRACT)) or why)
         self._count(target.slot.ticker, step if why is None else self._step(target, count))
-        return _Verdict(target.slot, replace(target, count=count), why)
+        return _Verdict(target.slot, ApprovedOrder(replace(target, count=count)), why)
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
         ticker = target.slot.ticker

@@ -7,15 +7,9 @@ that item governs.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dora.core.config import (
-    GlobalConfig,
-    MarketConfig,
-    RawItem,
-    SeriesConfig,
-    parse_global,
-    parse_market,
-    parse_series,
-)
+from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
+from dora.core.config_fields import RawItem
+from dora.core.config_items import parse_global, parse_market, parse_series
 from dora.core.errors import ConfigInvalid
 from dora.core.plain_text import FIX, as_meant, foreign_character
 from dora.core.state import Configs

@@ -13,9 +13,10 @@ from dora.core.orders.diff import Rules, SlotPlan, plan_slots
 from dora.core.orders.expiry import RENEW_MS, expires_ms, too_short
 from dora.core.orders.ownership import unread_markets
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.quoting.admission import not_admitted
 from dora.core.quoting.checked import checked
 from dora.core.quoting.decision import Decision, QuoteInputs
-from dora.core.quoting.registry import DEFAULT, STRATEGIES
+from dora.core.quoting.registry import STRATEGIES
 from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, apply_caps
 from dora.core.risk.gates import Permission
@@ -170,9 +171,22 @@ def _decision(
     skip = _skip(inputs, ticker, config) or (Reason.READ_UNKNOWN if unread else None)
     if skip is not None:
         return Decision(ticker=ticker, skip=skip), None
-    asked, before = _quote_inputs(inputs, ticker, config, own), inputs.memory.get(ticker)
-    strategy = STRATEGIES[DEFAULT]
-    return checked(strategy(asked, None if before is None else dict(before)), asked)
+    market, before = inputs.snapshot.markets[ticker], inputs.memory.get(ticker)
+    fees = fees_of(inputs, market)
+    barred = not_admitted(market, config, fees, inputs.now_ms)
+    if barred is not None or fees is None:
+        return Decision(ticker=ticker, skip=barred or Reason.FEES_UNKNOWN), None
+    asked = QuoteInputs(
+        market=market,
+        config=config,
+        book=inputs.snapshot.books.get(ticker),
+        own=own,
+        net=inputs.nets.get(ticker, Count(0)),
+        fees=fees,
+        now_ms=inputs.now_ms,
+    )
+    strategy = STRATEGIES[config.strategy]
+    return checked(strategy.quote(asked, None if before is None else dict(before)), asked)
 
 
 def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
@@ -193,19 +207,6 @@ def _ungrouped(inputs: Inputs, market: Market, config: MarketConfig) -> bool:
     if session is None or not session.use_order_groups:
         return False
     return session.group_for(market.shard, config.strategy_tag) is None
-
-
-def _quote_inputs(inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[Resting, ...]) -> QuoteInputs:
-    market = inputs.snapshot.markets[ticker]
-    return QuoteInputs(
-        market=market,
-        config=config,
-        book=inputs.snapshot.books.get(ticker),
-        own=own,
-        net=inputs.nets.get(ticker, Count(0)),
-        fees=fees_of(inputs, market),
-        now_ms=inputs.now_ms,
-    )
 
 
 def net_positions(positions: Mapping[str, Position], view: ReconciledOrders) -> dict[str, Count]:

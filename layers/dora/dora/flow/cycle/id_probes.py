@@ -15,7 +15,7 @@ from dora.core.orders.requests import IdProbe, IdProbeRequest
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import TimeMs
-from dora.flow.cycle.persist import LoadedState
+from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.cycle.read import Snapshot
 from dora.flow.shared.reads import paced
 from dora.flow.shared.shared_charge import SharedCharge

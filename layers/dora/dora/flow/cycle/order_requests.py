@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dora.core.failures import told
 from dora.core.orders.journal import client_order_id
-from dora.core.orders.requests import OrderRequest, TargetOrder
+from dora.core.orders.requests import ApprovedOrder, OrderRequest
 from dora.core.session import SessionMetadata
 from dora.flow.cycle.compute import Inputs, expiry_of
 
@@ -20,7 +20,7 @@ class Naming:
 
 
 def order_requests(
-    places: Iterable[TargetOrder], inputs: Inputs, naming: Naming
+    places: Iterable[ApprovedOrder], inputs: Inputs, naming: Naming
 ) -> tuple[list[OrderRequest], dict[str, str]]:
     """The requests, and by market why some could not be made: those targets are not placed.
 
@@ -39,7 +39,7 @@ def order_requests(
     return requests, failed
 
 
-def _request(target: TargetOrder, inputs: Inputs, naming: Naming) -> OrderRequest | None:
+def _request(target: ApprovedOrder, inputs: Inputs, naming: Naming) -> OrderRequest | None:
     """With an expiry that takes the order off should nobody else."""
     market, config = inputs.snapshot.markets[target.slot.ticker], inputs.wanted[target.slot.ticker]
     session = naming.session

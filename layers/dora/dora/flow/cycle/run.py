@@ -17,20 +17,23 @@ from dora.core.orders.journal import fold_plans
 from dora.core.orders.ownership import Ownership, external_orders
 from dora.core.orders.reconciliation import ReconciledOrders, merge
 from dora.core.ports import Ports
+from dora.core.quoting.marks import marks
 from dora.core.reasons import Reason
 from dora.core.risk.gates import GateInputs, Permission, may_place
 from dora.core.session import SessionMetadata
 from dora.core.state import KillSwitch, LeaseGrant, LeaseRefused
-from dora.core.units import TimeMs
+from dora.core.units import Money, TimeMs
 from dora.flow.cycle import breakers, cycle_facts
 from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, net_positions, pull_all
+from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.execute import Bounds, Execution
 from dora.flow.cycle.id_probes import probe_ids
 from dora.flow.cycle.order_requests import Naming, order_requests
-from dora.flow.cycle.persist import CycleContext, CycleResult, LoadedState, finish
+from dora.flow.cycle.persist import archive, commit, tell
 from dora.flow.cycle.protect import protect, without_triggered
 from dora.flow.cycle.read import Snapshot, gather_evidence, read_calls, read_exchange
 from dora.flow.cycle.recent_trades import skip_likely_filled
+from dora.flow.cycle.record import CycleResult, answer_of, wide_record
 from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.reads import await_tokens, reserve_or_none
 from dora.flow.shared.resolution_facts import resolved
@@ -65,61 +68,72 @@ def run_cycle(ports: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms: i
         return _skipped(cycle_id, grant.reason)
     deadline_ms = TimeMs(now_ms + remaining_ms - WRITE_RESERVE_MS)
     try:
-        turn = CycleContext(
+        context = CycleContext(
             cycle_id=cycle_id,
             grant=grant,
             began_ms=now_ms,
             deadline_ms=deadline_ms,
             calls_before=Counter(ports.exchange.calls),
         )
-        return _work(ports, turn)
+        return _work(ports, context)
     finally:
         _release(ports, grant)
 
 
-def _work(ports: Ports, turn: CycleContext) -> dict[str, object]:
-    ports.exchange.until(turn.deadline_ms)
-    known = load(ports)
-    ports.exchange.retry_reads(known.globals_.read_attempts, known.globals_.read_backoff_ms)
-    snapshot, known = read(ports, known)
-    view = reconcile(ports, known, snapshot)
-    accounts = keep_accounts(ports, turn.grant.fence, known.state, view.journal, snapshot)
-    view = replace(view, journal=accounts.journal)
-    ports.facts.context(session_id=known.state.session.session_id if known.state.session else "")
-    until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, turn.deadline_ms))
-    session = breakers.check(ports, known.state.session, _breakers_see(known, snapshot, accounts, until_ms))
-    profit = accounts.profit(snapshot.books, known.state.memory)
-    chosen = known.configs.globals_
-    max_daily_loss = chosen.max_daily_loss if chosen else None
-    control, day = breakers.check_day(ports, known.state, profit, max_daily_loss)
-    permission = permit(ports, known, session, control, snapshot, view)
+def _work(ports: Ports, context: CycleContext) -> dict[str, object]:
+    ports.exchange.until(context.deadline_ms)
+    loaded = load(ports)
+    ports.exchange.retry_reads(loaded.globals_.read_attempts, loaded.globals_.read_backoff_ms)
+    snapshot, loaded = read(ports, loaded)
+    reconciled = reconcile(ports, loaded, snapshot)
+    accounts = keep_accounts(ports, context.grant.fence, loaded.state, reconciled.journal, snapshot)
+    reconciled = replace(reconciled, journal=accounts.journal)
+    ports.facts.context(session_id=loaded.state.session.session_id if loaded.state.session else "")
+    until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, context.deadline_ms))
+    session = breakers.check(ports, loaded.state.session, _breakers_see(loaded, snapshot, accounts, until_ms))
+    priced = marks(accounts.positions.values(), snapshot.books, loaded.state.memory, loaded.wanted)
+    control, day = check_day(ports, loaded, accounts.profit(priced))
+    permission = permit(ports, loaded, session, control, snapshot, reconciled)
     triggered = breakers.triggered(session, snapshot.groups)
-    choice, inputs = choose(ports, known, snapshot, view, accounts, permission, triggered)
-    execution = execute(ports, turn, known, session, inputs, choice)
-    made = CycleResult(
-        snapshot=snapshot,
-        accounts=accounts,
-        profit=profit,
-        day=day,
-        permission=permission,
+    choice, inputs = choose(ports, loaded, snapshot, reconciled, accounts, permission, triggered)
+    execution = execute(ports, context, loaded, session, inputs, choice)
+    result = CycleResult(
+        cycle_id=context.cycle_id,
+        took_ms=ports.clock.now_ms() - context.began_ms,
+        blocked_by=permission.blocked_by,
+        problems=len(loaded.configs.problems),
+        failures=snapshot.failures,
         choice=choice,
         execution=execution,
+        accounts=accounts,
+        marks=priced,
+        calls=ports.exchange.calls - context.calls_before,
     )
-    return finish(ports, turn, known, made)
+    record = wide_record(result)
+    commit(ports.state, context, loaded, result, day, record, ports.clock.now_ms())
+    tell(ports.facts, result, record)
+    archive(ports.archive, ports.facts, context.cycle_id, record)
+    return answer_of(record)
+
+
+def check_day(ports: Ports, loaded: LoadedState, profit: Money) -> tuple[KillSwitch, breakers.DayStart]:
+    """The kill flag after the day's loss limit, where a GLOBAL item states one."""
+    stated = loaded.configs.globals_
+    return breakers.check_day(ports, loaded.state, profit, stated.max_daily_loss if stated else None)
 
 
 def _breakers_see(
-    known: LoadedState, snapshot: Snapshot, accounts: Accounts, until_ms: TimeMs
+    loaded: LoadedState, snapshot: Snapshot, accounts: Accounts, until_ms: TimeMs
 ) -> breakers.Seen:
     return breakers.Seen(
-        globals_=known.configs.globals_,
-        halted=known.state.control.halted,
+        globals_=loaded.configs.globals_,
+        halted=loaded.state.control.halted,
         traded=accounts.traded,
         groups=snapshot.groups,
-        before=known.journal,
+        before=loaded.journal,
         journal=accounts.journal,
         began_ms=snapshot.began_ms,
-        limits=known.state.limits,
+        limits=loaded.state.limits,
         until_ms=until_ms,
     )
 
@@ -145,22 +159,22 @@ def load(ports: Ports) -> LoadedState:
     )
 
 
-def read(ports: Ports, known: LoadedState) -> tuple[Snapshot, LoadedState]:
+def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     """Step 3: the exchange, all of it that matters, and the slow facts about markets not met before."""
-    quoted = sorted(ticker for ticker, config in known.wanted.items() if config.enabled)
-    held = {ticker for ticker, position in known.state.positions.items() if position.net}
-    resting = {order.slot.ticker for order in known.journal.orders.values() if order.open}
-    markets = sorted(known.wanted.keys() | held | resting)
+    quoted = sorted(ticker for ticker, config in loaded.wanted.items() if config.enabled)
+    held = {ticker for ticker, position in loaded.state.positions.items() if position.net}
+    resting = {order.slot.ticker for order in loaded.journal.orders.values() if order.open}
+    markets = sorted(loaded.wanted.keys() | held | resting)
     booked = sorted({*quoted, *resting})
     now_ms = ports.clock.now_ms()
     calls = read_calls(len(booked), len(markets))
     await_tokens(ports, "read", [READ_COST] * calls)
     await_tokens(ports, "balance", [BALANCE_COST])
-    overlap_ms = known.globals_.fills_overlap_s * 1000
-    cursors = known.state.cursors
+    overlap_ms = loaded.globals_.fills_overlap_s * 1000
+    cursors = loaded.state.cursors
     snapshot = read_exchange(
         ports,
-        Ownership.of(ports.prefix, known.journal, known.state.session, known.wanted),
+        Ownership.of(ports.prefix, loaded.journal, loaded.state.session, loaded.wanted),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
         settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
         book_tickers=booked,
@@ -170,52 +184,52 @@ def read(ports: Ports, known: LoadedState) -> tuple[Snapshot, LoadedState]:
         ports.facts.emit("ERROR", what=f"read of {name}", why=why)
     set_apart(ports.facts, snapshot.set_apart)
     return snapshot, replace(
-        known, reference=refresh_reference_data(ports, known.reference, snapshot.markets)
+        loaded, reference=refresh_reference_data(ports, loaded.reference, snapshot.markets)
     )
 
 
-def reconcile(ports: Ports, known: LoadedState, snapshot: Snapshot) -> ReconciledOrders:
+def reconcile(ports: Ports, loaded: LoadedState, snapshot: Snapshot) -> ReconciledOrders:
     """Step 4: journal and reads merged into what is proven; then the engine is asked about the rest."""
-    hold_ms, now_ms = known.globals_.unknown_create_hold_s * 1000, ports.clock.now_ms()
-    evidence = gather_evidence(ports, known.journal, snapshot, known.state.limits or UNLEARNED)
+    hold_ms, now_ms = loaded.globals_.unknown_create_hold_s * 1000, ports.clock.now_ms()
+    evidence = gather_evidence(ports, loaded.journal, snapshot, loaded.state.limits or UNLEARNED)
     merged = merge(
-        known.journal,
+        loaded.journal,
         evidence,
         prefix=ports.prefix,
         now_ms=now_ms,
         hold_ms=hold_ms,
-        tombstone_ms=known.globals_.tombstone_s * 1000,
+        tombstone_ms=loaded.globals_.tombstone_s * 1000,
     )
-    max_age_ms = known.globals_.max_read_age_s * 1000
-    view = judge_writes(merged, evidence, now_ms=now_ms, max_age_ms=max_age_ms, hold_ms=hold_ms)
-    resolved(ports.facts, view.resolutions)
-    cycle_facts.missing_from_list(ports.facts, view.missing_from_list)
-    cycle_facts.invisible(ports.facts, view.invisible)
+    max_age_ms = loaded.globals_.max_read_age_s * 1000
+    reconciled = judge_writes(merged, evidence, now_ms=now_ms, max_age_ms=max_age_ms, hold_ms=hold_ms)
+    resolved(ports.facts, reconciled.resolutions)
+    cycle_facts.missing_from_list(ports.facts, reconciled.missing_from_list)
+    cycle_facts.invisible(ports.facts, reconciled.invisible)
     return replace(
-        view,
-        journal=probe_ids(ports, known, snapshot, evidence, view.journal),
-        external=(*view.external, *external_orders(snapshot.set_apart)),
+        reconciled,
+        journal=probe_ids(ports, loaded, snapshot, evidence, reconciled.journal),
+        external=(*reconciled.external, *external_orders(snapshot.set_apart)),
     )
 
 
 def permit(
     ports: Ports,
-    known: LoadedState,
+    loaded: LoadedState,
     session: SessionMetadata | None,
     control: KillSwitch,
     snapshot: Snapshot,
-    view: ReconciledOrders,
+    reconciled: ReconciledOrders,
 ) -> Permission:
     """All switches, before anything is computed."""
     standing = GateInputs(
-        globals_=known.configs.globals_,
+        globals_=loaded.configs.globals_,
         control=control,
         session=session,
         account_known=snapshot.account_known,
-        reads_stale=bool(view.unseen),
+        reads_stale=bool(reconciled.unseen),
         auth_refused=snapshot.auth_refused,
         skew_ms=ports.exchange.skew_ms,
-        max_skew_ms=known.globals_.max_clock_skew_ms,
+        max_skew_ms=loaded.globals_.max_clock_skew_ms,
         status=snapshot.status or {},
         cash=snapshot.cash or {},
         groups=snapshot.groups or (),
@@ -226,9 +240,9 @@ def permit(
 
 def choose(
     ports: Ports,
-    known: LoadedState,
+    loaded: LoadedState,
     snapshot: Snapshot,
-    view: ReconciledOrders,
+    reconciled: ReconciledOrders,
     accounts: Accounts,
     permission: Permission,
     triggered: frozenset[str],
@@ -236,26 +250,26 @@ def choose(
     """Steps 6 to 8, or what stands in for them when nothing may be placed."""
     inputs = Inputs(
         now_ms=ports.clock.now_ms(),
-        globals_=known.globals_,
-        wanted=known.wanted,
-        reference=known.reference,
+        globals_=loaded.globals_,
+        wanted=loaded.wanted,
+        reference=loaded.reference,
         snapshot=snapshot,
-        view=view,
+        view=reconciled,
         positions=accounts.positions,
-        nets=net_positions(accounts.positions, view),
+        nets=net_positions(accounts.positions, reconciled),
         permission=permission,
-        memory=known.state.memory,
-        session=known.state.session,
-        starved=known.state.progress.starved,
+        memory=loaded.state.memory,
+        session=loaded.state.session,
+        starved=loaded.state.progress.starved,
     )
     if permission.blocked_by is None:
         choice = decide(inputs)
         failed = choice.failed.keys()
         plan = protect(ports, inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
         choice = replace(choice, plan=plan)
-        return _spared(ports, known, view, choice, snapshot.as_of_ms), inputs
+        return _spared(ports, loaded, reconciled, choice, snapshot.as_of_ms), inputs
     plan = _forbidden(ports, inputs, permission.blocked_by, triggered)
-    return Choice(plan=plan, memory=known.state.memory), inputs
+    return Choice(plan=plan, memory=loaded.state.memory), inputs
 
 
 def _forbidden(ports: Ports, inputs: Inputs, why: Reason, triggered: frozenset[str]) -> SlotPlan:
@@ -268,23 +282,23 @@ def _forbidden(ports: Ports, inputs: Inputs, why: Reason, triggered: frozenset[s
 
 
 def _spared(
-    ports: Ports, known: LoadedState, view: ReconciledOrders, choice: Choice, as_of_ms: TimeMs
+    ports: Ports, loaded: LoadedState, reconciled: ReconciledOrders, choice: Choice, as_of_ms: TimeMs
 ) -> Choice:
     """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled.
 
     Only while placing is allowed: what goes although nothing may be placed must not rest on.
     """
     now_ms = ports.clock.now_ms()
-    if now_ms - as_of_ms <= known.globals_.tape_after_ms:
+    if now_ms - as_of_ms <= loaded.globals_.tape_after_ms:
         return choice
     since_ms = TimeMs(max(as_of_ms, now_ms - LONGEST_TAPE_MS))
-    return replace(choice, plan=skip_likely_filled(ports, choice.plan, view.journal, since_ms))
+    return replace(choice, plan=skip_likely_filled(ports, choice.plan, reconciled.journal, since_ms))
 
 
 def execute(
     ports: Ports,
-    turn: CycleContext,
-    known: LoadedState,
+    context: CycleContext,
+    loaded: LoadedState,
     session: SessionMetadata | None,
     inputs: Inputs,
     choice: Choice,
@@ -293,24 +307,24 @@ def execute(
 
     Cancels and changes wait for no limiter that cannot be written; placements are dropped then.
     """
-    margin_ms = max(known.globals_.placement_margin_ms - WRITE_RESERVE_MS, 0)
-    place_until_ms = TimeMs(turn.deadline_ms - margin_ms)
+    margin_ms = max(loaded.globals_.placement_margin_ms - WRITE_RESERVE_MS, 0)
+    place_until_ms = TimeMs(context.deadline_ms - margin_ms)
     bounds = Bounds(
-        grant=turn.grant,
-        cycle_id=turn.cycle_id,
-        deadline_ms=turn.deadline_ms,
+        grant=context.grant,
+        cycle_id=context.cycle_id,
+        deadline_ms=context.deadline_ms,
         place_until_ms=place_until_ms,
-        backoff_ms=known.globals_.rate_limit_backoff_ms,
+        backoff_ms=loaded.globals_.rate_limit_backoff_ms,
     )
     execution = Execution(ports, bounds, inputs.view.journal)
-    cycle_facts.uncomputed(ports.facts, turn.cycle_id, choice.failed)
+    cycle_facts.uncomputed(ports.facts, context.cycle_id, choice.failed)
     if ports.dry_run:
         execution.stopped = Reason.DRY_RUN
         return execution
-    limits = known.state.limits or UNLEARNED
+    limits = loaded.state.limits or UNLEARNED
     plan = choice.plan
-    cancels = list(split(plan.cancels, cancel_batch_size(known.globals_.cancel_batch_size, limits)))
-    size = create_batch_size(known.globals_.create_batch_size, limits)
+    cancels = list(split(plan.cancels, cancel_batch_size(loaded.globals_.cancel_batch_size, limits)))
+    size = create_batch_size(loaded.globals_.create_batch_size, limits)
     cancel_costs = [len(batch) * limits.cancel_cost for batch in cancels]
     change_costs = [limits.default_cost] * (len(plan.decreases) + len(plan.extends))
     place_costs = [len(batch) * limits.create_cost for batch in split(plan.places, size)]
@@ -321,9 +335,9 @@ def execute(
     execution.decrease(plan.decreases)
     execution.extend(plan.extends)
     if session is not None and plan.places:
-        naming = Naming(prefix=ports.prefix, cycle_id=turn.cycle_id, session=session)
+        naming = Naming(prefix=ports.prefix, cycle_id=context.cycle_id, session=session)
         requests, failed = order_requests(plan.places, inputs, naming)
-        cycle_facts.uncomputed(ports.facts, turn.cycle_id, failed)
+        cycle_facts.uncomputed(ports.facts, context.cycle_id, failed)
         execution.place(requests, size, sends[len(cancels) + len(change_costs) :])
     return execution
 

@@ -8,12 +8,11 @@ from dora.core.accounts.ledger import Drift, Position, apply_fills, apply_settle
 from dora.core.errors import StateConflict
 from dora.core.exchange.account import ExchangePosition, Fill, Settlement
 from dora.core.exchange.listed import UnreadableRow
-from dora.core.exchange.market import Book, Market, MarketStatus
+from dora.core.exchange.market import Market, MarketStatus
 from dora.core.orders.diff import split
 from dora.core.orders.journal import Journal, TrackedOrder, note_fills
 from dora.core.orders.ownership import POSITIONS, SETTLEMENTS
 from dora.core.ports import Ports
-from dora.core.quoting.memory import recall
 from dora.core.state import BotState, Cursors
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
 
@@ -82,31 +81,17 @@ class Accounts:
         """Fees paid so far."""
         return Money(sum(position.fees for position in self.positions.values()))
 
-    def profit(self, books: Mapping[str, Book], memory: Mapping[str, Mapping[str, object]]) -> Money:
-        """Profit so far, open positions at the price that would close them.
+    def profit(self, marks: Mapping[str, Price]) -> Money:
+        """Profit so far, open positions at their marks; without one at the worst that can come."""
+        return Money(sum(p.profit(marks.get(p.ticker, _worst(p))) for p in self.positions.values()))
 
-        Without such a price the last fair value counts, and without that the worst that can come.
-        """
-        marks = ((p, _mark(p, books.get(p.ticker), memory.get(p.ticker))) for p in self.positions.values())
-        return Money(sum(p.profit(_worst(p) if mark is None else mark) for p, mark in marks))
-
-    def unmarked(self, books: Mapping[str, Book], memory: Mapping[str, Mapping[str, object]]) -> int:
+    def unmarked(self, marks: Mapping[str, Price]) -> int:
         """Open positions that nobody can put a price on: in the profit they stand at the worst."""
-        held = (p for p in self.positions.values() if p.net)
-        return sum(1 for p in held if _mark(p, books.get(p.ticker), memory.get(p.ticker)) is None)
+        return sum(1 for p in self.positions.values() if p.net and p.ticker not in marks)
 
 
 def _worst(position: Position) -> Price:
     return Price(0) if position.net >= 0 else ONE_DOLLAR
-
-
-def _mark(position: Position, book: Book | None, memory: Mapping[str, object] | None) -> Price | None:
-    long = position.net >= 0
-    levels = () if book is None else book.bids if long else book.asks
-    if levels:
-        return levels[0].price
-    remembered = recall(memory)
-    return None if remembered is None else Price(remembered.fair_e9 * ONE_DOLLAR // 10**9)
 
 
 def keep_accounts(

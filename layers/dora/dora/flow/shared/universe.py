@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dora.core.config import MarketConfig, SeriesConfig
+from dora.core.config_items import market_of
 from dora.core.errors import ConfigInvalid, ExchangeError
 from dora.core.exchange.market import Event, Market, MarketStatus, Series
 from dora.core.exchange.pacing import READ_COST
@@ -28,7 +29,7 @@ def wanted_markets(
     for series in configs.series.values():
         if series.enabled:
             for ticker in reference.listings.get(series.ticker, ()):
-                wanted[ticker] = series.market(ticker)
+                wanted[ticker] = market_of(series, ticker)
     wanted |= configs.markets
     broken = {problem.where.removeprefix("MARKET#") for problem in configs.problems}
     return {ticker: config for ticker, config in wanted.items() if ticker not in broken}, configs.problems

@@ -1,0 +1,139 @@
+"""The reservation strategy: fair value of the book, the skew of our position, a half-spread, a ladder a side.
+
+Model floats are settled to 1e-9 $ once; from there on everything is exact (`ladder`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from dora.core.config_fields import Checked, price, whole_number
+from dora.core.errors import StrategyInvalid
+from dora.core.exchange.book import without
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.requests import TargetOrder
+from dora.core.quoting.decision import Decision, QuoteInputs
+from dora.core.quoting.fair_value import FairValue, fair_value
+from dora.core.quoting.ladder import NANO, Model, Quote, ladder
+from dora.core.quoting.memory import Memory, judged, recall, remember
+from dora.core.quoting.reservation_price import reservation_price, skew
+from dora.core.quoting.strategy import StoredMemory
+from dora.core.reasons import Reason
+from dora.core.units import ONE_DOLLAR, Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationSettings(Checked):
+    """What a market's item sets for this strategy."""
+
+    min_half_spread: Price = price("0.0001", "0.5", "0.01")
+    skew_at_max: Price = price("0", "0.5", "0.05")
+    """How far the reservation price moves at max_position near a fair value of one half."""
+    volatility_percent_of_move: int = whole_number("0", "1000", "100")
+    """Half-spread added, as a share of the typical move of fair value over a minute."""
+    max_speed_percent: int = whole_number("1", "10000", "50")
+    """A market is left alone once its mid moves by this share of its half-spread in a typical minute ..."""
+    resume_speed_percent: int = whole_number("1", "10000", "40")
+    """... and is quoted again below this one."""
+
+    @property
+    def flaw(self) -> tuple[str, str] | None:
+        """A limit to resume at that is never passed on the way down."""
+        if self.resume_speed_percent > self.max_speed_percent:
+            return "resume_speed_percent is above max_speed_percent", "swap or widen them"
+        return None
+
+
+DEFAULTS = ReservationSettings()
+
+
+class Reservation:
+    """`Strategy`. Memory is unchanged when the book could not be read or held no fair value."""
+
+    settings = ReservationSettings
+
+    def quote(self, inputs: QuoteInputs, memory: StoredMemory | None) -> tuple[Decision, StoredMemory]:
+        """The ladder around the reservation price, or why there is none."""
+        settings, before = _settings(inputs), recall(memory)
+        found = _priced(inputs)
+        if isinstance(found, Reason):
+            return Decision(
+                ticker=inputs.market.ticker, skip=found
+            ), {} if before is None else before.stored()
+        limits = settings.max_speed_percent, settings.resume_speed_percent
+        after = judged(remember(before, found, inputs.now_ms), *limits)
+        return _decide(inputs, settings, found, after), after.stored()
+
+    def mark(self, memory: StoredMemory) -> Price | None:
+        """Fair value at the last look, rounded down to a price."""
+        remembered = recall(memory)
+        return None if remembered is None else Price(remembered.fair_e9 * ONE_DOLLAR // NANO)
+
+
+def _settings(inputs: QuoteInputs) -> ReservationSettings:
+    own = inputs.config.settings
+    if own is None:
+        return DEFAULTS
+    if not isinstance(own, ReservationSettings):
+        raise StrategyInvalid(f"settings of kind {type(own).__name__}")
+    return own
+
+
+def _priced(inputs: QuoteInputs) -> FairValue | Reason:
+    if inputs.book is None or inputs.book.ticker != inputs.market.ticker:
+        return Reason.BOOK_UNKNOWN
+    return fair_value(without(inputs.book, inputs.own), inputs.config.max_spread)
+
+
+def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue, memory: Memory) -> Decision:
+    ticker, config = inputs.market.ticker, inputs.config
+    if not config.min_price <= fair.value * ONE_DOLLAR <= config.max_price:
+        return _skipped(ticker, Reason.FAIR_VALUE_OUT_OF_RANGE, fair)
+    if memory.fast:
+        return _skipped(ticker, Reason.TOO_FAST, fair)
+    model = _model(inputs, settings, fair, memory)
+    if model is None:
+        return _skipped(ticker, Reason.TARGET_INVALID, fair)
+    quotes = _uncrossed(
+        {slot: found for side in Side for slot, found in ladder(side, inputs, fair, model).items()}
+    )
+    return Decision(
+        ticker=ticker,
+        targets=tuple(target for target in quotes.values() if isinstance(target, TargetOrder)),
+        dropped=tuple((slot, why) for slot, why in quotes.items() if isinstance(why, Reason)),
+        fair_value=model.fair / NANO,
+        fair_value_source=fair.source,
+        reservation_price=model.reservation / NANO,
+        half_spread=model.half / NANO,
+    )
+
+
+def _skipped(ticker: str, why: Reason, fair: FairValue) -> Decision:
+    return Decision(ticker=ticker, skip=why, fair_value=fair.value, fair_value_source=fair.source)
+
+
+def _model(
+    inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue, memory: Memory
+) -> Model | None:
+    """The model's floats as ints of 1e-9 $, None when one of them is no finite number."""
+    shift = skew(inputs.net, inputs.config.max_position, settings.skew_at_max)
+    wide = _half_spread(settings, memory)
+    reservation = reservation_price(fair.value, shift)
+    if not all(isfinite(number) for number in (fair.value, reservation, wide)):
+        return None
+    return Model(round(fair.value * NANO), round(reservation * NANO), round(wide * NANO))
+
+
+def _half_spread(settings: ReservationSettings, memory: Memory) -> float:
+    """The configured floor, twice that while memory is cold, plus a share of a minute's typical move."""
+    floor = settings.min_half_spread * (1 if memory.warm else 2) / ONE_DOLLAR
+    return floor + memory.typical_move * settings.volatility_percent_of_move / 100
+
+
+def _uncrossed(quotes: Mapping[Slot, Quote]) -> Mapping[Slot, Quote]:
+    """Our own best bid meeting our own best ask drops every level."""
+    targets = [found for found in quotes.values() if isinstance(found, TargetOrder)]
+    bids, asks = ([t.price for t in targets if t.slot.side is side] for side in (Side.BID, Side.ASK))
+    if bids and asks and max(bids) >= min(asks):
+        return dict.fromkeys(quotes, Reason.SELF_CROSS)
+    return quotes

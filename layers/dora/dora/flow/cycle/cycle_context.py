@@ -1,0 +1,35 @@
+"""What a cycle begins with: its right to write, its times, and what was loaded."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.orders.journal import Journal
+from dora.core.state import BotState, Configs, LeaseGrant, ReferenceData
+from dora.core.units import TimeMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleContext:
+    """This cycle's right to write and its times, by our clock."""
+
+    cycle_id: str
+    grant: LeaseGrant
+    began_ms: TimeMs
+    deadline_ms: TimeMs
+    calls_before: Counter[str]
+    """The exchange client's count so far: a warm environment has served other cycles."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedState:
+    """What was loaded: configs, state, and the journal with every cut-short plan folded in."""
+
+    configs: Configs
+    globals_: GlobalConfig
+    """The built-in values where there is no valid GLOBAL item."""
+    state: BotState
+    journal: Journal
+    reference: ReferenceData
+    wanted: Mapping[str, MarketConfig]

@@ -1,0 +1,131 @@
+"""The wide record of a cycle: one flat line that answers most questions, and the function's short answer.
+
+Field names are an API of the saved queries. Reasons are counted, so its size does not grow with the markets.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dora.core.reasons import Reason
+from dora.core.risk.gates import PULLS_QUOTES
+from dora.core.units import Price, format_count, format_money
+from dora.flow.cycle.compute import Choice
+from dora.flow.cycle.execute import Execution
+from dora.flow.shared.accounting import Accounts
+
+ANSWER = ("status", "reason", "cycle_id", "cancelled", "placed", "kept", "failed", "unknown", "drift")
+"""Fields of the answer that the schedule, the tests and a person rely on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleResult:
+    """What one cycle came to, before it is written down."""
+
+    cycle_id: str
+    took_ms: int
+    blocked_by: Reason | None
+    problems: int
+    """Items of the config table that break a rule."""
+    failures: Mapping[str, str]
+    """Reads that failed, and why."""
+    choice: Choice
+    execution: Execution
+    accounts: Accounts
+    marks: Mapping[str, Price]
+    calls: Mapping[str, int]
+    """Requests sent to the exchange, by method and route."""
+
+
+def status_of(result: CycleResult) -> tuple[str, str]:
+    """`completed`, `halted` or `degraded`, and why; a dry run completes without a write."""
+    blocked_by, stopped = result.blocked_by, result.execution.stopped
+    if blocked_by in PULLS_QUOTES:
+        return "halted", str(blocked_by)
+    if blocked_by is not None:
+        return "degraded", str(blocked_by)
+    if stopped not in (None, Reason.DRY_RUN):
+        return "degraded", str(stopped)
+    if any(decision.error for decision in result.choice.decisions):
+        return "degraded", str(Reason.COMPUTE_FAILED)
+    if result.failures or result.problems:
+        return "degraded", str(Reason.READ_UNKNOWN if result.failures else Reason.CONFIG_INVALID)
+    return "completed", str(stopped or "")
+
+
+def wide_record(result: CycleResult) -> dict[str, object]:
+    """The record as flat fields."""
+    status, reason = status_of(result)
+    return {
+        "status": status,
+        "reason": reason,
+        "cycle_id": result.cycle_id,
+        "duration_ms": result.took_ms,
+        **_decided(result.choice),
+        **_written(result.execution),
+        **_called(result.calls),
+        **_booked(result.accounts, result.marks),
+        **_reasons(result.choice, result.execution.withheld),
+        **{f"unread_{name}": why for name, why in sorted(result.failures.items())},
+    }
+
+
+def answer_of(record: Mapping[str, object]) -> dict[str, object]:
+    """The short answer: what a person reads in the console."""
+    return {name: record[name] for name in ANSWER}
+
+
+def _decided(choice: Choice) -> dict[str, object]:
+    decisions = choice.decisions
+    return {
+        "kept": len(choice.plan.kept),
+        "markets": len(decisions),
+        "markets_quoted": sum(1 for decision in decisions if decision.targets),
+        "target_count": sum(len(decision.targets) for decision in decisions),
+    }
+
+
+def _written(execution: Execution) -> dict[str, object]:
+    cancels, places = execution.cancels, execution.places
+    return {
+        "decreased": execution.decreased,
+        "dropped": len(execution.dropped),
+        "cancelled": cancels.total_succeeded,
+        "placed": places.total_succeeded,
+        "failed": cancels.total_failed + places.total_failed,
+        "unknown": cancels.total_unknown + places.total_unknown,
+        "cancel_batches": cancels.batches,
+        "place_batches": places.batches,
+    }
+
+
+def _called(calls: Mapping[str, int]) -> dict[str, object]:
+    reads = sum(number for call, number in calls.items() if call.startswith("GET "))
+    return {"read_calls": reads, "write_calls": sum(calls.values()) - reads}
+
+
+def _booked(accounts: Accounts, marks: Mapping[str, Price]) -> dict[str, object]:
+    """None: not read, so not known."""
+    return {
+        "fills": accounts.booked,
+        "drift": None if accounts.drift is None else len(accounts.drift),
+        "contracts_net": format_count(accounts.net),
+        "contracts_traded": format_count(accounts.traded),
+        "pnl_dollars": format_money(accounts.profit(marks)),
+        "positions_unmarked": accounts.unmarked(marks),
+        "fees_dollars": format_money(accounts.fees),
+    }
+
+
+def _reasons(choice: Choice, unconfirmed: int) -> dict[str, object]:
+    """Why markets were skipped, and slots left without a quote or cut, each counted."""
+    skips = Counter(decision.skip for decision in choice.decisions if decision.skip)
+    slots = Counter(why for _, why in choice.plan.withheld)
+    slots.update(why for decision in choice.decisions for _, why in decision.dropped)
+    slots.update({Reason.CANCEL_UNCONFIRMED: unconfirmed} if unconfirmed else {})
+    cuts = Counter(why for decision in choice.decisions for _, why, _ in decision.cut)
+    return {
+        **{f"skipped_{why}": number for why, number in sorted(skips.items())},
+        **{f"slots_{why}": number for why, number in sorted(slots.items())},
+        **{f"cut_{why}": number for why, number in sorted(cuts.items())},
+    }
