@@ -9,6 +9,7 @@ import pytest
 from dora.core.accounts.ledger import Position
 from dora.core.exchange.market import Book, Level
 from dora.core.orders.journal import Journal
+from dora.core.quoting.marks import marks
 from dora.core.state import Cursors
 from dora.core.units import Count, Money, Price
 from dora.flow.cycle import cycle_facts
