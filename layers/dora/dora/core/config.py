@@ -92,6 +92,8 @@ class MarketConfig(Checked):
     """What its strategy is set to, a value of that strategy's own kind; None: the strategy's defaults."""
     strategy_tag: str = "maker"
     """Names the order groups that this market's orders are in, one a shard."""
+    priority: int = whole_number("1", "1000", "100")
+    """Weight of its quotes where tokens are short: served first is what earns most per token, times this."""
     quote_size: Count = contracts("0.01", "100000", "10")
     max_position: Count = contracts("0.01", "1000000", "100")
     """Largest net position either way if every live order fills."""

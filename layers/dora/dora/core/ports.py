@@ -234,6 +234,9 @@ class Limiter(Protocol):
     ) -> tuple[TimeMs, ...]:
         """Send times for as many of these calls, in order, as can be sent by `until_ms`."""
 
+    def affordable(self, bucket: str, now_ms: TimeMs, until_ms: TimeMs) -> int:
+        """Tokens of calls that can be sent by then, as far as known without asking: an estimate for plans."""
+
     def push_back(self, bucket: str, now_ms: TimeMs, base_ms: int, longest_ms: int) -> tuple[int, int]:
         """After a 429: nobody spends from this bucket for an exponential backoff.
 

@@ -33,12 +33,13 @@ class Cursors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What the last finished cycle left behind. `starved` counts cycles a slot's placement was dropped."""
+    """What the last finished cycle left behind."""
 
     completed_ms: TimeMs = TimeMs(0)
     cycle_id: str = ""
     status: str = ""
     starved: Mapping[str, int] = field(default_factory=dict)
+    """Of the first schema, always empty by now."""
     day: str = ""
     day_profit: Money = Money(0)
     """The exchange's day of the last cycle, and the profit with which that day began."""

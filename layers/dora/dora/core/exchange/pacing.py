@@ -96,6 +96,13 @@ def reserve(
     return Reservation(tuple(sends), tat - start)
 
 
+def affordable(bucket: Bucket, tat_us: int | None, now_us: int, until_us: int) -> int:
+    """Whole tokens that calls may spend whose last one leaves by then, however they are cut into calls."""
+    if until_us < now_us:
+        return 0
+    return max(until_us + bucket.depth_us - max(tat_us or 0, now_us), 0) * bucket.rate // US_PER_S
+
+
 def latest_tat_us(bucket: Bucket, costs: Sequence[int], until_us: int) -> int:
     """The largest `tat` from which all of these calls can still be sent by `until_us`."""
     spans = [bucket.call_us(cost) for cost in costs]

@@ -17,6 +17,7 @@ from dora.core.exchange.pacing import (
     US_PER_MS,
     Bucket,
     Reservation,
+    affordable,
     backoff_ms,
     empty_until_us,
     latest_tat_us,
@@ -105,6 +106,11 @@ class DynamoLimiter:
             return ()
         sent = reserve(spec, start_us, costs[: len(plan.send_us)], now_us, until_us)
         return tuple(TimeMs(at_ms) for at_ms in sent.send_ms)
+
+    def affordable(self, bucket: str, now_ms: TimeMs, until_ms: TimeMs) -> int:
+        """Tokens of calls that can be sent by then, as this process last saw the bucket. Asks nobody."""
+        tat_us = self._seen.get(bucket)
+        return affordable(self._bucket(bucket), tat_us, now_ms * US_PER_MS, until_ms * US_PER_MS)
 
     def charge(self, bucket: str, tokens: int, now_ms: TimeMs) -> None:
         """Count tokens that are spent whatever the bucket holds. Raises StateUnavailable.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.exchange.account import Limits
 from dora.core.exchange.book import Resting
 from dora.core.exchange.fees import FeeTerms, fee_terms
 from dora.core.exchange.market import Market, MarketStatus
@@ -29,8 +30,14 @@ from dora.flow.cycle.read import Snapshot
 
 MemoryByTicker = Mapping[str, Mapping[str, object]]
 
-SAID = "#said"
-"""Where memory keeps what was last said of each market, so that only changes are said again."""
+SAID, WAITS = "#said", "#waits"
+"""Where memory keeps what was last said of each market, so that only changes are said again, and the cycles
+for which slots have waited for tokens. Losing them costs repeated lines and fairness, and no more."""
+
+
+def waits_of(memory: MemoryByTicker) -> dict[str, int]:
+    """By `slot_key`, the cycles for which slots have waited for tokens."""
+    return {key: wait for key, wait in memory.get(WAITS, {}).items() if isinstance(wait, int)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,9 @@ class Inputs:
     memory: MemoryByTicker
     session: SessionMetadata | None = None
     """As the cycle read it; None where there is none yet: then nothing may be placed."""
-    starved: Mapping[str, int] = field(default_factory=dict)
+    waits: Mapping[str, int] = field(default_factory=dict)
+    """By `slot_key`, the cycles for which a slot has waited for tokens."""
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +87,7 @@ def decide(inputs: Inputs) -> Choice:
     failed = {d.ticker: d.error for d in computed if d.error} | dict(risk.failed) | unruled
     quoted = {d.ticker for d in computed if d.skip in (None, Reason.COMPUTE_FAILED)}
     kept = [target for target in risk.kept if target.slot.ticker not in failed]
-    plan = plan_slots(kept, inputs.view, rules, inputs.starved, failed.keys() & quoted)
+    plan = plan_slots(kept, inputs.view, rules, None, failed.keys() & quoted)
     failed |= plan.failed
     decisions = final(computed, risk, failed)
     said = {decision.ticker: _saying(decision) for decision in decisions}

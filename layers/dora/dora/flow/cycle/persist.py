@@ -1,15 +1,15 @@
 """Step 11 of a cycle: what it came to becomes state, facts and an archive object."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from dora.core.errors import StateError
-from dora.core.orders.diff import slot_key
-from dora.core.orders.requests import OrderRequest
+from dora.core.orders.budget import waits_after
 from dora.core.ports import Archive, Facts, StateStore
 from dora.core.state import Changes, Progress
 from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.breakers import DayStart
+from dora.flow.cycle.compute import WAITS, MemoryByTicker, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.record import CycleResult
 
@@ -35,12 +35,11 @@ def commit(
         status=str(record["status"]),
         day=day.day,
         day_profit=day.profit,
-        starved=_starved(loaded.state.progress.starved, result.execution.dropped),
     )
     changes = Changes(
         journal=result.execution.journal,
         finished_plans=(*loaded.state.plans, *result.execution.plans),
-        memory=result.choice.memory,
+        memory=_memory(loaded, result),
         cursors=result.accounts.cursors,
         progress=progress,
         reference=loaded.reference if loaded.reference != loaded.state.reference else None,
@@ -52,8 +51,8 @@ def commit(
 def tell(facts: Facts, result: CycleResult, record: Record) -> None:
     """What the cycle came to, as facts and metrics."""
     execution = result.execution
-    if execution.dropped:
-        cycle_facts.budget_low(facts, len(execution.dropped), execution.stopped)
+    if result.dropped:
+        cycle_facts.budget_low(facts, result.dropped, execution.stopped)
     cycle_facts.mostly_failed(facts, execution.tally)
     cycle_facts.cycle(facts, record, result.choice.news, result.accounts.drift or ())
 
@@ -66,6 +65,10 @@ def archive(archive_: Archive, facts: Facts, cycle_id: str, record: Record) -> N
         facts.emit("ERROR", what="archive of the cycle", why=str(error))
 
 
-def _starved(before: Mapping[str, int], dropped: Iterable[OrderRequest]) -> dict[str, int]:
-    """Cycles that each dropped placement has waited; whatever was not dropped now has stopped waiting."""
-    return {key: before.get(key, 0) + 1 for key in sorted(slot_key(r.slot) for r in dropped)}
+def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
+    """The memory of the cycle's decisions with the waits of its slots; without decisions nothing has moved."""
+    choice = result.choice
+    if not choice.decisions:
+        return choice.memory
+    unsent = [request.slot for request in result.execution.dropped]
+    return {**choice.memory, WAITS: waits_after(waits_of(loaded.state.memory), choice.plan, unsent)}

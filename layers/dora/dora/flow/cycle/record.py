@@ -36,6 +36,12 @@ class CycleResult:
     calls: Mapping[str, int]
     """Requests sent to the exchange, by method and route."""
 
+    @property
+    def dropped(self) -> int:
+        """Placements that were wanted and not sent: tokens or time were short, or something ended the placing."""
+        waiting = sum(1 for _, why in self.choice.plan.withheld if why is Reason.BUDGET)
+        return waiting + len(self.execution.dropped)
+
 
 def status_of(result: CycleResult) -> tuple[str, str]:
     """`completed`, `halted` or `degraded`, and why; a dry run completes without a write."""
@@ -62,6 +68,7 @@ def wide_record(result: CycleResult) -> dict[str, object]:
         "cycle_id": result.cycle_id,
         "duration_ms": result.took_ms,
         **_decided(result.choice),
+        "dropped": result.dropped,
         **_written(result.execution),
         **_called(result.calls),
         **_booked(result.accounts, result.marks),
@@ -89,7 +96,6 @@ def _written(execution: Execution) -> dict[str, object]:
     cancels, places = execution.cancels, execution.places
     return {
         "decreased": execution.decreased,
-        "dropped": len(execution.dropped),
         "cancelled": cancels.total_succeeded,
         "placed": places.total_succeeded,
         "failed": cancels.total_failed + places.total_failed,

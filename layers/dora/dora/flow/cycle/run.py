@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from dora.core.calendar import format_time
 from dora.core.errors import StateError
-from dora.core.exchange.pacing import BALANCE_COST, READ_COST, cancel_batch_size, create_batch_size
+from dora.core.exchange.pacing import BALANCE_COST, READ_COST
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
-from dora.core.orders.diff import SlotPlan, split
+from dora.core.orders.diff import SlotPlan
 from dora.core.orders.freshness import judge_writes
 from dora.core.orders.journal import fold_plans
 from dora.core.orders.ownership import Ownership, external_orders
@@ -24,18 +24,19 @@ from dora.core.session import SessionMetadata
 from dora.core.state import KillSwitch, LeaseGrant, LeaseRefused
 from dora.core.units import Money, TimeMs
 from dora.flow.cycle import breakers, cycle_facts
-from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, net_positions, pull_all
+from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, net_positions, pull_all, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.execute import Bounds, Execution
 from dora.flow.cycle.id_probes import probe_ids
 from dora.flow.cycle.order_requests import Naming, order_requests
 from dora.flow.cycle.persist import archive, commit, tell
 from dora.flow.cycle.protect import protect, without_triggered
+from dora.flow.cycle.purchase import Purchase, purchase
 from dora.flow.cycle.read import Snapshot, gather_evidence, read_calls, read_exchange
 from dora.flow.cycle.recent_trades import skip_likely_filled
 from dora.flow.cycle.record import CycleResult, answer_of, wide_record
 from dora.flow.shared.accounting import Accounts, keep_accounts
-from dora.flow.shared.reads import await_tokens, reserve_or_none
+from dora.flow.shared.reads import await_tokens
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.universe import refresh_listings, refresh_reference_data, wanted_markets
 from dora.flow.shared.unreadable_facts import set_apart
@@ -96,7 +97,11 @@ def _work(ports: Ports, context: CycleContext) -> dict[str, object]:
     permission = permit(ports, loaded, session, control, snapshot, reconciled)
     triggered = breakers.triggered(session, snapshot.groups)
     choice, inputs = choose(ports, loaded, snapshot, reconciled, accounts, permission, triggered)
-    execution = execute(ports, context, loaded, session, inputs, choice)
+    cycle_facts.uncomputed(ports.facts, context.cycle_id, choice.failed)
+    place_until_ms = _place_until_ms(context, loaded)
+    bought = purchase(ports, inputs, choice, place_until_ms, context.deadline_ms)
+    choice = replace(choice, plan=bought.plan)
+    execution = execute(ports, context, loaded, session, inputs, bought)
     result = CycleResult(
         cycle_id=context.cycle_id,
         took_ms=ports.clock.now_ms() - context.began_ms,
@@ -260,7 +265,8 @@ def choose(
         permission=permission,
         memory=loaded.state.memory,
         session=loaded.state.session,
-        starved=loaded.state.progress.starved,
+        waits=waits_of(loaded.state.memory),
+        limits=loaded.state.limits,
     )
     if permission.blocked_by is None:
         choice = decide(inputs)
@@ -301,45 +307,35 @@ def execute(
     loaded: LoadedState,
     session: SessionMetadata | None,
     inputs: Inputs,
-    choice: Choice,
+    bought: Purchase,
 ) -> Execution:
-    """Steps 9 and 10: cancels, changes in place, then placements, within the tokens and the deadline.
-
-    Cancels and changes wait for no limiter that cannot be written; placements are dropped then.
-    """
-    margin_ms = max(loaded.globals_.placement_margin_ms - WRITE_RESERVE_MS, 0)
-    place_until_ms = TimeMs(context.deadline_ms - margin_ms)
+    """Steps 9 and 10: cancels, changes in place, then placements, within the tokens and the deadline."""
     bounds = Bounds(
         grant=context.grant,
         cycle_id=context.cycle_id,
         deadline_ms=context.deadline_ms,
-        place_until_ms=place_until_ms,
+        place_until_ms=_place_until_ms(context, loaded),
+        reserved_ms=bought.reserved_ms,
         backoff_ms=loaded.globals_.rate_limit_backoff_ms,
     )
-    execution = Execution(ports, bounds, inputs.view.journal)
-    cycle_facts.uncomputed(ports.facts, context.cycle_id, choice.failed)
+    execution, plan = Execution(ports, bounds, inputs.view.journal), bought.plan
     if ports.dry_run:
         execution.stopped = Reason.DRY_RUN
         return execution
-    limits = loaded.state.limits or UNLEARNED
-    plan = choice.plan
-    cancels = list(split(plan.cancels, cancel_batch_size(loaded.globals_.cancel_batch_size, limits)))
-    size = create_batch_size(loaded.globals_.create_batch_size, limits)
-    cancel_costs = [len(batch) * limits.cancel_cost for batch in cancels]
-    change_costs = [limits.default_cost] * (len(plan.decreases) + len(plan.extends))
-    place_costs = [len(batch) * limits.create_cost for batch in split(plan.places, size)]
-    now_ms = ports.clock.now_ms()
-    costs = cancel_costs + change_costs + place_costs
-    sends = (reserve_or_none(ports, "write", costs, now_ms, place_until_ms) or ()) if costs else ()
-    execution.cancel(cancels, sends[: len(cancels)], plan.why)
-    execution.decrease(plan.decreases)
-    execution.extend(plan.extends)
+    execution.cancel(bought.cancels, bought.cancel_ms, plan.why)
+    execution.decrease(plan.decreases, bought.decrease_ms)
+    execution.extend(plan.extends, bought.extend_ms)
     if session is not None and plan.places:
         naming = Naming(prefix=ports.prefix, cycle_id=context.cycle_id, session=session)
         requests, failed = order_requests(plan.places, inputs, naming)
         cycle_facts.uncomputed(ports.facts, context.cycle_id, failed)
-        execution.place(requests, size, sends[len(cancels) + len(change_costs) :])
+        execution.place(requests, bought.create_size, bought.create_ms)
     return execution
+
+
+def _place_until_ms(context: CycleContext, loaded: LoadedState) -> TimeMs:
+    margin_ms = max(loaded.globals_.placement_margin_ms - WRITE_RESERVE_MS, 0)
+    return TimeMs(context.deadline_ms - margin_ms)
 
 
 def _skipped(cycle_id: str, reason: str) -> dict[str, object]:

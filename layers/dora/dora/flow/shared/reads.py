@@ -147,9 +147,13 @@ def reserve_or_none(
         return None
 
 
+def smallest_send_times(costs: Sequence[int], now_ms: TimeMs, until_ms: TimeMs) -> Sequence[TimeMs]:
+    """Send times at the pace of the smallest tier, for when the shared bucket cannot be written."""
+    sends = reserve(SMALLEST, None, costs, now_ms * US_PER_MS, until_ms * US_PER_MS).send_ms
+    return [TimeMs(at_ms) for at_ms in sends]
+
+
 def _send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[int]:
     now_ms = ports.clock.now_ms()
     sends = reserve_or_none(ports, bucket, costs, now_ms, until_ms)
-    if sends is not None:
-        return sends
-    return reserve(SMALLEST, None, costs, now_ms * US_PER_MS, until_ms * US_PER_MS).send_ms
+    return smallest_send_times(costs, now_ms, until_ms) if sends is None else sends
