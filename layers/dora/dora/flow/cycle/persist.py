@@ -66,7 +66,7 @@ def archive(archive_: Archive, facts: Facts, cycle_id: str, record: Record) -> N
 
 
 def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
-    """The memory of the cycle's decisions with the waits of its slots; without decisions nothing has moved."""
+    """Memory after the cycle's decisions, and the waits of its slots; without decisions as it was."""
     choice = result.choice
     if not choice.decisions:
         return choice.memory

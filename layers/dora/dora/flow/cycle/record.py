@@ -38,7 +38,7 @@ class CycleResult:
 
     @property
     def dropped(self) -> int:
-        """Placements that were wanted and not sent: tokens or time were short, or something ended the placing."""
+        """Placements that were wanted and not sent, for want of tokens or time, or after a stop."""
         waiting = sum(1 for _, why in self.choice.plan.withheld if why is Reason.BUDGET)
         return waiting + len(self.execution.dropped)
 
