@@ -261,7 +261,12 @@ class Desk:
         at_ms: Sequence[int] = (),
         why: Mapping[str, str] | None = None,
     ) -> None:
-        self.execution.cancel([cancels(batch) for batch in batches], tuple(map(TimeMs, at_ms)), why)
+        times = at_ms or [START_MS] * len(batches)
+        self.execution.cancel([cancels(batch) for batch in batches], tuple(map(TimeMs, times)), why)
+
+    def decrease(self, *asked: DecreaseRequest) -> None:
+        """At once."""
+        self.execution.decrease(list(asked), (START_MS,) * len(asked))
 
     @property
     def sent(self) -> list[str]:
@@ -295,4 +300,5 @@ def _bounds(
         cycle_id="c1",
         deadline_ms=deadline_ms,
         place_until_ms=place_until_ms,
+        reserved_ms=START_MS,
     )

@@ -121,7 +121,7 @@ def test_a_cancel_carries_the_decision_that_led_to_it_and_why() -> None:
 def test_a_change_in_place_carries_the_decision_of_its_cycle() -> None:
     held = resting("A")
     desk = Desk(held)
-    desk.execution.decrease([decrease(held, 400)])
+    desk.decrease(decrease(held, 400))
 
     (told,) = desk.facts.of("ORDER_DECREASED")
     assert told["decision_id"] == decision_id("c1", "A")

@@ -15,7 +15,7 @@ from dora.core.reasons import Reason
 from dora.core.session import SessionStatus
 from dora.core.state import KillSwitch
 from dora.core.units import Count, TimeMs
-from dora.flow.cycle.execute import CANCEL_WAIT_MS, GROUP_TRIPPED, STOP_SIGN_AGE_MS
+from dora.flow.cycle.execute import GROUP_TRIPPED, STOP_SIGN_AGE_MS
 from tests.unit.execution_fakes import (
     DEADLINE_MS,
     PLACE_UNTIL_MS,
@@ -45,7 +45,7 @@ def test_every_phase_is_planned_before_its_first_request() -> None:
     a, b = resting("A"), resting("B")
     desk = Desk(a, b)
     desk.cancel([a])
-    desk.execution.decrease([decrease(b, 400)])
+    desk.decrease(decrease(b, 400))
     desk.place([request("A")])
 
     assert [line.split()[0] for line in desk.diary] == ["plan", "cancel", "plan", "decrease", "plan", "place"]
@@ -68,7 +68,7 @@ def test_without_a_durable_plan_no_request_is_sent_and_the_journal_stays_true() 
     desk.state.broken = True
     for phase in (
         lambda: desk.cancel([a]),
-        lambda: desk.execution.decrease([decrease(a, 400)]),
+        lambda: desk.decrease(decrease(a, 400)),
         lambda: desk.place([request("B")]),
     ):
         with pytest.raises(StateUnavailable):
@@ -81,7 +81,7 @@ def test_without_a_durable_plan_no_request_is_sent_and_the_journal_stays_true() 
 def test_nothing_to_do_writes_no_plan() -> None:
     desk = Desk()
     desk.cancel()
-    desk.execution.decrease([])
+    desk.decrease()
     desk.place([])
     assert not desk.diary
 
@@ -262,19 +262,20 @@ def test_batches_wait_for_their_send_times() -> None:
     assert desk.exchange.sent_ms == times
 
 
-def test_writes_are_due_later_by_as_long_as_the_latest_answer_before_them_was() -> None:
-    """The exchange may have counted a write only when it answered; its bucket refills from then on."""
+def test_sends_that_need_refilled_tokens_are_due_later_by_the_longest_answer() -> None:
+    """The exchange's bucket is full, and refills nothing, until the first write has reached it."""
     desk = Desk()
     desk.exchange.takes_ms = 300
-    desk.place(requests(6), BATCH, [START_MS, START_MS + 100, START_MS + 1_000])
-    assert desk.exchange.sent_ms == [START_MS, START_MS + 400, START_MS + 1_600]
+    desk.place(requests(6), BATCH, [START_MS, START_MS + 500, START_MS + 1_000])
+    assert desk.exchange.sent_ms == [START_MS, START_MS + 800, START_MS + 1_300]
 
 
-def test_a_cancel_waits_for_tokens_a_little_and_without_a_time_not_at_all() -> None:
+def test_a_cancel_waits_for_its_tokens_and_without_a_time_rests_on() -> None:
     a, b, c = resting("A"), resting("B"), resting("C")
     desk = Desk(a, b, c)
-    desk.cancel([a], [b], [c], at_ms=[START_MS + 500, START_MS + 60_000])
-    assert desk.exchange.sent_ms == [START_MS + 500, *[START_MS + 500 + CANCEL_WAIT_MS] * 2]
+    desk.cancel([a], [b], [c], at_ms=[START_MS, START_MS + 3_000])
+    assert desk.exchange.sent_ms == [START_MS, START_MS + 3_000]
+    assert desk.states()[c.client_order_id] is OrderState.LIVE
 
 
 # --- cancels -------------------------------------------------------------------------------------------
@@ -363,7 +364,7 @@ def test_a_429_on_a_cancel_pushes_the_bucket_back() -> None:
 def test_a_decrease_keeps_the_order_and_takes_off_what_it_must() -> None:
     a = resting("A")
     desk = Desk(a)
-    desk.execution.decrease([decrease(a, 400)])
+    desk.decrease(decrease(a, 400))
     after = desk.execution.journal.orders[a.client_order_id]
     assert (after.state, after.remaining, after.unbooked) == (OrderState.LIVE, 400, 0)
     assert desk.execution.decreased == 1
@@ -373,7 +374,7 @@ def test_decreases_stop_at_the_deadline_and_leave_the_rest_as_they_were() -> Non
     a, b = resting("A"), resting("B")
     desk = Desk(a, b, place_until_ms=TimeMs(START_MS + 1_000))
     desk.exchange.takes_ms = 1_000
-    desk.execution.decrease([decrease(a, 400), decrease(b, 400)])
+    desk.decrease(decrease(a, 400), decrease(b, 400))
     assert (desk.execution.decreased, desk.execution.stopped) == (1, Reason.DEADLINE)
     assert desk.execution.journal.orders[b.client_order_id] == b
 
@@ -390,7 +391,7 @@ def test_a_decrease_that_failed_counts_as_none(answer: ChangeResult, state: Orde
     a = resting("A")
     desk = Desk(a)
     desk.exchange.decreases = [answer]
-    desk.execution.decrease([decrease(a, 400)])
+    desk.decrease(decrease(a, 400))
     assert (desk.states()[a.client_order_id], desk.execution.decreased) == (state, 0)
 
 
@@ -398,7 +399,7 @@ def test_a_decrease_answered_404_withholds_both_sides_of_its_market() -> None:
     a = resting("A")
     desk = Desk(a)
     desk.exchange.decreases = [ChangeResult(Outcome.REFUSED, "not_found")]
-    desk.execution.decrease([decrease(a, 400)])
+    desk.decrease(decrease(a, 400))
     desk.place([request("A", Side.ASK), request("B")])
     assert desk.sent == ["new-B-bid"]
 
@@ -407,7 +408,7 @@ def test_a_429_on_a_decrease_stops_the_others() -> None:
     a, b = resting("A"), resting("B")
     desk = Desk(a, b)
     desk.exchange.decreases = [ChangeResult(Outcome.REFUSED, "too_many_requests")] * 2
-    desk.execution.decrease([decrease(a, 400), decrease(b, 400)])
+    desk.decrease(decrease(a, 400), decrease(b, 400))
     assert desk.diary[1:] == [f"decrease {a.client_order_id}"]
 
 
@@ -415,7 +416,7 @@ def test_a_decrease_that_left_less_than_it_asked_for_withholds_its_market() -> N
     a = resting("A")
     desk = Desk(a)
     desk.exchange.decreases = [ChangeResult(Outcome.DONE, remaining=Count(100), ts_ms=START_MS)]
-    desk.execution.decrease([decrease(a, 400)])
+    desk.decrease(decrease(a, 400))
     desk.place([request("A", Side.ASK)])
     assert desk.execution.journal.orders[a.client_order_id].unbooked == 300
     assert not desk.sent
@@ -451,7 +452,7 @@ def test_what_failed_is_counted_by_its_code_over_all_phases() -> None:
     desk.exchange.places = [first_refused("invalid_price"), all_unknown]
     desk.exchange.decreases = [ChangeResult(Outcome.REFUSED, "not_found")]
     desk.cancel([a, c])
-    desk.execution.decrease([decrease(b, 400)])
+    desk.decrease(decrease(b, 400))
     desk.place(requests(4), BATCH)
 
     tally = desk.execution.tally

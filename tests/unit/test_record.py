@@ -23,6 +23,7 @@ from dora.flow.cycle.record import ANSWER, CycleResult, answer_of, status_of, wi
 from dora.flow.shared.accounting import Accounts
 from dora.telemetry import MAX_FIELDS
 from tests.unit.examples import TICKER, target
+from tests.unit.execution_fakes import Desk
 
 READS = (
     "as_of",
@@ -52,7 +53,7 @@ PLAN = SlotPlan(kept=(), decreases=(), cancels=(), places=(), withheld=())
 
 def execution(**changes: object) -> Execution:
     """One that has sent nothing but what a test says."""
-    made: Any = Execution(cast(Any, None), cast(Any, None), Journal())
+    made: Any = Desk().execution
     for name, value in changes.items():
         assert hasattr(made, name)
         setattr(made, name, value)

@@ -4,7 +4,15 @@ import re
 from collections.abc import Sequence
 
 from dora.core.exchange.account import Limits
-from dora.core.exchange.pacing import US_PER_MS, Bucket, backoff_ms, empty_until_us, level, reserve
+from dora.core.exchange.pacing import (
+    US_PER_MS,
+    Bucket,
+    affordable,
+    backoff_ms,
+    empty_until_us,
+    level,
+    reserve,
+)
 from dora.core.units import TimeMs
 from dora.edge.dynamo.limiter import (
     BALANCE,
@@ -45,6 +53,11 @@ class MemoryLimiter:
         if plan.send_us:
             self._spend(bucket, now_us, plan.spent_us)
         return tuple(TimeMs(at_ms) for at_ms in plan.send_ms)
+
+    def affordable(self, bucket: str, now_ms: TimeMs, until_ms: TimeMs) -> int:
+        """Asks nobody."""
+        tat_us = self._full_us(bucket)
+        return affordable(self._bucket(bucket), tat_us, now_ms * US_PER_MS, until_ms * US_PER_MS)
 
     @request
     def charge(self, bucket: str, tokens: int, now_ms: TimeMs) -> None:
