@@ -141,15 +141,15 @@ def set_books(stage: Scene, bid_e4: int = 4400) -> None:
         set_book(stage.world, market.ticker, bid_e4, bid_e4 + 300)
 
 
-def test_scenario_31_a_limiter_that_cannot_be_written_stops_placements_and_no_cancel() -> None:
-    """Neither the reads nor a cancel wait for a table: stale quotes go, and what would be new is dropped."""
+def test_scenario_31_a_limiter_that_cannot_be_written_stops_placements_and_no_dangerous_quote_stays() -> None:
+    """Neither the reads nor a cancel wait for a table: bids above the fallen fair value go, asks rest on."""
     with scene() as stage:
         stage.run(1)
         stage.move()
         answer = stage.struck(Fault(kind="aws-throttle", where="UpdateItem LIMITER", times=0))
 
-        assert (answer["status"], answer["cancelled"], answer["placed"]) == ("completed", SLOTS, 0)
-        assert not resting(stage.world)
+        assert (answer["status"], answer["cancelled"], answer["placed"]) == ("completed", SLOTS // 2, 0)
+        assert len({side for _, side in resting(stage.world)}) == 1
         assert any("bucket write" in error["what"] for error in stage.seen.facts("ERROR"))
         stage.run(2)
         stage.sound()
