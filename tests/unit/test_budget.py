@@ -114,7 +114,7 @@ def test_while_demand_stays_the_same_nobody_waits_for_more_than_two_fair_shares(
     places = [target(f"M{n:02}", edge=edges[n]) for n in range(slots)]
     waits: dict[str, int] = {}
     longest = 0
-    for _ in range(200):
+    for _ in range(60):
         order = in_order(places, demand(places, waits=waits), served)
         unserved = [(place.slot, Reason.BUDGET) for place in order[served:]]
         waits = waits_after(waits, replace(plan_of([], {}), withheld=tuple(unserved)), ())

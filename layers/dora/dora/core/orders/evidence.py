@@ -98,13 +98,13 @@ def lookups_needed(journal: Journal, resting: Iterable[Order], now_ms: TimeMs) -
     shown |= {row.client_order_id: row.updated_ms for row in rows}
     ids: list[str] = []
     since: dict[str, TimeMs] = {}
-    for order in sorted(relearned(journal, rows).orders.values(), key=_waits_since):
-        if order.open and not _is_shown(order, shown):
-            if order.order_id is not None:
-                ids.append(order.order_id)
-            if _wants_list(order, now_ms):
-                ticker, since_ms = order.slot.ticker, _made_after_ms(order)
-                since[ticker] = min(since.get(ticker, since_ms), since_ms)
+    left = (o for o in relearned(journal, rows).orders.values() if o.open and not _is_shown(o, shown))
+    for order in sorted(left, key=_waits_since):
+        if order.order_id is not None:
+            ids.append(order.order_id)
+        if _wants_list(order, now_ms):
+            ticker, since_ms = order.slot.ticker, _made_after_ms(order)
+            since[ticker] = min(since.get(ticker, since_ms), since_ms)
     return Lookups(tuple(ids), since)
 
 
@@ -143,17 +143,17 @@ def unprobed(journal: Journal, evidence: Evidence, hold_ms: int) -> tuple[Tracke
 
     A list of every status is asked first: an id is spent only where no row settles the create.
     """
-    rows = rows_by_name(journal, evidence)
-    return tuple(
-        order
+    waiting = {
+        key: order
         for key, order in sorted(journal.orders.items())
         if order.state is OrderState.PENDING_NEW
         and order.order_id is None
         and order.probe is None
-        and key not in rows
         and order.slot.ticker in evidence.listings
         and hold_is_over(order, evidence.began_ms, hold_ms)
-    )
+    }
+    rows = rows_by_name(journal, evidence) if waiting else {}
+    return tuple(order for key, order in waiting.items() if key not in rows)
 
 
 def note_probes(journal: Journal, said: Mapping[str, IdProbe], now_ms: TimeMs) -> Journal:
@@ -235,14 +235,18 @@ def _relearned(
     return replace(order, order_id=after, booked=fills.booked, fill_ids=fills.fill_ids)
 
 
-def rows_by_name(journal: Journal, evidence: Evidence) -> dict[str, Order]:
+def rows_by_name(
+    journal: Journal, evidence: Evidence, names: Mapping[str, str] | None = None
+) -> dict[str, Order]:
     """The latest row of each order by its name; at equal times a terminal one, which is final.
 
-    A probe's own row stands for its order only where there is no other.
+    A probe's own row stands for its order only where there is no other. `names` are those of
+    `client_ids_by_order_id`, where the caller has them already.
     """
-    name, found = client_ids_by_order_id(journal, evidence), dict[str, Order]()
+    names = client_ids_by_order_id(journal, evidence) if names is None else names
+    found: dict[str, Order] = {}
     for row in evidence.rows:
-        key = name[row.order_id]
+        key = names[row.order_id]
         order, known = journal.orders.get(key), found.get(key)
         if known is None or _weight(row, order) > _weight(known, order):
             found[key] = row
@@ -261,6 +265,8 @@ def _rank(row: Order) -> tuple[int, bool]:
 def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder:
     """The order as a row that counts shows it; what neither rests nor was filled has been taken off."""
     remaining = row.remaining if state is not OrderState.CLOSED else Count(0)
+    if _is_as_shown(order, row, state, remaining):
+        return order
     return replace(
         order,
         state=state,
@@ -270,6 +276,19 @@ def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder
         reduced=Count(order.count - row.filled - remaining),
         write_ms=max(order.write_ms, row.updated_ms),
         expires_ms=row.expires_ms or order.expires_ms,
+    )
+
+
+def _is_as_shown(order: TrackedOrder, row: Order, state: OrderState, remaining: Count) -> bool:
+    """Whether the row says nothing new; most rows of most cycles do not."""
+    return (
+        order.state is state
+        and order.order_id == row.order_id
+        and order.price == row.price
+        and order.remaining == remaining
+        and order.reduced == order.count - row.filled - remaining
+        and order.write_ms >= row.updated_ms
+        and (not row.expires_ms or order.expires_ms == row.expires_ms)
     )
 
 

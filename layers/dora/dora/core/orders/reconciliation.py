@@ -1,6 +1,6 @@
 """The merge of the journal with what the exchange shows: what is proven of each order, and what is not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from dora.core.exchange.account import Order, OrderStatus
@@ -74,7 +74,8 @@ def merge(
 ) -> ReconciledOrders:
     """The journal brought up to date with what was read. Pure; the same input once more changes nothing."""
     journal = relearned(journal, evidence.rows)
-    rows, judge = rows_by_name(journal, evidence), Judge(evidence, hold_ms)
+    names, judge = client_ids_by_order_id(journal, evidence), Judge(evidence, hold_ms)
+    rows = rows_by_name(journal, evidence, names)
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []
     for key, order in journal.orders.items():
@@ -84,19 +85,20 @@ def merge(
         orders[key] = after
         if after.state is not order.state:
             resolutions.append(Resolution(after, order.state, why))
-    ours, external = _split(journal, evidence, prefix)
+    ours, external = _split(journal, evidence, prefix, names)
     for key in sorted(ours - journal.orders.keys()):
         if rows[key].status is OrderStatus.RESTING:
             orders[key] = _orphan(key, rows[key])
             resolutions.append(Resolution(orders[key], None, "resting with our prefix, in no journal"))
     unproven = [order for order in orders.values() if order.open and not _proven(order, rows, now_ms)]
+    listed = {row.order_id for row in evidence.resting or ()}
     return ReconciledOrders(
         journal=Journal(orders),
         external=external,
         frozen=frozenset(order.slot for order in unproven),
         blocked=frozenset(o.slot.ticker for o in unproven if o.state is OrderState.NOT_FOUND),
         resolutions=tuple(resolutions),
-        missing_from_list=tuple(o for o in orders.values() if _missing_from_list(o, evidence)),
+        missing_from_list=tuple(o for o in orders.values() if _missing_from_list(o, evidence, listed)),
         shown=frozenset(key for key in orders if key in rows and not _is_old(journal, key, rows[key])),
     )
 
@@ -114,20 +116,22 @@ def _proven(order: TrackedOrder, rows: Mapping[str, Order], now_ms: TimeMs) -> b
     )
 
 
-def _missing_from_list(order: TrackedOrder, evidence: Evidence) -> bool:
-    if order.state is not OrderState.LIVE or evidence.resting is None:
+def _missing_from_list(order: TrackedOrder, evidence: Evidence, listed: Set[str]) -> bool:
+    """Whether a complete list lacks it although it rests by its own row."""
+    if order.state is not OrderState.LIVE or evidence.resting is None or order.order_id in listed:
         return False
-    listed = any(row.order_id == order.order_id for row in evidence.resting)
     row = evidence.looked_up.get(order.order_id or "")
-    return not listed and row is not None and row.status is OrderStatus.RESTING
+    return row is not None and row.status is OrderStatus.RESTING
 
 
-def _split(journal: Journal, evidence: Evidence, prefix: str) -> tuple[set[str], tuple[Order, ...]]:
+def _split(
+    journal: Journal, evidence: Evidence, prefix: str, names: Mapping[str, str]
+) -> tuple[set[str], tuple[Order, ...]]:
     """Names of our resting orders, and everybody else's rows of this account."""
-    name, resting = client_ids_by_order_id(journal, evidence), evidence.listed_resting
-    ours = {n for n in name.values() if n.startswith(prefix) or n in journal.orders}
-    listed = {name[row.order_id] for row in resting}
-    return ours & listed, tuple(row for row in resting if name[row.order_id] not in ours)
+    resting = evidence.listed_resting
+    ours = {name for name in names.values() if name.startswith(prefix) or name in journal.orders}
+    listed = {names[row.order_id] for row in resting}
+    return ours & listed, tuple(row for row in resting if names[row.order_id] not in ours)
 
 
 def _closed(order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
