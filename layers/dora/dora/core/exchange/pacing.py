@@ -18,6 +18,8 @@ US_PER_S = 1_000_000
 US_PER_MS = 1_000
 READ_COST = 10
 """Tokens of a read that is not on the list of cheaper calls; none of a cycle's is."""
+BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
+"""Tickers that one read of books, or of markets, may name."""
 GROUP_COST = 10
 """Tokens of one call about an order group; it spends from the same bucket as batches do."""
 BALANCE_COST = 6
@@ -115,6 +117,11 @@ def backoff_ms(hits: int, base_ms: int, longest_ms: int) -> int:
     Never longer than `longest_ms`, nor shorter than the base.
     """
     return max(min(base_ms << min(hits - 1, _DOUBLINGS), longest_ms), base_ms)
+
+
+def half_jitter_ms(span_ms: int) -> int:
+    """Jitter without chance, for runs that are to repeat exactly: half of the span."""
+    return span_ms // 2
 
 
 def level(bucket: Bucket, tat_us: int, now_us: int) -> int:

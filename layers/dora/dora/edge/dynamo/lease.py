@@ -7,17 +7,12 @@
 A tick that is not later than the last one is refused in every state.
 """
 
-from typing import TYPE_CHECKING
-
 from dora.core.reasons import Reason
 from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key, whole_number
 from dora.edge.dynamo.items import LEASE
-from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from dora.edge.dynamo.table import NOT_NEWER, Client, Condition, Refused, Table
 
 _TAKE = (
     "SET #owner = :owner, #expires = :expires, #tick = :tick, #v = :v,"
@@ -40,7 +35,7 @@ _RELEASED = {name: _NAMES[name] for name in ("#owner", "#expires", "#fence")}
 class DynamoLease:
     """`ports.Lease` in the LEASE item of one bot."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, pk: str) -> None:
+    def __init__(self, client: Client, table: str, pk: str) -> None:
         self._table = Table(client, table)
         self._key = key(pk, LEASE)
 

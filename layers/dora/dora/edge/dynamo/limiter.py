@@ -8,7 +8,7 @@ it again: the tokens are charged twice, which delays somebody but never spends w
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dora.core.errors import StateUnavailable
 from dora.core.exchange.account import Limits
@@ -19,16 +19,14 @@ from dora.core.exchange.pacing import (
     Reservation,
     backoff_ms,
     empty_until_us,
+    half_jitter_ms,
     latest_tat_us,
     level,
     reserve,
 )
 from dora.core.units import TimeMs
 from dora.edge.dynamo.codec import SCHEMA, attribute, key, whole_number
-from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from dora.edge.dynamo.table import NOT_NEWER, Client, Condition, Refused, Table
 
 READ, WRITE, BALANCE = "read", "write", "balance"
 BASIC_READ = Bucket(rate=200, capacity=200)
@@ -50,16 +48,6 @@ _HIT_MOVES, _HIT_STAYS = "SET #tat = :next, #hits = :hits, #v = :v", "SET #hits 
 _EARLIER, _LATER = "(attribute_not_exists(#tat) OR #tat < :next)", "#tat >= :next"
 
 
-def half(span_ms: int) -> int:
-    """No chance at all: the same run every time."""
-    return span_ms // 2
-
-
-def write_bucket(shard: int) -> str:
-    """The bucket that single writes to a shard spend from; batches always spend from shard 0's."""
-    return WRITE if shard == 0 else f"{WRITE}#{shard}"
-
-
 class DynamoLimiter:
     """`ports.Limiter` for one API key. `key_name` tells keys apart; never the key id itself.
 
@@ -67,7 +55,11 @@ class DynamoLimiter:
     """
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, key_name: str, jitter_ms: Callable[[int], int] = half
+        self,
+        client: Client,
+        table: str,
+        key_name: str,
+        jitter_ms: Callable[[int], int] = half_jitter_ms,
     ) -> None:
         self._table = Table(client, table)
         self._jitter_ms = jitter_ms

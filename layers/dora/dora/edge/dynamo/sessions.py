@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dora.core.errors import StateConflict, StateTooNew
 from dora.core.exchange.account import Limits
@@ -21,10 +21,7 @@ from dora.edge.dynamo.codec import (
 from dora.edge.dynamo.emergency import read_emergency_state
 from dora.edge.dynamo.items import CONTROL, LIMITS, PROGRESS, SESSION, history_item
 from dora.edge.dynamo.state_reader import read_control, read_session
-from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from dora.edge.dynamo.table import NOT_NEWER, Client, Condition, Refused, Table
 
 _VERSION: Mapping[str, Any] = {":v": attribute(SCHEMA)}
 
@@ -32,7 +29,7 @@ _VERSION: Mapping[str, Any] = {":v": attribute(SCHEMA)}
 class SessionRecords:
     """Single items of one bot. Each write is conditional on what stands there."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, pk: str) -> None:
+    def __init__(self, client: Client, table: str, pk: str) -> None:
         self._table = Table(client, table)
         self._pk = pk
 

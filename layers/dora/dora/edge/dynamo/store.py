@@ -5,7 +5,6 @@ writes nothing more, however late it wakes up.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from dora.core.accounts.ledger import Position
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
@@ -25,12 +24,8 @@ from dora.edge.dynamo.items import (
 )
 from dora.edge.dynamo.sessions import SessionRecords
 from dora.edge.dynamo.state_reader import bot_state, chunk_counts
-from dora.edge.dynamo.table import REFUSED, Condition
+from dora.edge.dynamo.table import REFUSED, Client, Condition, Element
 from dora.edge.dynamo.transactions import CommitWriter
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 FILLS_AT_ONCE = 49
 """Lease check + a marker and at most one position for each: 99 of the 100 items a transaction may have."""
@@ -41,7 +36,7 @@ _ABSENT = Condition("attribute_not_exists(#pk)", {"#pk": "pk"}, {})
 class DynamoState(SessionRecords):
     """`ports.StateStore` on DynamoDB. `pk` is the bot's name, or `<bot>#dry` for a dry run."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, pk: str, clock: Clock) -> None:
+    def __init__(self, client: Client, table: str, pk: str, clock: Clock) -> None:
         super().__init__(client, table, pk)
         self._clock = clock
         self._chunks: dict[str, int] = {}
@@ -126,7 +121,7 @@ class DynamoState(SessionRecords):
         self._chunks = chunk_counts(items)
         return state
 
-    def _fenced(self, fence: int, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
+    def _fenced(self, fence: int, elements: Sequence[Element]) -> tuple[str, ...]:
         """The elements' reasons, () when written. Raises LeaseLost."""
         mine = Condition("#fence = :mine", {"#fence": "fence"}, {":mine": attribute(fence)})
         guarded = [self._table.check_element(key(self._pk, LEASE), mine), *elements]
@@ -138,8 +133,8 @@ class DynamoState(SessionRecords):
     def _book(
         self,
         fence: int,
-        markers: "Sequence[TransactWriteItemTypeDef]",
-        updates: "Sequence[TransactWriteItemTypeDef]",
+        markers: Sequence[Element],
+        updates: Sequence[Element],
     ) -> bool:
         reasons = self._fenced(fence, [*markers, *updates])
         if REFUSED in reasons[: len(markers)]:

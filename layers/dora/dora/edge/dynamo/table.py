@@ -7,7 +7,7 @@ that say it is a StateUnavailable, like no answer at all.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+Client: TypeAlias = "DynamoDBClient"
+Element: TypeAlias = "TransactWriteItemTypeDef"
+"""One write of a transaction, or the check of a condition."""
+
 NOT_NEWER = "(attribute_not_exists(#v) OR #v <= :v)"
 """Part of a condition: what stands there, if anything, is not of a newer schema version than ours."""
 REFUSED = "ConditionalCheckFailed"
@@ -34,10 +38,10 @@ _PASSING = frozenset({"None", "TransactionConflict"})
 """Reasons after which the same transaction may pass at once: somebody else's was under way."""
 
 
-def dynamo_client(endpoint_url: str | None, network: Network | None = None) -> "DynamoDBClient":
+def dynamo_client(endpoint_url: str | None, network: Network | None = None) -> Client:
     """A client whose calls end long before a tick does: after 3 tries of 3 s, and before the deadline."""
     config = client_config(read_timeout_s=2, tries=3)
-    client: DynamoDBClient = boto3.client("dynamodb", endpoint_url=endpoint_url or None, config=config)
+    client: Client = boto3.client("dynamodb", endpoint_url=endpoint_url or None, config=config)
     return bounded(client, network)
 
 
@@ -75,7 +79,7 @@ class Condition:
 class Table:
     """A table by name. Every read is consistent; every failure is a StateError."""
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+    def __init__(self, client: Client, name: str) -> None:
         self._client: Any = client
         self.name = name
 
@@ -147,7 +151,7 @@ class Table:
             response: Any = error.response
             return Refused(response.get("Item", {}))
 
-    def transact(self, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
+    def transact(self, elements: Sequence[Element]) -> tuple[str, ...]:
         """All of these or none: () when written, else each element's reason, one of them REFUSED.
 
         A conflict with another writer is tried again at once: a cancelled transaction wrote nothing.
@@ -162,7 +166,7 @@ class Table:
                 break
         raise StateUnavailable(f"transaction cancelled: {', '.join(sorted(set(reasons) - {'None'}))}")
 
-    def _transact(self, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
+    def _transact(self, elements: Sequence[Element]) -> tuple[str, ...]:
         try:
             _own(self._client.transact_write_items(TransactItems=elements))
         except ClientError as error:
@@ -177,19 +181,19 @@ class Table:
 
     # Elements of a transaction, all on this table.
 
-    def put_element(self, item: Item, condition: Condition | None = None) -> "TransactWriteItemTypeDef":
+    def put_element(self, item: Item, condition: Condition | None = None) -> Element:
         """Put one item, if the condition holds."""
         guard = condition.arguments() if condition else {}
-        return cast("TransactWriteItemTypeDef", {"Put": {"TableName": self.name, "Item": item, **guard}})
+        return cast(Element, {"Put": {"TableName": self.name, "Item": item, **guard}})
 
-    def delete_element(self, key: Item) -> "TransactWriteItemTypeDef":
+    def delete_element(self, key: Item) -> Element:
         """Delete one item, if it is there."""
         return {"Delete": {"TableName": self.name, "Key": key}}
 
-    def check_element(self, key: Item, condition: Condition) -> "TransactWriteItemTypeDef":
+    def check_element(self, key: Item, condition: Condition) -> Element:
         """Only hold the transaction to a condition on another item."""
         check = {"TableName": self.name, "Key": key, **condition.arguments()}
-        return cast("TransactWriteItemTypeDef", {"ConditionCheck": check})
+        return cast(Element, {"ConditionCheck": check})
 
 
 def size_of(value: Any) -> int:

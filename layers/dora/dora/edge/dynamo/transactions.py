@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from dora.core.errors import StateError
 from dora.core.state import Changes
@@ -21,17 +20,14 @@ from dora.edge.dynamo.items import (
     plan_name,
     reference_items,
 )
-from dora.edge.dynamo.table import TRANSACTION_BYTES, TRANSACTION_ITEMS, Table, size_of
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+from dora.edge.dynamo.table import TRANSACTION_BYTES, TRANSACTION_ITEMS, Element, Table, size_of
 
 
 @dataclass(slots=True)
 class Group:
     """Elements of one transaction, and how many chunks each collection has once it is written."""
 
-    elements: "list[TransactWriteItemTypeDef]" = field(default_factory=list)
+    elements: list[Element] = field(default_factory=list)
     chunks: dict[str, int] = field(default_factory=dict)
 
     def __add__(self, other: "Group") -> "Group":
@@ -109,5 +105,5 @@ class CommitWriter:
         """`written` by this code; what an earlier version wrote may have been cut otherwise."""
         return Group(self._deletes(name, 0, max(written, self.chunks.get(name, 0))), {name: 0})
 
-    def _deletes(self, name: str, first: int, end: int) -> "list[TransactWriteItemTypeDef]":
+    def _deletes(self, name: str, first: int, end: int) -> list[Element]:
         return [self.table.delete_element(key(self.pk, chunk_key(name, n))) for n in range(first, end)]

@@ -26,7 +26,7 @@ class MarketReads(Caller):
         Without the list (the document does not require it) the top-level flags stand, for shard 0. A failing
         exchange answers this one with a 5xx and a body that still says so.
         """
-        answer = self._transport.read(Call("GET", "/exchange/status", also_answers=_STATUS_ALSO_ON))
+        answer = self.read(Call("GET", "/exchange/status", also_answers=_STATUS_ALSO_ON))
         shards = answer.rows("exchange_index_statuses", required=False)
         statuses = (
             self._understood(shards, wire_markets.shard_status)
@@ -65,9 +65,7 @@ class MarketReads(Caller):
     def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time; all or an ExchangeError."""
         since_s = since_ms // 1000 - 1
-        rows = read_list(
-            self._transport, "/markets/trades", "trades", [("ticker", ticker), ("min_ts", since_s)]
-        )
+        rows = read_list(self, "/markets/trades", "trades", [("ticker", ticker), ("min_ts", since_s)])
         prints = tuple(map(wire_markets.parse_public_trade, rows))
         return tuple(found for found in prints if found.ticker == ticker and found.at_ms >= since_ms)
 
@@ -85,14 +83,14 @@ class MarketReads(Caller):
         return tuple({market.ticker: market for market in found}.values())
 
     def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[JsonObject]:
-        return read_list(self._transport, "/markets", "markets", [(by, value), *more])
+        return read_list(self, "/markets", "markets", [(by, value), *more])
 
     def events(self, event_tickers: Sequence[str]) -> Mapping[str, Event]:
         """Events by ticker; one that is unknown or not understood is absent."""
         rows = [
             row
             for part in comma_lists(event_tickers)
-            for row in read_list(self._transport, "/events", "events", [("tickers", part)], EVENTS_PER_PAGE)
+            for row in read_list(self, "/events", "events", [("tickers", part)], EVENTS_PER_PAGE)
         ]
         asked = frozenset(event_tickers)
         found = self._understood(rows, wire_markets.parse_event)

@@ -36,7 +36,7 @@ class OrderWrites(Caller):
             return BatchPlaceResult()
         entries = [wire_orders.create_body(request, self._subaccount) for request in requests]
         try:
-            answer = self._transport.send(Call("POST", BATCH_ROUTE, body={"orders": entries}))
+            answer = self.send(Call("POST", BATCH_ROUTE, body={"orders": entries}))
             return write_results.placed_result(requests, answer)
         except ExchangeError as error:
             return write_results.placed_failure(requests, error)
@@ -50,7 +50,7 @@ class OrderWrites(Caller):
             return BatchCancelResult()
         entries = [wire_orders.cancel_body(request, self._subaccount) for request in requests]
         try:
-            answer = self._transport.send(Call("DELETE", BATCH_ROUTE, body={"orders": entries}))
+            answer = self.send(Call("DELETE", BATCH_ROUTE, body={"orders": entries}))
             return write_results.cancelled_result(requests, answer)
         except ExchangeError as error:
             return write_results.cancelled_failure(requests, error)
@@ -68,7 +68,7 @@ class OrderWrites(Caller):
             wire_orders.decrease_body(request),
         )
         try:
-            return write_results.decreased(request, self._transport.send(call))
+            return write_results.decreased(request, self.send(call))
         except ExchangeError as error:
             return write_results.not_changed(error)
 
@@ -85,7 +85,7 @@ class OrderWrites(Caller):
             wire_orders.extend_body(request),
         )
         try:
-            return write_results.extended(request, self._transport.send(call))
+            return write_results.extended(request, self.send(call))
         except ExchangeError as error:
             return write_results.not_changed(error)
 
@@ -99,9 +99,7 @@ class OrderWrites(Caller):
         """
         body = wire_orders.id_probe_body(request, self._subaccount)
         try:
-            return write_results.id_probed(
-                request, self._transport.send(Call("POST", ORDERS_ROUTE, body=body))
-            )
+            return write_results.id_probed(request, self.send(Call("POST", ORDERS_ROUTE, body=body)))
         except RateLimited:
             raise
         except ExchangeError as error:
@@ -115,7 +113,7 @@ class OrderWrites(Caller):
         Safe to repeat: no, because every answered create makes a group, and an unanswered one may have.
         """
         body = wire_orders.limit_body(limit) | {"subaccount": self._subaccount, "exchange_index": shard}
-        answer = self._transport.send(Call("POST", "/portfolio/order_groups/create", body=body))
+        answer = self.send(Call("POST", "/portfolio/order_groups/create", body=body))
         return answer.field("order_group_id", name)
 
     def trigger_group(self, group_id: str, shard: int) -> None:
@@ -138,4 +136,4 @@ class OrderWrites(Caller):
         self, method: str, action: str, group_id: str, shard: int, body: Mapping[str, object] | None = None
     ) -> None:
         params = [*self._of_us, ("exchange_index", shard)]
-        self._transport.send(Call(method, _GROUP_ROUTE + action, (group_id,), params, body))
+        self.send(Call(method, _GROUP_ROUTE + action, (group_id,), params, body))

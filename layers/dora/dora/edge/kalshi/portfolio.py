@@ -89,7 +89,7 @@ class PortfolioReads(Caller):
         Who asks again first waits for that bucket, like `flow.shared.reads.cash_again`.
         """
         call = Call("GET", "/portfolio/balance", params=self._of_us)
-        answer = self._transport.send(call)
+        answer = self.send(call)
         rows = answer.rows("balance_breakdown")
         if not rows:
             raise answer.invalid("balance_breakdown", "names no shard")
@@ -103,7 +103,7 @@ class PortfolioReads(Caller):
     def _orders(self, which: list[tuple[str, str | int]]) -> Listed[Order]:
         rows: list[JsonObject] = []
         try:
-            read_list(self._transport, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
+            read_list(self, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
         except ExchangeError as error:
             error.partial = self._latest(rows).rows
             raise
@@ -119,7 +119,7 @@ class PortfolioReads(Caller):
     def _list(
         self, route: str, key: str, parse: Callable[[JsonObject], Item], which: tuple[str, str | int]
     ) -> Listed[Item]:
-        return self._listed(key, read_list(self._transport, route, key, [which, *self._of_us]), parse)
+        return self._listed(key, read_list(self, route, key, [which, *self._of_us]), parse)
 
     def _listed(
         self, key: str, rows: Iterable[JsonObject], parse: Callable[[JsonObject], Item]
