@@ -19,6 +19,7 @@ from dora.flow.session.mass_cancel import MassCancel
 from dora.flow.session.teardown_journal import TeardownJournal
 from dora.flow.session.unresolved_orders import Gone, UnresolvedOrders
 from dora.flow.shared.group_trigger import GroupTrigger
+from dora.flow.shared.reported import Reported
 from dora.flow.shared.session_groups import record_answers
 from dora.flow.shared.shared_charge import SharedCharge
 from dora.flow.shared.unreadable_facts import known_rows
@@ -185,9 +186,7 @@ def _resting(ports: Ports, session: SessionMetadata) -> tuple[Order, ...] | None
     that shows neither is settled by itself.
     """
     owned = Ownership.of(ports.prefix, Journal(), session)
-    try:
+    with Reported(ports.facts, "list of resting orders", ExchangeError):
         listed = ports.exchange.resting_orders()
         return ours(known_rows(ports.facts, listed, owned.may_be_order), ports.prefix)
-    except ExchangeError as error:
-        ports.facts.emit("ERROR", what="list of resting orders", why=str(error))
-        return None
+    return None

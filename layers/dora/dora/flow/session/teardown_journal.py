@@ -15,6 +15,8 @@ from dora.core.ports import Ports
 from dora.core.session import SessionMetadata
 from dora.core.state import BotState, Changes, LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
+from dora.flow.shared.lease import release
+from dora.flow.shared.reported import Reported
 
 LEASE_MS = 40_000
 """Longest life of the lease under which one piece of work is done."""
@@ -34,10 +36,8 @@ class TeardownJournal:
 
     def recall(self) -> None:
         """Read which orders' cancels were answered already. Not being able to costs repeated cancels."""
-        try:
+        with Reported(self._ports.facts, "journal of the session", StateError):
             self.note(self._ports.state.load())
-        except StateError as error:
-            self._ports.facts.emit("ERROR", what="journal of the session", why=str(error))
 
     def note(self, state: BotState) -> Journal:
         """The journal of a state as just read or written, remembered for its ended orders."""
@@ -94,14 +94,7 @@ class TeardownJournal:
             self.why = ""
             return done
         finally:
-            self._release(grant)
-
-    def _release(self, grant: LeaseGrant) -> None:
-        """A lease that cannot be released runs out by itself."""
-        try:
-            self._ports.lease.release(grant)
-        except StateError as error:
-            self._ports.facts.emit("ERROR", what="release of the lease", why=str(error))
+            release(self._ports.lease, self._ports.facts, grant)
 
 
 def _ended_ms(order: TrackedOrder) -> int:

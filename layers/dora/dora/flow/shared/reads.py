@@ -10,6 +10,7 @@ from dora.core.exchange.pacing import BALANCE_COST, US_PER_MS, Bucket, reserve
 from dora.core.fallbacks import UNLEARNED
 from dora.core.ports import Ports
 from dora.core.units import Money, TimeMs
+from dora.flow.shared.reported import Reported
 
 LONGEST_WAIT_MS = 15_000
 """Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
@@ -140,11 +141,9 @@ def reserve_or_none(
     ports: Ports, bucket: str, costs: Sequence[int], now_ms: TimeMs, until_ms: TimeMs
 ) -> Sequence[TimeMs] | None:
     """Send times by the shared bucket; None, and an `ERROR`, when it cannot be written."""
-    try:
+    with Reported(ports.facts, f"reservation from bucket {bucket}", StateError):
         return ports.limiter.reserve(bucket, costs, now_ms, until_ms)
-    except StateError as error:
-        ports.facts.emit("ERROR", what=f"reservation from bucket {bucket}", why=str(error))
-        return None
+    return None
 
 
 def _send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[int]:

@@ -15,6 +15,7 @@ from dora.core.reasons import Reason
 from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.units import Count
 from dora.flow.shared.group_trigger import GroupTrigger
+from dora.flow.shared.reported import Reported
 from dora.flow.shared.write_pace import WritePace
 
 STOPPED = (SessionStatus.LIMIT_REACHED, SessionStatus.CLOSING, SessionStatus.CLOSED)
@@ -102,11 +103,9 @@ def record_answers(
         groups = (replace(g, tripped=g.tripped or g.group_id in group_ids) for g in current.order_groups)
         return replace(current, order_groups=tuple(groups))
 
-    try:
+    with Reported(ports.facts, "record of the triggered groups", StateError):
         return update_session(ports, session, noted)
-    except StateError as error:
-        ports.facts.emit("ERROR", what="record of the triggered groups", why=str(error))
-        return noted(session)
+    return noted(session)
 
 
 # --- arming again ------------------------------------------------------------------------------------
