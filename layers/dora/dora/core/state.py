@@ -72,6 +72,10 @@ class BotState:
     limits: Limits | None = None
 
 
+FILLS_PER_TRANSACTION = 49
+"""A transaction holds 100 items: a marker and at most one position for each fill, and the fence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyState:
     """What stopping a bot needs: single items, each read by itself, so a broken one costs only itself.

@@ -130,14 +130,14 @@ def level(bucket: Bucket, tat_us: int, now_us: int) -> int:
     return max((bucket.depth_us - lacking_us) * bucket.rate // US_PER_S, 0) if lacking_us else bucket.capacity
 
 
-def create_batch_size(configured: int, limits: Limits, reserve_tokens: int = CANCEL_RESERVE_TOKENS) -> int:
+def create_batch_size(configured: int, limits: Limits) -> int:
     """Orders in one create batch, at least 1.
 
     The exchange refuses a batch whole when the bucket does not hold its cost, so a batch leaves the reserve
     and takes at most half of the bucket: the next one then needs only half a refill.
     """
     cost, capacity = limits.create_cost, limits.write_capacity
-    return max(min(configured, (capacity - reserve_tokens) // cost, capacity // (2 * cost)), 1)
+    return max(min(configured, (capacity - CANCEL_RESERVE_TOKENS) // cost, capacity // (2 * cost)), 1)
 
 
 def cancel_batch_size(configured: int, limits: Limits) -> int:

@@ -89,14 +89,13 @@ class DynamoLimiter:
         if not plan.send_us:
             # What we remember may be gone from the table: ask it for what a full bucket could pay.
             plan = reserve(spec, None, costs, now_us, until_us)
-        start_us = self._take(bucket, plan, costs, now_us, until_us)
-        if start_us is None:
-            plan = reserve(spec, self._seen.get(bucket), costs, now_us, until_us)
+        for _ in range(2):
             start_us = self._take(bucket, plan, costs, now_us, until_us)
-        if start_us is None:
-            return ()
-        sent = reserve(spec, start_us, costs[: len(plan.send_us)], now_us, until_us)
-        return tuple(TimeMs(at_ms) for at_ms in sent.send_ms)
+            if start_us is not None:
+                sent = reserve(spec, start_us, costs[: len(plan.send_us)], now_us, until_us)
+                return tuple(TimeMs(at_ms) for at_ms in sent.send_ms)
+            plan = reserve(spec, self._seen.get(bucket), costs, now_us, until_us)
+        return ()
 
     def charge(self, bucket: str, tokens: int, now_ms: TimeMs) -> None:
         """Count tokens that are spent whatever the bucket holds. Raises StateUnavailable.

@@ -11,7 +11,7 @@ from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
 from dora.core.exchange.account import Fill, Settlement
 from dora.core.orders.journal import Plan
 from dora.core.ports import Clock
-from dora.core.state import BotState, Changes
+from dora.core.state import FILLS_PER_TRANSACTION, BotState, Changes
 from dora.edge.dynamo.codec import Item, attribute, key, key_of
 from dora.edge.dynamo.items import (
     LEASE,
@@ -27,8 +27,6 @@ from dora.edge.dynamo.state_reader import bot_state, chunk_counts
 from dora.edge.dynamo.table import REFUSED, Client, Condition, Element
 from dora.edge.dynamo.transactions import CommitWriter
 
-FILLS_AT_ONCE = 49
-"""Lease check + a marker and at most one position for each: 99 of the 100 items a transaction may have."""
 _READS = 3
 _ABSENT = Condition("attribute_not_exists(#pk)", {"#pk": "pk"}, {})
 
@@ -165,8 +163,8 @@ def _absent_or_same(item: Item) -> Condition:
 
 
 def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> None:
-    if len(fills) > FILLS_AT_ONCE:
-        raise ValueError(f"{len(fills)} fills at once, at most {FILLS_AT_ONCE} fit a transaction")
+    if len(fills) > FILLS_PER_TRANSACTION:
+        raise ValueError(f"{len(fills)} fills at once, at most {FILLS_PER_TRANSACTION} fit a transaction")
     if len({fill.fill_id for fill in fills}) < len(fills):
         raise ValueError("the same fill twice")
     if {fill.ticker for fill in fills} != positions.keys():

@@ -1,7 +1,8 @@
 """What a finished cycle writes, as groups of elements that must be written together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from dora.core.errors import StateError
 from dora.core.state import Changes
@@ -21,6 +22,8 @@ from dora.edge.dynamo.items import (
     reference_items,
 )
 from dora.edge.dynamo.table import TRANSACTION_BYTES, TRANSACTION_ITEMS, Element, Table, size_of
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -51,7 +54,9 @@ class CommitWriter:
     def groups(self, changes: Changes) -> list[Group]:
         """In the order to write them: one if everything fits, else the one that ends the cycle last."""
         ending = self._ending(changes)
-        others = [self._memory(changes), self._reference(changes), self._singles(changes)]
+        memory = self._replace(MEMORY, changes.memory, memory_items)
+        reference = self._replace(REFERENCE, changes.reference, reference_items)
+        others = [memory, reference, self._singles(changes)]
         together = sum(others, ending)
         groups = [together] if together.fits else [*others, ending]
         for group in groups:
@@ -63,25 +68,13 @@ class CommitWriter:
 
     def _ending(self, changes: Changes) -> Group:
         """Journal, the plans folded into it, cursors, progress: apart, an intent is lost or comes back."""
-        group = Group()
-        if changes.journal is not None:
-            group += self._replace(ORDERS, orders_items(self.pk, changes.journal))
+        group = self._replace(ORDERS, changes.journal, orders_items)
         for plan in changes.finished_plans:
             group += self._delete_all(plan_name(plan), len(plan_items(self.pk, plan)))
         for sk, value in ((CURSORS, changes.cursors), (PROGRESS, changes.progress)):
             if value is not None:
                 group += self._put(item_of(self.pk, sk, value))
         return group
-
-    def _memory(self, changes: Changes) -> Group:
-        if changes.memory is None:
-            return Group()
-        return self._replace(MEMORY, memory_items(self.pk, changes.memory))
-
-    def _reference(self, changes: Changes) -> Group:
-        if changes.reference is None:
-            return Group()
-        return self._replace(REFERENCE, reference_items(self.pk, changes.reference))
 
     def _singles(self, changes: Changes) -> Group:
         group = Group()
@@ -96,7 +89,10 @@ class CommitWriter:
     def _put(self, item: Item) -> Group:
         return Group([self.table.put_element(item)])
 
-    def _replace(self, name: str, items: Sequence[Item]) -> Group:
+    def _replace(self, name: str, value: T | None, items_of: Callable[[str, T], list[Item]]) -> Group:
+        if value is None:
+            return Group()
+        items = items_of(self.pk, value)
         puts = [self.table.put_element(item) for item in items]
         surplus = self._deletes(name, len(items), self.chunks.get(name, 0))
         return Group([*puts, *surplus], {name: len(items)})

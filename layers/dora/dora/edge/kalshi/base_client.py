@@ -1,9 +1,9 @@
 """What all parts of the client share: reads of one object, and reports of rows that are not understood."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from dora.core.errors import ExchangeError, WireInvalid
+from dora.core.errors import WireInvalid
 from dora.edge.kalshi.transport import Call, Params, Transport
 from dora.edge.kalshi.wire import JsonObject
 
@@ -26,14 +26,11 @@ class Caller(Transport):
             except WireInvalid as error:
                 failures.append(error)
         if failures:
-            self._say_left_out(failures)
+            self._facts.emit(
+                "ERROR",
+                what=str(failures[0]),
+                where="what the exchange says of markets and shards",
+                fix="none needed for the others; what was left out is not quoted",
+                left_out=len(failures),
+            )
         return parsed
-
-    def _say_left_out(self, failures: Sequence[ExchangeError]) -> None:
-        self._facts.emit(
-            "ERROR",
-            what=str(failures[0]),
-            where="what the exchange says of markets and shards",
-            fix="none needed for the others; what was left out is not quoted",
-            left_out=len(failures),
-        )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from dora.core.errors import AuthRefused, ExchangeError, RateLimited
 from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Book, Event, Market, Series, Trade
 from dora.core.units import TimeMs
@@ -12,7 +11,6 @@ from dora.edge.kalshi.pagination import comma_lists, read_list
 from dora.edge.kalshi.transport import Call
 from dora.edge.kalshi.wire import JsonObject, name
 
-BOOKS_PER_CALL = 100
 EVENTS_PER_PAGE = 200
 _STATUS_ALSO_ON = frozenset({500, 503, 504})
 
@@ -28,37 +26,15 @@ class MarketReads(Caller):
         """
         answer = self.read(Call("GET", "/exchange/status", also_answers=_STATUS_ALSO_ON))
         shards = answer.rows("exchange_index_statuses", required=False)
-        statuses = (
-            self._understood(shards, wire_markets.shard_status)
-            if shards
-            else [wire_markets.whole_status(answer)]
-        )
+        parse = wire_markets.parse_status
+        statuses = self._understood(shards, parse) if shards else [parse(answer, shard=0)]
         return {status.shard: status for status in statuses}
 
     def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
-        """Books by ticker, 100 a call; a ticker whose book could not be read or understood is absent.
-
-        Raises when no call at all was answered, and when calling on would be wrong (401, 403, 429).
-        """
-        wanted = list(dict.fromkeys(tickers))
-        books: dict[str, Book] = {}
-        failures: list[ExchangeError] = []
-        starts = range(0, len(wanted), BOOKS_PER_CALL)
-        for start in starts:
-            try:
-                books |= self._books(wanted[start : start + BOOKS_PER_CALL])
-            except (AuthRefused, RateLimited):
-                raise
-            except ExchangeError as error:
-                failures.append(error)
-        if failures and len(failures) == len(starts):
-            raise failures[-1]
-        if failures:
-            self._say_left_out(failures)
-        return books
-
-    def _books(self, tickers: Sequence[str]) -> dict[str, Book]:
-        params = [("tickers", ticker) for ticker in tickers]
+        """Books of at most BOOKS_PER_CALL tickers; one that could not be read or understood is absent."""
+        if not tickers:
+            return {}
+        params = [("tickers", ticker) for ticker in dict.fromkeys(tickers)]
         rows = self._read("/markets/orderbooks", params=params).rows("orderbooks")
         return {book.ticker: book for book in self._understood(rows, _book) if book.ticker in tickers}
 

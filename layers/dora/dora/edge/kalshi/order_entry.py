@@ -1,6 +1,7 @@
 """Writes. Each is sent exactly once; what became of it is said, never guessed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from dora.core.errors import ExchangeError, RateLimited
 from dora.core.orders.requests import (
@@ -18,7 +19,7 @@ from dora.core.units import Count
 from dora.edge.kalshi import wire_orders, write_results
 from dora.edge.kalshi.base_client import Caller
 from dora.edge.kalshi.transport import Call
-from dora.edge.kalshi.wire import name
+from dora.edge.kalshi.wire import JsonObject, name
 from dora.edge.kalshi.wire_markets import BATCH_ROUTE, ORDERS_ROUTE
 
 _GROUP_ROUTE = "/portfolio/order_groups/{}"
@@ -60,32 +61,27 @@ class OrderWrites(Caller):
 
         Safe to repeat: yes, because it names the count to reach, not the count to take.
         """
-        call = Call(
-            "POST",
-            ORDERS_ROUTE + "/{}/decrease",
-            (request.order_id,),
-            self._of_us,
-            wire_orders.decrease_body(request),
-        )
-        try:
-            return write_results.decreased(request, self.send(call))
-        except ExchangeError as error:
-            return write_results.not_changed(error)
+        read = partial(write_results.decreased, request)
+        return self._change("decrease", request.order_id, wire_orders.decrease_body(request), read)
 
     def extend(self, request: ExtendRequest) -> ChangeResult:
         """Give one order a later expiry in place.
 
         Safe to repeat: yes, because it names the expiry, price and count that the order is to have.
         """
-        call = Call(
-            "POST",
-            ORDERS_ROUTE + "/{}/amend",
-            (request.order_id,),
-            self._of_us,
-            wire_orders.extend_body(request),
-        )
+        read = partial(write_results.extended, request)
+        return self._change("amend", request.order_id, wire_orders.extend_body(request), read)
+
+    def _change(
+        self,
+        action: str,
+        order_id: str,
+        body: wire_orders.RequestBody,
+        read: Callable[[JsonObject], ChangeResult],
+    ) -> ChangeResult:
+        call = Call("POST", f"{ORDERS_ROUTE}/{{}}/{action}", (order_id,), self._of_us, body)
         try:
-            return write_results.extended(request, self.send(call))
+            return read(self.send(call))
         except ExchangeError as error:
             return write_results.not_changed(error)
 
@@ -97,9 +93,9 @@ class OrderWrites(Caller):
         Safe to repeat: yes, because nothing comes to rest; a repeat after a lost answer says `TAKEN`, and
         the probe itself is then the order of that id, canceled.
         """
-        body = wire_orders.id_probe_body(request, self._subaccount)
+        call = Call("POST", ORDERS_ROUTE, body=wire_orders.id_probe_body(request, self._subaccount))
         try:
-            return write_results.id_probed(request, self.send(Call("POST", ORDERS_ROUTE, body=body)))
+            return write_results.id_probed(request, self.send(call))
         except RateLimited:
             raise
         except ExchangeError as error:

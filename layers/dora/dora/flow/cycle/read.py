@@ -7,16 +7,14 @@ from typing import TypeVar
 from dora.core.accounts.fill_reach import gap
 from dora.core.errors import ReadIncomplete
 from dora.core.exchange.account import (
-    ExchangePosition,
     Fill,
     Limits,
     Order,
     OrderGroup,
-    Settlement,
     ShardStatus,
 )
-from dora.core.exchange.listed import Listed, UnreadableRow
-from dora.core.exchange.market import Book, Market
+from dora.core.exchange.listed import Listed
+from dora.core.exchange.market import Book
 from dora.core.exchange.pacing import BOOKS_PER_CALL, MARKETS_PER_CALL
 from dora.core.orders.diff import split
 from dora.core.orders.evidence import Evidence, in_turn, lookups_needed
@@ -24,6 +22,7 @@ from dora.core.orders.journal import Journal
 from dora.core.orders.ownership import Ownership, never
 from dora.core.ports import Exchange, Ports
 from dora.core.units import Money, TimeMs
+from dora.flow.shared.accounting import AccountReads
 from dora.flow.shared.order_reads import read_orders
 from dora.flow.shared.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again
 from dora.flow.shared.unreadable_facts import set_apart
@@ -38,26 +37,18 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(AccountReads):
     """One look at the exchange. None is "could not be read", never "nothing there"; `failures` says why."""
 
-    began_ms: TimeMs
-    as_of_ms: TimeMs
     resting: tuple[Order, ...] | None = None
     partial: tuple[Order, ...] = ()
     """What was read of the resting orders before their list failed: enough to cancel, no proof of absence."""
-    fills: tuple[Fill, ...] | None = None
-    settlements: tuple[Settlement, ...] | None = None
-    positions: tuple[ExchangePosition, ...] | None = None
     cash: Mapping[int, Money] | None = None
     groups: tuple[OrderGroup, ...] | None = None
     status: Mapping[int, ShardStatus] | None = None
     books: Mapping[str, Book] = field(default_factory=dict)
-    markets: Mapping[str, Market] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     auth_refused: bool = False
-    set_apart: tuple[UnreadableRow, ...] = ()
-    """Rows of the account's lists that were not understood, in lists that are known all the same."""
 
     @property
     def account_known(self) -> bool:

@@ -5,8 +5,6 @@ hold no order of ours. Lists may be blank, so they do not stand alone: a group t
 proves every order in it gone, and each other order is settled by itself.
 """
 
-from collections.abc import Iterable
-
 from dora.core.errors import ExchangeError
 from dora.core.exchange.account import Limits, Order
 from dora.core.exchange.pacing import READ_COST
@@ -145,7 +143,9 @@ class TeardownLoop:
         """One list of what rests; what no triggered group takes off is cancelled."""
         began_ms = self._now_ms()
         self._caught_up = began_ms >= self._proof_ms + PATIENCE_MS and self._reads_are_later()
-        found = _resting(self._ports, self.session)
+        found: tuple[Order, ...] | None = None
+        with Reported(self._ports.facts, "list of resting orders", ExchangeError):
+            found = resting_orders(self._ports, self.session)
         self._reads.charge(READ_COST)
         self._list_read = found is not None
         proves = found == () and not self.untriggered and began_ms >= self._proof_ms
@@ -174,19 +174,12 @@ class TeardownLoop:
         return row.group_id not in self._trigger.triggered or self._caught_up
 
 
-def ours(rows: Iterable[Order], prefix: str) -> tuple[Order, ...]:
-    """Those of the rows whose client order id begins with our prefix."""
-    return tuple(row for row in rows if row.client_order_id.startswith(prefix))
-
-
-def _resting(ports: Ports, session: SessionMetadata) -> tuple[Order, ...] | None:
-    """Our resting orders on every shard; None when the list could not be read whole.
+def resting_orders(ports: Ports, session: SessionMetadata | None) -> tuple[Order, ...]:
+    """Our resting orders on every shard, by the prefix of their client order ids.
 
     A row that is not understood is ours by our prefix or by a group of the session; an order of the journal
-    that shows neither is settled by itself.
+    that shows neither is settled by itself. Raises ExchangeError when the list is not complete.
     """
     owned = Ownership.of(ports.prefix, Journal(), session)
-    with Reported(ports.facts, "list of resting orders", ExchangeError):
-        listed = ports.exchange.resting_orders()
-        return ours(known_rows(ports.facts, listed, owned.may_be_order), ports.prefix)
-    return None
+    rows = known_rows(ports.facts, ports.exchange.resting_orders(), owned.may_be_order)
+    return tuple(row for row in rows if row.client_order_id.startswith(ports.prefix))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from dora.core.accounts.ledger import Position
 from dora.core.calendar import format_time
 from dora.core.errors import StateError
-from dora.core.orders.journal import OrderState, TrackedOrder, fold_plans
+from dora.core.orders.journal import OrderState, fold_plans
 from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.risk.gates import GateInputs, closed_switches
@@ -85,12 +85,9 @@ def silent_ms(ports: Ports, completed_ms: TimeMs, session: SessionMetadata) -> i
 
 def _is_silent(ports: Ports, state: BotState) -> bool:
     session = state.session
-    active = session is not None and session.status is SessionStatus.ACTIVE
-    return (
-        session is not None
-        and active
-        and silent_ms(ports, state.progress.completed_ms, session) >= SILENCE_MS
-    )
+    if session is None or session.status is not SessionStatus.ACTIVE:
+        return False
+    return silent_ms(ports, state.progress.completed_ms, session) >= SILENCE_MS
 
 
 def brief(ports: Ports, session: SessionMetadata) -> Response:
@@ -118,14 +115,19 @@ def refused(session: SessionMetadata | None, why: str) -> Response:
 
 
 def _contracts(state: BotState) -> Response:
-    """The session's own count, its groups as recorded, and its resets."""
+    """The session's own count, its groups as recorded, and its resets.
+
+    Where the record was lost, so was what the session had matched before it, and its limit.
+    """
     session = state.session
     if session is None:
         return {}
     traded = Count(sum(position.traded for position in state.positions.values()))
-    orders = tuple(state.journal.orders.values())
+    count = (session, traded, tuple(state.journal.orders.values()))
+    lost = not session.contracts_limit
     return {
-        **_counts(session, traded, orders),
+        "contracts_matched": UNKNOWN if lost else format_count(contracts_matched(*count)),
+        "contracts_free": UNKNOWN if lost else format_count(contracts_free(*count)),
         "resets": session.resets,
         "groups": [
             {
@@ -138,16 +140,6 @@ def _contracts(state: BotState) -> Response:
             for group in session.order_groups
         ],
         "untriggered": [group.group_id for group in untriggered(session)],
-    }
-
-
-def _counts(session: SessionMetadata, traded: Count, orders: tuple[TrackedOrder, ...]) -> Response:
-    """Where the record was lost, so was what the session had matched before it, and its limit."""
-    if not session.contracts_limit:
-        return {"contracts_matched": UNKNOWN, "contracts_free": UNKNOWN}
-    return {
-        "contracts_matched": format_count(contracts_matched(session, traded, orders)),
-        "contracts_free": format_count(contracts_free(session, traded, orders)),
     }
 
 
@@ -178,14 +170,10 @@ def _orders(state: BotState) -> Response:
     open_orders = [order for order in state.journal.orders.values() if order.open]
     return {
         "open_orders": len(open_orders),
-        "resting_contracts": format_count(_contracts_of(open_orders)),
+        "resting_contracts": format_count(Count(sum(order.remaining for order in open_orders))),
         "unproven_orders": sum(1 for order in open_orders if order.state is not OrderState.LIVE),
         "unfinished_plans": len(state.plans),
     }
-
-
-def _contracts_of(orders: Iterable[TrackedOrder]) -> Count:
-    return Count(sum(order.remaining for order in orders))
 
 
 def _money(positions: Iterable[Position], record: Record) -> Response:

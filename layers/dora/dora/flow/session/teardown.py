@@ -1,19 +1,17 @@
 """Closing a session: trigger first, then prove zero; `closing`, with what is left, until it is proven."""
 
+from collections import Counter
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError
 from dora.core.exchange.account import Limits, Order
-from dora.core.orders.journal import Journal
-from dora.core.orders.ownership import Ownership
 from dora.core.ports import Ports
 from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.state import BotState
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
-from dora.flow.session.open_order_check import TeardownLoop, ours
+from dora.flow.session.open_order_check import TeardownLoop, resting_orders
 from dora.flow.session.status import UNKNOWN
 from dora.flow.shared.session_groups import update_session
-from dora.flow.shared.unreadable_facts import known_rows
 
 LEAVE_MS = 20_000
 """With this little time left the answer is `closing`, and the next call goes on."""
@@ -62,8 +60,7 @@ def lost_session(ports: Ports) -> SessionMetadata | None:
     Nothing else on the account is touched: neither orders of another prefix nor groups without an order of
     ours. Raises ExchangeError when what rests could not be read.
     """
-    owned = Ownership.of(ports.prefix, Journal(), None)
-    rows = ours(known_rows(ports.facts, ports.exchange.resting_orders(), owned.may_be_order), ports.prefix)
+    rows = resting_orders(ports, None)
     if not rows:
         return None
     shards = {row.group_id: row.shard for row in rows if row.group_id}
@@ -81,8 +78,7 @@ def lost_session(ports: Ports) -> SessionMetadata | None:
 
 
 def _by_shard(rows: tuple[Order, ...]) -> dict[str, int]:
-    shards = [row.shard for row in rows]
-    return {str(shard): shards.count(shard) for shard in sorted(set(shards))}
+    return {str(shard): count for shard, count in sorted(Counter(row.shard for row in rows).items())}
 
 
 def _paused(ports: Ports, shards: set[int]) -> str:

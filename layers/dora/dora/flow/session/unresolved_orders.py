@@ -22,10 +22,10 @@ from dora.core.orders.ownership import Ownership
 from dora.core.orders.reconciliation import merge
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata
-from dora.core.state import BotState, Changes, LeaseGrant
+from dora.core.state import BotState, LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.session.teardown_journal import TeardownJournal
-from dora.flow.shared.accounting import FillsOnly, keep_accounts
+from dora.flow.shared.accounting import AccountReads, keep_accounts
 from dora.flow.shared.id_probes import send_probes
 from dora.flow.shared.order_reads import read_orders
 from dora.flow.shared.reads import paced
@@ -108,20 +108,13 @@ class UnresolvedOrders:
         journal, orphans = self._journal.note(state), self._orphans(met, gone)
         loose = self._loose(journal, gone)
         if loose or orphans:
-            context = self._kept(context, self._looked_at(context, journal, loose, orphans))
-            journal = context.state.journal
+            journal = self._looked_at(context, journal, loose, orphans)
+            # Stored before anything else is read: the engine says but once that an id was free.
+            context = replace(context, state=self._journal.commit(grant, state, journal))
         journal = self._booked(context, journal)
         left = {order.client_order_id for order in self._loose(journal, gone)}
         self.unproven = len(left | {row.client_order_id for row in self._orphans(orphans, gone)})
         return not self.unproven
-
-    def _kept(self, context: _Context, journal: Journal) -> _Context:
-        """The journal stored before anything else is read: the engine says but once that an id was free."""
-        changes = Changes(journal=journal, finished_plans=context.state.plans)
-        self._ports.state.commit(context.grant.fence, changes)
-        state = replace(context.state, journal=journal, plans=())
-        self._journal.note(state)
-        return replace(context, state=state)
 
     def _globals(self) -> GlobalConfig:
         """The built-in timings where the configs cannot be read."""
@@ -156,13 +149,10 @@ class UnresolvedOrders:
         list(paced(self._ports, "read", ["fills"], READ_COST, TimeMs(now_ms + READ_WAIT_MS)))
         listed = self._ports.exchange.fills_since(reachable(since_ms, now_ms))
         fills = known_rows(self._ports.facts, listed, owned.may_be_fill)
-        reads = FillsOnly(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
+        reads = AccountReads(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
         accounts = keep_accounts(self._ports, context.grant.fence, state, journal, reads)
         cursors = None if why else accounts.cursors
-        changes = Changes(journal=accounts.journal, finished_plans=state.plans, cursors=cursors)
-        self._ports.state.commit(context.grant.fence, changes)
-        self._journal.note(replace(state, journal=accounts.journal, plans=()))
-        return accounts.journal
+        return self._journal.commit(context.grant, state, accounts.journal, cursors).journal
 
     def _looked_at(
         self, context: _Context, journal: Journal, loose: list[TrackedOrder], orphans: list[Order]

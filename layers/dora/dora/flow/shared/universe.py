@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from dora.core.config import MarketConfig, SeriesConfig
-from dora.core.errors import ConfigInvalid, ExchangeError
+from dora.core.errors import ExchangeError
 from dora.core.exchange.market import Market, MarketStatus
 from dora.core.exchange.pacing import READ_COST
 from dora.core.orders.diff import split
@@ -21,9 +21,7 @@ SERIES_AT_ONCE = 10
 """Reads of fee terms between two looks at the token bucket."""
 
 
-def wanted_markets(
-    configs: Configs, reference: ReferenceData
-) -> tuple[dict[str, MarketConfig], tuple[ConfigInvalid, ...]]:
+def wanted_markets(configs: Configs, reference: ReferenceData) -> dict[str, MarketConfig]:
     """Configured markets by ticker: open markets of a series by its template, MARKET# items over them."""
     wanted: dict[str, MarketConfig] = {}
     for series in configs.series.values():
@@ -32,7 +30,7 @@ def wanted_markets(
                 wanted[ticker] = series.market(ticker)
     wanted |= configs.markets
     broken = {problem.where.removeprefix("MARKET#") for problem in configs.problems}
-    return {ticker: config for ticker, config in wanted.items() if ticker not in broken}, configs.problems
+    return {ticker: config for ticker, config in wanted.items() if ticker not in broken}
 
 
 def refresh_listings(
@@ -65,12 +63,12 @@ def _choose(series: SeriesConfig, markets: tuple[Market, ...], now_ms: TimeMs) -
 
 
 def refresh_reference_data(
-    ports: Ports, reference: ReferenceData, markets: Mapping[str, Market], *, force: bool = False
+    ports: Ports, reference: ReferenceData, markets: Mapping[str, Market]
 ) -> ReferenceData:
     """Events and fee terms of these markets: new ones at once, all of them hourly. Unknown stays unknown."""
     now_ms = ports.clock.now_ms()
     events = {market.event_ticker for market in markets.values()}
-    if force or now_ms - reference.learned_ms >= REFERENCE_AGE_MS:
+    if now_ms - reference.learned_ms >= REFERENCE_AGE_MS:
         reference = replace(reference, learned_ms=now_ms, events={}, series={})
     known = {ticker: event for ticker, event in reference.events.items() if ticker in events}
     for part in split(sorted(events - known.keys()), EVENTS_PER_CALL):
