@@ -1,4 +1,4 @@
-"""The config table of one bot, read whole and parsed; the bot has no way to write it.
+"""The config table of one bot, read completely and parsed; the bot has no way to write it.
 
 People edit these items in a console, so each problem is reported with the item it is in, and costs only what
 that item governs.

@@ -10,7 +10,7 @@ A tick that is not later than the last one is refused in every state.
 from dora.core.reasons import Reason
 from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
-from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key, whole_number
+from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, integer_field, key
 from dora.edge.dynamo.items import LEASE
 from dora.edge.dynamo.table import NOT_NEWER, Client, Condition, Refused, Table
 
@@ -52,9 +52,9 @@ class DynamoLease:
         condition = Condition(f"{_FREE} AND {_UNSEEN} AND {NOT_NEWER}", _NAMES, values)
         answer = self._table.update(self._key, _TAKE, condition)
         item = {**self._key, **(answer.shown if isinstance(answer, Refused) else answer)}
-        last_ms = whole_number(item, "last_tick_ms")
+        last_ms = integer_field(item, "last_tick_ms")
         if fields_of(item).get("owner") == owner and last_ms == tick_ms:
-            return LeaseGrant(whole_number(item, "fence"), TimeMs(whole_number(item, "expires_at_ms")))
+            return LeaseGrant(integer_field(item, "fence"), TimeMs(integer_field(item, "expires_at_ms")))
         return LeaseRefused(Reason.TICK_SEEN if last_ms >= tick_ms else Reason.LEASE_HELD)
 
     def release(self, grant: LeaseGrant) -> None:

@@ -25,7 +25,7 @@ from dora.core.exchange.pacing import (
     reserve,
 )
 from dora.core.units import TimeMs
-from dora.edge.dynamo.codec import SCHEMA, attribute, key, whole_number
+from dora.edge.dynamo.codec import SCHEMA, attribute, integer_field, key
 from dora.edge.dynamo.table import NOT_NEWER, Client, Condition, Refused, Table
 
 READ, WRITE, BALANCE = "read", "write", "balance"
@@ -197,5 +197,5 @@ class DynamoLimiter:
         return not isinstance(answer, Refused)
 
     def _note(self, bucket: str, stored: Mapping[str, Any]) -> None:
-        self._seen[bucket] = whole_number(stored, "tat_us") if stored else 0
-        self._hits[bucket] = whole_number(stored, "hits") if "hits" in stored else 0
+        self._seen[bucket] = integer_field(stored, "tat_us") if stored else 0
+        self._hits[bucket] = integer_field(stored, "hits") if "hits" in stored else 0

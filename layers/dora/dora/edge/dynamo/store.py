@@ -97,7 +97,7 @@ class DynamoState(SessionRecords):
 
         Memory, reference, limits and summary go with them where they fit, else before them: should only
         those be written, the next cycle merely knows more.
-        Safe to repeat: yes, it puts the same whole items and deletes the same keys.
+        Safe to repeat: yes, it puts the same complete items and deletes the same keys.
         """
         for group in CommitWriter(self._table, self._pk, self._chunks, self._now_s()).groups(changes):
             self._fenced(fence, group.elements)

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateError, StateUnavailable
-from dora.edge.aws import bounded, client_config
+from dora.edge.aws import open_client
 from dora.edge.dynamo.codec import Item, key_of
 from dora.edge.net.request import Network
 
@@ -40,9 +39,8 @@ _PASSING = frozenset({"None", "TransactionConflict"})
 
 def dynamo_client(endpoint_url: str | None, network: Network | None = None) -> Client:
     """A client whose calls end long before a tick does: after 3 tries of 3 s, and before the deadline."""
-    config = client_config(read_timeout_s=2, tries=3)
-    client: Client = boto3.client("dynamodb", endpoint_url=endpoint_url or None, config=config)
-    return bounded(client, network)
+    client: Client = open_client("dynamodb", endpoint_url, network, read_timeout_s=2, tries=3)
+    return client
 
 
 @dataclass(frozen=True, slots=True)

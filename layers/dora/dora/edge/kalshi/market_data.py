@@ -6,16 +6,15 @@ from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Book, Event, Market, Series, Trade
 from dora.core.units import TimeMs
 from dora.edge.kalshi import wire_markets
-from dora.edge.kalshi.base_client import Caller
-from dora.edge.kalshi.pagination import comma_lists, read_list
-from dora.edge.kalshi.transport import Call
+from dora.edge.kalshi.pagination import comma_lists, read_list, understood
+from dora.edge.kalshi.transport import Call, Transport
 from dora.edge.kalshi.wire import JsonObject, name
 
 EVENTS_PER_PAGE = 200
 _STATUS_ALSO_ON = frozenset({500, 503, 504})
 
 
-class MarketReads(Caller):
+class MarketReads(Transport):
     """Markets that are not understood are left out and reported; they never spoil the others."""
 
     def status(self) -> Mapping[int, ShardStatus]:
@@ -27,7 +26,7 @@ class MarketReads(Caller):
         answer = self.read(Call("GET", "/exchange/status", also_answers=_STATUS_ALSO_ON))
         shards = answer.rows("exchange_index_statuses", required=False)
         parse = wire_markets.parse_status
-        statuses = self._understood(shards, parse) if shards else [parse(answer, shard=0)]
+        statuses = understood(self._facts, shards, parse) if shards else [parse(answer, shard=0)]
         return {status.shard: status for status in statuses}
 
     def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
@@ -36,7 +35,7 @@ class MarketReads(Caller):
             return {}
         params = [("tickers", ticker) for ticker in dict.fromkeys(tickers)]
         rows = self._read("/markets/orderbooks", params=params).rows("orderbooks")
-        return {book.ticker: book for book in self._understood(rows, _book) if book.ticker in tickers}
+        return {book.ticker: book for book in understood(self._facts, rows, _book) if book.ticker in tickers}
 
     def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time; all or an ExchangeError."""
@@ -49,13 +48,13 @@ class MarketReads(Caller):
         """Market objects by ticker; one that is unknown or not understood is absent."""
         rows = [row for part in comma_lists(tickers) for row in self._list_markets("tickers", part)]
         asked = frozenset(tickers)
-        found = self._understood(rows, wire_markets.parse_market)
+        found = understood(self._facts, rows, wire_markets.parse_market)
         return {market.ticker: market for market in found if market.ticker in asked}
 
     def open_markets(self, series_ticker: str) -> tuple[Market, ...]:
         """The open markets of a series, each once."""
         rows = self._list_markets("series_ticker", series_ticker, ("status", "open"))
-        found = self._understood(rows, wire_markets.parse_market)
+        found = understood(self._facts, rows, wire_markets.parse_market)
         return tuple({market.ticker: market for market in found}.values())
 
     def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[JsonObject]:
@@ -69,7 +68,7 @@ class MarketReads(Caller):
             for row in read_list(self, "/events", "events", [("tickers", part)], EVENTS_PER_PAGE)
         ]
         asked = frozenset(event_tickers)
-        found = self._understood(rows, wire_markets.parse_event)
+        found = understood(self._facts, rows, wire_markets.parse_event)
         return {event.event_ticker: event for event in found if event.event_ticker in asked}
 
     def series(self, series_ticker: str) -> Series:

@@ -1,4 +1,4 @@
-"""Writes. Each is sent exactly once; what became of it is said, never guessed."""
+"""Writes. Each is sent exactly once; its outcome is reported, never guessed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -17,15 +17,14 @@ from dora.core.orders.requests import (
 )
 from dora.core.units import Count
 from dora.edge.kalshi import wire_orders, write_results
-from dora.edge.kalshi.base_client import Caller
-from dora.edge.kalshi.transport import Call
+from dora.edge.kalshi.transport import Call, Transport
 from dora.edge.kalshi.wire import JsonObject, name
 from dora.edge.kalshi.wire_markets import BATCH_ROUTE, ORDERS_ROUTE
 
 _GROUP_ROUTE = "/portfolio/order_groups/{}"
 
 
-class OrderWrites(Caller):
+class OrderWrites(Transport):
     """Orders report outcomes as data; order groups raise, for a group has no state of its own to track."""
 
     def place(self, requests: Sequence[OrderRequest]) -> BatchPlaceResult:
@@ -91,7 +90,7 @@ class OrderWrites(Caller):
         Raises RateLimited: the engine was not asked. None for every other answer that does not say.
 
         Safe to repeat: yes, because nothing comes to rest; a repeat after a lost answer says `TAKEN`, and
-        the probe itself is then the order of that id, canceled.
+        the probe itself is then the order of that id, cancelled.
         """
         call = Call("POST", ORDERS_ROUTE, body=wire_orders.id_probe_body(request, self._subaccount))
         try:

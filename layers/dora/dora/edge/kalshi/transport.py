@@ -17,7 +17,7 @@ from dora.core.errors import ExchangeUnavailable, RateLimited
 from dora.core.exchange.pacing import half_jitter_ms
 from dora.core.ports import Clock, Facts
 from dora.core.units import TimeMs
-from dora.edge.kalshi.connections import open_session, read_whole
+from dora.edge.kalshi.connections import open_session, read_complete
 from dora.edge.kalshi.error_codes import (
     CLIENT_ERRORS,
     REQUEST_TIMEOUT,
@@ -140,8 +140,11 @@ class Transport:
                 if attempt >= self._read_attempts or self._left_ms() < wait_ms + LEAST_TIME_MS:
                     raise
                 if isinstance(error, RateLimited):
-                    self._say_backoff(call, attempt, wait_ms)
+                    self._report_backoff(call, attempt, wait_ms)
             self._clock.sleep_ms(wait_ms)
+
+    def _read(self, route: str, *ids: str, params: Params = ()) -> JsonObject:
+        return self.read(Call("GET", route, ids, params))
 
     def send(self, call: Call) -> JsonObject:
         """One attempt. A write goes through here only, so nothing ever sends it twice.
@@ -161,7 +164,7 @@ class Transport:
         try:
             with self._network.request(sum(timeout)):
                 response = self._session.send(request, timeout=timeout, allow_redirects=False, stream=True)
-                body = read_whole(response)
+                body = read_complete(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise ExchangeUnavailable(f"{call.endpoint}: no answer ({_named(error)})") from error
         self._compare_clocks(response, sent_ms)
@@ -184,7 +187,7 @@ class Transport:
         connect_ms = min(CONNECT_TIMEOUT_MS, left_ms // 2)
         return connect_ms / _SECOND_MS, min(READ_TIMEOUT_MS, left_ms - connect_ms) / _SECOND_MS
 
-    def _say_backoff(self, call: Call, hits: int, wait_ms: int) -> None:
+    def _report_backoff(self, call: Call, hits: int, wait_ms: int) -> None:
         self._facts.emit("RATE_LIMIT", endpoint=call.endpoint, consecutive_hits=hits)
         self._facts.emit(
             "RATE_LIMIT_BACKOFF",

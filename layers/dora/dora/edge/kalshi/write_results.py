@@ -1,7 +1,7 @@
 """What became of every order of a write: done, refused, or unknown. Never a guess.
 
 An answer counts for an order only when it names that order and holds together: created orders by our client
-order id, canceled and decreased ones by order id. Everything else leaves the order unknown.
+order id, cancelled and decreased ones by order id. Everything else leaves the order unknown.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,7 +78,7 @@ def _verdict_of_entry(error: object, counts: Iterable[object]) -> Verdict:
     return Verdict(outcome, code, f"{message} {details}".strip())
 
 
-def _said(entry: JsonObject, key: str) -> str | None:
+def _id_in(entry: JsonObject, key: str) -> str | None:
     """The id that an entry names; what cannot be read names somebody else."""
     try:
         return entry.optional(key, text) or None
@@ -93,7 +93,7 @@ def placed_result(requests: Sequence[OrderRequest], answer: JsonObject) -> Batch
     """Every order of an answered create batch. Raises WireInvalid when the answer has no list of entries."""
     entries = answer.rows("orders")
     by_id = _assigned(requests, entries)
-    order_ids = [_said(row, "order_id") for row in entries]
+    order_ids = [_id_in(row, "order_id") for row in entries]
     results = (_placed_or_not(r, by_id.get(r.client_order_id), order_ids) for r in requests)
     return BatchPlaceResult(*_by_outcome(results, PlacedOrder))
 
@@ -133,11 +133,11 @@ def _assigned(requests: Sequence[OrderRequest], entries: Sequence[JsonObject]) -
     one: when a single one is left, or when all that are left were refused, so that whose is whose does not
     matter.
     """
-    names = [_said(row, "client_order_id") for row in entries]
+    names = [_id_in(row, "client_order_id") for row in entries]
     ids = [request.client_order_id for request in requests]
-    found = {said: row for said, row in zip(names, entries, strict=True) if said and names.count(said) == 1}
+    found = {own: row for own, row in zip(names, entries, strict=True) if own and names.count(own) == 1}
     left = [ours for ours in ids if ours not in names]
-    nameless = [row for said, row in zip(names, entries, strict=True) if said is None]
+    nameless = [row for own, row in zip(names, entries, strict=True) if own is None]
     complete = len(entries) == len(ids) and len(left) == len(nameless)
     if complete and (len(left) == 1 or all(map(_is_refused, nameless))):
         found |= zip(left, nameless, strict=True)
@@ -184,15 +184,15 @@ def _as_it_is(value: object) -> object:
     return value
 
 
-# --- canceled and decreased -------------------------------------------------------------------------
+# --- cancelled and decreased -------------------------------------------------------------------------
 
 
 def cancelled_result(requests: Sequence[CancelRequest], answer: JsonObject) -> BatchCancelResult:
     """Every order of an answered cancel batch. Raises WireInvalid when the answer has no list of entries."""
     entries = answer.rows("orders")
-    order_ids = [_said(row, "order_id") for row in entries]
+    order_ids = [_id_in(row, "order_id") for row in entries]
     by_id: Mapping[str | None, JsonObject] = {
-        said: row for said, row in zip(order_ids, entries, strict=True) if order_ids.count(said) == 1
+        own: row for own, row in zip(order_ids, entries, strict=True) if order_ids.count(own) == 1
     }
     results = (_judged(request, by_id.get(request.order_id), _cancelled) for request in requests)
     return BatchCancelResult(*_by_outcome(results, CancelledOrder))
@@ -254,9 +254,9 @@ def id_probed(request: IdProbeRequest, answer: JsonObject) -> IdProbe | None:
     """The engine took the probe, so the id was free. None when the answer is not surely about this probe.
 
     Immediate or cancel: nothing rests, whether the answer to a kill says that nothing remains or echoes the
-    whole count. Filled, the id was free as well; the fill comes with the list of fills.
+    full count. Filled, the id was free as well; the fill comes with the list of fills.
     """
-    if _said(answer, "client_order_id") != request.client_order_id or not _said(answer, "order_id"):
+    if _id_in(answer, "client_order_id") != request.client_order_id or not _id_in(answer, "order_id"):
         return None
     try:
         counts = [answer.field(key, _not_negative) for key in ("fill_count", "remaining_count")]

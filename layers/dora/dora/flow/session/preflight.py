@@ -97,7 +97,7 @@ def _cash(ports: Ports) -> Mapping[int, Money]:
 def _judge_markets(
     found: _Findings, quoted: Mapping[str, MarketConfig], markets: Mapping[str, Market] | None
 ) -> None:
-    """Of markets that could not be read (None) nothing is said but that."""
+    """Nothing of markets that could not be read (None): that is a blocker of its own."""
     unknown = [] if markets is None else sorted(quoted.keys() - markets.keys())
     if unknown:
         found.notes.append(f"the exchange does not know {', '.join(unknown[:5])} ({len(unknown)} in all)")

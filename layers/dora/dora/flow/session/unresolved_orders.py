@@ -204,7 +204,7 @@ class UnresolvedOrders:
         return replace(evidence, as_of_ms=min(first_ms, ports.exchange.user_data_time_ms()))
 
     def _next(self, wanted: Iterable[str]) -> list[str]:
-        """The next ones in turn: those never looked at, then those looked at longest ago."""
+        """Those never looked at first, then those looked at longest ago."""
         return sorted(wanted, key=lambda key: (self._looked.get(key, 0), key))[:MOST_AT_ONCE]
 
     def _probed(

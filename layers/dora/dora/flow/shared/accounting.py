@@ -11,7 +11,7 @@ from dora.core.exchange.market import Book, Market, MarketStatus
 from dora.core.orders.diff import split
 from dora.core.orders.journal import Journal, TrackedOrder, note_fills
 from dora.core.orders.ownership import POSITIONS, SETTLEMENTS
-from dora.core.ports import Ports
+from dora.core.ports import Facts, Ports, StateStore
 from dora.core.quoting.memory import recall
 from dora.core.state import FILLS_PER_TRANSACTION, BotState, Cursors
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
@@ -94,13 +94,13 @@ def keep_accounts(
     accounts = Accounts(positions=state.positions, journal=journal, cursors=state.cursors)
     if reads.fills is None:
         return accounts
-    new = _unbooked(ports, reads.fills)
-    positions = _book_fills(ports, fence, dict(state.positions), new)
+    new = _unbooked(ports.state, reads.fills)
+    positions = _book_fills(ports.state, fence, dict(state.positions), new)
     positions = _book_settlements(ports, fence, positions, reads)
     unpaid = _unpaid(positions, reads)
     for row in unpaid:
         ports.facts.emit("ERROR", what=f"settlement of {row.ticker or 'an unnamed market'}", why=row.problem)
-    _tell(ports, new, journal.by_order_id())
+    _emit_fills(ports.facts, new, journal.by_order_id())
     return replace(
         accounts,
         positions=positions,
@@ -111,18 +111,18 @@ def keep_accounts(
     )
 
 
-def _unbooked(ports: Ports, fills: Sequence[Fill]) -> list[Fill]:
-    booked = ports.state.booked([fill.fill_id for fill in fills])
+def _unbooked(store: StateStore, fills: Sequence[Fill]) -> list[Fill]:
+    booked = store.booked([fill.fill_id for fill in fills])
     return [fill for fill in fills if fill.fill_id not in booked]
 
 
 def _book_fills(
-    ports: Ports, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
+    store: StateStore, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
 ) -> dict[str, Position]:
     """All of a part or none of it is booked: when all are marked, an earlier try of ours lost its answer."""
     for part in split(fills, FILLS_PER_TRANSACTION):
         changed = apply_fills(positions, part)
-        if not ports.state.book_fills(fence, part, changed) and _unbooked(ports, part):
+        if not store.book_fills(fence, part, changed) and _unbooked(store, part):
             raise StateConflict("some of these fills were booked by somebody else under our own fence")
         positions |= changed
     return positions
@@ -155,10 +155,10 @@ def _unpaid(positions: Mapping[str, Position], reads: AccountReads) -> list[Unre
     return [row for row in rows if row.ticker is None or row.ticker in open_]
 
 
-def _tell(ports: Ports, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
+def _emit_fills(facts: Facts, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
     for fill in fills:
         order = orders.get(fill.order_id)
-        ports.facts.emit(
+        facts.emit(
             "ORDER_FILLED",
             market=fill.ticker,
             order_id=fill.order_id,

@@ -1,4 +1,4 @@
-"""Reads of the exchange: side by side, each either whole or unknown, and never faster than their tokens."""
+"""Reads of the exchange: in parallel, each either complete or unknown, and never faster than their tokens."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
@@ -85,13 +85,13 @@ class Reader:
     ) -> Pending[tuple[T, ...]]:
         """A list of the account, unknown where a row may be ours that was not understood."""
 
-        def whole() -> tuple[T, ...]:
+        def complete() -> tuple[T, ...]:
             listed = read(*args)
             rows = listed.whole(may_be_ours)
             self.set_apart.extend(listed.unreadable)
             return rows
 
-        return self.start(name, whole)
+        return self.start(name, complete)
 
     def note(self, name: str, error: ExchangeError) -> None:
         self.failures[name] = f"{type(error).__name__}: {error}"
@@ -115,7 +115,7 @@ def await_tokens(ports: Ports, bucket: str, costs: Sequence[int]) -> None:
 def cash_again(ports: Ports) -> Mapping[int, Money]:
     """The one read that the client tries only once: its bucket holds one call a second, and is waited for.
 
-    The first call left later than its tokens were counted, so the wait is a whole one from now. Raises
+    The first call left later than its tokens were counted, so the full interval is waited from now. Raises
     ExchangeError. Not for side threads: waiting moves the time under reads side by side.
     """
     ports.clock.sleep_ms(BALANCE_INTERVAL_MS)
