@@ -196,7 +196,7 @@ def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> No
 
 def _values(changes: Changes) -> dict[str, Any]:
     """The single values a commit names, in the order of their keys; strategy memory as JSON gives it back."""
-    named = {name: getattr(changes, name) for name in ("cursors", "progress", "limits")}
+    named = {name: getattr(changes, name) for name in ("cursors", "progress")}
     if changes.journal is not None:
         named["journal"] = Journal(dict(sorted(changes.journal.orders.items())))
     if changes.memory is not None:

@@ -104,7 +104,6 @@ class Changes:
     cursors: Cursors | None = None
     progress: Progress | None = None
     reference: ReferenceData | None = None
-    limits: Limits | None = None
     summary: Mapping[str, object] | None = None
     """The cycle's wide record, kept for a while under its cycle id."""
 

@@ -25,8 +25,8 @@ from dora.core.exchange.pacing import (
     reserve,
 )
 from dora.core.units import TimeMs
-from dora.edge.dynamo.codec import SCHEMA, attribute, integer_field, key
-from dora.edge.dynamo.table import NOT_NEWER, Client, Condition, Refused, Table
+from dora.edge.dynamo.codec import integer_field, key
+from dora.edge.dynamo.table import Client, Refused, Table, not_newer
 
 READ, WRITE, BALANCE = "read", "write", "balance"
 BASIC_READ = Bucket(rate=200, capacity=200)
@@ -39,13 +39,10 @@ calls do not travel equally fast and the bucket has no slack of its own."""
 JITTER_PART = 4
 """A backoff grows by up to this part of itself, by chance: keys that were refused together part."""
 _TRIES = 3
-_NAMES = {"#tat": "tat_us", "#v": "v"}
-_PASS_NAMES = {"#hits": "hits", "#v": "v"}
-_HIT_NAMES = {**_NAMES, **_PASS_NAMES}
-_START, _ADD = "SET #tat = :next, #v = :v", "SET #tat = #tat + :spent, #v = :v"
-_IDLE = "(attribute_not_exists(#tat) OR #tat <= :now)"
-_HIT_MOVES, _HIT_STAYS = "SET #tat = :next, #hits = :hits, #v = :v", "SET #hits = :hits, #v = :v"
-_EARLIER, _LATER = "(attribute_not_exists(#tat) OR #tat < :next)", "#tat >= :next"
+_START, _ADD = "SET #tat_us = :next, #v = :v", "SET #tat_us = #tat_us + :spent, #v = :v"
+_IDLE = "(attribute_not_exists(#tat_us) OR #tat_us <= :now)"
+_HIT_MOVES, _HIT_STAYS = "SET #tat_us = :next, #hits = :hits, #v = :v", "SET #hits = :hits, #v = :v"
+_EARLIER, _LATER = "(attribute_not_exists(#tat_us) OR #tat_us < :next)", "#tat_us >= :next"
 
 
 class DynamoLimiter:
@@ -106,9 +103,9 @@ class DynamoLimiter:
         spent_us = self._bucket(bucket).span_us(tokens)
         for _ in range(_TRIES):
             if self._seen.get(bucket, 0) > now_us:
-                done = self._update(bucket, _ADD, "#tat > :now", {":spent": spent_us, ":now": now_us})
+                done = self._update(bucket, _ADD, "#tat_us > :now", {"spent": spent_us, "now": now_us})
             else:
-                done = self._update(bucket, _START, _IDLE, {":next": now_us + spent_us, ":now": now_us})
+                done = self._update(bucket, _START, _IDLE, {"next": now_us + spent_us, "now": now_us})
             if done:
                 return
         raise StateUnavailable(f"bucket {bucket} was changed three times while it was charged")
@@ -135,7 +132,7 @@ class DynamoLimiter:
         """
         known = self._hits.get(bucket, 0)
         if known:
-            self._update(bucket, _HIT_STAYS, "#hits = :known", {":hits": 0, ":known": known}, _PASS_NAMES)
+            self._update(bucket, _HIT_STAYS, "#hits = :known", {"hits": 0, "known": known})
 
     def level(self, bucket: str, now_ms: TimeMs) -> int:
         """Whole tokens that the bucket holds; a reading, which spends and promises nothing.
@@ -163,35 +160,27 @@ class DynamoLimiter:
         if not plan.send_us:
             return None
         if self._seen.get(bucket, 0) <= now_us:
-            done = self._update(bucket, _START, _IDLE, {":next": now_us + plan.spent_us, ":now": now_us})
+            done = self._update(bucket, _START, _IDLE, {"next": now_us + plan.spent_us, "now": now_us})
         else:
             room_us = latest_tat_us(self._bucket(bucket), costs[: len(plan.send_us)], until_us)
-            given = {":spent": plan.spent_us, ":now": now_us, ":room": room_us}
-            done = self._update(bucket, _ADD, "#tat BETWEEN :now AND :room", given)
+            given = {"spent": plan.spent_us, "now": now_us, "room": room_us}
+            done = self._update(bucket, _ADD, "#tat_us BETWEEN :now AND :room", given)
         return self._seen[bucket] - plan.spent_us if done else None
 
     def _count_hit(self, bucket: str, before: int, next_us: int) -> bool:
         same = "#hits = :before" if before else "(attribute_not_exists(#hits) OR #hits = :before)"
         moves = self._seen.get(bucket, 0) < next_us
         expression, where = (_HIT_MOVES, _EARLIER) if moves else (_HIT_STAYS, _LATER)
-        given = {":next": next_us, ":hits": before + 1, ":before": before}
-        return self._update(bucket, expression, f"{where} AND {same}", given, _HIT_NAMES)
+        given = {"next": next_us, "hits": before + 1, "before": before}
+        return self._update(bucket, expression, f"{where} AND {same}", given)
 
-    def _update(
-        self,
-        bucket: str,
-        expression: str,
-        condition: str,
-        given: Mapping[str, int],
-        names: Mapping[str, str] = _NAMES,
-    ) -> bool:
+    def _update(self, bucket: str, expression: str, condition: str, given: Mapping[str, int]) -> bool:
         """Whether it was done; either way the bucket is known afterwards.
 
         A refusal that shows no item is taken for a full bucket: a guess that grants nothing, because every
         update is conditional.
         """
-        values = {name: attribute(value) for name, value in {**given, ":v": SCHEMA}.items()}
-        guarded = Condition(f"{condition} AND {NOT_NEWER}", names, values)
+        guarded = not_newer(condition, **given)
         answer = self._table.update(key(self._pk, f"LIMITER#{bucket}"), expression, guarded)
         self._note(bucket, answer.stored if isinstance(answer, Refused) else answer)
         return not isinstance(answer, Refused)

@@ -12,7 +12,7 @@ from dora.core.exchange.account import Fill, Settlement
 from dora.core.orders.journal import Plan
 from dora.core.ports import Clock
 from dora.core.state import FILLS_PER_TRANSACTION, BotState, Changes
-from dora.edge.dynamo.codec import Item, attribute, key, key_of
+from dora.edge.dynamo.codec import Item, key, key_of, plain_of
 from dora.edge.dynamo.items import (
     LEASE,
     fill_item,
@@ -28,7 +28,7 @@ from dora.edge.dynamo.table import REFUSED, Client, Condition, Element
 from dora.edge.dynamo.transactions import CommitWriter
 
 _READS = 3
-_ABSENT = Condition("attribute_not_exists(#pk)", {"#pk": "pk"}, {})
+_ABSENT = Condition("attribute_not_exists(#pk)")
 
 
 class DynamoState(SessionRecords):
@@ -95,7 +95,7 @@ class DynamoState(SessionRecords):
     def commit(self, fence: int, changes: Changes) -> None:
         """What a finished cycle leaves; journal, finished plans, cursors and progress in one transaction.
 
-        Memory, reference, limits and summary go with them where they fit, else before them: should only
+        Memory, reference and summary go with them where they fit, else before them: should only
         those be written, the next cycle merely knows more.
         Safe to repeat: yes, it puts the same complete items and deletes the same keys.
         """
@@ -121,7 +121,7 @@ class DynamoState(SessionRecords):
 
     def _fenced(self, fence: int, elements: Sequence[Element]) -> tuple[str, ...]:
         """The elements' reasons, () when written. Raises LeaseLost."""
-        mine = Condition("#fence = :mine", {"#fence": "fence"}, {":mine": attribute(fence)})
+        mine = Condition("#fence = :mine", {"mine": fence})
         guarded = [self._table.check_element(key(self._pk, LEASE), mine), *elements]
         reasons = self._table.transact(guarded)
         if reasons and reasons[0] == REFUSED:
@@ -145,21 +145,20 @@ class DynamoState(SessionRecords):
 def _traded(before: int) -> Condition:
     """Only over the position that the new one was made from: the contracts it has traded never fall."""
     text = "#traded = :before" if before else "(attribute_not_exists(#traded) OR #traded = :before)"
-    return Condition(text, {"#traded": "traded"}, {":before": attribute(before)})
+    return Condition(text, {"before": before})
 
 
 def _unmoved(position: Position, added: int) -> Condition:
     """As `_traded`; and no payout came between, which trades nothing."""
     traded = _traded(position.traded - added)
     text = f"{traded.text} AND (attribute_not_exists(#settled) OR #settled = :settled)"
-    values = {**traded.values, ":settled": attribute(position.settled)}
-    return Condition(text, {**traded.names, "#settled": "settled"}, values)
+    return Condition(text, {**traded.values, "settled": position.settled})
 
 
 def _absent_or_same(item: Item) -> Condition:
     """A repeat of the same write passes, another value under the same key does not."""
     text = "attribute_not_exists(#body) OR #body = :body"
-    return Condition(text, {"#body": "body"}, {":body": item["body"]})
+    return Condition(text, {"body": plain_of(item["body"])})
 
 
 def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> None:

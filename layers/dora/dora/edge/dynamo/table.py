@@ -4,9 +4,10 @@ Done, refused and read are only what an answer of DynamoDB's own says to be so; 
 that say it is a StateUnavailable, like no answer at all.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,7 +15,7 @@ from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateError, StateUnavailable
 from dora.edge.aws import open_client
-from dora.edge.dynamo.codec import Item, key_of
+from dora.edge.dynamo.codec import SCHEMA, Item, attribute, key_of
 from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ Client: TypeAlias = "DynamoDBClient"
 Element: TypeAlias = "TransactWriteItemTypeDef"
 """One write of a transaction, or the check of a condition."""
 
-NOT_NEWER = "(attribute_not_exists(#v) OR #v <= :v)"
-"""Part of a condition: what stands there, if anything, is not of a newer schema version than ours."""
 REFUSED = "ConditionalCheckFailed"
 TRANSACTION_ITEMS = 100
 TRANSACTION_BYTES = 4_000_000
@@ -62,16 +61,23 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition expression with its names (`#n`) and values (`:n`)."""
+    """A condition expression: `#name` is the attribute of that name, `:name` one of the values."""
 
     text: str
-    names: Mapping[str, str]
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
 
-    def arguments(self) -> dict[str, Any]:
-        """As botocore takes it; DynamoDB refuses an empty map of values."""
-        given = {"ConditionExpression": self.text, "ExpressionAttributeNames": self.names}
-        return given | ({"ExpressionAttributeValues": self.values} if self.values else {})
+    def arguments(self, expression: str = "") -> dict[str, Any]:
+        """As botocore takes it, names of an update's expression included; an empty map it refuses."""
+        names = {name: name[1:] for name in re.findall(r"#\w+", self.text + expression)}
+        values = {f":{name}": attribute(value) for name, value in self.values.items()}
+        given = {"ConditionExpression": self.text, "ExpressionAttributeNames": names}
+        return given | ({"ExpressionAttributeValues": values} if values else {})
+
+
+def not_newer(text: str = "", **values: object) -> Condition:
+    """What stands there, if anything, is not of a newer schema version than ours; and `text` holds."""
+    newest = "(attribute_not_exists(#v) OR #v <= :v)"
+    return Condition(f"{text} AND {newest}" if text else newest, {**values, "v": SCHEMA})
 
 
 class Table:
@@ -134,7 +140,7 @@ class Table:
         """Update one item if the condition holds, and return it; names and values serve both expressions."""
         given = {"Key": key, "UpdateExpression": expression, "ReturnValues": "ALL_NEW"}
         with _translated(f"update of {key_of(key)[1]}"):
-            answer = self._conditional(self._client.update_item, **given, **condition.arguments())
+            answer = self._conditional(self._client.update_item, **given, **condition.arguments(expression))
         if isinstance(answer, Refused):
             return answer
         updated: Item = _member(answer, "Attributes", dict, f"update of {key_of(key)[1]}")

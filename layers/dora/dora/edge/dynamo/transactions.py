@@ -9,7 +9,6 @@ from dora.core.state import Changes
 from dora.edge.dynamo.codec import Item, chunk_key, item_of, key
 from dora.edge.dynamo.items import (
     CURSORS,
-    LIMITS,
     MEMORY,
     ORDERS,
     PROGRESS,
@@ -56,7 +55,7 @@ class CommitWriter:
         ending = self._ending(changes)
         memory = self._replace(MEMORY, changes.memory, memory_items)
         reference = self._replace(REFERENCE, changes.reference, reference_items)
-        others = [memory, reference, self._singles(changes)]
+        others = [memory, reference, self._summary(changes)]
         together = sum(others, ending)
         groups = [together] if together.fits else [*others, ending]
         for group in groups:
@@ -76,15 +75,12 @@ class CommitWriter:
                 group += self._put(item_of(self.pk, sk, value))
         return group
 
-    def _singles(self, changes: Changes) -> Group:
-        group = Group()
-        if changes.limits is not None:
-            group += self._put(item_of(self.pk, LIMITS, changes.limits))
-        if changes.summary is not None:
-            if changes.progress is None:
-                raise ValueError("a summary is kept under the cycle id of the progress it comes with")
-            group += self._put(cycle_item(self.pk, changes.progress.cycle_id, changes.summary, self.now_s))
-        return group
+    def _summary(self, changes: Changes) -> Group:
+        if changes.summary is None:
+            return Group()
+        if changes.progress is None:
+            raise ValueError("a summary is kept under the cycle id of the progress it comes with")
+        return self._put(cycle_item(self.pk, changes.progress.cycle_id, changes.summary, self.now_s))
 
     def _put(self, item: Item) -> Group:
         return Group([self.table.put_element(item)])
