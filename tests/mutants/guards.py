@@ -118,8 +118,8 @@ GUARDS = (
         "fence",
         "edge/dynamo/store.py",
         "test_overlap.py::test_scenario_24_a_cycle_that_thaws_before_any_call_after_the_next_one_doubles_nothing",
-        'mine = Condition("#fence = :mine", {"#fence": "fence"}, {":mine": attribute(fence)})',
-        'mine = Condition("#fence >= :mine", {"#fence": "fence"}, {":mine": attribute(0)})',
+        'mine = Condition("#fence = :mine", {"mine": fence})',
+        'mine = Condition("#fence >= :mine", {"mine": 0})',
     ),
     Guard(
         "cancel-confirmed",

@@ -10,6 +10,7 @@ from dora.core.exchange.pacing import (
     affordable,
     backoff_ms,
     empty_until_us,
+    half_jitter_ms,
     level,
     reserve,
 )
@@ -22,7 +23,6 @@ from dora.edge.dynamo.limiter import (
     JITTER_PART,
     READ,
     WRITE,
-    half,
 )
 from tests.world.memory_cloud import MemoryCloud, request
 
@@ -70,7 +70,7 @@ class MemoryLimiter:
         named = self._key_name, bucket
         self.cloud.hits[named] = hits = self.cloud.hits.get(named, 0) + 1
         span_ms = backoff_ms(hits, base_ms, longest_ms)
-        wait_ms = span_ms + half(span_ms // JITTER_PART + 1)
+        wait_ms = span_ms + half_jitter_ms(span_ms // JITTER_PART + 1)
         self._spend(bucket, empty_until_us(self._bucket(bucket), (now_ms + wait_ms) * US_PER_MS), 0)
         return hits, wait_ms
 

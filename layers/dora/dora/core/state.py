@@ -73,6 +73,10 @@ class BotState:
     limits: Limits | None = None
 
 
+FILLS_PER_TRANSACTION = 49
+"""A transaction holds 100 items: a marker and at most one position for each fill, and the fence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyState:
     """What stopping a bot needs: single items, each read by itself, so a broken one costs only itself.
@@ -101,7 +105,6 @@ class Changes:
     cursors: Cursors | None = None
     progress: Progress | None = None
     reference: ReferenceData | None = None
-    limits: Limits | None = None
     summary: Mapping[str, object] | None = None
     """The cycle's wide record, kept for a while under its cycle id."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited
+from dora.core.exchange.error_codes import GROUP_NOT_FOUND, GROUP_TRIPPED
 from dora.edge.kalshi.wire import load_json
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, REQUEST_TIMEOUT, TOO_MANY_REQUESTS = 401, 403, 404, 408, 429
@@ -11,8 +12,10 @@ CLIENT_ERRORS, SERVER_ERRORS = 400, 500
 ALREADY_EXISTS = "order_already_exists"
 """An earlier attempt with this client order id landed: the opposite of a refusal."""
 
-DEFINITE_REFUSALS = frozenset(
-    {
+DEFINITE_REFUSALS = (
+    GROUP_NOT_FOUND
+    | GROUP_TRIPPED
+    | {
         # the request itself
         "bad_request",
         "invalid_parameters",
@@ -26,7 +29,6 @@ DEFINITE_REFUSALS = frozenset(
         "permission_denied",
         "too_many_requests",
         # nothing there, or no longer
-        "not_found",
         "market_not_found",
         "MARKET_NOT_FOUND",
         "user_not_found",
@@ -39,14 +41,6 @@ DEFINITE_REFUSALS = frozenset(
         "insufficient_balance",
         "insufficient_shard_balance",
         "available_balance_too_low",
-        # order groups; the spelling of a tripped group's refusal is not published for this interface
-        "order_group_not_found",
-        "ORDER_GROUP_NOT_FOUND",
-        "order_group_triggered",
-        "order_group_not_active",
-        "order_group_limit_exceeded",
-        "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
-        "ORDER_GROUP_CANCEL",
         # immediate orders
         "fill_or_kill_insufficient_resting_volume",
     }

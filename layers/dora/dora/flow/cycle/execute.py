@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dora.core.errors import StateError
-from dora.core.exchange.error_codes import RATE_LIMITED
+from dora.core.exchange.error_codes import GROUP_TRIPPED, RATE_LIMITED
 from dora.core.exchange.market import Slot
 from dora.core.orders.amend_expiry import fold_extended
 from dora.core.orders.clearance import cleared
@@ -48,15 +48,6 @@ from dora.flow.cycle.send import Phase, Sender
 from dora.flow.shared.rate_limit import back_off
 
 STOP_SIGN_AGE_MS = 5_000
-GROUP_TRIPPED = frozenset(
-    {
-        "order_group_triggered",
-        "order_group_limit_exceeded",
-        "order_group_not_active",
-        "ORDER_GROUP_CANCEL",
-        "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
-    }
-)
 
 
 Change = TypeVar("Change", DecreaseRequest, ExtendRequest)

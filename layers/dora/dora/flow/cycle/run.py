@@ -153,7 +153,7 @@ def load(ports: Ports) -> LoadedState:
     if state.limits is not None:
         ports.limiter.configure(state.limits)
     reference = refresh_listings(ports, configs, state.reference)
-    wanted, _ = wanted_markets(configs, reference)
+    wanted = wanted_markets(configs, reference)
     return LoadedState(
         configs=configs,
         globals_=configs.globals_ or UNCONFIGURED,

@@ -11,6 +11,7 @@ from dora.core.state import BotState
 from dora.core.units import Count
 from dora.flow.session.preflight import Preflight, inspect
 from dora.flow.session.status import Response, brief, refused
+from dora.flow.shared.reported import Reported
 from dora.flow.shared.session_groups import WITHOUT_GROUPS, degraded, keep_limits
 from dora.flow.shared.write_pace import WritePace
 
@@ -91,25 +92,17 @@ def _activate(ports: Ports, session: SessionMetadata, checks: Preflight, pace: W
 def _clean_up(ports: Ports, pace: WritePace) -> None:
     """Delete the groups of sessions closed long ago: the exchange's list of groups has no pages."""
     now_ms = ports.clock.now_ms()
-    try:
+    listed: set[str] = set()
+    with Reported(ports.facts, "list of order groups", ExchangeError):
         listed = {group.group_id for group in ports.exchange.order_groups().rows}
-    except ExchangeError as error:
-        ports.facts.emit("ERROR", what="list of order groups", why=str(error))
-        return
     old = [
         group
-        for past in ports.state.history(20)
+        for past in (ports.state.history(20) if listed else ())
         if past.ended_at_ms is not None and now_ms - past.ended_at_ms >= OLD_GROUP_MS
         for group in past.order_groups
         if group.group_id in listed
     ]
     for group in old[:MOST_DELETIONS]:
         pace.wait(GROUP_COST)
-        _delete(ports, group)
-
-
-def _delete(ports: Ports, group: SessionGroup) -> None:
-    try:
-        ports.exchange.delete_group(group.group_id, group.shard)
-    except ExchangeError as error:
-        ports.facts.emit("ERROR", what=f"deletion of group {group.group_id}", why=str(error))
+        with Reported(ports.facts, f"deletion of group {group.group_id}", ExchangeError):
+            ports.exchange.delete_group(group.group_id, group.shard)

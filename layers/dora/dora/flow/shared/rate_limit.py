@@ -3,7 +3,7 @@
 from dora.core.ports import Ports
 
 LONGEST_BACKOFF_MS = 60_000
-"""Cap of the exponential backoff after 429s in a row: a whole cycle without placements."""
+"""Cap of the exponential backoff after consecutive 429s: one cycle without placements."""
 
 
 def back_off(ports: Ports, endpoint: str, base_ms: int) -> None:
