@@ -1,11 +1,14 @@
 """What a cycle may spend at once on reads, and what it says when its writes do not fit."""
 
 from tests.battery.scene import scene
-from tests.battery.test_budget import placed_by_cycle, scarce, set_books
+from tests.battery.test_budget import many, placed_by_cycle, scarce, set_books
+from tests.simulator.buckets import Tier
 from tests.simulator.model import MarketSpec
 from tests.unit.small_world import broken, spec
 from tests.world import config_items
 
+SMALLER = Tier(read_rate=200, read_capacity=400, write_rate=100, write_capacity=100, balance_rate=1)
+FEW_READS = Tier(read_rate=20, read_capacity=100, write_rate=100, write_capacity=100, balance_rate=1)
 SERIES = 60
 """More than the read bucket of a Basic account pays for at once: 400 tokens, 10 a call."""
 
@@ -31,3 +34,40 @@ def test_scenario_32_a_cycle_that_drops_work_says_so() -> None:
         placed_by_cycle(stage, 1)
 
         assert stage.seen.facts("BUDGET_LOW")[0]["dropped"] > 0
+
+
+def test_scenario_31_reads_beyond_the_bucket_are_sent_as_it_refills() -> None:
+    """Books, markets and events come in slices: more calls than a full bucket pays for at once (I8)."""
+    with scene(started=False, tier="basic", **many(9)) as stage:
+        member = stage.world.member
+        for buckets in (member.buckets, member.fair_buckets):
+            buckets.limits = FEW_READS
+            buckets._buckets.clear()
+        set_books(stage)
+        assert stage.world.start()["status"] == "active"
+        stage.world.clock.advance_ms(30_000)
+        stage.run(3)
+
+        assert not stage.world.exchange.stats.too_many_requests
+        assert stage.world.open_orders() == 18
+        assert not broken(stage.world)
+
+
+def test_scenario_31_a_tier_that_became_smaller_is_known_one_cycle_after_the_first_429() -> None:
+    with scene(tier="advanced", **many(40)) as stage:
+        set_books(stage)
+        stage.run(2)
+        member = stage.world.member
+        for buckets in (member.buckets, member.fair_buckets):
+            buckets.limits = SMALLER
+            buckets._buckets.clear()
+        stage.world.exchange.invariants.expectations.tolerate_429 = True
+        set_books(stage, 4500)
+        stage.run(1)
+        assert stage.seen.facts("RATE_LIMIT")
+        refused = len(stage.world.exchange.stats.too_many_requests)
+        stage.run(4)
+
+        assert len(stage.world.exchange.stats.too_many_requests) == refused
+        assert stage.world.open_orders() == 80
+        assert not broken(stage.world)

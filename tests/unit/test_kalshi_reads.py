@@ -21,7 +21,7 @@ from dora.core.errors import (
 from dora.core.exchange.account import OrderStatus
 from dora.core.exchange.listed import Listed
 from dora.core.exchange.market import Side
-from dora.core.exchange.pacing import BOOKS_PER_CALL
+from dora.core.exchange.read_calls import BOOKS_PER_CALL
 from dora.core.units import Count, Money, TimeMs
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.pagination import comma_lists
@@ -455,7 +455,7 @@ def test_events_are_read_two_hundred_a_page() -> None:
 def test_comma_lists_hold_every_ticker_once_and_fit_into_a_url(tickers: list[str]) -> None:
     lists = list(comma_lists(tickers))
     assert ",".join(lists).split(",") == (list(dict.fromkeys(tickers)) or [""])
-    assert all(len(part) <= 6_000 and part.count(",") < 200 for part in lists)
+    assert all(len(part) <= 7_500 and part.count(",") < 300 for part in lists)
 
 
 # --- in parallel ----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import (
     Bucket,
+    affordable,
     cancel_batch_size,
     create_batch_size,
     empty_until_us,
@@ -207,9 +208,18 @@ def test_a_create_batch_takes_at_most_half_the_bucket(limits: Limits, configured
     assert create_batch_size(configured, limits) == size
 
 
-@pytest.mark.parametrize(("limits", "size"), [(BASIC, 25), (ADVANCED, 100)])
-def test_a_cancel_batch_takes_at_most_half_the_bucket(limits: Limits, size: int) -> None:
-    assert cancel_batch_size(100, limits) == size
+@pytest.mark.parametrize(("limits", "size"), [(BASIC, 50), (ADVANCED, 300)])
+def test_a_cancel_batch_takes_a_full_bucket_at_most(limits: Limits, size: int) -> None:
+    assert cancel_batch_size(8_000, limits) == size
+
+
+@pytest.mark.parametrize("lacking_us", [0, 500_000, 90_000_000])
+@pytest.mark.parametrize("span_us", [0, 45_000_000])
+def test_what_is_affordable_is_what_calls_can_be_reserved_for(lacking_us: int, span_us: int) -> None:
+    bucket, tat_us, until_us = Bucket(100, 100), START_US + lacking_us, START_US + span_us
+    sent = reserve(bucket, tat_us, [10] * 1_000, START_US, until_us)
+    assert affordable(bucket, tat_us, START_US, until_us) // 10 == len(sent.send_us)
+    assert affordable(bucket, tat_us, START_US, START_US - 1) == 0
 
 
 def test_a_batch_has_at_least_one_order_however_small_the_bucket() -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from dora.core.errors import StateUnavailable
 from dora.core.exchange.account import Limits
+from dora.core.exchange.pacing import BALANCE_COST
+from dora.core.fallbacks import UNLEARNED as BASIC
 from dora.core.units import Count, TimeMs
 from tests.unit.dynamo_values import BOT, NOW_MS
 from tests.unit.store_backings import Backing, Loss
@@ -55,6 +57,35 @@ def test_users_of_one_bucket_together_never_reserve_more_than_it_holds(
             assert max(at_ms, blocked_ms) <= sent <= at_ms + span_ms
             reference.spend(sent, cost)
             assert reference.level >= 0
+
+
+def test_bots_with_a_share_each_keep_to_it_and_together_to_the_budget(backing: Backing) -> None:
+    """An hour of demand beyond all tokens: within a tenth of its share each, and never more than all."""
+    all_ = Limits(tier="basic", read_rate=200, read_capacity=400, write_rate=100, write_capacity=100)
+    name, minutes, percents = f"key-{next(_fresh)}", 60, {"a": 30, "b": 70}
+    bots = {user: backing.limiter(name) for user in percents}
+    spent = dict.fromkeys(percents, 0)
+    for user, percent in percents.items():
+        bots[user].configure(all_.share(percent), user)
+    for minute in range(minutes):
+        now_ms = TimeMs(NOW_MS + minute * 60_000)
+        for user, bot in bots.items():
+            spent[user] += 10 * len(bot.reserve("write", [10] * 1_000, now_ms, TimeMs(now_ms + 60_000)))
+    budget = minutes * 60 * 100
+    for user, percent in percents.items():
+        assert abs(spent[user] - budget * percent // 100) <= budget * percent // 1_000
+    assert sum(spent.values()) <= budget + 100
+
+
+def test_users_without_a_share_spend_from_the_buckets_that_all_share(backing: Backing) -> None:
+    name, at_ms = f"key-{next(_fresh)}", TimeMs(NOW_MS)
+    alone, shared, other = (backing.limiter(name) for _ in range(3))
+    alone.configure(BASIC.share(50), "a")
+    assert alone.reserve("write", [50], at_ms, at_ms) == (at_ms,)
+    assert shared.reserve("write", [100], at_ms, at_ms) == (at_ms,)
+    assert other.reserve("write", [50], at_ms, at_ms) == ()
+    assert alone.reserve("balance", [BALANCE_COST], at_ms, at_ms) == (at_ms,)
+    assert shared.reserve("balance", [BALANCE_COST], at_ms, at_ms) == ()
 
 
 def test_a_charge_counts_even_against_an_empty_bucket(backing: Backing) -> None:

@@ -35,11 +35,15 @@ class MemoryLimiter:
     def __init__(self, cloud: MemoryCloud, key_name: str) -> None:
         self.cloud, self._key_name = cloud, key_name
         self._read, self._write = BASIC_READ, BASIC_WRITE
+        self._user = ""
         self._hits: dict[str, int] = {}
         """The 429s in a row of each bucket, as of this user's last spending."""
 
-    def configure(self, limits: Limits) -> None:
+    def configure(self, limits: Limits, user: str = "") -> None:
         """Use these rates and capacities from now on; asks nobody."""
+        if user != self._user:
+            self._user = user
+            self._hits.clear()
         self._read = Bucket(limits.read_rate, limits.read_capacity)
         self._write = Bucket(limits.write_rate, limits.write_capacity)
 
@@ -67,7 +71,7 @@ class MemoryLimiter:
     @request
     def push_back(self, bucket: str, now_ms: TimeMs, base_ms: int, longest_ms: int) -> tuple[int, int]:
         """Safe to repeat: yes, but each time counts as one more."""
-        named = self._key_name, bucket
+        named = self._key_name, self._own(bucket)
         self.cloud.hits[named] = hits = self.cloud.hits.get(named, 0) + 1
         span_ms = backoff_ms(hits, base_ms, longest_ms)
         wait_ms = span_ms + half_jitter_ms(span_ms // JITTER_PART + 1)
@@ -81,7 +85,7 @@ class MemoryLimiter:
 
     @request
     def _forget(self, bucket: str) -> None:
-        named = self._key_name, bucket
+        named = self._key_name, self._own(bucket)
         if self.cloud.hits.get(named, 0) == self._hits[bucket]:
             self.cloud.hits[named] = 0
         self._hits[bucket] = self.cloud.hits.get(named, 0)
@@ -91,12 +95,15 @@ class MemoryLimiter:
         """A reading; spends nothing."""
         return level(self._bucket(bucket), self._full_us(bucket), now_ms * US_PER_MS)
 
+    def _own(self, bucket: str) -> str:
+        return f"{bucket}@{self._user}" if self._user and bucket != BALANCE else bucket
+
     def _full_us(self, bucket: str) -> int:
-        return self.cloud.full_us.get((self._key_name, bucket), 0)
+        return self.cloud.full_us.get((self._key_name, self._own(bucket)), 0)
 
     def _spend(self, bucket: str, now_us: int, spent_us: int) -> None:
-        self.cloud.full_us[self._key_name, bucket] = max(self._full_us(bucket), now_us) + spent_us
-        self._hits[bucket] = self.cloud.hits.get((self._key_name, bucket), 0)
+        self.cloud.full_us[self._key_name, self._own(bucket)] = max(self._full_us(bucket), now_us) + spent_us
+        self._hits[bucket] = self.cloud.hits.get((self._key_name, self._own(bucket)), 0)
 
     def _bucket(self, bucket: str) -> Bucket:
         if bucket in (READ, BALANCE):

@@ -48,8 +48,11 @@ class GlobalConfig(Checked):
     keeps its queue place. Otherwise it is cancelled and placed anew, for 12 tokens, at the queue's end."""
     cash_reserve: Money = dollars("0", "10000000", "1")
     """Cash of each shard that quotes never touch."""
-    create_batch_size: int = whole_number("1", "1600", "20")
-    cancel_batch_size: int = whole_number("1", "8000", "100")
+    create_batch_size: int = whole_number("1", "1600", "1600")
+    cancel_batch_size: int = whole_number("1", "8000", "8000")
+    """Orders in one batch at most; the account's tier allows fewer."""
+    budget_share: int = percent("10", "100", "100")
+    """Part of the key's tokens that this bot spends. Shares of all bots that use the key add up to 100."""
     unknown_create_hold_s: int = whole_number("10", "600", "62")
     """How long after its signed timestamp a create whose answer was lost may still be accepted."""
     tombstone_s: int = whole_number("60", "86400", "1800")

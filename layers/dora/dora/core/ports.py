@@ -249,8 +249,11 @@ class Limiter(Protocol):
     def level(self, bucket: str, now_ms: TimeMs) -> int:
         """Whole tokens that the bucket holds; a reading, which spends and promises nothing."""
 
-    def configure(self, limits: Limits) -> None:
-        """Use these rates and capacities from now on."""
+    def configure(self, limits: Limits, user: str = "") -> None:
+        """Use these rates and capacities from now on.
+
+        `user`: they are its share of the key's, in buckets of its own; the balance bucket stays shared.
+        """
 
 
 class Archive(Protocol):

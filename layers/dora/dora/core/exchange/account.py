@@ -1,10 +1,13 @@
 """Our account as the exchange tells it: orders, fills, settlements, positions, groups, and its limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dora.core.exchange.market import Side
 from dora.core.units import Count, Money, Price, TimeMs
+
+ALL = 100
+"""Percent."""
 
 
 class OrderStatus(StrEnum):
@@ -103,3 +106,15 @@ class Limits:
     create_cost: int = 10
     cancel_cost: int = 2
     order_read_cost: int = 2
+
+    def share(self, percent: int) -> "Limits":
+        """This part of the rates and capacities, for one of several bots that use the key."""
+        if percent == ALL:
+            return self
+        return replace(
+            self,
+            read_rate=max(self.read_rate * percent // ALL, 1),
+            read_capacity=max(self.read_capacity * percent // ALL, self.default_cost),
+            write_rate=max(self.write_rate * percent // ALL, 1),
+            write_capacity=max(self.write_capacity * percent // ALL, self.create_cost),
+        )

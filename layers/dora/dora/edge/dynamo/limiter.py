@@ -26,7 +26,7 @@ from dora.core.exchange.pacing import (
     reserve,
 )
 from dora.core.units import TimeMs
-from dora.edge.dynamo.codec import integer_field, key
+from dora.edge.dynamo.codec import Item, integer_field, key
 from dora.edge.dynamo.table import Client, Refused, Table, not_newer
 
 READ, WRITE, BALANCE = "read", "write", "balance"
@@ -63,13 +63,18 @@ class DynamoLimiter:
         self._jitter_ms = jitter_ms
         self._pk = f"limiter#{key_name}"
         self._read, self._write = BASIC_READ, BASIC_WRITE
+        self._user = ""
         self._seen: dict[str, int] = {}
         """The last known `tat` of each bucket. It only grows, so this is a lower bound and a good guess."""
         self._hits: dict[str, int] = {}
         """The last known 429s in a row of each bucket."""
 
-    def configure(self, limits: Limits) -> None:
-        """Use these rates and capacities from now on."""
+    def configure(self, limits: Limits, user: str = "") -> None:
+        """Use these rates and capacities from now on; with a `user`, as its share, in buckets of its own."""
+        if user != self._user:
+            self._user = user
+            self._seen.clear()
+            self._hits.clear()
         self._read = Bucket(limits.read_rate, limits.read_capacity)
         self._write = Bucket(limits.write_rate, limits.write_capacity)
 
@@ -146,9 +151,13 @@ class DynamoLimiter:
         Raises StateUnavailable.
         """
         spec = self._bucket(bucket)
-        stored = self._table.get([key(self._pk, f"LIMITER#{bucket}")])
+        stored = self._table.get([self._key(bucket)])
         self._note(bucket, stored[0] if stored else {})
         return level(spec, self._seen[bucket], now_ms * US_PER_MS)
+
+    def _key(self, bucket: str) -> Item:
+        own = f"@{self._user}" if self._user and bucket != BALANCE else ""
+        return key(self._pk, f"LIMITER#{bucket}{own}")
 
     def _bucket(self, bucket: str) -> Bucket:
         if bucket == READ:
@@ -187,7 +196,7 @@ class DynamoLimiter:
         update is conditional.
         """
         guarded = not_newer(condition, **given)
-        answer = self._table.update(key(self._pk, f"LIMITER#{bucket}"), expression, guarded)
+        answer = self._table.update(self._key(bucket), expression, guarded)
         self._note(bucket, answer.stored if isinstance(answer, Refused) else answer)
         return not isinstance(answer, Refused)
 

@@ -4,17 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from dora.core.errors import ReadIncomplete, WireInvalid
+from dora.core.exchange.read_calls import PAGE_ROWS, ticker_lists
 from dora.core.ports import Facts
 from dora.edge.kalshi.transport import Call, Params, Transport
 from dora.edge.kalshi.wire import JsonObject, text
 
 T = TypeVar("T")
 
-PAGE_ROWS = 1_000
 MAX_PAGES = 200
 """200 pages of 1,000 is the exchange's cap on open orders."""
-MAX_TICKERS, MAX_TICKERS_LENGTH = 200, 6_000
-"""Of one comma list: how many are taken is not published, and a URL should stay under 8 kB."""
 
 
 def read_list(
@@ -52,16 +50,7 @@ def read_list(
 
 def comma_lists(tickers: Iterable[str]) -> Iterator[str]:
     """Tickers as comma lists that fit into a URL."""
-    part: list[str] = []
-    length = 0
-    for ticker in dict.fromkeys(tickers):
-        if part and (len(part) == MAX_TICKERS or length + len(ticker) > MAX_TICKERS_LENGTH):
-            yield ",".join(part)
-            part, length = [], 0
-        part.append(ticker)
-        length += len(ticker) + 1
-    if part:
-        yield ",".join(part)
+    return (",".join(part) for part in ticker_lists(tickers))
 
 
 def understood(facts: Facts, rows: Iterable[JsonObject], parse: Callable[[JsonObject], T]) -> list[T]:

@@ -10,6 +10,7 @@ from dora.core.exchange.book import Resting
 from dora.core.exchange.fees import FeeTerms, fee_terms
 from dora.core.exchange.market import Market, MarketStatus
 from dora.core.failures import told
+from dora.core.fallbacks import UNLEARNED
 from dora.core.orders.diff import Rules, SlotPlan, plan_slots
 from dora.core.orders.expiry import RENEW_MS, expires_ms, too_short
 from dora.core.orders.ownership import unread_markets
@@ -30,9 +31,10 @@ from dora.flow.cycle.read import Snapshot
 
 MemoryByTicker = Mapping[str, Mapping[str, object]]
 
-SAID, WAITS = "#said", "#waits"
-"""Where memory keeps what was last said of each market, so that only changes are said again, and the cycles
-for which slots have waited for tokens. Losing them costs repeated lines and fairness, and no more."""
+SAID, WAITS, LIMITS = "#said", "#waits", "#limits"
+"""Where memory keeps what was last said of each market, so that only changes are said again, the cycles for
+which slots have waited for tokens, and the age of the account's limits. Losing them costs repeated lines,
+fairness and a read, and no more."""
 
 
 def waits_of(memory: MemoryByTicker) -> dict[str, int]:
@@ -58,7 +60,7 @@ class Inputs:
     """As the cycle read it; None where there is none yet: then nothing may be placed."""
     waits: Mapping[str, int] = field(default_factory=dict)
     """By `slot_key`, the cycles for which a slot has waited for tokens."""
-    limits: Limits | None = None
+    limits: Limits = UNLEARNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

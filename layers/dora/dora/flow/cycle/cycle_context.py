@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.exchange.account import Limits
 from dora.core.orders.journal import Journal
 from dora.core.state import BotState, Configs, LeaseGrant, ReferenceData
 from dora.core.units import TimeMs
@@ -30,6 +31,9 @@ class LoadedState:
     globals_: GlobalConfig
     """The built-in values where there is no valid GLOBAL item."""
     state: BotState
+    limits: Limits
+    """This bot's share of what the key may spend."""
+    limits_learned_ms: int
     journal: Journal
     reference: ReferenceData
     wanted: Mapping[str, MarketConfig]

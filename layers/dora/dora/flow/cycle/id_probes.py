@@ -2,7 +2,6 @@
 
 from itertools import takewhile
 
-from dora.core.fallbacks import UNLEARNED
 from dora.core.orders.evidence import Evidence, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, TrackedOrder
@@ -57,7 +56,7 @@ def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) 
 
 def _probe(ports: Ports, known: LoadedState, requests: list[IdProbeRequest]) -> dict[str, IdProbe]:
     """As many as the tokens allow, and none after a 429; the other ids are probed by a later cycle."""
-    limits, until_ms = known.state.limits or UNLEARNED, TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
+    limits, until_ms = known.limits, TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
     pace = WritePace(ports, limits, known.globals_.rate_limit_backoff_ms)
     due = paced(ports, "write", requests, limits.create_cost, until_ms)
     in_time = takewhile(lambda _: ports.clock.now_ms() <= until_ms, due)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from dora.core.errors import StateError
+from dora.core.exchange.error_codes import RATE_LIMITED
 from dora.core.orders.budget import waits_after
 from dora.core.ports import Archive, Facts, StateStore
 from dora.core.state import Changes, Progress
 from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.breakers import DayStart
-from dora.flow.cycle.compute import WAITS, MemoryByTicker, waits_of
+from dora.flow.cycle.compute import LIMITS, WAITS, MemoryByTicker, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.record import CycleResult
 
@@ -67,8 +68,13 @@ def archive(archive_: Archive, facts: Facts, cycle_id: str, record: Record) -> N
 
 def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
     """Memory after the cycle's decisions, and the waits of its slots; without decisions as it was."""
-    choice = result.choice
+    choice, execution = result.choice, result.execution
+    contradicted = not RATE_LIMITED.isdisjoint(execution.tally.codes)
+    memory = {
+        **choice.memory,
+        LIMITS: {"learned_ms": loaded.limits_learned_ms, "contradicted": int(contradicted)},
+    }
     if not choice.decisions:
-        return choice.memory
-    unsent = [request.slot for request in result.execution.dropped]
-    return {**choice.memory, WAITS: waits_after(waits_of(loaded.state.memory), choice.plan, unsent)}
+        return memory
+    unsent = [request.slot for request in execution.dropped]
+    return memory | {WAITS: waits_after(waits_of(loaded.state.memory), choice.plan, unsent)}

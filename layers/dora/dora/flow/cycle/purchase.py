@@ -6,7 +6,6 @@ from functools import partial
 
 from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import cancel_batch_size, create_batch_size
-from dora.core.fallbacks import UNLEARNED
 from dora.core.orders.budget import Demand, in_order, must_go, within_budget
 from dora.core.orders.danger import Pricing, is_dangerous
 from dora.core.orders.diff import SlotPlan, split
@@ -42,7 +41,7 @@ def purchase(
     Without the shared bucket only what must go is sent, at the pace of the smallest tier. A dry run buys
     nothing and keeps its plan.
     """
-    limits, now_ms = inputs.limits or UNLEARNED, ports.clock.now_ms()
+    limits, now_ms = inputs.limits, ports.clock.now_ms()
     size = create_batch_size(inputs.globals_.create_batch_size, limits)
     cancel_size = cancel_batch_size(inputs.globals_.cancel_batch_size, limits)
     if ports.dry_run:

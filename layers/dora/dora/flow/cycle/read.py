@@ -1,6 +1,6 @@
 """Step 3 of a cycle: everything read from the exchange, in parallel, each read either whole or unknown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -15,16 +15,16 @@ from dora.core.exchange.account import (
 )
 from dora.core.exchange.listed import Listed
 from dora.core.exchange.market import Book
-from dora.core.exchange.pacing import BOOKS_PER_CALL, MARKETS_PER_CALL
-from dora.core.orders.diff import split
+from dora.core.exchange.pacing import READ_COST
+from dora.core.exchange.read_calls import PAGE_ROWS
 from dora.core.orders.evidence import Evidence, in_turn, lookups_needed
 from dora.core.orders.journal import Journal
 from dora.core.orders.ownership import Ownership, never
-from dora.core.ports import Exchange, Ports
+from dora.core.ports import Clock, Exchange, Ports
 from dora.core.units import Money, TimeMs
 from dora.flow.shared.accounting import AccountReads
 from dora.flow.shared.order_reads import read_orders
-from dora.flow.shared.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again
+from dora.flow.shared.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again, send_times
 from dora.flow.shared.unreadable_facts import set_apart
 
 FIXED_READS = 9
@@ -57,9 +57,18 @@ class Snapshot(AccountReads):
         return "as_of" not in self.failures and all(part is not None for part in needed)
 
 
-def read_calls(book_tickers: int, market_tickers: int) -> int:
-    """How many calls of the read bucket one snapshot is expected to make."""
-    return FIXED_READS + -(-book_tickers // BOOKS_PER_CALL) + -(-market_tickers // MARKETS_PER_CALL)
+def read_times(ports: Ports, open_orders: int, slices: int) -> Sequence[TimeMs]:
+    """Waits until the account may be read; returns when each slice of the books and markets may be.
+
+    A list of resting orders has a page for each thousand of them.
+    """
+    account = FIXED_READS + max(open_orders - 1, 0) // PAGE_ROWS
+    until_ms = TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
+    sends = send_times(ports, "read", [READ_COST] * (account + slices), until_ms)
+    wait_ms = max((at_ms - ports.clock.now_ms() for at_ms in sends[:account]), default=0)
+    if wait_ms > 0:
+        ports.clock.sleep_ms(wait_ms)
+    return sends[account:]
 
 
 def read_exchange(
@@ -68,10 +77,14 @@ def read_exchange(
     *,
     fills_since_ms: TimeMs,
     settlements_since_ms: TimeMs,
-    book_tickers: Sequence[str],
-    market_tickers: Sequence[str],
+    books: Sequence[Sequence[str]],
+    markets: Sequence[Sequence[str]],
+    slice_ms: Sequence[TimeMs],
 ) -> Snapshot:
-    """All reads of a cycle, side by side."""
+    """All reads of a cycle, in parallel.
+
+    Books and markets are read in slices, each at its time; those without one are not read, and so unknown.
+    """
     exchange, began_ms = ports.exchange, ports.clock.now_ms()
     with Reader(ports.workers) as reader:
         first = reader.start("as_of", exchange.user_data_time_ms).result()
@@ -84,8 +97,9 @@ def read_exchange(
         cash = reader.start("cash", exchange.cash)
         groups = reader.start_list("groups", owned.may_be_group, exchange.order_groups)
         status = reader.start("status", exchange.status)
-        books = _in_slices(reader, "books", exchange.books, book_tickers, BOOKS_PER_CALL)
-        markets = _in_slices(reader, "markets", exchange.markets, market_tickers, MARKETS_PER_CALL)
+        times = iter(slice_ms)
+        found_books = _in_slices(reader, ports.clock, times, "books", exchange.books, books)
+        found_markets = _in_slices(reader, ports.clock, times, "markets", exchange.markets, markets)
         snapshot = Snapshot(
             began_ms=began_ms,
             as_of_ms=first or TimeMs(0),
@@ -96,8 +110,8 @@ def read_exchange(
             cash=cash.result(),
             groups=groups.result(),
             status=status.result(),
-            books=_joined(books),
-            markets=_joined(markets),
+            books=_joined(found_books),
+            markets=_joined(found_markets),
         )
         if "cash" in reader.retryable:
             snapshot = replace(snapshot, cash=reader.retry("cash", cash_again, ports))
@@ -121,12 +135,19 @@ def _fills(exchange: Exchange, since_ms: TimeMs, now_ms: TimeMs) -> Listed[Fill]
 
 def _in_slices(
     reader: Reader,
+    clock: Clock,
+    times: Iterator[TimeMs],
     name: str,
     read: Callable[[Sequence[str]], Mapping[str, T]],
-    tickers: Sequence[str],
-    size: int,
+    slices: Sequence[Sequence[str]],
 ) -> list[Pending[Mapping[str, T]]]:
-    return [reader.start(name, read, part) for part in split(tickers, size)]
+    found = []
+    for part, at_ms in zip(slices, times, strict=False):
+        clock.sleep_ms(max(at_ms - clock.now_ms(), 0))
+        found.append(reader.start(name, read, part))
+    if len(found) < len(slices):
+        reader.failures[name] = f"no tokens for {len(slices) - len(found)} of {len(slices)} calls"
+    return found
 
 
 def _joined(parts: list[Pending[Mapping[str, T]]]) -> dict[str, T]:

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 from dora.core.calendar import format_time
 from dora.core.errors import StateError
-from dora.core.exchange.pacing import BALANCE_COST, READ_COST
-from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
-from dora.core.orders.diff import SlotPlan
+from dora.core.exchange.pacing import BALANCE_COST
+from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
+from dora.core.orders.diff import SlotPlan, split
 from dora.core.orders.freshness import judge_writes
-from dora.core.orders.journal import fold_plans
 from dora.core.orders.ownership import Ownership, external_orders
 from dora.core.orders.reconciliation import ReconciledOrders, merge
 from dora.core.ports import Ports
@@ -28,17 +27,18 @@ from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, net_posit
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.execute import Bounds, Execution
 from dora.flow.cycle.id_probes import probe_ids
+from dora.flow.cycle.load import load
 from dora.flow.cycle.order_requests import Naming, order_requests
 from dora.flow.cycle.persist import archive, commit, tell
 from dora.flow.cycle.protect import protect, without_triggered
 from dora.flow.cycle.purchase import Purchase, purchase
-from dora.flow.cycle.read import Snapshot, gather_evidence, read_calls, read_exchange
+from dora.flow.cycle.read import Snapshot, gather_evidence, read_exchange, read_times
 from dora.flow.cycle.recent_trades import skip_likely_filled
 from dora.flow.cycle.record import CycleResult, answer_of, wide_record
 from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.reads import await_tokens
 from dora.flow.shared.resolution_facts import resolved
-from dora.flow.shared.universe import refresh_listings, refresh_reference_data, wanted_markets
+from dora.flow.shared.universe import refresh_reference_data
 from dora.flow.shared.unreadable_facts import set_apart
 
 STALE_TICK_MS, EARLY_TICK_MS = 90_000, 5_000
@@ -143,37 +143,16 @@ def _breakers_see(
     )
 
 
-def load(ports: Ports) -> LoadedState:
-    """Step 2: one read of the configs, one of the state."""
-    configs = ports.configs.load()
-    state = ports.state.load()
-    for problem in configs.problems:
-        ports.facts.emit("CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix)
-    ports.facts.count("ConfigItemsInvalid", len(configs.problems))
-    if state.limits is not None:
-        ports.limiter.configure(state.limits)
-    reference = refresh_listings(ports, configs, state.reference)
-    wanted = wanted_markets(configs, reference)
-    return LoadedState(
-        configs=configs,
-        globals_=configs.globals_ or UNCONFIGURED,
-        state=state,
-        journal=fold_plans(state.journal, state.plans),
-        reference=reference,
-        wanted=wanted,
-    )
-
-
 def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     """Step 3: the exchange, all of it that matters, and the slow facts about markets not met before."""
     quoted = sorted(ticker for ticker, config in loaded.wanted.items() if config.enabled)
     held = {ticker for ticker, position in loaded.state.positions.items() if position.net}
-    resting = {order.slot.ticker for order in loaded.journal.orders.values() if order.open}
-    markets = sorted(loaded.wanted.keys() | held | resting)
-    booked = sorted({*quoted, *resting})
+    open_orders = [order for order in loaded.journal.orders.values() if order.open]
+    resting = {order.slot.ticker for order in open_orders}
+    markets = list(ticker_lists(sorted(loaded.wanted.keys() | held | resting)))
+    books = list(split(sorted({*quoted, *resting}), BOOKS_PER_CALL))
     now_ms = ports.clock.now_ms()
-    calls = read_calls(len(booked), len(markets))
-    await_tokens(ports, "read", [READ_COST] * calls)
+    slice_ms = read_times(ports, len(open_orders), len(books) + len(markets))
     await_tokens(ports, "balance", [BALANCE_COST])
     overlap_ms = loaded.globals_.fills_overlap_s * 1000
     cursors = loaded.state.cursors
@@ -182,8 +161,9 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
         Ownership.of(ports.prefix, loaded.journal, loaded.state.session, loaded.wanted),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
         settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
-        book_tickers=booked,
-        market_tickers=markets,
+        books=books,
+        markets=markets,
+        slice_ms=slice_ms,
     )
     for name, why in snapshot.failures.items():
         ports.facts.emit("ERROR", what=f"read of {name}", why=why)
@@ -196,7 +176,7 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
 def reconcile(ports: Ports, loaded: LoadedState, snapshot: Snapshot) -> ReconciledOrders:
     """Step 4: journal and reads merged into what is proven; then the engine is asked about the rest."""
     hold_ms, now_ms = loaded.globals_.unknown_create_hold_s * 1000, ports.clock.now_ms()
-    evidence = gather_evidence(ports, loaded.journal, snapshot, loaded.state.limits or UNLEARNED)
+    evidence = gather_evidence(ports, loaded.journal, snapshot, loaded.limits)
     merged = merge(
         loaded.journal,
         evidence,
@@ -266,7 +246,7 @@ def choose(
         memory=loaded.state.memory,
         session=loaded.state.session,
         waits=waits_of(loaded.state.memory),
-        limits=loaded.state.limits,
+        limits=loaded.limits,
     )
     if permission.blocked_by is None:
         choice = decide(inputs)

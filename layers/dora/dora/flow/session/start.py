@@ -11,6 +11,7 @@ from dora.core.state import BotState
 from dora.core.units import Count
 from dora.flow.session.preflight import Preflight, inspect
 from dora.flow.session.status import Response, brief, refused
+from dora.flow.shared.account_limits import share_of, tell_limiter
 from dora.flow.shared.reported import Reported
 from dora.flow.shared.session_groups import WITHOUT_GROUPS, degraded, keep_limits
 from dora.flow.shared.write_pace import WritePace
@@ -36,7 +37,8 @@ def start(ports: Ports, session_id: str) -> Response:
     checks = inspect(ports, state)
     if checks.blockers:
         return {"status": "refused", "reason": "preflight", "findings": checks.findings}
-    pace = WritePace(ports, checks.limits)
+    tell_limiter(ports.limiter, checks.limits, checks.globals_, ports.prefix)
+    pace = WritePace(ports, share_of(checks.limits, checks.globals_))
     if not ports.dry_run:
         _clean_up(ports, pace)
     if session is None or session.status is SessionStatus.CLOSED:

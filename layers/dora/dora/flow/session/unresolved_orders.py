@@ -12,8 +12,9 @@ from dora.core.accounts.fill_reach import gap, reachable
 from dora.core.config import GlobalConfig
 from dora.core.errors import StateError
 from dora.core.exchange.account import Limits, Order, OrderStatus
-from dora.core.exchange.pacing import BOOKS_PER_CALL, MARKETS_PER_CALL, READ_COST
-from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
+from dora.core.exchange.pacing import READ_COST
+from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
+from dora.core.fallbacks import UNCONFIGURED
 from dora.core.orders.diff import split
 from dora.core.orders.evidence import FORGOTTEN_MS, Evidence, hold_is_over, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
@@ -25,6 +26,7 @@ from dora.core.session import SessionMetadata
 from dora.core.state import BotState, LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.session.teardown_journal import TeardownJournal
+from dora.flow.shared.account_limits import share_of, tell_limiter
 from dora.flow.shared.accounting import AccountReads, keep_accounts
 from dora.flow.shared.id_probes import send_probes
 from dora.flow.shared.order_reads import read_orders
@@ -102,9 +104,9 @@ class UnresolvedOrders:
 
     def _settle(self, grant: LeaseGrant, gone: Gone, met: list[Order], until_ms: int) -> bool:
         state = self._ports.state.load()
-        limits = state.limits or UNLEARNED
-        self._ports.limiter.configure(limits)
-        context = _Context(grant, state, self._globals(), limits, until_ms)
+        globals_ = self._globals()
+        tell_limiter(self._ports.limiter, state.limits, globals_, self._ports.prefix)
+        context = _Context(grant, state, globals_, share_of(state.limits, globals_), until_ms)
         journal, orphans = self._journal.note(state), self._orphans(met, gone)
         loose = self._loose(journal, gone)
         if loose or orphans:
@@ -219,7 +221,7 @@ class UnresolvedOrders:
         orders = [order for order in unproven if order.client_order_id in left]
         tickers = sorted({order.slot.ticker for order in orders})
         until_ms = TimeMs(min(ports.clock.now_ms() + PROBING_MS, context.until_ms))
-        markets = self._by_ticker(ports.exchange.markets, split(tickers, MARKETS_PER_CALL), until_ms)
+        markets = self._by_ticker(ports.exchange.markets, ticker_lists(tickers), until_ms)
         books = self._by_ticker(ports.exchange.books, split(tickers, BOOKS_PER_CALL), until_ms)
         built = (
             id_probe_request(o, markets.get(o.slot.ticker), books.get(o.slot.ticker), None) for o in orders

@@ -107,7 +107,7 @@ def await_tokens(ports: Ports, bucket: str, costs: Sequence[int]) -> None:
     Without the shared bucket they keep to the smallest tier's: cancels need reads, and those no table.
     """
     now_ms = ports.clock.now_ms()
-    sends = _send_times(ports, bucket, costs, TimeMs(now_ms + LONGEST_WAIT_MS))
+    sends = send_times(ports, bucket, costs, TimeMs(now_ms + LONGEST_WAIT_MS))
     if sends and sends[-1] > now_ms:
         ports.clock.sleep_ms(sends[-1] - now_ms)
 
@@ -131,7 +131,7 @@ def paced(
     Waits in between. What does not come out is for another round. Without the shared bucket they keep to the
     smallest tier's.
     """
-    sends = _send_times(ports, bucket, [cost] * len(wanted), until_ms) if wanted else ()
+    sends = send_times(ports, bucket, [cost] * len(wanted), until_ms) if wanted else ()
     for each, send_ms in zip(wanted, sends, strict=False):
         ports.clock.sleep_ms(max(send_ms - ports.clock.now_ms(), 0))
         yield each
@@ -152,7 +152,8 @@ def smallest_send_times(costs: Sequence[int], now_ms: TimeMs, until_ms: TimeMs) 
     return [TimeMs(at_ms) for at_ms in sends]
 
 
-def _send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[int]:
+def send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[TimeMs]:
+    """When these calls may be sent, by the shared bucket or else at the pace of the smallest tier."""
     now_ms = ports.clock.now_ms()
     sends = reserve_or_none(ports, bucket, costs, now_ms, until_ms)
     return smallest_send_times(costs, now_ms, until_ms) if sends is None else sends

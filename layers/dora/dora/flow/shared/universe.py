@@ -45,6 +45,7 @@ def refresh_listings(
         return reference
     listings = dict(reference.listings)
     for series in enabled:
+        await_tokens(ports, "read", [READ_COST])
         with Reported(ports.facts, f"listing of series {series.ticker}", ExchangeError):
             markets = ports.exchange.open_markets(series.ticker)
             listings[series.ticker] = _choose(series, markets, now_ms)
@@ -73,6 +74,7 @@ def refresh_reference_data(
         reference = replace(reference, learned_ms=now_ms, events={}, series={})
     known = {ticker: event for ticker, event in reference.events.items() if ticker in events}
     for part in split(sorted(events - known.keys()), EVENTS_PER_CALL):
+        await_tokens(ports, "read", [READ_COST])
         with Reported(ports.facts, f"events {part[0]} and {len(part) - 1} more", ExchangeError):
             known |= ports.exchange.events(part)
     terms = dict(reference.series)
