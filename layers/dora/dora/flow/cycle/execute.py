@@ -44,7 +44,7 @@ from dora.core.state import LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.order_facts import NEW, Entries
-from dora.flow.shared.rate_limit import back_off
+from dora.flow.shared.shared_charge import back_off
 
 CANCEL_WAIT_MS = 2_000
 """Longest wait of a cancel batch for tokens: a stale quote costs more than a 429."""

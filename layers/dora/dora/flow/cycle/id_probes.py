@@ -6,7 +6,7 @@ from dora.core.fallbacks import UNLEARNED
 from dora.core.orders.evidence import Evidence, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, TrackedOrder
-from dora.core.orders.requests import IdProbe, IdProbeRequest
+from dora.core.orders.requests import IdProbeRequest
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import TimeMs
@@ -27,7 +27,8 @@ def probe_ids(
 ) -> Journal:
     """The journal, with what the engine said of ids that no row shows after their hold. Each is asked once.
 
-    A probe is an order all the same: where nothing may be placed by a person's choice, none is sent.
+    A probe is an order all the same: where nothing may be placed by a person's choice, none is sent. As many
+    as the tokens allow, and none after a 429; the other ids are probed by a later cycle.
     """
     session = known.state.session
     if session is None or evidence.resting is None or not _may_probe(ports, known, session):
@@ -35,9 +36,12 @@ def probe_ids(
     hold_ms = known.globals_.unknown_create_hold_s * 1000
     asked = [_request(order, session, snapshot) for order in unprobed(journal, evidence, hold_ms)]
     requests = [request for request in asked if request is not None][:MOST_PROBES]
-    if not requests:
-        return journal
-    return note_probes(journal, _probe(ports, known, requests), ports.clock.now_ms())
+    limits, until_ms = known.state.limits or UNLEARNED, TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
+    pace = WritePace(ports, limits, known.globals_.rate_limit_backoff_ms)
+    due = paced(ports, "write", requests, limits.create_cost, until_ms)
+    in_time = takewhile(lambda _: ports.clock.now_ms() <= until_ms, due)
+    answers = send_probes(ports.exchange, pace, in_time, limits.create_cost)
+    return note_probes(journal, answers, ports.clock.now_ms())
 
 
 def _may_probe(ports: Ports, known: LoadedState, session: SessionMetadata) -> bool:
@@ -53,12 +57,3 @@ def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) 
     ticker = order.slot.ticker
     market, book = snapshot.markets.get(ticker), snapshot.books.get(ticker)
     return id_probe_request(order, market, book, groups[0] if groups else None)
-
-
-def _probe(ports: Ports, known: LoadedState, requests: list[IdProbeRequest]) -> dict[str, IdProbe]:
-    """As many as the tokens allow, and none after a 429; the other ids are probed by a later cycle."""
-    limits, until_ms = known.state.limits or UNLEARNED, TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
-    pace = WritePace(ports, limits, known.globals_.rate_limit_backoff_ms)
-    due = paced(ports, "write", requests, limits.create_cost, until_ms)
-    in_time = takewhile(lambda _: ports.clock.now_ms() <= until_ms, due)
-    return send_probes(ports.exchange, pace, in_time, limits.create_cost)

@@ -8,7 +8,6 @@ from dora.core.orders.expiry import session_end_ms
 from dora.core.ports import Ports
 from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.state import BotState
-from dora.core.units import Count
 from dora.flow.session.preflight import Preflight, inspect
 from dora.flow.session.status import Response, brief, refused
 from dora.flow.shared.reported import Reported
@@ -58,7 +57,7 @@ def _open(
         ends_at_ms=session_end_ms(ports.clock.now_ms(), checks.globals_),
         contracts_limit=checks.globals_.session_contract_limit,
         use_order_groups=checks.globals_.use_order_groups and not ports.dry_run,
-        traded_at_start=Count(sum(position.traded for position in state.positions.values())),
+        traded_at_start=state.traded,
         rev=previous.rev if previous else 0,
     )
     ports.state.save_limits(checks.limits)
