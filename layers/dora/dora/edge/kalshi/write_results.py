@@ -25,7 +25,7 @@ from dora.core.orders.requests import (
     PlacedOrder,
 )
 from dora.core.units import Count, TimeMs, parse_count
-from dora.edge.kalshi.error_codes import ALREADY_EXISTS, is_definite, is_refusal, read_error
+from dora.edge.kalshi.error_codes import ALREADY_EXISTS, DEFINITE_REFUSALS, is_refusal, read_error
 from dora.edge.kalshi.transport import NotSent
 from dora.edge.kalshi.wire import JsonObject, integer, name, text
 
@@ -59,7 +59,7 @@ def outcome_of(error: ExchangeError) -> ChangeResult:
 def _outcome_of_entry(error: object, counts: Iterable[object]) -> ChangeResult:
     """A definite refusal, unless the code is not known as one or the entry counts contracts all the same."""
     code, message, details = read_error(error)
-    definite = is_definite(code) and all(count in _NO_CONTRACTS for count in counts)
+    definite = code in DEFINITE_REFUSALS and all(count in _NO_CONTRACTS for count in counts)
     outcome = Outcome.REFUSED if definite else Outcome.UNKNOWN
     return ChangeResult(outcome, code, f"{message} {details}".strip())
 
