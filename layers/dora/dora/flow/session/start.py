@@ -91,12 +91,14 @@ def _activate(ports: Ports, session: SessionMetadata, checks: Preflight, pace: W
 def _clean_up(ports: Ports, pace: WritePace) -> None:
     """Delete the groups of sessions closed long ago: the exchange's list of groups has no pages."""
     now_ms = ports.clock.now_ms()
-    listed: set[str] = set()
+    listed: set[str] | None = None
     with Reported(ports.facts, "list of order groups", ExchangeError):
         listed = {group.group_id for group in ports.exchange.order_groups().rows}
+    if listed is None:
+        return
     old = [
         group
-        for past in (ports.state.history(20) if listed else ())
+        for past in ports.state.history(20)
         if past.ended_at_ms is not None and now_ms - past.ended_at_ms >= OLD_GROUP_MS
         for group in past.order_groups
         if group.group_id in listed
