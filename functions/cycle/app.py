@@ -13,8 +13,8 @@ def lambda_handler(event: object, context: "LambdaContext") -> wiring.Response:
     """One cycle of reconcile, compute, diff, batch execute. Safe to repeat: a tick runs once."""
 
     def work(app: wiring.App) -> wiring.Response:
-        tick = triggers.parse_tick(event, bot=app.settings.bot, now_ms=app.ports.clock.now_ms())
+        scheduled_ms = triggers.parse_tick(event, bot=app.settings.bot, now_ms=app.ports.clock.now_ms())
         owner, remaining_ms = context.aws_request_id, context.get_remaining_time_in_millis()
-        return run_cycle(app.ports, tick.scheduled_ms, owner=owner, remaining_ms=remaining_ms)
+        return run_cycle(app.ports, scheduled_ms, owner=owner, remaining_ms=remaining_ms)
 
     return wiring.serve("cycle", work, context.aws_request_id, context.get_remaining_time_in_millis())

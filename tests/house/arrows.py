@@ -51,10 +51,10 @@ NET, AWS = "dora.edge.net", "dora.edge.aws"
 # Each outside system, and the only packages its folder may use to speak to it.
 EDGE_LIBRARIES = {
     "kalshi": ("requests", "urllib3", "cryptography", NET),
-    "dynamo": ("boto3", "botocore", "mypy_boto3_dynamodb", NET, AWS),
-    "secrets": ("boto3", "botocore", "aws_lambda_powertools", "mypy_boto3_secretsmanager", NET, AWS),
-    "archive": ("boto3", "botocore", "mypy_boto3_s3", NET, AWS),
-    "aws": ("botocore", NET),
+    "dynamo": ("botocore", "mypy_boto3_dynamodb", NET, AWS),
+    "secrets": ("botocore", "aws_lambda_powertools", "mypy_boto3_secretsmanager", NET, AWS),
+    "archive": ("botocore", "mypy_boto3_s3", NET, AWS),
+    "aws": ("boto3", "botocore", NET),
     "net": ("urllib3",),
 }
 # What reaches the exchange must be handed in, so the edge reads no environment, clock or chance either.

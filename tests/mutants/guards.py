@@ -118,8 +118,8 @@ GUARDS = (
         "fence",
         "edge/dynamo/store.py",
         "test_overlap.py::test_scenario_24_a_cycle_that_thaws_before_any_call_after_the_next_one_doubles_nothing",
-        'mine = Condition("#fence = :mine", {"#fence": "fence"}, {":mine": attribute(fence)})',
-        'mine = Condition("#fence >= :mine", {"#fence": "fence"}, {":mine": attribute(0)})',
+        'mine = Condition("#fence = :mine", {"mine": fence})',
+        'mine = Condition("#fence >= :mine", {"mine": 0})',
     ),
     Guard(
         "cancel-confirmed",
@@ -296,7 +296,7 @@ GUARDS = (
         "edge/kalshi/error_codes.py",
         "test_foreign_answers.py::"
         "test_scenario_79_a_conflict_whose_code_is_not_known_as_a_refusal_says_nothing_of_an_order",
-        "return error.status in PLAIN_REFUSALS or is_definite(error.code)",
+        "return error.status in PLAIN_REFUSALS or error.code in DEFINITE_REFUSALS",
         "return True",
     ),
     Guard(

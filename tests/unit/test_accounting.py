@@ -13,10 +13,10 @@ from dora.core.exchange.listed import UnreadableRow
 from dora.core.exchange.market import Side
 from dora.core.orders.journal import Journal
 from dora.core.ports import Ports
-from dora.core.state import BotState, Cursors
+from dora.core.state import FILLS_PER_TRANSACTION, BotState, Cursors
 from dora.core.units import Count, Money, Price, TimeMs
 from dora.flow.cycle.read import Snapshot
-from dora.flow.shared.accounting import FILLS_PER_TRANSACTION, keep_accounts
+from dora.flow.shared.accounting import keep_accounts
 from tests.unit.kalshi_fakes import FakeFacts
 
 NOW = TimeMs(1_795_183_200_000)

@@ -46,7 +46,6 @@ def test_a_commit_comes_back_whole(dynamo: "DynamoDBClient") -> None:
         cursors=Cursors(fills_ms=TimeMs(1), settlements_ms=TimeMs(2)),
         progress=PROGRESS,
         reference=ReferenceData(learned_ms=TimeMs(3), events={"KXA-E": event}, listings={"KXA": ("KXA-1",)}),
-        limits=LIMITS,
         summary={"placed": 4},
     )
 
@@ -59,13 +58,13 @@ def test_a_commit_comes_back_whole(dynamo: "DynamoDBClient") -> None:
         cursors=changes.cursors or Cursors(),
         progress=PROGRESS,
         reference=changes.reference or ReferenceData(),
-        limits=LIMITS,
     )
 
 
 def test_a_commit_leaves_alone_what_it_does_not_name(dynamo: "DynamoDBClient") -> None:
     state = open_state(dynamo)
-    state.commit(take_lease(dynamo), Changes(journal=journal(5), limits=LIMITS))
+    state.save_limits(LIMITS)
+    state.commit(take_lease(dynamo), Changes(journal=journal(5)))
 
     state.commit(take_lease(dynamo, 2), Changes(cursors=Cursors(fills_ms=TimeMs(9))))
 
@@ -104,9 +103,7 @@ def test_a_large_commit_is_cut_but_ends_the_cycle_in_one_transaction(dynamo: "Dy
     )
     plans = tuple(plan(fence, phase=f"place-{n}") for n in range(95))
 
-    changes = Changes(
-        journal=journal(5), finished_plans=plans, memory=noise, reference=ReferenceData(), limits=LIMITS
-    )
+    changes = Changes(journal=journal(5), finished_plans=plans, memory=noise, reference=ReferenceData())
     state = open_state(dynamo)
     for own in plans:
         state.write_plan(own)

@@ -21,6 +21,7 @@ from dora.core.errors import (
 from dora.core.exchange.account import OrderStatus
 from dora.core.exchange.listed import Listed
 from dora.core.exchange.market import Side
+from dora.core.exchange.pacing import BOOKS_PER_CALL
 from dora.core.units import Count, Money, TimeMs
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.pagination import comma_lists
@@ -379,12 +380,11 @@ def books_asked(request: requests.PreparedRequest) -> FakeReply:
     return FakeReply(200, {"orderbooks": [book_row(ticker) for _, ticker in asked]})
 
 
-def test_books_are_asked_for_by_the_hundred_with_a_repeated_parameter() -> None:
-    tickers = [f"T{number}" for number in range(250)]
+def test_books_are_asked_for_with_a_repeated_parameter_each_once() -> None:
+    tickers = [f"T{number}" for number in range(BOOKS_PER_CALL)]
     bot = scripted(books_asked)
     assert list(bot.exchange.books([*tickers, "T0"])) == tickers
-    assert [len(query) for query in bot.adapter.queries()] == [100, 100, 50]
-    assert bot.adapter.queries()[0][:2] == [("tickers", "T0"), ("tickers", "T1")]
+    assert bot.adapter.queries() == [[("tickers", ticker) for ticker in tickers]]
 
 
 @pytest.mark.parametrize(
@@ -402,20 +402,6 @@ def test_a_book_that_is_not_understood_is_absent_and_reported(bad: Any) -> None:
     assert list(bot.exchange.books(["A", "B"])) == ["A"]
     (said,) = bot.facts.of("ERROR")
     assert said["left_out"] == 1 and "orderbooks" in str(said["what"])
-
-
-@pytest.mark.parametrize(
-    "failure", [FakeReply(503), FakeReply(400, {"msg": "unknown ticker"}), FakeReply(200, {})]
-)
-def test_books_of_a_call_that_fails_are_absent_and_the_others_stand(failure: FakeReply) -> None:
-    tickers = [f"T{number}" for number in range(101)]
-
-    def reply(request: requests.PreparedRequest) -> FakeReply:
-        return failure if "tickers=T0&" in str(request.url) else books_asked(request)
-
-    bot = scripted(reply)
-    assert list(bot.exchange.books(tickers)) == ["T100"]
-    assert len(bot.facts.of("ERROR")) == 1
 
 
 @pytest.mark.parametrize(

@@ -187,14 +187,13 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
             cursors=cursors,
             progress=PROGRESS,
             reference=reference,
-            limits=LIMITS,
         ),
     )
 
     loaded = backing.state().load()
     assert loaded.memory == {"KXB-1": {"fair": [1, None, {"z": True}]}, "KXA-1": {"pair": [1, 2]}}
     assert replace(loaded, memory={}) == BotState(
-        journal=journal(3), cursors=cursors, progress=PROGRESS, reference=reference, limits=LIMITS
+        journal=journal(3), cursors=cursors, progress=PROGRESS, reference=reference
     )
     assert list(loaded.journal.orders) == sorted(written.orders)
     assert list(loaded.memory) == ["KXA-1", "KXB-1"]
@@ -206,7 +205,8 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
 
 def test_a_commit_leaves_alone_what_it_does_not_name(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    state.commit(fence, Changes(journal=journal(5), limits=LIMITS, memory={"KXA-1": {"a": 1}}))
+    state.save_limits(LIMITS)
+    state.commit(fence, Changes(journal=journal(5), memory={"KXA-1": {"a": 1}}))
 
     state.commit(fence, Changes(cursors=Cursors(fills_ms=TimeMs(9))))
 

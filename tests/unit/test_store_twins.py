@@ -144,7 +144,6 @@ class Fenced(Twins):
             "cursors": Cursors(fills_ms=TimeMs(n)),
             "progress": Progress(cycle_id=f"cycle-{n}", starved={"slot": n}),
             "reference": reference(n),
-            "limits": LIMITS,
         }
         chosen: Any = {name: value for name, value in blocked_by.items() if name in named}
         if "summary" in named and "progress" in named:

@@ -4,7 +4,15 @@ import re
 from collections.abc import Sequence
 
 from dora.core.exchange.account import Limits
-from dora.core.exchange.pacing import US_PER_MS, Bucket, backoff_ms, empty_until_us, level, reserve
+from dora.core.exchange.pacing import (
+    US_PER_MS,
+    Bucket,
+    backoff_ms,
+    empty_until_us,
+    half_jitter_ms,
+    level,
+    reserve,
+)
 from dora.core.units import TimeMs
 from dora.edge.dynamo.limiter import (
     BALANCE,
@@ -14,7 +22,6 @@ from dora.edge.dynamo.limiter import (
     JITTER_PART,
     READ,
     WRITE,
-    half,
 )
 from tests.world.memory_cloud import MemoryCloud, request
 
@@ -57,7 +64,7 @@ class MemoryLimiter:
         named = self._key_name, bucket
         self.cloud.hits[named] = hits = self.cloud.hits.get(named, 0) + 1
         span_ms = backoff_ms(hits, base_ms, longest_ms)
-        wait_ms = span_ms + half(span_ms // JITTER_PART + 1)
+        wait_ms = span_ms + half_jitter_ms(span_ms // JITTER_PART + 1)
         self._spend(bucket, empty_until_us(self._bucket(bucket), (now_ms + wait_ms) * US_PER_MS), 0)
         return hits, wait_ms
 

@@ -9,10 +9,16 @@ from dora.core.errors import LeaseLost, StateConflict
 from dora.core.exchange.account import Fill, Limits, Settlement
 from dora.core.orders.journal import Journal, Plan
 from dora.core.session import SessionMetadata
-from dora.core.state import BotState, Changes, EmergencyState, KillSwitch, ReferenceData
+from dora.core.state import (
+    FILLS_PER_TRANSACTION,
+    BotState,
+    Changes,
+    EmergencyState,
+    KillSwitch,
+    ReferenceData,
+)
 from dora.edge.dynamo.items import plan_name
 from dora.edge.dynamo.serde import to_plain
-from dora.edge.dynamo.store import FILLS_AT_ONCE
 from tests.world.memory_cloud import MemoryCloud, Partition, request
 
 SUMMARIES_KEPT = 60
@@ -180,8 +186,8 @@ def _check_moved(stored: Position | None, traded: int, *, settled: bool | None =
 
 
 def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> None:
-    if len(fills) > FILLS_AT_ONCE:
-        raise ValueError(f"{len(fills)} fills at once, at most {FILLS_AT_ONCE} fit a transaction")
+    if len(fills) > FILLS_PER_TRANSACTION:
+        raise ValueError(f"{len(fills)} fills at once, at most {FILLS_PER_TRANSACTION} fit a transaction")
     if len({fill.fill_id for fill in fills}) < len(fills):
         raise ValueError("the same fill twice")
     if {fill.ticker for fill in fills} != positions.keys():
@@ -190,7 +196,7 @@ def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> No
 
 def _values(changes: Changes) -> dict[str, Any]:
     """The single values a commit names, in the order of their keys; strategy memory as JSON gives it back."""
-    named = {name: getattr(changes, name) for name in ("cursors", "progress", "limits")}
+    named = {name: getattr(changes, name) for name in ("cursors", "progress")}
     if changes.journal is not None:
         named["journal"] = Journal(dict(sorted(changes.journal.orders.items())))
     if changes.memory is not None:

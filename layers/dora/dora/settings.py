@@ -82,14 +82,17 @@ def _text(env: Mapping[str, str], name: str) -> str:
     return value
 
 
+def _checked(name: str, value: str, valid: bool, fix: str) -> str:
+    if not valid:
+        raise SettingsInvalid(f"{name} is {value!r}; write {fix}")
+    return value
+
+
 def _bot(env: Mapping[str, str]) -> str:
     """A `#` in it would name a partition of another bot."""
     value = _needed(env, "BOT")
-    if _BOT.fullmatch(value) is None:
-        raise SettingsInvalid(
-            f"BOT is {value!r}; write a letter, then letters, digits and hyphens, 32 at most"
-        )
-    return value
+    fix = "a letter, then letters, digits and hyphens, 32 at most"
+    return _checked("BOT", value, _BOT.fullmatch(value) is not None, fix)
 
 
 def _needed(env: Mapping[str, str], name: str) -> str:
@@ -103,10 +106,7 @@ def _needed(env: Mapping[str, str], name: str) -> str:
 
 def _stage(env: Mapping[str, str]) -> Stage:
     value = _needed(env, "STAGE")
-    try:
-        return Stage(value)
-    except ValueError:
-        raise SettingsInvalid(f"STAGE is {value!r}; write one of {', '.join(Stage)}") from None
+    return Stage(_checked("STAGE", value, value in list(Stage), f"one of {', '.join(Stage)}"))
 
 
 def _base_url(env: Mapping[str, str], stage: Stage) -> str:
@@ -118,9 +118,8 @@ def _base_url(env: Mapping[str, str], stage: Stage) -> str:
         raise SettingsInvalid(f"KALSHI_BASE_URL names {host!r}; stage {stage} knows {known}")
     if scheme != "https" and not (scheme == "http" and host in LOOPBACK):
         raise SettingsInvalid(f"KALSHI_BASE_URL is {scheme}; only https, or http on loopback")
-    if _PLAIN_URL.fullmatch(value) is None:
-        raise SettingsInvalid(f"KALSHI_BASE_URL is {value!r}; write https://<host>/trade-api/v2, no more")
-    return value
+    plain = _PLAIN_URL.fullmatch(value) is not None
+    return _checked("KALSHI_BASE_URL", value, plain, "https://<host>/trade-api/v2, no more")
 
 
 def _parts(url: str) -> tuple[str | None, str]:
@@ -133,20 +132,16 @@ def _parts(url: str) -> tuple[str | None, str]:
 
 def _whole(env: Mapping[str, str], name: str, highest: int) -> int:
     value = _text(env, name) or "0"
-    if not value.isdigit() or int(value) > highest:
-        raise SettingsInvalid(f"{name} is {value!r}; write a whole number from 0 to {highest}")
-    return int(value)
+    valid = value.isdigit() and int(value) <= highest
+    return int(_checked(name, value, valid, f"a whole number from 0 to {highest}"))
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:
     value = (_text(env, name) or "false").lower()
-    if value not in ("true", "false"):
-        raise SettingsInvalid(f"{name} is {value!r}; write true or false")
-    return value == "true"
+    return _checked(name, value, value in ("true", "false"), "true or false") == "true"
 
 
 def _level(env: Mapping[str, str]) -> str:
     value = (_text(env, "LOG_LEVEL") or "INFO").upper()
-    if value not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise SettingsInvalid(f"LOG_LEVEL is {value!r}; write DEBUG, INFO, WARNING or ERROR")
-    return value
+    valid = value in ("DEBUG", "INFO", "WARNING", "ERROR")
+    return _checked("LOG_LEVEL", value, valid, "DEBUG, INFO, WARNING or ERROR")

@@ -58,9 +58,9 @@ class Telemetry:
         write = self._write[LEVELS.get(event_type, "INFO")]
         write(event_type, extra={"event_type": event_type, **flat})
 
-    def count(self, name: str, value: float, unit: str = "Count") -> None:
+    def count(self, name: str, value: float) -> None:
         """One metric value."""
-        self._metrics.add_metric(name=name, unit=MetricUnit(unit), value=value)
+        self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
     def flush(self) -> None:
         """Write the metrics of this invocation; nothing when there are none."""

@@ -1,7 +1,6 @@
 """What woke us: events parsed once, strictly. An unknown event changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dora.core.calendar import parse_time
 from dora.core.errors import NumberInvalid, TriggerInvalid
@@ -14,16 +13,8 @@ _OPTIONS = {"checks": SessionAction.STATUS, "cancel": SessionAction.HALT}
 """Flags, and the one action that each belongs to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """One scheduled minute, and the attempt that carries it (for correlation only)."""
-
-    scheduled_ms: TimeMs
-    execution_id: str
-
-
-def parse_tick(event: object, *, bot: str, now_ms: TimeMs) -> Tick:
-    """A cycle event; without `scheduled_at` (sample files, manual runs) the current second.
+def parse_tick(event: object, *, bot: str, now_ms: TimeMs) -> TimeMs:
+    """When a cycle was scheduled; without `scheduled_at` (sample files, manual runs) the current second.
 
     Raises TriggerInvalid.
     """
@@ -35,7 +26,8 @@ def parse_tick(event: object, *, bot: str, now_ms: TimeMs) -> Tick:
         at_ms = parse_time(_text(fields, "scheduled_at")) if given else TimeMs(now_ms - now_ms % 1000)
     except NumberInvalid as error:
         raise TriggerInvalid(f"scheduled_at: {error}") from error
-    return Tick(at_ms, _text(fields, "execution_id"))
+    _text(fields, "execution_id")  # for whoever reads the event; nothing here goes by it
+    return at_ms
 
 
 def parse_session_command(event: object, *, bot: str) -> SessionCommand:

@@ -61,7 +61,7 @@ class Facts(Protocol):
     def emit(self, event_type: str, **fields: object) -> None:
         """One fact, always written."""
 
-    def count(self, name: str, value: float, unit: str = "Count") -> None:
+    def count(self, name: str, value: float) -> None:
         """One metric value."""
 
     def context(self, **keys: str) -> None:
@@ -115,7 +115,7 @@ class Exchange(Protocol):
     def status(self) -> Mapping[int, ShardStatus]: ...
 
     def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
-        """Books by ticker; a ticker whose book could not be read or understood is absent."""
+        """Books of at most BOOKS_PER_CALL tickers; one that could not be read or understood is absent."""
 
     def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time. Market data, so not behind as account reads are."""

@@ -17,7 +17,6 @@ class Reason(StrEnum):
     TRADING_DISABLED = "trading_disabled"
     CONFIG_MISSING = "config_missing"
     DRY_RUN = "dry_run"
-    EXCHANGE_PAUSED = "exchange_paused"
     EXCHANGE_UNAVAILABLE = "exchange_unavailable"
     READ_UNKNOWN = "read_unknown"
     READ_STALE = "read_stale"

@@ -10,7 +10,7 @@ from dora.core.exchange.account import Limits
 from dora.core.exchange.market import Event, Series
 from dora.core.orders.journal import Journal, Plan
 from dora.core.session import SessionMetadata
-from dora.core.units import Money, TimeMs
+from dora.core.units import Count, Money, TimeMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,15 @@ class BotState:
     reference: ReferenceData = field(default_factory=ReferenceData)
     limits: Limits | None = None
 
+    @property
+    def traded(self) -> Count:
+        """Contracts ever traded, by the ledger."""
+        return Count(sum(position.traded for position in self.positions.values()))
+
+
+FILLS_PER_TRANSACTION = 49
+"""A transaction holds 100 items: a marker and at most one position for each fill, and the fence."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyState:
@@ -100,7 +109,6 @@ class Changes:
     cursors: Cursors | None = None
     progress: Progress | None = None
     reference: ReferenceData | None = None
-    limits: Limits | None = None
     summary: Mapping[str, object] | None = None
     """The cycle's wide record, kept for a while under its cycle id."""
 

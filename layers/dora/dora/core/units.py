@@ -21,7 +21,6 @@ Money = NewType("Money", int)
 TimeMs = NewType("TimeMs", int)
 
 PRICE_DECIMALS, COUNT_DECIMALS, MONEY_DECIMALS = 4, 2, 6
-DOLLAR = Money(10**MONEY_DECIMALS)
 CONTRACT = Count(10**COUNT_DECIMALS)
 ONE_DOLLAR = Price(10**PRICE_DECIMALS)
 """The notional of a binary contract: $1."""

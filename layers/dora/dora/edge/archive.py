@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateUnavailable
 from dora.core.ports import Clock
-from dora.edge.aws import bounded, client_config
+from dora.edge.aws import open_client
 from dora.edge.net.request import Network
 
 
@@ -30,9 +29,8 @@ class ObjectStore(Protocol):
 def s3_client(endpoint_url: str | None, network: Network | None = None) -> ObjectStore:
     """A client that gives up after 2 tries of 5 s, and before the deadline: a cycle waits for it before its
     lease ends."""
-    config = client_config(read_timeout_s=4, tries=2)
-    client: ObjectStore = boto3.client("s3", endpoint_url=endpoint_url or None, config=config)
-    return bounded(client, network)
+    client: ObjectStore = open_client("s3", endpoint_url, network, read_timeout_s=4, tries=2)
+    return client
 
 
 class S3Archive:

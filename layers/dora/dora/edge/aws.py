@@ -4,8 +4,9 @@ botocore's read timeout is per receive, like that of any socket, and its tries k
 """
 
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
+import boto3
 from botocore.awsrequest import (
     AWSHTTPConnection,
     AWSHTTPConnectionPool,
@@ -15,11 +16,10 @@ from botocore.awsrequest import (
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
-from dora.edge.net.connections import BoundedConnection
+from dora.edge.net.connections import bounded_pool
 from dora.edge.net.request import Network
 
-Client = TypeVar("Client")
-
+CONNECT_TIMEOUT_S = 1
 LEAST_TIME_S = 0.05
 """With less time left than this no try is begun."""
 WAIT_AFTER_ANSWER_S, WAIT_AFTER_FAILURE_S = 7.0, 0.2
@@ -33,24 +33,11 @@ class DeadlineExceeded(BotoCoreError):
     fmt = "{operation}: not sent, {left_s:.2f} s of the invocation were left"
 
 
-class AwsConnection(BoundedConnection, AWSHTTPConnection):  # type: ignore[misc]  # its stubs differ
-    """botocore's own connection, bounded."""
-
-
-class AwsHttpsConnection(BoundedConnection, AWSHTTPSConnection):  # type: ignore[misc]  # as above
-    """The same over TLS."""
-
-
-class AwsHttpPool(AWSHTTPConnectionPool):
-    """Connections to one endpoint."""
-
-    ConnectionCls = AwsConnection
-
-
-class AwsHttpsPool(AWSHTTPSConnectionPool):
-    """Connections to one endpoint over TLS."""
-
-    ConnectionCls = AwsHttpsConnection
+POOLS = {
+    "http": bounded_pool(AWSHTTPConnectionPool, AWSHTTPConnection),
+    "https": bounded_pool(AWSHTTPSConnectionPool, AWSHTTPSConnection),
+}
+"""botocore's own, bounded."""
 
 
 class BoundedSession:
@@ -58,7 +45,7 @@ class BoundedSession:
 
     def __init__(self, inner: Any, network: Network, timeout_s: float) -> None:
         # The one dict that the session and its pool manager share.
-        inner._pool_classes_by_scheme.update({"http": AwsHttpPool, "https": AwsHttpsPool})
+        inner._pool_classes_by_scheme.update(POOLS)
         self._inner, self._network, self._timeout_s = inner, network, timeout_s
 
     def send(self, request: Any) -> Any:
@@ -77,29 +64,25 @@ class BoundedSession:
         self._inner.close()
 
 
-def client_config(*, read_timeout_s: int, tries: int) -> Config:
-    """Connect and read timeout, and how often a request is tried; one try takes no longer than both together.
+def open_client(
+    service: str, endpoint_url: str | None, network: Network | None, *, read_timeout_s: int, tries: int
+) -> Any:
+    """A client, each of whose tries ends within `read_timeout_s` and a second more, and before the deadline.
 
-    The retry mode is named, because its default differs between botocore versions.
+    It replaces the session of the client's endpoint, for which botocore has no setting. The retry mode is
+    named, because its default differs between botocore versions.
     """
-    return Config(
-        connect_timeout=1,
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=read_timeout_s,
         tcp_keepalive=True,
         retries={"mode": "standard", "total_max_attempts": tries},
     )
-
-
-def bounded(client: Client, network: Network | None) -> Client:
-    """The client, held to its timeouts in total and to the invocation's deadline.
-
-    It replaces the session of the client's endpoint, for which botocore has no setting.
-    """
-    network, inner = network or Network(), cast("Any", client)
-    timeout_s = inner.meta.config.connect_timeout + inner.meta.config.read_timeout
-    inner._endpoint.http_session = BoundedSession(inner._endpoint.http_session, network, timeout_s)
-    service = inner.meta.service_model.service_id.hyphenize()
-    inner.meta.events.register_first(f"needs-retry.{service}", partial(_no_late_retry, network))
+    client: Any = cast(Any, boto3).client(service, endpoint_url=endpoint_url or None, config=config)
+    network, inner = network or Network(), client._endpoint.http_session
+    client._endpoint.http_session = BoundedSession(inner, network, CONNECT_TIMEOUT_S + read_timeout_s)
+    name = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"needs-retry.{name}", partial(_no_late_retry, network))
     return client
 
 

@@ -4,14 +4,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import ClientError
 
 from dora.core.errors import SecretInvalid
 from dora.core.plain_text import FIX, foreign_character
-from dora.edge.aws import bounded, client_config
+from dora.edge.aws import open_client
 from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
@@ -37,11 +36,10 @@ class ApiKey:
 
 def secrets_client(endpoint_url: str | None, network: Network | None = None) -> "SecretsManagerClient":
     """A client that gives up after 3 tries of 3 s, and before the deadline."""
-    config = client_config(read_timeout_s=2, tries=3)
-    client: SecretsManagerClient = boto3.client(
-        "secretsmanager", endpoint_url=endpoint_url or None, config=config
+    client: SecretsManagerClient = open_client(
+        "secretsmanager", endpoint_url, network, read_timeout_s=2, tries=3
     )
-    return bounded(client, network)
+    return client
 
 
 class KeySecret:

@@ -18,6 +18,8 @@ US_PER_S = 1_000_000
 US_PER_MS = 1_000
 READ_COST = 10
 """Tokens of a read that is not on the list of cheaper calls; none of a cycle's is."""
+BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
+"""Tickers that one read of books, or of markets, may name."""
 GROUP_COST = 10
 """Tokens of one call about an order group; it spends from the same bucket as batches do."""
 BALANCE_COST = 6
@@ -117,20 +119,25 @@ def backoff_ms(hits: int, base_ms: int, longest_ms: int) -> int:
     return max(min(base_ms << min(hits - 1, _DOUBLINGS), longest_ms), base_ms)
 
 
+def half_jitter_ms(span_ms: int) -> int:
+    """Jitter without chance, for runs that are to repeat exactly: half of the span."""
+    return span_ms // 2
+
+
 def level(bucket: Bucket, tat_us: int, now_us: int) -> int:
     """Whole tokens in the bucket now, rounded down; 0 while it is overdrawn."""
     lacking_us = max(tat_us - now_us, 0)
     return max((bucket.depth_us - lacking_us) * bucket.rate // US_PER_S, 0) if lacking_us else bucket.capacity
 
 
-def create_batch_size(configured: int, limits: Limits, reserve_tokens: int = CANCEL_RESERVE_TOKENS) -> int:
+def create_batch_size(configured: int, limits: Limits) -> int:
     """Orders in one create batch, at least 1.
 
     The exchange refuses a batch whole when the bucket does not hold its cost, so a batch leaves the reserve
     and takes at most half of the bucket: the next one then needs only half a refill.
     """
     cost, capacity = limits.create_cost, limits.write_capacity
-    return max(min(configured, (capacity - reserve_tokens) // cost, capacity // (2 * cost)), 1)
+    return max(min(configured, (capacity - CANCEL_RESERVE_TOKENS) // cost, capacity // (2 * cost)), 1)
 
 
 def cancel_batch_size(configured: int, limits: Limits) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.exchange.book import Resting
-from dora.core.exchange.market import Side, Slot, Trade
+from dora.core.exchange.market import Slot, Trade
 from dora.core.orders.evidence import (
     EXPIRY_MARGIN_MS,
     Evidence,
@@ -173,24 +173,3 @@ def maybe_filled(order: TrackedOrder, prints: Iterable[Trade], since_ms: TimeMs)
         found.taken is side and found.at_ms >= first_ms and (price - found.price) * side.sign >= 0
         for found in prints
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """The worst case of one market: net YES contracts now, and what may still be added on each side."""
-
-    net: Count
-    bids: Count
-    asks: Count
-
-
-def exposure(net: Count, orders: Iterable[TrackedOrder], external: Iterable[Order] = ()) -> Exposure:
-    """Booked position plus proven unbooked fills; every open order, proven or not, counts in full."""
-    resting = {Side.BID: 0, Side.ASK: 0}
-    held = int(net)
-    for order in orders:
-        held += order.slot.side.sign * order.unbooked
-        resting[order.slot.side] += order.remaining if order.open else 0
-    for row in external:
-        resting[row.side] += row.remaining
-    return Exposure(Count(held), Count(resting[Side.BID]), Count(resting[Side.ASK]))

@@ -118,7 +118,7 @@ def fields_of(item: Mapping[str, Any]) -> dict[str, Any]:
         raise named(item, error) from error
 
 
-def whole_number(item: Mapping[str, Any], name: str) -> int:
+def integer_field(item: Mapping[str, Any], name: str) -> int:
     """One of an item's fields. Raises StateTooNew or a StateError that names its key."""
     value = fields_of(item).get(name)
     if type(value) is not int:
@@ -216,8 +216,9 @@ def join_chunks(items: Iterable[Mapping[str, Any]]) -> Collection:
     """
     numbered = {chunk_place(item)[1]: item for item in items}
     heads, rows = [], []
-    first = fields_of(numbered[0]) if 0 in numbered else {"chunks": 0, "generation": ""}
-    for number in range(_count(first)):
+    first = fields_of(numbered[0]) if 0 in numbered else {}
+    count = first.get("chunks")
+    for number in range(count if isinstance(count, int) else 0):
         item = numbered.get(number)
         if item is None or (fields := fields_of(item)).get("generation") != first.get("generation"):
             raise _torn(numbered)
@@ -227,11 +228,6 @@ def join_chunks(items: Iterable[Mapping[str, Any]]) -> Collection:
     if not heads:
         raise _torn(numbered)
     return Collection(heads[0], rows)
-
-
-def _count(first: Mapping[str, Any]) -> int:
-    count = first.get("chunks")
-    return count if isinstance(count, int) else 0
 
 
 def _open(item: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:

@@ -1,11 +1,11 @@
-"""The config table of one bot, read whole and parsed; the bot has no way to write it.
+"""The config table of one bot, read completely and parsed; the bot has no way to write it.
 
 People edit these items in a console, so each problem is reported with the item it is in, and costs only what
 that item governs.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
 from dora.core.config_fields import RawItem
@@ -14,10 +14,7 @@ from dora.core.errors import ConfigInvalid
 from dora.core.plain_text import FIX, as_meant, foreign_character
 from dora.core.state import Configs
 from dora.edge.dynamo.codec import SCHEMA, key_of
-from dora.edge.dynamo.table import Table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from dora.edge.dynamo.table import Client, Table
 
 GLOBAL, SERIES, MARKET = "GLOBAL", "SERIES#", "MARKET#"
 _Parsed = GlobalConfig | MarketConfig | SeriesConfig | ConfigInvalid
@@ -27,7 +24,7 @@ _Kind = TypeVar("_Kind", MarketConfig, SeriesConfig)
 class DynamoConfigs:
     """`ports.ConfigStore`. An item that reads the same as last time is not parsed again."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, bot: str) -> None:
+    def __init__(self, client: Client, table: str, bot: str) -> None:
         self._table = Table(client, table)
         self._bot = bot
         self._known: dict[str, tuple[Mapping[str, Any], _Parsed]] = {}

@@ -7,40 +7,25 @@
 A tick that is not later than the last one is refused in every state.
 """
 
-from typing import TYPE_CHECKING
-
 from dora.core.reasons import Reason
 from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
-from dora.edge.dynamo.codec import SCHEMA, attribute, fields_of, key, whole_number
+from dora.edge.dynamo.codec import fields_of, integer_field, key
 from dora.edge.dynamo.items import LEASE
-from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from dora.edge.dynamo.table import Client, Condition, Refused, Table, not_newer
 
 _TAKE = (
-    "SET #owner = :owner, #expires = :expires, #tick = :tick, #v = :v,"
+    "SET #owner = :owner, #expires_at_ms = :expires, #last_tick_ms = :tick, #v = :v,"
     " #fence = if_not_exists(#fence, :none) + :one"
 )
-_FREE = "(attribute_not_exists(#owner) OR #expires <= :now)"
-_UNSEEN = "(attribute_not_exists(#tick) OR #tick < :tick)"
-_NAMES = {
-    "#owner": "owner",
-    "#expires": "expires_at_ms",
-    "#tick": "last_tick_ms",
-    "#fence": "fence",
-    "#v": "v",
-}
-
-
-_RELEASED = {name: _NAMES[name] for name in ("#owner", "#expires", "#fence")}
+_FREE = "(attribute_not_exists(#owner) OR #expires_at_ms <= :now)"
+_UNSEEN = "(attribute_not_exists(#last_tick_ms) OR #last_tick_ms < :tick)"
 
 
 class DynamoLease:
     """`ports.Lease` in the LEASE item of one bot."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, pk: str) -> None:
+    def __init__(self, client: Client, table: str, pk: str) -> None:
         self._table = Table(client, table)
         self._key = key(pk, LEASE)
 
@@ -51,15 +36,13 @@ class DynamoLease:
 
         Safe to repeat: yes, with the same owner and tick: a grant whose answer was lost is found again.
         """
-        given = {"owner": owner, "expires": expires_ms, "tick": tick_ms, "now": now_ms}
-        given |= {"v": SCHEMA, "none": 0, "one": 1}
-        values = {f":{name}": attribute(value) for name, value in given.items()}
-        condition = Condition(f"{_FREE} AND {_UNSEEN} AND {NOT_NEWER}", _NAMES, values)
+        given = {"owner": owner, "expires": expires_ms, "tick": tick_ms, "now": now_ms, "none": 0, "one": 1}
+        condition = not_newer(f"{_FREE} AND {_UNSEEN}", **given)
         answer = self._table.update(self._key, _TAKE, condition)
         item = {**self._key, **(answer.shown if isinstance(answer, Refused) else answer)}
-        last_ms = whole_number(item, "last_tick_ms")
+        last_ms = integer_field(item, "last_tick_ms")
         if fields_of(item).get("owner") == owner and last_ms == tick_ms:
-            return LeaseGrant(whole_number(item, "fence"), TimeMs(whole_number(item, "expires_at_ms")))
+            return LeaseGrant(integer_field(item, "fence"), TimeMs(integer_field(item, "expires_at_ms")))
         return LeaseRefused(Reason.TICK_SEEN if last_ms >= tick_ms else Reason.LEASE_HELD)
 
     def release(self, grant: LeaseGrant) -> None:
@@ -67,5 +50,5 @@ class DynamoLease:
 
         Safe to repeat: yes, it only ever frees the lease of its own fence.
         """
-        mine = Condition("#fence = :mine", _RELEASED, {":mine": attribute(grant.fence)})
-        self._table.update(self._key, "REMOVE #owner, #expires", mine)
+        mine = Condition("#fence = :mine", {"mine": grant.fence})
+        self._table.update(self._key, "REMOVE #owner, #expires_at_ms", mine)

@@ -8,7 +8,7 @@ it again: the tokens are charged twice, which delays somebody but never spends w
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dora.core.errors import StateUnavailable
 from dora.core.exchange.account import Limits
@@ -19,16 +19,14 @@ from dora.core.exchange.pacing import (
     Reservation,
     backoff_ms,
     empty_until_us,
+    half_jitter_ms,
     latest_tat_us,
     level,
     reserve,
 )
 from dora.core.units import TimeMs
-from dora.edge.dynamo.codec import SCHEMA, attribute, key, whole_number
-from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from dora.edge.dynamo.codec import integer_field, key
+from dora.edge.dynamo.table import Client, Refused, Table, not_newer
 
 READ, WRITE, BALANCE = "read", "write", "balance"
 BASIC_READ = Bucket(rate=200, capacity=200)
@@ -41,23 +39,10 @@ calls do not travel equally fast and the bucket has no slack of its own."""
 JITTER_PART = 4
 """A backoff grows by up to this part of itself, by chance: keys that were refused together part."""
 _TRIES = 3
-_NAMES = {"#tat": "tat_us", "#v": "v"}
-_PASS_NAMES = {"#hits": "hits", "#v": "v"}
-_HIT_NAMES = {**_NAMES, **_PASS_NAMES}
-_START, _ADD = "SET #tat = :next, #v = :v", "SET #tat = #tat + :spent, #v = :v"
-_IDLE = "(attribute_not_exists(#tat) OR #tat <= :now)"
-_HIT_MOVES, _HIT_STAYS = "SET #tat = :next, #hits = :hits, #v = :v", "SET #hits = :hits, #v = :v"
-_EARLIER, _LATER = "(attribute_not_exists(#tat) OR #tat < :next)", "#tat >= :next"
-
-
-def half(span_ms: int) -> int:
-    """No chance at all: the same run every time."""
-    return span_ms // 2
-
-
-def write_bucket(shard: int) -> str:
-    """The bucket that single writes to a shard spend from; batches always spend from shard 0's."""
-    return WRITE if shard == 0 else f"{WRITE}#{shard}"
+_START, _ADD = "SET #tat_us = :next, #v = :v", "SET #tat_us = #tat_us + :spent, #v = :v"
+_IDLE = "(attribute_not_exists(#tat_us) OR #tat_us <= :now)"
+_HIT_MOVES, _HIT_STAYS = "SET #tat_us = :next, #hits = :hits, #v = :v", "SET #hits = :hits, #v = :v"
+_EARLIER, _LATER = "(attribute_not_exists(#tat_us) OR #tat_us < :next)", "#tat_us >= :next"
 
 
 class DynamoLimiter:
@@ -67,7 +52,11 @@ class DynamoLimiter:
     """
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, key_name: str, jitter_ms: Callable[[int], int] = half
+        self,
+        client: Client,
+        table: str,
+        key_name: str,
+        jitter_ms: Callable[[int], int] = half_jitter_ms,
     ) -> None:
         self._table = Table(client, table)
         self._jitter_ms = jitter_ms
@@ -97,14 +86,13 @@ class DynamoLimiter:
         if not plan.send_us:
             # What we remember may be gone from the table: ask it for what a full bucket could pay.
             plan = reserve(spec, None, costs, now_us, until_us)
-        start_us = self._take(bucket, plan, costs, now_us, until_us)
-        if start_us is None:
-            plan = reserve(spec, self._seen.get(bucket), costs, now_us, until_us)
+        for _ in range(2):
             start_us = self._take(bucket, plan, costs, now_us, until_us)
-        if start_us is None:
-            return ()
-        sent = reserve(spec, start_us, costs[: len(plan.send_us)], now_us, until_us)
-        return tuple(TimeMs(at_ms) for at_ms in sent.send_ms)
+            if start_us is not None:
+                sent = reserve(spec, start_us, costs[: len(plan.send_us)], now_us, until_us)
+                return tuple(TimeMs(at_ms) for at_ms in sent.send_ms)
+            plan = reserve(spec, self._seen.get(bucket), costs, now_us, until_us)
+        return ()
 
     def charge(self, bucket: str, tokens: int, now_ms: TimeMs) -> None:
         """Count tokens that are spent whatever the bucket holds. Raises StateUnavailable.
@@ -115,9 +103,9 @@ class DynamoLimiter:
         spent_us = self._bucket(bucket).span_us(tokens)
         for _ in range(_TRIES):
             if self._seen.get(bucket, 0) > now_us:
-                done = self._update(bucket, _ADD, "#tat > :now", {":spent": spent_us, ":now": now_us})
+                done = self._update(bucket, _ADD, "#tat_us > :now", {"spent": spent_us, "now": now_us})
             else:
-                done = self._update(bucket, _START, _IDLE, {":next": now_us + spent_us, ":now": now_us})
+                done = self._update(bucket, _START, _IDLE, {"next": now_us + spent_us, "now": now_us})
             if done:
                 return
         raise StateUnavailable(f"bucket {bucket} was changed three times while it was charged")
@@ -144,7 +132,7 @@ class DynamoLimiter:
         """
         known = self._hits.get(bucket, 0)
         if known:
-            self._update(bucket, _HIT_STAYS, "#hits = :known", {":hits": 0, ":known": known}, _PASS_NAMES)
+            self._update(bucket, _HIT_STAYS, "#hits = :known", {"hits": 0, "known": known})
 
     def level(self, bucket: str, now_ms: TimeMs) -> int:
         """Whole tokens that the bucket holds; a reading, which spends and promises nothing.
@@ -172,39 +160,31 @@ class DynamoLimiter:
         if not plan.send_us:
             return None
         if self._seen.get(bucket, 0) <= now_us:
-            done = self._update(bucket, _START, _IDLE, {":next": now_us + plan.spent_us, ":now": now_us})
+            done = self._update(bucket, _START, _IDLE, {"next": now_us + plan.spent_us, "now": now_us})
         else:
             room_us = latest_tat_us(self._bucket(bucket), costs[: len(plan.send_us)], until_us)
-            given = {":spent": plan.spent_us, ":now": now_us, ":room": room_us}
-            done = self._update(bucket, _ADD, "#tat BETWEEN :now AND :room", given)
+            given = {"spent": plan.spent_us, "now": now_us, "room": room_us}
+            done = self._update(bucket, _ADD, "#tat_us BETWEEN :now AND :room", given)
         return self._seen[bucket] - plan.spent_us if done else None
 
     def _count_hit(self, bucket: str, before: int, next_us: int) -> bool:
         same = "#hits = :before" if before else "(attribute_not_exists(#hits) OR #hits = :before)"
         moves = self._seen.get(bucket, 0) < next_us
         expression, where = (_HIT_MOVES, _EARLIER) if moves else (_HIT_STAYS, _LATER)
-        given = {":next": next_us, ":hits": before + 1, ":before": before}
-        return self._update(bucket, expression, f"{where} AND {same}", given, _HIT_NAMES)
+        given = {"next": next_us, "hits": before + 1, "before": before}
+        return self._update(bucket, expression, f"{where} AND {same}", given)
 
-    def _update(
-        self,
-        bucket: str,
-        expression: str,
-        condition: str,
-        given: Mapping[str, int],
-        names: Mapping[str, str] = _NAMES,
-    ) -> bool:
+    def _update(self, bucket: str, expression: str, condition: str, given: Mapping[str, int]) -> bool:
         """Whether it was done; either way the bucket is known afterwards.
 
         A refusal that shows no item is taken for a full bucket: a guess that grants nothing, because every
         update is conditional.
         """
-        values = {name: attribute(value) for name, value in {**given, ":v": SCHEMA}.items()}
-        guarded = Condition(f"{condition} AND {NOT_NEWER}", names, values)
+        guarded = not_newer(condition, **given)
         answer = self._table.update(key(self._pk, f"LIMITER#{bucket}"), expression, guarded)
         self._note(bucket, answer.stored if isinstance(answer, Refused) else answer)
         return not isinstance(answer, Refused)
 
     def _note(self, bucket: str, stored: Mapping[str, Any]) -> None:
-        self._seen[bucket] = whole_number(stored, "tat_us") if stored else 0
-        self._hits[bucket] = whole_number(stored, "hits") if "hits" in stored else 0
+        self._seen[bucket] = integer_field(stored, "tat_us") if stored else 0
+        self._hits[bucket] = integer_field(stored, "hits") if "hits" in stored else 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dora.core.errors import StateConflict, StateTooNew
 from dora.core.exchange.account import Limits
@@ -10,7 +10,6 @@ from dora.core.session import SessionMetadata
 from dora.core.state import EmergencyState, KillSwitch
 from dora.edge.dynamo.codec import (
     SCHEMA,
-    attribute,
     fields_of,
     item_of,
     key,
@@ -21,18 +20,13 @@ from dora.edge.dynamo.codec import (
 from dora.edge.dynamo.emergency import read_emergency_state
 from dora.edge.dynamo.items import CONTROL, LIMITS, PROGRESS, SESSION, history_item
 from dora.edge.dynamo.state_reader import read_control, read_session
-from dora.edge.dynamo.table import NOT_NEWER, Condition, Refused, Table
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-_VERSION: Mapping[str, Any] = {":v": attribute(SCHEMA)}
+from dora.edge.dynamo.table import Client, Condition, Refused, Table, not_newer
 
 
 class SessionRecords:
     """Single items of one bot. Each write is conditional on what stands there."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, pk: str) -> None:
+    def __init__(self, client: Client, table: str, pk: str) -> None:
         self._table = Table(client, table)
         self._pk = pk
 
@@ -67,9 +61,7 @@ class SessionRecords:
 
         Safe to repeat: yes, it puts the same item.
         """
-        text = f"{NOT_NEWER} AND (attribute_not_exists(#rev) OR #rev <= :rev)"
-        values = {**_VERSION, ":rev": attribute(session.rev)}
-        condition = Condition(text, {"#v": "v", "#rev": "rev"}, values)
+        condition = not_newer("(attribute_not_exists(#rev) OR #rev <= :rev)", rev=session.rev)
         self._put_unless_newer(history_item(self._pk, session), condition, "a later revision is kept already")
 
     def history(self, limit: int) -> tuple[SessionMetadata, ...]:
@@ -90,18 +82,15 @@ class SessionRecords:
         Raises StateConflict for a clearing older than the stored flag.
         Safe to repeat: yes, it puts the same item; repeated late, it can only halt again.
         """
-        text, values = NOT_NEWER, dict(_VERSION)
-        names = {"#v": "v"}
-        if not control.halted:
-            text += " AND (attribute_not_exists(#at) OR #at <= :at)"
-            names["#at"], values[":at"] = "at_ms", attribute(control.at_ms)
-        item = item_of(self._pk, CONTROL, control)
-        self._put_unless_newer(item, Condition(text, names, values), "the kill flag was set after this")
+        latest = not_newer("(attribute_not_exists(#at_ms) OR #at_ms <= :at)", at=control.at_ms)
+        condition = not_newer() if control.halted else latest
+        self._put_unless_newer(
+            item_of(self._pk, CONTROL, control), condition, "the kill flag was set after this"
+        )
 
     def save_limits(self, limits: Limits) -> None:
         """Keep what the account may spend. Safe to repeat: yes, it puts the same item."""
-        condition = Condition(NOT_NEWER, {"#v": "v"}, _VERSION)
-        self._put_unless_newer(item_of(self._pk, LIMITS, limits), condition, "not written")
+        self._put_unless_newer(item_of(self._pk, LIMITS, limits), not_newer(), "not written")
 
     def _put_unless_newer(self, item: Any, condition: Condition, why: str) -> None:
         refused = self._table.put(item, condition)
@@ -123,9 +112,8 @@ class SessionRecords:
 
 def _rev_is(rev: int) -> Condition:
     if rev == 0:
-        return Condition("attribute_not_exists(#rev)", {"#rev": "rev"}, {})
-    names = {"#rev": "rev", "#v": "v"}
-    return Condition(f"#rev = :rev AND {NOT_NEWER}", names, {":rev": attribute(rev), **_VERSION})
+        return Condition("attribute_not_exists(#rev)")
+    return not_newer("#rev = :rev", rev=rev)
 
 
 def _refuse_newer(stored: Mapping[str, Any]) -> None:

@@ -5,15 +5,14 @@ writes nothing more, however late it wakes up.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from dora.core.accounts.ledger import Position
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
 from dora.core.exchange.account import Fill, Settlement
 from dora.core.orders.journal import Plan
 from dora.core.ports import Clock
-from dora.core.state import BotState, Changes
-from dora.edge.dynamo.codec import Item, attribute, key, key_of
+from dora.core.state import FILLS_PER_TRANSACTION, BotState, Changes
+from dora.edge.dynamo.codec import Item, key, key_of, plain_of
 from dora.edge.dynamo.items import (
     LEASE,
     fill_item,
@@ -25,23 +24,17 @@ from dora.edge.dynamo.items import (
 )
 from dora.edge.dynamo.sessions import SessionRecords
 from dora.edge.dynamo.state_reader import bot_state, chunk_counts
-from dora.edge.dynamo.table import REFUSED, Condition
+from dora.edge.dynamo.table import REFUSED, Client, Condition, Element
 from dora.edge.dynamo.transactions import CommitWriter
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-FILLS_AT_ONCE = 49
-"""Lease check + a marker and at most one position for each: 99 of the 100 items a transaction may have."""
 _READS = 3
-_ABSENT = Condition("attribute_not_exists(#pk)", {"#pk": "pk"}, {})
+_ABSENT = Condition("attribute_not_exists(#pk)")
 
 
 class DynamoState(SessionRecords):
     """`ports.StateStore` on DynamoDB. `pk` is the bot's name, or `<bot>#dry` for a dry run."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, pk: str, clock: Clock) -> None:
+    def __init__(self, client: Client, table: str, pk: str, clock: Clock) -> None:
         super().__init__(client, table, pk)
         self._clock = clock
         self._chunks: dict[str, int] = {}
@@ -102,9 +95,9 @@ class DynamoState(SessionRecords):
     def commit(self, fence: int, changes: Changes) -> None:
         """What a finished cycle leaves; journal, finished plans, cursors and progress in one transaction.
 
-        Memory, reference, limits and summary go with them where they fit, else before them: should only
+        Memory, reference and summary go with them where they fit, else before them: should only
         those be written, the next cycle merely knows more.
-        Safe to repeat: yes, it puts the same whole items and deletes the same keys.
+        Safe to repeat: yes, it puts the same complete items and deletes the same keys.
         """
         for group in CommitWriter(self._table, self._pk, self._chunks, self._now_s()).groups(changes):
             self._fenced(fence, group.elements)
@@ -126,9 +119,9 @@ class DynamoState(SessionRecords):
         self._chunks = chunk_counts(items)
         return state
 
-    def _fenced(self, fence: int, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
+    def _fenced(self, fence: int, elements: Sequence[Element]) -> tuple[str, ...]:
         """The elements' reasons, () when written. Raises LeaseLost."""
-        mine = Condition("#fence = :mine", {"#fence": "fence"}, {":mine": attribute(fence)})
+        mine = Condition("#fence = :mine", {"mine": fence})
         guarded = [self._table.check_element(key(self._pk, LEASE), mine), *elements]
         reasons = self._table.transact(guarded)
         if reasons and reasons[0] == REFUSED:
@@ -138,8 +131,8 @@ class DynamoState(SessionRecords):
     def _book(
         self,
         fence: int,
-        markers: "Sequence[TransactWriteItemTypeDef]",
-        updates: "Sequence[TransactWriteItemTypeDef]",
+        markers: Sequence[Element],
+        updates: Sequence[Element],
     ) -> bool:
         reasons = self._fenced(fence, [*markers, *updates])
         if REFUSED in reasons[: len(markers)]:
@@ -152,26 +145,25 @@ class DynamoState(SessionRecords):
 def _traded(before: int) -> Condition:
     """Only over the position that the new one was made from: the contracts it has traded never fall."""
     text = "#traded = :before" if before else "(attribute_not_exists(#traded) OR #traded = :before)"
-    return Condition(text, {"#traded": "traded"}, {":before": attribute(before)})
+    return Condition(text, {"before": before})
 
 
 def _unmoved(position: Position, added: int) -> Condition:
     """As `_traded`; and no payout came between, which trades nothing."""
     traded = _traded(position.traded - added)
     text = f"{traded.text} AND (attribute_not_exists(#settled) OR #settled = :settled)"
-    values = {**traded.values, ":settled": attribute(position.settled)}
-    return Condition(text, {**traded.names, "#settled": "settled"}, values)
+    return Condition(text, {**traded.values, "settled": position.settled})
 
 
 def _absent_or_same(item: Item) -> Condition:
     """A repeat of the same write passes, another value under the same key does not."""
     text = "attribute_not_exists(#body) OR #body = :body"
-    return Condition(text, {"#body": "body"}, {":body": item["body"]})
+    return Condition(text, {"body": plain_of(item["body"])})
 
 
 def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> None:
-    if len(fills) > FILLS_AT_ONCE:
-        raise ValueError(f"{len(fills)} fills at once, at most {FILLS_AT_ONCE} fit a transaction")
+    if len(fills) > FILLS_PER_TRANSACTION:
+        raise ValueError(f"{len(fills)} fills at once, at most {FILLS_PER_TRANSACTION} fit a transaction")
     if len({fill.fill_id for fill in fills}) < len(fills):
         raise ValueError("the same fill twice")
     if {fill.ticker for fill in fills} != positions.keys():

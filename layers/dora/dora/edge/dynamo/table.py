@@ -4,26 +4,28 @@ Done, refused and read are only what an answer of DynamoDB's own says to be so; 
 that say it is a StateUnavailable, like no answer at all.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateError, StateUnavailable
-from dora.edge.aws import bounded, client_config
-from dora.edge.dynamo.codec import Item, key_of
+from dora.edge.aws import open_client
+from dora.edge.dynamo.codec import SCHEMA, Item, attribute, key_of
 from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-NOT_NEWER = "(attribute_not_exists(#v) OR #v <= :v)"
-"""Part of a condition: what stands there, if anything, is not of a newer schema version than ours."""
+Client: TypeAlias = "DynamoDBClient"
+Element: TypeAlias = "TransactWriteItemTypeDef"
+"""One write of a transaction, or the check of a condition."""
+
 REFUSED = "ConditionalCheckFailed"
 TRANSACTION_ITEMS = 100
 TRANSACTION_BYTES = 4_000_000
@@ -34,11 +36,10 @@ _PASSING = frozenset({"None", "TransactionConflict"})
 """Reasons after which the same transaction may pass at once: somebody else's was under way."""
 
 
-def dynamo_client(endpoint_url: str | None, network: Network | None = None) -> "DynamoDBClient":
+def dynamo_client(endpoint_url: str | None, network: Network | None = None) -> Client:
     """A client whose calls end long before a tick does: after 3 tries of 3 s, and before the deadline."""
-    config = client_config(read_timeout_s=2, tries=3)
-    client: DynamoDBClient = boto3.client("dynamodb", endpoint_url=endpoint_url or None, config=config)
-    return bounded(client, network)
+    client: Client = open_client("dynamodb", endpoint_url, network, read_timeout_s=2, tries=3)
+    return client
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +61,29 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition expression with its names (`#n`) and values (`:n`)."""
+    """A condition expression: `#name` is the attribute of that name, `:name` one of the values."""
 
     text: str
-    names: Mapping[str, str]
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
 
-    def arguments(self) -> dict[str, Any]:
-        """As botocore takes it; DynamoDB refuses an empty map of values."""
-        given = {"ConditionExpression": self.text, "ExpressionAttributeNames": self.names}
-        return given | ({"ExpressionAttributeValues": self.values} if self.values else {})
+    def arguments(self, expression: str = "") -> dict[str, Any]:
+        """As botocore takes it, names of an update's expression included; an empty map it refuses."""
+        names = {name: name[1:] for name in re.findall(r"#\w+", self.text + expression)}
+        values = {f":{name}": attribute(value) for name, value in self.values.items()}
+        given = {"ConditionExpression": self.text, "ExpressionAttributeNames": names}
+        return given | ({"ExpressionAttributeValues": values} if values else {})
+
+
+def not_newer(text: str = "", **values: object) -> Condition:
+    """What stands there, if anything, is not of a newer schema version than ours; and `text` holds."""
+    newest = "(attribute_not_exists(#v) OR #v <= :v)"
+    return Condition(f"{text} AND {newest}" if text else newest, {**values, "v": SCHEMA})
 
 
 class Table:
     """A table by name. Every read is consistent; every failure is a StateError."""
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+    def __init__(self, client: Client, name: str) -> None:
         self._client: Any = client
         self.name = name
 
@@ -132,7 +140,7 @@ class Table:
         """Update one item if the condition holds, and return it; names and values serve both expressions."""
         given = {"Key": key, "UpdateExpression": expression, "ReturnValues": "ALL_NEW"}
         with _translated(f"update of {key_of(key)[1]}"):
-            answer = self._conditional(self._client.update_item, **given, **condition.arguments())
+            answer = self._conditional(self._client.update_item, **given, **condition.arguments(expression))
         if isinstance(answer, Refused):
             return answer
         updated: Item = _member(answer, "Attributes", dict, f"update of {key_of(key)[1]}")
@@ -147,7 +155,7 @@ class Table:
             response: Any = error.response
             return Refused(response.get("Item", {}))
 
-    def transact(self, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
+    def transact(self, elements: Sequence[Element]) -> tuple[str, ...]:
         """All of these or none: () when written, else each element's reason, one of them REFUSED.
 
         A conflict with another writer is tried again at once: a cancelled transaction wrote nothing.
@@ -162,7 +170,7 @@ class Table:
                 break
         raise StateUnavailable(f"transaction cancelled: {', '.join(sorted(set(reasons) - {'None'}))}")
 
-    def _transact(self, elements: "Sequence[TransactWriteItemTypeDef]") -> tuple[str, ...]:
+    def _transact(self, elements: Sequence[Element]) -> tuple[str, ...]:
         try:
             _own(self._client.transact_write_items(TransactItems=elements))
         except ClientError as error:
@@ -177,19 +185,19 @@ class Table:
 
     # Elements of a transaction, all on this table.
 
-    def put_element(self, item: Item, condition: Condition | None = None) -> "TransactWriteItemTypeDef":
+    def put_element(self, item: Item, condition: Condition | None = None) -> Element:
         """Put one item, if the condition holds."""
         guard = condition.arguments() if condition else {}
-        return cast("TransactWriteItemTypeDef", {"Put": {"TableName": self.name, "Item": item, **guard}})
+        return cast(Element, {"Put": {"TableName": self.name, "Item": item, **guard}})
 
-    def delete_element(self, key: Item) -> "TransactWriteItemTypeDef":
+    def delete_element(self, key: Item) -> Element:
         """Delete one item, if it is there."""
         return {"Delete": {"TableName": self.name, "Key": key}}
 
-    def check_element(self, key: Item, condition: Condition) -> "TransactWriteItemTypeDef":
+    def check_element(self, key: Item, condition: Condition) -> Element:
         """Only hold the transaction to a condition on another item."""
         check = {"TableName": self.name, "Key": key, **condition.arguments()}
-        return cast("TransactWriteItemTypeDef", {"ConditionCheck": check})
+        return cast(Element, {"ConditionCheck": check})
 
 
 def size_of(value: Any) -> int:

@@ -6,4 +6,4 @@ from dora.edge.kalshi.portfolio import PortfolioReads
 
 
 class KalshiExchange(PortfolioReads, MarketReads, OrderWrites):
-    """Implements `ports.Exchange`; how it is built stands at `caller.Caller`."""
+    """Implements `ports.Exchange`; how it is built stands at `transport.Transport`."""

@@ -36,7 +36,7 @@ def open_session(adapter: BaseAdapter | None) -> requests.Session:
     return session
 
 
-def read_whole(response: requests.Response) -> bytes:
+def read_complete(response: requests.Response) -> bytes:
     """The body, unpacked. Raises OSError for one that is too large, and whatever `requests` raises."""
     parts, size = [], 0
     with response:

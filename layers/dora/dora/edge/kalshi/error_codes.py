@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited
+from dora.core.exchange.error_codes import GROUP_NOT_FOUND, GROUP_TRIPPED
 from dora.edge.kalshi.wire import load_json
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, REQUEST_TIMEOUT, TOO_MANY_REQUESTS = 401, 403, 404, 408, 429
@@ -11,8 +12,10 @@ CLIENT_ERRORS, SERVER_ERRORS = 400, 500
 ALREADY_EXISTS = "order_already_exists"
 """An earlier attempt with this client order id landed: the opposite of a refusal."""
 
-DEFINITE_REFUSALS = frozenset(
-    {
+DEFINITE_REFUSALS = (
+    GROUP_NOT_FOUND
+    | GROUP_TRIPPED
+    | {
         # the request itself
         "bad_request",
         "invalid_parameters",
@@ -26,7 +29,6 @@ DEFINITE_REFUSALS = frozenset(
         "permission_denied",
         "too_many_requests",
         # nothing there, or no longer
-        "not_found",
         "market_not_found",
         "MARKET_NOT_FOUND",
         "user_not_found",
@@ -39,14 +41,6 @@ DEFINITE_REFUSALS = frozenset(
         "insufficient_balance",
         "insufficient_shard_balance",
         "available_balance_too_low",
-        # order groups; the spelling of a tripped group's refusal is not published for this interface
-        "order_group_not_found",
-        "ORDER_GROUP_NOT_FOUND",
-        "order_group_triggered",
-        "order_group_not_active",
-        "order_group_limit_exceeded",
-        "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
-        "ORDER_GROUP_CANCEL",
         # immediate orders
         "fill_or_kill_insufficient_resting_volume",
     }
@@ -59,11 +53,6 @@ PLAIN_REFUSALS = frozenset({400, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, 410, 422, T
 which also answers a repeat of an order that came, nor the others, which are words of what lies in between."""
 
 
-def is_definite(code: str) -> bool:
-    """Whether a code means that the order was refused for good."""
-    return code in DEFINITE_REFUSALS
-
-
 def is_refusal(error: ExchangeRefused) -> bool:
     """Whether a 4xx means that nothing of the write it answers was or will be done.
 
@@ -72,7 +61,7 @@ def is_refusal(error: ExchangeRefused) -> bool:
     """
     if not error.own or error.code == ALREADY_EXISTS:
         return False
-    return error.status in PLAIN_REFUSALS or is_definite(error.code)
+    return error.status in PLAIN_REFUSALS or error.code in DEFINITE_REFUSALS
 
 
 def refusal(status: int, body: bytes) -> ExchangeRefused:
@@ -96,7 +85,7 @@ def is_error(content: object, status: int = 0) -> bool:
         return False
     error = content.get("error")
     if isinstance(error, str):
-        return status == TOO_MANY_REQUESTS or is_definite(_code(error))
+        return status == TOO_MANY_REQUESTS or _code(error) in DEFINITE_REFUSALS
     told = content if error is None else error
     return isinstance(told, Mapping) and any(isinstance(told.get(part), str) for part in ("code", "msg"))
 

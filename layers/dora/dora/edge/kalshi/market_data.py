@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from dora.core.errors import AuthRefused, ExchangeError, RateLimited
 from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Book, Event, Market, Series, Trade
 from dora.core.units import TimeMs
 from dora.edge.kalshi import wire_markets
-from dora.edge.kalshi.base_client import Caller
-from dora.edge.kalshi.pagination import comma_lists, read_list
-from dora.edge.kalshi.transport import Call
+from dora.edge.kalshi.pagination import comma_lists, read_list, understood
+from dora.edge.kalshi.transport import Call, Transport
 from dora.edge.kalshi.wire import JsonObject, name
 
-BOOKS_PER_CALL = 100
 EVENTS_PER_PAGE = 200
 _STATUS_ALSO_ON = frozenset({500, 503, 504})
 
 
-class MarketReads(Caller):
+class MarketReads(Transport):
     """Markets that are not understood are left out and reported; they never spoil the others."""
 
     def status(self) -> Mapping[int, ShardStatus]:
@@ -26,48 +23,24 @@ class MarketReads(Caller):
         Without the list (the document does not require it) the top-level flags stand, for shard 0. A failing
         exchange answers this one with a 5xx and a body that still says so.
         """
-        answer = self._transport.read(Call("GET", "/exchange/status", also_answers=_STATUS_ALSO_ON))
+        answer = self.read(Call("GET", "/exchange/status", also_answers=_STATUS_ALSO_ON))
         shards = answer.rows("exchange_index_statuses", required=False)
-        statuses = (
-            self._understood(shards, wire_markets.shard_status)
-            if shards
-            else [wire_markets.whole_status(answer)]
-        )
+        parse = wire_markets.parse_status
+        statuses = understood(self._facts, shards, parse) if shards else [parse(answer, shard=0)]
         return {status.shard: status for status in statuses}
 
     def books(self, tickers: Sequence[str]) -> Mapping[str, Book]:
-        """Books by ticker, 100 a call; a ticker whose book could not be read or understood is absent.
-
-        Raises when no call at all was answered, and when calling on would be wrong (401, 403, 429).
-        """
-        wanted = list(dict.fromkeys(tickers))
-        books: dict[str, Book] = {}
-        failures: list[ExchangeError] = []
-        starts = range(0, len(wanted), BOOKS_PER_CALL)
-        for start in starts:
-            try:
-                books |= self._books(wanted[start : start + BOOKS_PER_CALL])
-            except (AuthRefused, RateLimited):
-                raise
-            except ExchangeError as error:
-                failures.append(error)
-        if failures and len(failures) == len(starts):
-            raise failures[-1]
-        if failures:
-            self._say_left_out(failures)
-        return books
-
-    def _books(self, tickers: Sequence[str]) -> dict[str, Book]:
-        params = [("tickers", ticker) for ticker in tickers]
+        """Books of at most BOOKS_PER_CALL tickers; one that could not be read or understood is absent."""
+        if not tickers:
+            return {}
+        params = [("tickers", ticker) for ticker in dict.fromkeys(tickers)]
         rows = self._read("/markets/orderbooks", params=params).rows("orderbooks")
-        return {book.ticker: book for book in self._understood(rows, _book) if book.ticker in tickers}
+        return {book.ticker: book for book in understood(self._facts, rows, _book) if book.ticker in tickers}
 
     def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time; all or an ExchangeError."""
         since_s = since_ms // 1000 - 1
-        rows = read_list(
-            self._transport, "/markets/trades", "trades", [("ticker", ticker), ("min_ts", since_s)]
-        )
+        rows = read_list(self, "/markets/trades", "trades", [("ticker", ticker), ("min_ts", since_s)])
         prints = tuple(map(wire_markets.parse_public_trade, rows))
         return tuple(found for found in prints if found.ticker == ticker and found.at_ms >= since_ms)
 
@@ -75,27 +48,27 @@ class MarketReads(Caller):
         """Market objects by ticker; one that is unknown or not understood is absent."""
         rows = [row for part in comma_lists(tickers) for row in self._list_markets("tickers", part)]
         asked = frozenset(tickers)
-        found = self._understood(rows, wire_markets.parse_market)
+        found = understood(self._facts, rows, wire_markets.parse_market)
         return {market.ticker: market for market in found if market.ticker in asked}
 
     def open_markets(self, series_ticker: str) -> tuple[Market, ...]:
         """The open markets of a series, each once."""
         rows = self._list_markets("series_ticker", series_ticker, ("status", "open"))
-        found = self._understood(rows, wire_markets.parse_market)
+        found = understood(self._facts, rows, wire_markets.parse_market)
         return tuple({market.ticker: market for market in found}.values())
 
     def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[JsonObject]:
-        return read_list(self._transport, "/markets", "markets", [(by, value), *more])
+        return read_list(self, "/markets", "markets", [(by, value), *more])
 
     def events(self, event_tickers: Sequence[str]) -> Mapping[str, Event]:
         """Events by ticker; one that is unknown or not understood is absent."""
         rows = [
             row
             for part in comma_lists(event_tickers)
-            for row in read_list(self._transport, "/events", "events", [("tickers", part)], EVENTS_PER_PAGE)
+            for row in read_list(self, "/events", "events", [("tickers", part)], EVENTS_PER_PAGE)
         ]
         asked = frozenset(event_tickers)
-        found = self._understood(rows, wire_markets.parse_event)
+        found = understood(self._facts, rows, wire_markets.parse_event)
         return {event.event_ticker: event for event in found if event.event_ticker in asked}
 
     def series(self, series_ticker: str) -> Series:

@@ -1,6 +1,7 @@
-"""Writes. Each is sent exactly once; what became of it is said, never guessed."""
+"""Writes. Each is sent exactly once; its outcome is reported, never guessed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from dora.core.errors import ExchangeError, RateLimited
 from dora.core.orders.requests import (
@@ -16,15 +17,14 @@ from dora.core.orders.requests import (
 )
 from dora.core.units import Count
 from dora.edge.kalshi import wire_orders, write_results
-from dora.edge.kalshi.base_client import Caller
-from dora.edge.kalshi.transport import Call
-from dora.edge.kalshi.wire import name
+from dora.edge.kalshi.transport import Call, Transport
+from dora.edge.kalshi.wire import JsonObject, name
 from dora.edge.kalshi.wire_markets import BATCH_ROUTE, ORDERS_ROUTE
 
 _GROUP_ROUTE = "/portfolio/order_groups/{}"
 
 
-class OrderWrites(Caller):
+class OrderWrites(Transport):
     """Orders report outcomes as data; order groups raise, for a group has no state of its own to track."""
 
     def place(self, requests: Sequence[OrderRequest]) -> BatchPlaceResult:
@@ -36,7 +36,7 @@ class OrderWrites(Caller):
             return BatchPlaceResult()
         entries = [wire_orders.create_body(request, self._subaccount) for request in requests]
         try:
-            answer = self._transport.send(Call("POST", BATCH_ROUTE, body={"orders": entries}))
+            answer = self.send(Call("POST", BATCH_ROUTE, body={"orders": entries}))
             return write_results.placed_result(requests, answer)
         except ExchangeError as error:
             return write_results.placed_failure(requests, error)
@@ -50,7 +50,7 @@ class OrderWrites(Caller):
             return BatchCancelResult()
         entries = [wire_orders.cancel_body(request, self._subaccount) for request in requests]
         try:
-            answer = self._transport.send(Call("DELETE", BATCH_ROUTE, body={"orders": entries}))
+            answer = self.send(Call("DELETE", BATCH_ROUTE, body={"orders": entries}))
             return write_results.cancelled_result(requests, answer)
         except ExchangeError as error:
             return write_results.cancelled_failure(requests, error)
@@ -60,34 +60,29 @@ class OrderWrites(Caller):
 
         Safe to repeat: yes, because it names the count to reach, not the count to take.
         """
-        call = Call(
-            "POST",
-            ORDERS_ROUTE + "/{}/decrease",
-            (request.order_id,),
-            self._of_us,
-            wire_orders.decrease_body(request),
-        )
-        try:
-            return write_results.decreased(request, self._transport.send(call))
-        except ExchangeError as error:
-            return write_results.not_changed(error)
+        read = partial(write_results.decreased, request)
+        return self._change("decrease", request.order_id, wire_orders.decrease_body(request), read)
 
     def extend(self, request: ExtendRequest) -> ChangeResult:
         """Give one order a later expiry in place.
 
         Safe to repeat: yes, because it names the expiry, price and count that the order is to have.
         """
-        call = Call(
-            "POST",
-            ORDERS_ROUTE + "/{}/amend",
-            (request.order_id,),
-            self._of_us,
-            wire_orders.extend_body(request),
-        )
+        read = partial(write_results.extended, request)
+        return self._change("amend", request.order_id, wire_orders.extend_body(request), read)
+
+    def _change(
+        self,
+        action: str,
+        order_id: str,
+        body: wire_orders.RequestBody,
+        read: Callable[[JsonObject], ChangeResult],
+    ) -> ChangeResult:
+        call = Call("POST", f"{ORDERS_ROUTE}/{{}}/{action}", (order_id,), self._of_us, body)
         try:
-            return write_results.extended(request, self._transport.send(call))
+            return read(self.send(call))
         except ExchangeError as error:
-            return write_results.not_changed(error)
+            return write_results.outcome_of(error)
 
     def probe_id(self, request: IdProbeRequest) -> IdProbe | None:
         """Spend a client order id whose create was never answered, and learn whether it was spent before.
@@ -95,13 +90,11 @@ class OrderWrites(Caller):
         Raises RateLimited: the engine was not asked. None for every other answer that does not say.
 
         Safe to repeat: yes, because nothing comes to rest; a repeat after a lost answer says `TAKEN`, and
-        the probe itself is then the order of that id, canceled.
+        the probe itself is then the order of that id, cancelled.
         """
-        body = wire_orders.id_probe_body(request, self._subaccount)
+        call = Call("POST", ORDERS_ROUTE, body=wire_orders.id_probe_body(request, self._subaccount))
         try:
-            return write_results.id_probed(
-                request, self._transport.send(Call("POST", ORDERS_ROUTE, body=body))
-            )
+            return write_results.id_probed(request, self.send(call))
         except RateLimited:
             raise
         except ExchangeError as error:
@@ -115,7 +108,7 @@ class OrderWrites(Caller):
         Safe to repeat: no, because every answered create makes a group, and an unanswered one may have.
         """
         body = wire_orders.limit_body(limit) | {"subaccount": self._subaccount, "exchange_index": shard}
-        answer = self._transport.send(Call("POST", "/portfolio/order_groups/create", body=body))
+        answer = self.send(Call("POST", "/portfolio/order_groups/create", body=body))
         return answer.field("order_group_id", name)
 
     def trigger_group(self, group_id: str, shard: int) -> None:
@@ -138,4 +131,4 @@ class OrderWrites(Caller):
         self, method: str, action: str, group_id: str, shard: int, body: Mapping[str, object] | None = None
     ) -> None:
         params = [*self._of_us, ("exchange_index", shard)]
-        self._transport.send(Call(method, _GROUP_ROUTE + action, (group_id,), params, body))
+        self.send(Call(method, _GROUP_ROUTE + action, (group_id,), params, body))

@@ -1,10 +1,14 @@
 """Reads lists to their last page, or says that it could not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
-from dora.core.errors import ReadIncomplete
+from dora.core.errors import ReadIncomplete, WireInvalid
+from dora.core.ports import Facts
 from dora.edge.kalshi.transport import Call, Params, Transport
 from dora.edge.kalshi.wire import JsonObject, text
+
+T = TypeVar("T")
 
 PAGE_ROWS = 1_000
 MAX_PAGES = 200
@@ -58,3 +62,23 @@ def comma_lists(tickers: Iterable[str]) -> Iterator[str]:
         length += len(ticker) + 1
     if part:
         yield ",".join(part)
+
+
+def understood(facts: Facts, rows: Iterable[JsonObject], parse: Callable[[JsonObject], T]) -> list[T]:
+    """The rows that parse. The others are left out, and reported in one fact: there may be many."""
+    parsed: list[T] = []
+    failures: list[WireInvalid] = []
+    for row in rows:
+        try:
+            parsed.append(parse(row))
+        except WireInvalid as error:
+            failures.append(error)
+    if failures:
+        facts.emit(
+            "ERROR",
+            what=str(failures[0]),
+            where="what the exchange says of markets and shards",
+            fix="none needed for the others; what was left out is not quoted",
+            left_out=len(failures),
+        )
+    return parsed

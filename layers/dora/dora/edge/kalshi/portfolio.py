@@ -16,10 +16,9 @@ from dora.core.exchange.listed import Listed, UnreadableRow
 from dora.core.orders.ownership import ORDERS, POSITIONS, SETTLEMENTS
 from dora.core.units import Money, TimeMs
 from dora.edge.kalshi import wire_orders
-from dora.edge.kalshi.base_client import Caller
 from dora.edge.kalshi.error_codes import NOT_FOUND as HTTP_NOT_FOUND
-from dora.edge.kalshi.pagination import read_list
-from dora.edge.kalshi.transport import Call
+from dora.edge.kalshi.pagination import read_list, understood
+from dora.edge.kalshi.transport import Call, Transport
 from dora.edge.kalshi.wire import JsonObject, is_of_subaccount, name, time_ms
 from dora.edge.kalshi.wire_markets import ORDER_ROUTE
 from dora.edge.kalshi.wire_orders import GROUPS
@@ -29,7 +28,7 @@ _SECOND_MS = 1_000
 Item = TypeVar("Item")
 
 
-class PortfolioReads(Caller):
+class PortfolioReads(Transport):
     """Orders, fills, settlements, positions, cash and groups of one subaccount, on all shards."""
 
     def user_data_time_ms(self) -> TimeMs:
@@ -89,11 +88,11 @@ class PortfolioReads(Caller):
         Who asks again first waits for that bucket, like `flow.shared.reads.cash_again`.
         """
         call = Call("GET", "/portfolio/balance", params=self._of_us)
-        answer = self._transport.send(call)
+        answer = self.send(call)
         rows = answer.rows("balance_breakdown")
         if not rows:
             raise answer.invalid("balance_breakdown", "names no shard")
-        return dict(self._understood(rows, wire_orders.parse_balance))
+        return dict(understood(self._facts, rows, wire_orders.parse_balance))
 
     def order_groups(self) -> Listed[OrderGroup]:
         """All groups; this list has no pages."""
@@ -103,7 +102,7 @@ class PortfolioReads(Caller):
     def _orders(self, which: list[tuple[str, str | int]]) -> Listed[Order]:
         rows: list[JsonObject] = []
         try:
-            read_list(self._transport, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
+            read_list(self, "/portfolio/orders", ORDERS, [*which, *self._of_us], into=rows)
         except ExchangeError as error:
             error.partial = self._latest(rows).rows
             raise
@@ -119,7 +118,7 @@ class PortfolioReads(Caller):
     def _list(
         self, route: str, key: str, parse: Callable[[JsonObject], Item], which: tuple[str, str | int]
     ) -> Listed[Item]:
-        return self._listed(key, read_list(self._transport, route, key, [which, *self._of_us]), parse)
+        return self._listed(key, read_list(self, route, key, [which, *self._of_us]), parse)
 
     def _listed(
         self, key: str, rows: Iterable[JsonObject], parse: Callable[[JsonObject], Item]

@@ -14,9 +14,10 @@ from requests.adapters import BaseAdapter
 from urllib3.exceptions import HTTPError
 
 from dora.core.errors import ExchangeUnavailable, RateLimited
+from dora.core.exchange.pacing import half_jitter_ms
 from dora.core.ports import Clock, Facts
 from dora.core.units import TimeMs
-from dora.edge.kalshi.connections import open_session, read_whole
+from dora.edge.kalshi.connections import open_session, read_complete
 from dora.edge.kalshi.error_codes import (
     CLIENT_ERRORS,
     REQUEST_TIMEOUT,
@@ -74,23 +75,29 @@ class Call:
 
 
 class Transport:
-    """The connections to one host. Parallel calls are safe."""
+    """The connections to one host, for one API key and subaccount. Parallel calls are safe.
 
-    def __init__(  # noqa: PLR0913 - seven collaborators, each of them replaced by some test
+    `base_url` ends in /trade-api/v2. `adapter` takes the network's place: a simulator in process.
+    `network` holds the invocation's deadline; without one there is none.
+    `jitter_ms(n)` draws a whole number below n, so that clients that were refused together part.
+    """
+
+    def __init__(  # noqa: PLR0913 - six collaborators, each of them replaced by some test
         self,
         base_url: str,
         signer: Signer,
         clock: Clock,
         facts: Facts,
         *,
+        subaccount: int = 0,
         adapter: BaseAdapter | None = None,
         network: Network | None = None,
-        jitter_ms: Callable[[int], int],
-        note_skew: Callable[[int], None] = lambda _skew_ms: None,
+        jitter_ms: Callable[[int], int] = half_jitter_ms,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._signer, self._clock, self._facts = signer, clock, facts
-        self._jitter_ms, self._note_skew = jitter_ms, note_skew
+        self._jitter_ms, self._subaccount = jitter_ms, subaccount
+        self._of_us: Params = (("subaccount", subaccount),)
         self._session, self._network = open_session(adapter), network or Network()
         self._own = [Deadline(lambda: clock.now_ms() / _SECOND_MS)]
         self._deadlines = self._own
@@ -99,10 +106,11 @@ class Transport:
             self._own = [*self._own, Deadline(self._network.monotonic_s)]
             self._deadlines = [*self._own, self._network.invocation]
         self._lock = Lock()
-        self.read_attempts, self.backoff_ms = READ_ATTEMPTS, BACKOFF_MS
-        """How often a read is tried, and the first wait between tries; each further one doubles."""
+        self._read_attempts, self._backoff_ms = READ_ATTEMPTS, BACKOFF_MS
+        self.skew_ms = 0
+        """Our clock minus the exchange's; 0 below a second, and until an answer came."""
         self.key_refused = False
-        """Whether any answer so far refused the key."""
+        """Whether any answer so far was a 401: the key is wrong, was rotated, or our clock is off."""
         self.calls: Counter[str] = Counter()
         """Requests sent, by endpoint; every attempt counts."""
 
@@ -111,6 +119,10 @@ class Transport:
         span_s = (deadline_ms - self._clock.now_ms()) / _SECOND_MS
         for deadline in self._own:
             deadline.set_in(span_s)
+
+    def retry_reads(self, attempts: int, backoff_ms: int) -> None:
+        """From now on a read is tried so often, the first wait so long; each further one doubles."""
+        self._read_attempts, self._backoff_ms = attempts, backoff_ms
 
     def read(self, call: Call) -> JsonObject:
         """The answer's JSON object. Tried again, newly signed, after a 429 or when no answer came.
@@ -124,12 +136,15 @@ class Transport:
                 return self.send(call)
             except (ExchangeUnavailable, RateLimited) as error:
                 times = RATE_LIMIT_BACKOFFS if isinstance(error, RateLimited) else 1
-                wait_ms = (times * self.backoff_ms << (attempt - 1)) + self._jitter_ms(JITTER_MS)
-                if attempt >= self.read_attempts or self._left_ms() < wait_ms + LEAST_TIME_MS:
+                wait_ms = (times * self._backoff_ms << (attempt - 1)) + self._jitter_ms(JITTER_MS)
+                if attempt >= self._read_attempts or self._left_ms() < wait_ms + LEAST_TIME_MS:
                     raise
                 if isinstance(error, RateLimited):
-                    self._say_backoff(call, attempt, wait_ms)
+                    self._report_backoff(call, attempt, wait_ms)
             self._clock.sleep_ms(wait_ms)
+
+    def _read(self, route: str, *ids: str, params: Params = ()) -> JsonObject:
+        return self.read(Call("GET", route, ids, params))
 
     def send(self, call: Call) -> JsonObject:
         """One attempt. A write goes through here only, so nothing ever sends it twice.
@@ -149,7 +164,7 @@ class Transport:
         try:
             with self._network.request(sum(timeout)):
                 response = self._session.send(request, timeout=timeout, allow_redirects=False, stream=True)
-                body = read_whole(response)
+                body = read_complete(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise ExchangeUnavailable(f"{call.endpoint}: no answer ({_named(error)})") from error
         self._compare_clocks(response, sent_ms)
@@ -157,7 +172,7 @@ class Transport:
         return _answer(call, response.status_code, body)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections. What calls afterwards opens new ones."""
         self._session.close()
 
     def _left_ms(self) -> int:
@@ -172,7 +187,7 @@ class Transport:
         connect_ms = min(CONNECT_TIMEOUT_MS, left_ms // 2)
         return connect_ms / _SECOND_MS, min(READ_TIMEOUT_MS, left_ms - connect_ms) / _SECOND_MS
 
-    def _say_backoff(self, call: Call, hits: int, wait_ms: int) -> None:
+    def _report_backoff(self, call: Call, hits: int, wait_ms: int) -> None:
         self._facts.emit("RATE_LIMIT", endpoint=call.endpoint, consecutive_hits=hits)
         self._facts.emit(
             "RATE_LIMIT_BACKOFF",
@@ -192,7 +207,7 @@ class Transport:
             return
         middle_ms = (sent_ms + self._clock.now_ms()) // 2
         skew_ms = middle_ms - (date_s * _SECOND_MS + _SECOND_MS // 2)
-        self._note_skew(skew_ms if abs(skew_ms) >= SKEW_RESOLUTION_MS else 0)
+        self.skew_ms = skew_ms if abs(skew_ms) >= SKEW_RESOLUTION_MS else 0
 
 
 def _named(error: Exception) -> str:

@@ -132,17 +132,9 @@ def parse_series(row: JsonObject) -> Series:
     )
 
 
-def shard_status(row: JsonObject) -> ShardStatus:
-    """One shard of several."""
-    return _status(row.field("exchange_index", integer), row)
-
-
-def whole_status(row: JsonObject) -> ShardStatus:
-    """The top-level flags, which speak of shard 0 only."""
-    return _status(0, row)
-
-
-def _status(shard: int, row: JsonObject) -> ShardStatus:
+def parse_status(row: JsonObject, shard: int | None = None) -> ShardStatus:
+    """The flags of one shard, which the row names where the caller does not."""
+    shard = row.field("exchange_index", integer) if shard is None else shard
     return ShardStatus(shard, row.field("exchange_active", flag), row.field("trading_active", flag))
 
 

@@ -153,37 +153,33 @@ def _readable_side(row: JsonObject) -> Side | None:
 
 def create_body(request: OrderRequest, subaccount: int) -> RequestBody:
     """One entry of a create batch: post-only, good till canceled, self-trade safe, gone on a pause."""
-    body: RequestBody = {
-        "ticker": request.slot.ticker,
-        "client_order_id": request.client_order_id,
-        "side": request.slot.side.value,
-        "count": format_count(request.count),
-        "price": format_price(request.price),
-        "time_in_force": "good_till_canceled",
+    return _order_body(request, request.count, "good_till_canceled", subaccount) | {
         "expiration_time": request.expires_s,
         "post_only": True,
-        "self_trade_prevention_type": "taker_at_cross",
         "cancel_order_on_pause": True,
-        "subaccount": subaccount,
-        "exchange_index": request.shard,
     }
-    return body if request.group_id is None else body | {"order_group_id": request.group_id}
 
 
 def id_probe_body(request: IdProbeRequest, subaccount: int) -> RequestBody:
     """A hundredth of a contract, immediate-or-cancel."""
-    body: RequestBody = {
+    return _order_body(request, PROBE_COUNT, "immediate_or_cancel", subaccount)
+
+
+def _order_body(
+    request: OrderRequest | IdProbeRequest, count: Count, time_in_force: str, subaccount: int
+) -> RequestBody:
+    return {
         "ticker": request.slot.ticker,
         "client_order_id": request.client_order_id,
         "side": request.slot.side.value,
-        "count": format_count(PROBE_COUNT),
+        "count": format_count(count),
         "price": format_price(request.price),
-        "time_in_force": "immediate_or_cancel",
+        "time_in_force": time_in_force,
         "self_trade_prevention_type": "taker_at_cross",
         "subaccount": subaccount,
         "exchange_index": request.shard,
+        **({} if request.group_id is None else {"order_group_id": request.group_id}),
     }
-    return body if request.group_id is None else body | {"order_group_id": request.group_id}
 
 
 def cancel_body(request: CancelRequest, subaccount: int) -> RequestBody:

@@ -1,11 +1,11 @@
 """What became of every order of a write: done, refused, or unknown. Never a guess.
 
 An answer counts for an order only when it names that order and holds together: created orders by our client
-order id, canceled and decreased ones by order id. Everything else leaves the order unknown.
+order id, cancelled and decreased ones by order id. Everything else leaves the order unknown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
 from dora.core.orders.requests import (
@@ -25,55 +25,50 @@ from dora.core.orders.requests import (
     PlacedOrder,
 )
 from dora.core.units import Count, TimeMs, parse_count
-from dora.edge.kalshi.error_codes import ALREADY_EXISTS, is_definite, is_refusal, read_error
+from dora.edge.kalshi.error_codes import ALREADY_EXISTS, DEFINITE_REFUSALS, is_refusal, read_error
 from dora.edge.kalshi.transport import NotSent
 from dora.edge.kalshi.wire import JsonObject, integer, name, text
+
+Request = TypeVar("Request", OrderRequest, CancelRequest)
+Done = TypeVar("Done")
+_Read = Callable[[Request, JsonObject], Done | FailedOrder]
 
 NOT_SENT = "not_sent"
 UNANSWERED = "unanswered"
 NOT_NAMED = "not_named_in_answer"
 ANSWER_INVALID = "answer_invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """An outcome other than done, with the exchange's code for it or one of the four above."""
-
-    outcome: Outcome
-    code: str
-    message: str = ""
-
-    def of(self, request: OrderRequest | CancelRequest) -> FailedOrder:
-        """The verdict on one order."""
-        return FailedOrder(request=request, code=self.code, message=self.message, outcome=self.outcome)
-
+"""Codes where the exchange gave none."""
 
 _FOREIGN = "?"
 _NO_CONTRACTS = (None, "0.00", "0")
-_UNNAMED = Verdict(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely about this order")
+_UNNAMED = ChangeResult(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely about this order")
 
 
-def verdict_of(error: ExchangeError) -> Verdict:
-    """What the failure of a request means for everything it carried."""
+def outcome_of(error: ExchangeError) -> ChangeResult:
+    """What the failure of a request means for every order in it: the exchange's code, or one of the four."""
     if isinstance(error, ExchangeRefused):
         outcome = Outcome.REFUSED if is_refusal(error) else Outcome.UNKNOWN
         code = error.code or f"http_{error.status}"
-        return Verdict(outcome, code, f"{error.message} {error.details}".strip())
+        return ChangeResult(outcome, code, f"{error.message} {error.details}".strip())
     if isinstance(error, NotSent):
-        return Verdict(Outcome.REFUSED, NOT_SENT, str(error))
+        return ChangeResult(Outcome.REFUSED, NOT_SENT, str(error))
     code = ANSWER_INVALID if isinstance(error, WireInvalid) else UNANSWERED
-    return Verdict(Outcome.UNKNOWN, code, str(error))
+    return ChangeResult(Outcome.UNKNOWN, code, str(error))
 
 
-def _verdict_of_entry(error: object, counts: Iterable[object]) -> Verdict:
+def _outcome_of_entry(error: object, counts: Iterable[object]) -> ChangeResult:
     """A definite refusal, unless the code is not known as one or the entry counts contracts all the same."""
     code, message, details = read_error(error)
-    definite = is_definite(code) and all(count in _NO_CONTRACTS for count in counts)
+    definite = code in DEFINITE_REFUSALS and all(count in _NO_CONTRACTS for count in counts)
     outcome = Outcome.REFUSED if definite else Outcome.UNKNOWN
-    return Verdict(outcome, code, f"{message} {details}".strip())
+    return ChangeResult(outcome, code, f"{message} {details}".strip())
 
 
-def _said(entry: JsonObject, key: str) -> str | None:
+def _failed(request: OrderRequest | CancelRequest, why: ChangeResult) -> FailedOrder:
+    return FailedOrder(request=request, code=why.code, message=why.message, outcome=why.outcome)
+
+
+def _id_in(entry: JsonObject, key: str) -> str | None:
     """The id that an entry names; what cannot be read names somebody else."""
     try:
         return entry.optional(key, text) or None
@@ -88,23 +83,37 @@ def placed_result(requests: Sequence[OrderRequest], answer: JsonObject) -> Batch
     """Every order of an answered create batch. Raises WireInvalid when the answer has no list of entries."""
     entries = answer.rows("orders")
     by_id = _assigned(requests, entries)
-    order_ids = [_said(row, "order_id") for row in entries]
-    results = [_placed_or_not(request, by_id.get(request.client_order_id), order_ids) for request in requests]
-    return BatchPlaceResult(
-        tuple(result for result in results if isinstance(result, PlacedOrder)),
-        _with(results, Outcome.REFUSED),
-        _with(results, Outcome.UNKNOWN),
-    )
+    order_ids = [_id_in(row, "order_id") for row in entries]
+    results = (_placed_or_not(r, by_id.get(r.client_order_id), order_ids) for r in requests)
+    return BatchPlaceResult(*_by_outcome(results, PlacedOrder))
 
 
 def placed_failure(requests: Sequence[OrderRequest], error: ExchangeError) -> BatchPlaceResult:
     """Every order of a create batch that failed as a whole."""
-    failed = [verdict_of(error).of(request) for request in requests]
-    return BatchPlaceResult((), _with(failed, Outcome.REFUSED), _with(failed, Outcome.UNKNOWN))
+    return BatchPlaceResult(*_by_outcome((_failed(r, outcome_of(error)) for r in requests), PlacedOrder))
 
 
-def _with(results: Sequence[object], outcome: Outcome) -> tuple[FailedOrder, ...]:
-    return tuple(r for r in results if isinstance(r, FailedOrder) and r.outcome is outcome)
+def _by_outcome(
+    results: Iterable[Done | FailedOrder], done: type[Done]
+) -> tuple[tuple[Done, ...], tuple[FailedOrder, ...], tuple[FailedOrder, ...]]:
+    """Done, refused and unknown, each in the order of the requests."""
+    orders = list(results)
+    failed = [order for order in orders if isinstance(order, FailedOrder)]
+    return (
+        tuple(order for order in orders if isinstance(order, done)),
+        tuple(order for order in failed if order.outcome is Outcome.REFUSED),
+        tuple(order for order in failed if order.outcome is Outcome.UNKNOWN),
+    )
+
+
+def _judged(request: Request, entry: JsonObject | None, read: _Read[Request, Done]) -> Done | FailedOrder:
+    """What an entry says of a request; unknown where there is none, or it is not understood."""
+    if entry is None:
+        return _failed(request, _UNNAMED)
+    try:
+        return read(request, entry)
+    except WireInvalid as error:
+        return _failed(request, outcome_of(error))
 
 
 def _assigned(requests: Sequence[OrderRequest], entries: Sequence[JsonObject]) -> dict[str, JsonObject]:
@@ -114,11 +123,11 @@ def _assigned(requests: Sequence[OrderRequest], entries: Sequence[JsonObject]) -
     one: when a single one is left, or when all that are left were refused, so that whose is whose does not
     matter.
     """
-    names = [_said(row, "client_order_id") for row in entries]
+    names = [_id_in(row, "client_order_id") for row in entries]
     ids = [request.client_order_id for request in requests]
-    found = {said: row for said, row in zip(names, entries, strict=True) if said and names.count(said) == 1}
+    found = {own: row for own, row in zip(names, entries, strict=True) if own and names.count(own) == 1}
     left = [ours for ours in ids if ours not in names]
-    nameless = [row for said, row in zip(names, entries, strict=True) if said is None]
+    nameless = [row for own, row in zip(names, entries, strict=True) if own is None]
     complete = len(entries) == len(ids) and len(left) == len(nameless)
     if complete and (len(left) == 1 or all(map(_is_refused, nameless))):
         found |= zip(left, nameless, strict=True)
@@ -127,27 +136,22 @@ def _assigned(requests: Sequence[OrderRequest], entries: Sequence[JsonObject]) -
 
 def _is_refused(entry: JsonObject) -> bool:
     error = entry.optional("error", _as_it_is)
-    return error is not None and _verdict_on_created(entry, error).outcome is Outcome.REFUSED
+    return error is not None and _outcome_of_create(entry, error).outcome is Outcome.REFUSED
 
 
 def _placed_or_not(
     request: OrderRequest, entry: JsonObject | None, order_ids: Sequence[str | None]
 ) -> PlacedOrder | FailedOrder:
-    if entry is None:
-        return _UNNAMED.of(request)
-    try:
-        placed = _placed(request, entry)
-    except WireInvalid as error:
-        return verdict_of(error).of(request)
+    placed = _judged(request, entry, _placed)
     if isinstance(placed, PlacedOrder) and order_ids.count(placed.order_id) > 1:
-        return _UNNAMED.of(request)
+        return _failed(request, _UNNAMED)
     return placed
 
 
 def _placed(request: OrderRequest, entry: JsonObject) -> PlacedOrder | FailedOrder:
     error = entry.optional("error", _as_it_is)
     if error is not None:
-        return _verdict_on_created(entry, error).of(request)
+        return _failed(request, _outcome_of_create(entry, error))
     placed = PlacedOrder(
         request=request,
         order_id=entry.field("order_id", name),
@@ -160,8 +164,8 @@ def _placed(request: OrderRequest, entry: JsonObject) -> PlacedOrder | FailedOrd
     return placed
 
 
-def _verdict_on_created(entry: JsonObject, error: object) -> Verdict:
-    return _verdict_of_entry(
+def _outcome_of_create(entry: JsonObject, error: object) -> ChangeResult:
+    return _outcome_of_entry(
         error, [entry.optional(key, _as_it_is) for key in ("fill_count", "remaining_count")]
     )
 
@@ -170,43 +174,29 @@ def _as_it_is(value: object) -> object:
     return value
 
 
-# --- canceled and decreased -------------------------------------------------------------------------
+# --- cancelled and decreased -------------------------------------------------------------------------
 
 
 def cancelled_result(requests: Sequence[CancelRequest], answer: JsonObject) -> BatchCancelResult:
     """Every order of an answered cancel batch. Raises WireInvalid when the answer has no list of entries."""
     entries = answer.rows("orders")
-    order_ids = [_said(row, "order_id") for row in entries]
+    order_ids = [_id_in(row, "order_id") for row in entries]
     by_id: Mapping[str | None, JsonObject] = {
-        said: row for said, row in zip(order_ids, entries, strict=True) if order_ids.count(said) == 1
+        own: row for own, row in zip(order_ids, entries, strict=True) if order_ids.count(own) == 1
     }
-    results = [_cancelled_or_not(request, by_id.get(request.order_id)) for request in requests]
-    return BatchCancelResult(
-        tuple(result for result in results if isinstance(result, CancelledOrder)),
-        _with(results, Outcome.REFUSED),
-        _with(results, Outcome.UNKNOWN),
-    )
+    results = (_judged(r, by_id.get(r.order_id), _cancelled) for r in requests)
+    return BatchCancelResult(*_by_outcome(results, CancelledOrder))
 
 
 def cancelled_failure(requests: Sequence[CancelRequest], error: ExchangeError) -> BatchCancelResult:
     """Every order of a cancel batch that failed as a whole."""
-    failed = [verdict_of(error).of(request) for request in requests]
-    return BatchCancelResult((), _with(failed, Outcome.REFUSED), _with(failed, Outcome.UNKNOWN))
-
-
-def _cancelled_or_not(request: CancelRequest, entry: JsonObject | None) -> CancelledOrder | FailedOrder:
-    if entry is None:
-        return _UNNAMED.of(request)
-    try:
-        return _cancelled(request, entry)
-    except WireInvalid as error:
-        return verdict_of(error).of(request)
+    return BatchCancelResult(*_by_outcome((_failed(r, outcome_of(error)) for r in requests), CancelledOrder))
 
 
 def _cancelled(request: CancelRequest, entry: JsonObject) -> CancelledOrder | FailedOrder:
     error = entry.optional("error", _as_it_is)
     if error is not None:
-        return _verdict_of_entry(error, [entry.optional("reduced_by", _as_it_is)]).of(request)
+        return _failed(request, _outcome_of_entry(error, [entry.optional("reduced_by", _as_it_is)]))
     _check_client_id(entry, request.client_order_id)
     return CancelledOrder(
         request=request,
@@ -217,14 +207,8 @@ def _cancelled(request: CancelRequest, entry: JsonObject) -> CancelledOrder | Fa
 
 def decreased(request: DecreaseRequest, answer: JsonObject) -> ChangeResult:
     """An answered decrease. Raises WireInvalid when the answer is about another order."""
-    if answer.field("order_id", name) != request.order_id:
-        raise answer.invalid("order_id", f"asked about {request.order_id}")
-    _check_client_id(answer, request.client_order_id)
-    return ChangeResult(
-        Outcome.DONE,
-        remaining=answer.field("remaining_count", _not_negative),
-        ts_ms=TimeMs(answer.field("ts_ms", integer)),
-    )
+    _check_order(request, answer)
+    return _changed(answer, answer.field("remaining_count", _not_negative))
 
 
 def extended(request: ExtendRequest, answer: JsonObject) -> ChangeResult:
@@ -232,21 +216,19 @@ def extended(request: ExtendRequest, answer: JsonObject) -> ChangeResult:
 
     Raises WireInvalid when the answer is about another order.
     """
+    _check_order(request, answer)
+    remaining = answer.optional("remaining_count", _not_negative)
+    return _changed(answer, request.remaining if remaining is None else remaining)
+
+
+def _changed(answer: JsonObject, remaining: Count) -> ChangeResult:
+    return ChangeResult(Outcome.DONE, remaining=remaining, ts_ms=TimeMs(answer.field("ts_ms", integer)))
+
+
+def _check_order(request: DecreaseRequest | ExtendRequest, answer: JsonObject) -> None:
     if answer.field("order_id", name) != request.order_id:
         raise answer.invalid("order_id", f"asked about {request.order_id}")
     _check_client_id(answer, request.client_order_id)
-    remaining = answer.optional("remaining_count", _not_negative)
-    return ChangeResult(
-        Outcome.DONE,
-        remaining=request.remaining if remaining is None else remaining,
-        ts_ms=TimeMs(answer.field("ts_ms", integer)),
-    )
-
-
-def not_changed(error: ExchangeError) -> ChangeResult:
-    """A decrease or an amend that failed."""
-    verdict = verdict_of(error)
-    return ChangeResult(verdict.outcome, verdict.code, verdict.message)
 
 
 # --- id probes -------------------------------------------------------------------------------------
@@ -256,9 +238,9 @@ def id_probed(request: IdProbeRequest, answer: JsonObject) -> IdProbe | None:
     """The engine took the probe, so the id was free. None when the answer is not surely about this probe.
 
     Immediate or cancel: nothing rests, whether the answer to a kill says that nothing remains or echoes the
-    whole count. Filled, the id was free as well; the fill comes with the list of fills.
+    full count. Filled, the id was free as well; the fill comes with the list of fills.
     """
-    if _said(answer, "client_order_id") != request.client_order_id or not _said(answer, "order_id"):
+    if _id_in(answer, "client_order_id") != request.client_order_id or not _id_in(answer, "order_id"):
         return None
     try:
         counts = [answer.field(key, _not_negative) for key in ("fill_count", "remaining_count")]

@@ -65,22 +65,14 @@ class BoundedConnection(HTTPConnection):
         return super().is_connected and max(idle_s) <= MAX_IDLE_S
 
 
-class BoundedHttpsConnection(BoundedConnection, HTTPSConnection):
-    """The same over TLS."""
+def bounded_pool(pool: type[HTTPConnectionPool], connection: type) -> Any:
+    """The class of pool with `BoundedConnection` mixed into its connections."""
+    bounded = type(connection.__name__, (BoundedConnection, connection), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": bounded})
 
 
-class HttpPool(HTTPConnectionPool):
-    """Connections to one host."""
-
-    ConnectionCls = BoundedConnection
-
-
-class HttpsPool(HTTPSConnectionPool):
-    """Connections to one host over TLS."""
-
-    ConnectionCls = BoundedHttpsConnection
-
-
+HttpPool = bounded_pool(HTTPConnectionPool, HTTPConnection)
+HttpsPool = bounded_pool(HTTPSConnectionPool, HTTPSConnection)
 POOLS = {"http": HttpPool, "https": HttpsPool}
 """For `PoolManager.pool_classes_by_scheme`."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dora.core.errors import StateError
-from dora.core.exchange.error_codes import RATE_LIMITED
+from dora.core.exchange.error_codes import GROUP_TRIPPED, RATE_LIMITED
 from dora.core.exchange.market import Slot
 from dora.core.orders.amend_expiry import fold_extended
 from dora.core.orders.diff import split
@@ -44,20 +44,11 @@ from dora.core.state import LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.order_facts import NEW, Entries
-from dora.flow.shared.rate_limit import back_off
+from dora.flow.shared.shared_charge import back_off
 
 CANCEL_WAIT_MS = 2_000
 """Longest wait of a cancel batch for tokens: a stale quote costs more than a 429."""
 STOP_SIGN_AGE_MS = 5_000
-GROUP_TRIPPED = frozenset(
-    {
-        "order_group_triggered",
-        "order_group_limit_exceeded",
-        "order_group_not_active",
-        "ORDER_GROUP_CANCEL",
-        "EXCEEDED_ORDER_GROUP_RISK_LIMIT",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

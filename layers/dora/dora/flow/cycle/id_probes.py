@@ -1,24 +1,20 @@
-"""Id probes: the engine is asked for the client order ids of creates that were never answered.
+"""Id probes of a cycle: few, and none where nothing may be placed by a person's choice."""
 
-No list proves that an order is not there. But the engine takes an id once, so an immediate-or-cancel order of
-the smallest size under the same id has two answers: granted (no order had the id) or `order_already_exists`
-(the create came, or an earlier probe did: some row will show it). `core/orders/evidence.py` says when it
-counts.
-"""
+from itertools import takewhile
 
-from dora.core.errors import RateLimited
 from dora.core.fallbacks import UNLEARNED
 from dora.core.orders.evidence import Evidence, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, TrackedOrder
-from dora.core.orders.requests import IdProbe, IdProbeRequest
+from dora.core.orders.requests import IdProbeRequest
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import TimeMs
 from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.cycle.read import Snapshot
+from dora.flow.shared.id_probes import send_probes
 from dora.flow.shared.reads import paced
-from dora.flow.shared.shared_charge import SharedCharge
+from dora.flow.shared.write_pace import WritePace
 
 MOST_PROBES = 20
 """Probes of one cycle; each costs as many write tokens as a create."""
@@ -31,7 +27,8 @@ def probe_ids(
 ) -> Journal:
     """The journal, with what the engine said of ids that no row shows after their hold. Each is asked once.
 
-    A probe is an order all the same: where nothing may be placed by a person's choice, none is sent.
+    A probe is an order all the same: where nothing may be placed by a person's choice, none is sent. As many
+    as the tokens allow, and none after a 429; the other ids are probed by a later cycle.
     """
     session = known.state.session
     if session is None or evidence.resting is None or not _may_probe(ports, known, session):
@@ -39,9 +36,12 @@ def probe_ids(
     hold_ms = known.globals_.unknown_create_hold_s * 1000
     asked = [_request(order, session, snapshot) for order in unprobed(journal, evidence, hold_ms)]
     requests = [request for request in asked if request is not None][:MOST_PROBES]
-    if not requests:
-        return journal
-    return note_probes(journal, _probe(ports, known, requests), ports.clock.now_ms())
+    limits, until_ms = known.state.limits or UNLEARNED, TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
+    pace = WritePace(ports, limits, known.globals_.rate_limit_backoff_ms)
+    due = paced(ports, "write", requests, limits.create_cost, until_ms)
+    in_time = takewhile(lambda _: ports.clock.now_ms() <= until_ms, due)
+    answers = send_probes(ports.exchange, pace, in_time, limits.create_cost)
+    return note_probes(journal, answers, ports.clock.now_ms())
 
 
 def _may_probe(ports: Ports, known: LoadedState, session: SessionMetadata) -> bool:
@@ -57,20 +57,3 @@ def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) 
     ticker = order.slot.ticker
     market, book = snapshot.markets.get(ticker), snapshot.books.get(ticker)
     return id_probe_request(order, market, book, groups[0] if groups else None)
-
-
-def _probe(ports: Ports, known: LoadedState, requests: list[IdProbeRequest]) -> dict[str, IdProbe]:
-    """As many as the tokens allow, and none after a 429; the other ids are probed by a later cycle."""
-    limits, until_ms = known.state.limits or UNLEARNED, TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
-    shared, said = SharedCharge(ports, "write"), dict[str, IdProbe]()
-    for request in paced(ports, "write", requests, limits.create_cost, until_ms):
-        if ports.clock.now_ms() > until_ms:
-            break
-        try:
-            answer = ports.exchange.probe_id(request)
-        except RateLimited:
-            shared.back_off("probe_id", known.globals_.rate_limit_backoff_ms)
-            break
-        if answer is not None:
-            said[request.client_order_id] = answer
-    return said

@@ -7,27 +7,26 @@ from typing import TypeVar
 from dora.core.accounts.fill_reach import gap
 from dora.core.errors import ReadIncomplete
 from dora.core.exchange.account import (
-    ExchangePosition,
     Fill,
     Limits,
     Order,
     OrderGroup,
-    Settlement,
     ShardStatus,
 )
-from dora.core.exchange.listed import Listed, UnreadableRow
-from dora.core.exchange.market import Book, Market
-from dora.core.exchange.pacing import READ_COST
+from dora.core.exchange.listed import Listed
+from dora.core.exchange.market import Book
+from dora.core.exchange.pacing import BOOKS_PER_CALL, MARKETS_PER_CALL
 from dora.core.orders.diff import split
 from dora.core.orders.evidence import Evidence, in_turn, lookups_needed
 from dora.core.orders.journal import Journal
 from dora.core.orders.ownership import Ownership, never
 from dora.core.ports import Exchange, Ports
 from dora.core.units import Money, TimeMs
-from dora.flow.shared.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again, paced
+from dora.flow.shared.accounting import AccountReads
+from dora.flow.shared.order_reads import read_orders
+from dora.flow.shared.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again
 from dora.flow.shared.unreadable_facts import set_apart
 
-BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 FIXED_READS = 9
 """Calls of a cycle that do not grow with the markets: two stamps and seven account reads."""
 
@@ -38,26 +37,18 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(AccountReads):
     """One look at the exchange. None is "could not be read", never "nothing there"; `failures` says why."""
 
-    began_ms: TimeMs
-    as_of_ms: TimeMs
     resting: tuple[Order, ...] | None = None
     partial: tuple[Order, ...] = ()
     """What was read of the resting orders before their list failed: enough to cancel, no proof of absence."""
-    fills: tuple[Fill, ...] | None = None
-    settlements: tuple[Settlement, ...] | None = None
-    positions: tuple[ExchangePosition, ...] | None = None
     cash: Mapping[int, Money] | None = None
     groups: tuple[OrderGroup, ...] | None = None
     status: Mapping[int, ShardStatus] | None = None
     books: Mapping[str, Book] = field(default_factory=dict)
-    markets: Mapping[str, Market] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     auth_refused: bool = False
-    set_apart: tuple[UnreadableRow, ...] = ()
-    """Rows of the account's lists that were not understood, in lists that are known all the same."""
 
     @property
     def account_known(self) -> bool:
@@ -160,28 +151,20 @@ def gather_evidence(ports: Ports, journal: Journal, snapshot: Snapshot, limits: 
     )
     if snapshot.resting is None:
         return evidence
-    questions, exchange = lookups_needed(journal, snapshot.resting, began_ms), ports.exchange
-    ours, since_ms = Ownership.of(ports.prefix, journal, None).may_be_order, questions.since_ms
+    questions = lookups_needed(journal, snapshot.resting, began_ms)
     ids = in_turn(questions.order_ids, MOST_LOOKUPS, began_ms)
     tickers = in_turn(questions.tickers, MOST_LISTS, began_ms)
-    until_ms = TimeMs(began_ms + LONGEST_WAIT_MS)
-    with Reader(ports.workers) as reader:
-        some_ids = paced(ports, "read", ids, limits.order_read_cost, until_ms)
-        rows = {i: reader.start(i, exchange.order, i) for i in some_ids}
-        some_tickers = paced(ports, "read", tickers, READ_COST, until_ms)
-        lists = {t: reader.start_list(t, ours, exchange.orders_of, t, since_ms[t]) for t in some_tickers}
-        looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
-        listings = {ticker: pending.result() for ticker, pending in lists.items()}
-    _tell_failures(ports, reader.failures)
-    set_apart(ports.facts, [row for row in reader.set_apart if row not in snapshot.set_apart])
-    return replace(
+    evidence, reader = read_orders(
+        ports,
         evidence,
-        looked_up={order_id: row for order_id, row in looked_up.items() if order_id not in reader.failures},
-        listings={ticker: found for ticker, found in listings.items() if found is not None},
+        ids,
+        {ticker: questions.since_ms[ticker] for ticker in tickers},
+        Ownership.of(ports.prefix, journal, None).may_be_order,
+        order_read_cost=limits.order_read_cost,
+        until_ms=TimeMs(began_ms + LONGEST_WAIT_MS),
     )
-
-
-def _tell_failures(ports: Ports, failures: Mapping[str, str]) -> None:
-    """One `ERROR` for all of them."""
-    for first, why in list(failures.items())[:1]:
-        ports.facts.emit("ERROR", what="targeted reads of orders", why=why, failed=len(failures), of=first)
+    for first, why in list(reader.failures.items())[:1]:
+        failed = len(reader.failures)
+        ports.facts.emit("ERROR", what="targeted reads of orders", why=why, failed=failed, of=first)
+    set_apart(ports.facts, [row for row in reader.set_apart if row not in snapshot.set_apart])
+    return evidence

@@ -25,7 +25,7 @@ class MassCancel:
         """Batches are cut to this part of the largest while somebody else drains the bucket."""
         self._again = Backoff(ports.clock)
         self._waiting: dict[str, Order] = {}
-        self._asked_ms: dict[str, int] = {}
+        self._sent_ms: dict[str, int] = {}
         self._not_found_ms: dict[str, int] = {}
         self.results: tuple[BatchCancelResult, ...] = ()
         """What the cancels came to, for the journal; whoever has recorded them clears this."""
@@ -35,7 +35,7 @@ class MassCancel:
         """Rows to be cancelled, unless that is done, or under way."""
         since_ms = self._ports.clock.now_ms() - ASK_AGAIN_MS
         for row in rows:
-            asked = self._asked_ms.get(row.client_order_id, since_ms) > since_ms
+            asked = self._sent_ms.get(row.client_order_id, since_ms) > since_ms
             if not asked and row.order_id not in self.ended and not self._found_nothing(row):
                 self._waiting[row.client_order_id] = row
 
@@ -63,12 +63,12 @@ class MassCancel:
     def _send(self, batch: Sequence[CancelRequest]) -> None:
         for request in batch:
             del self._waiting[request.client_order_id]
-            self._asked_ms[request.client_order_id] = self._ports.clock.now_ms()
+            self._sent_ms[request.client_order_id] = self._ports.clock.now_ms()
         result = self._ports.exchange.cancel(batch)
         self.results += (result,)
         self.ended |= {done.request.order_id for done in result.succeeded}
         for order in result.failed:
-            asked_ms = self._asked_ms.pop(order.request.client_order_id)
+            asked_ms = self._sent_ms.pop(order.request.client_order_id)
             if order.code == NOT_FOUND:
                 self._not_found_ms[order.request.client_order_id] = asked_ms
         self._keep_pace(result)

@@ -1,11 +1,11 @@
-"""The search for zero: nothing of ours rests, and nothing of ours can come to rest.
+"""The open order check: wait until no order of ours rests, nor can come to rest.
 
 Two complete lists, begun later than the exchange's settling time after the last trigger was answered, must
 hold no order of ours. Lists may be blank, so they do not stand alone: a group that answered its trigger
 proves every order in it gone, and each other order is settled by itself.
 """
 
-from collections.abc import Iterable
+from collections import Counter
 
 from dora.core.errors import ExchangeError
 from dora.core.exchange.account import Limits, Order
@@ -19,6 +19,7 @@ from dora.flow.session.mass_cancel import MassCancel
 from dora.flow.session.teardown_journal import TeardownJournal
 from dora.flow.session.unresolved_orders import Gone, UnresolvedOrders
 from dora.flow.shared.group_trigger import GroupTrigger
+from dora.flow.shared.reported import Reported
 from dora.flow.shared.session_groups import record_answers
 from dora.flow.shared.shared_charge import SharedCharge
 from dora.flow.shared.unreadable_facts import known_rows
@@ -33,11 +34,11 @@ RETRY_MS = 2_000
 ROUND_MS = 5_000
 """Between two rounds of settling single orders: a hold must run out, or a cycle must finish."""
 PROOFS = 2
-"""Complete lists without an order of ours, one after the other, that make zero proven."""
+"""Complete lists without an order of ours, one after the other, that prove that none is open."""
 
 
 class TeardownLoop:
-    """Triggers first, then looks until zero is proven or `give_up_ms` has come."""
+    """Triggers first, then reads lists until no open orders remain, or until `give_up_ms`."""
 
     def __init__(
         self, ports: Ports, session: SessionMetadata, limits: Limits | None, give_up_ms: int
@@ -45,26 +46,32 @@ class TeardownLoop:
         pace = WritePace(ports, limits)
         self._ports, self._give_up_ms = ports, give_up_ms
         self._trigger = GroupTrigger(ports, session.order_groups, pace)
-        self._sweep, self._journal = MassCancel(ports, pace), TeardownJournal(ports, session)
-        self._settling = UnresolvedOrders(ports, session, self._journal, pace)
+        self._cancels, self._journal = MassCancel(ports, pace), TeardownJournal(ports, session)
+        self._unresolved = UnresolvedOrders(ports, session, self._journal, pace)
         self._reads = SharedCharge(ports, "read")
-        self._met: dict[str, Order] = {}
+        self._seen: dict[str, Order] = {}
         """Every row of ours that a list ever showed, by order id."""
         self._clean, self._list_read, self._caught_up = 0, False, False
         self.session = session
         """As it is stored, with the groups that have answered noted in it."""
         self.resting: tuple[Order, ...] | None = None
-        """As the last list that was read whole had it; None while none was."""
+        """As in the last complete list; None before the first."""
 
     @property
-    def unproven(self) -> int | None:
-        """Orders outside the triggered groups that may still rest; None where that was not asked."""
-        return self._settling.unproven
+    def left(self) -> dict[str, object]:
+        """What is left, for the answer; None is what was not found out.
 
-    @property
-    def why_unproven(self) -> str:
-        """What kept the proof from being made; "" where it was made, or never begun."""
-        return self._journal.why
+        `unproven` orders are outside the triggered groups and may still rest; `why_unproven` is what
+        prevented the proof, where it was begun.
+        """
+        shards = None if self.resting is None else sorted(Counter(row.shard for row in self.resting).items())
+        return {
+            "resting": None if self.resting is None else len(self.resting),
+            "resting_by_shard": None if shards is None else {str(shard): count for shard, count in shards},
+            "unproven": self._unresolved.unproven,
+            "untriggered": self.untriggered,
+            **({"why_unproven": self._journal.why} if self._journal.why else {}),
+        }
 
     @property
     def untriggered(self) -> list[str]:
@@ -87,8 +94,8 @@ class TeardownLoop:
         self._journal.recall()
         while self._now_ms() < self._give_up_ms:
             self._trigger_rest()
-            if self._sweep.busy(self._is_straggler):
-                self._sweep.cancel_some(self._give_up_ms)
+            if self._cancels.busy(self._is_straggler):
+                self._cancels.cancel_some(self._give_up_ms)
                 continue
             self._record_cancels()
             self._look()
@@ -109,15 +116,15 @@ class TeardownLoop:
 
     def _record_cancels(self) -> None:
         """In the journal, so that no later call and no cycle cancels once more what a stale read shows."""
-        results = self._sweep.results
+        results = self._cancels.results
         if results and self._journal.record(results):
-            self._sweep.results = ()
+            self._cancels.results = ()
 
     def _settle(self) -> bool:
         """What rests by its own row though no list shows it is cancelled like any straggler."""
-        gone = Gone(self._trigger.triggered, self._sweep.ended)
-        settled = self._settling.settle(gone, self._met.values(), self._give_up_ms)
-        self._sweep.add(self._settling.resting)
+        gone = Gone(self._trigger.triggered, self._cancels.ended)
+        settled = self._unresolved.settle(gone, self._seen.values(), self._give_up_ms)
+        self._cancels.add(self._unresolved.resting)
         return settled
 
     def _now_ms(self) -> TimeMs:
@@ -137,23 +144,25 @@ class TeardownLoop:
         elif self._clean < PROOFS:
             span_ms = 0 if self._clean else RETRY_MS
         else:
-            span_ms = 0 if self._settling.unfinished else ROUND_MS
+            span_ms = 0 if self._unresolved.unfinished else ROUND_MS
         self._ports.clock.sleep_ms(max(min(span_ms, self._give_up_ms - now_ms), 0))
 
     def _look(self) -> None:
         """One list of what rests; what no triggered group takes off is cancelled."""
         began_ms = self._now_ms()
         self._caught_up = began_ms >= self._proof_ms + PATIENCE_MS and self._reads_are_later()
-        found = _resting(self._ports, self.session)
+        found: tuple[Order, ...] | None = None
+        with Reported(self._ports.facts, "list of resting orders", ExchangeError):
+            found = resting_orders(self._ports, self.session)
         self._reads.charge(READ_COST)
         self._list_read = found is not None
         proves = found == () and not self.untriggered and began_ms >= self._proof_ms
         self._clean = self._clean + 1 if proves else 0
         if found is None:
             return
-        self._met |= {row.order_id: row for row in found}
+        self._seen |= {row.order_id: row for row in found}
         self.resting = tuple(row for row in found if not self._is_over(row))
-        self._sweep.add(row for row in found if self._is_straggler(row))
+        self._cancels.add(row for row in found if self._is_straggler(row))
 
     def _reads_are_later(self) -> bool:
         """Whether the exchange says that its reads show what the last trigger did."""
@@ -164,7 +173,7 @@ class TeardownLoop:
             return False
 
     def _is_over(self, row: Order) -> bool:
-        return row.order_id in self._sweep.ended or self._journal.is_stale(row)
+        return row.order_id in self._cancels.ended or self._journal.is_stale(row)
 
     def _is_straggler(self, row: Order) -> bool:
         """Rows of a triggered group are stale reads at first: a cancel of theirs would find nothing."""
@@ -173,21 +182,12 @@ class TeardownLoop:
         return row.group_id not in self._trigger.triggered or self._caught_up
 
 
-def ours(rows: Iterable[Order], prefix: str) -> tuple[Order, ...]:
-    """Those of the rows whose client order id begins with our prefix."""
-    return tuple(row for row in rows if row.client_order_id.startswith(prefix))
-
-
-def _resting(ports: Ports, session: SessionMetadata) -> tuple[Order, ...] | None:
-    """Our resting orders on every shard; None when the list could not be read whole.
+def resting_orders(ports: Ports, session: SessionMetadata | None) -> tuple[Order, ...]:
+    """Our resting orders on every shard, by the prefix of their client order ids.
 
     A row that is not understood is ours by our prefix or by a group of the session; an order of the journal
-    that shows neither is settled by itself.
+    that shows neither is settled by itself. Raises ExchangeError when the list is not complete.
     """
     owned = Ownership.of(ports.prefix, Journal(), session)
-    try:
-        listed = ports.exchange.resting_orders()
-        return ours(known_rows(ports.facts, listed, owned.may_be_order), ports.prefix)
-    except ExchangeError as error:
-        ports.facts.emit("ERROR", what="list of resting orders", why=str(error))
-        return None
+    rows = known_rows(ports.facts, ports.exchange.resting_orders(), owned.may_be_order)
+    return tuple(row for row in rows if row.client_order_id.startswith(ports.prefix))

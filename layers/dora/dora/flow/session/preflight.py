@@ -71,7 +71,7 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     set_apart(ports.facts, groups.unreadable if groups else ())
     if abs(exchange.skew_ms) > globals_.max_clock_skew_ms:
         found.blockers.append(f"our clock is {exchange.skew_ms} ms from the exchange's")
-    wanted, _ = wanted_markets(configs, refresh_listings(ports, configs, state.reference, force=True))
+    wanted = wanted_markets(configs, refresh_listings(ports, configs, state.reference, force=True))
     quoted = {ticker: config for ticker, config in wanted.items() if config.enabled}
     markets = found.read("markets", lambda: exchange.markets(sorted(quoted)))
     _judge_markets(found, quoted, markets)
@@ -97,7 +97,7 @@ def _cash(ports: Ports) -> Mapping[int, Money]:
 def _judge_markets(
     found: _Findings, quoted: Mapping[str, MarketConfig], markets: Mapping[str, Market] | None
 ) -> None:
-    """Of markets that could not be read (None) nothing is said but that."""
+    """Nothing of markets that could not be read (None): that is a blocker of its own."""
     unknown = [] if markets is None else sorted(quoted.keys() - markets.keys())
     if unknown:
         found.notes.append(f"the exchange does not know {', '.join(unknown[:5])} ({len(unknown)} in all)")

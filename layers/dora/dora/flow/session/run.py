@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dora.core.errors import DoraError, ExchangeError, StateError
-from dora.core.ports import Ports
+from dora.core.ports import Facts, Ports
 from dora.core.reasons import Reason
 from dora.core.risk.session_limit import contracts_matched, used_up
 from dora.core.session import SessionAction, SessionCommand, SessionMetadata, SessionStatus
 from dora.core.state import EmergencyState, KillSwitch
-from dora.core.units import Count, TimeMs
+from dora.core.units import TimeMs
 from dora.flow.session.start import start
 from dora.flow.session.status import SILENCE_MS, Response, brief, refused, silent_ms, status
 from dora.flow.session.teardown import LOST, close, lost_session, take_off
@@ -55,7 +55,7 @@ def teardown(ports: Ports, *, reason: str, deadline_ms: int) -> Response:
     if session is None:
         return {"status": "none", "reason": "there is no session, and no order with our prefix rests"}
     if found.unreadable:
-        _tell_unreadable(ports, found)
+        _report_unreadable(ports.facts, found)
     elif session.status not in (SessionStatus.CLOSING, SessionStatus.CLOSED):
         session = _closing(ports, session, found, reason or "teardown", deadline_ms)
     if session.status is SessionStatus.CLOSED:
@@ -90,8 +90,8 @@ def _closing_like(current: SessionMetadata, reason: str) -> SessionMetadata:
     return replace(current, status=SessionStatus.CLOSING, reason=reason)
 
 
-def _tell_unreadable(ports: Ports, found: EmergencyState) -> None:
-    ports.facts.emit("ERROR", what="record of the session", why=found.unreadable)
+def _report_unreadable(facts: Facts, found: EmergencyState) -> None:
+    facts.emit("ERROR", what="record of the session", why=found.unreadable)
 
 
 def halt(ports: Ports, reason: str, *, cancel: bool = False) -> Response:
@@ -132,8 +132,7 @@ def reset(ports: Ports) -> Response:
     globals_ = ports.configs.load().globals_
     limit = globals_.session_contract_limit if globals_ else session.contracts_limit
     raised = replace(session, contracts_limit=limit)
-    traded = Count(sum(position.traded for position in state.positions.values()))
-    if used_up(raised, contracts_matched(raised, traded, state.journal.orders.values())):
+    if used_up(raised, contracts_matched(raised, state.traded, state.journal.orders.values())):
         return refused(session, "the session's contract limit is used up: raise session_contract_limit")
     try:
         return brief(ports, rearm(ports, session, raised, state.limits))
@@ -158,8 +157,8 @@ def watch(ports: Ports, *, deadline_ms: int) -> Response:
     if session.status is not SessionStatus.ACTIVE:
         return {"status": "idle"}
     if found.unreadable:
-        _tell_unreadable(ports, found)
-    silent_s = silent_ms(ports, found.completed_ms, session) // 1000
+        _report_unreadable(ports.facts, found)
+    silent_s = silent_ms(ports.clock.now_ms(), found.completed_ms, session) // 1000
     if silent_s * 1000 < SILENCE_MS:
         return {"status": "ok", "silent_seconds": silent_s}
     ports.facts.emit("HEARTBEAT", status="silent", silent_seconds=silent_s)

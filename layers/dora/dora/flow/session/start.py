@@ -8,9 +8,9 @@ from dora.core.orders.expiry import session_end_ms
 from dora.core.ports import Ports
 from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.state import BotState
-from dora.core.units import Count
 from dora.flow.session.preflight import Preflight, inspect
 from dora.flow.session.status import Response, brief, refused
+from dora.flow.shared.reported import Reported
 from dora.flow.shared.session_groups import WITHOUT_GROUPS, degraded, keep_limits
 from dora.flow.shared.write_pace import WritePace
 
@@ -57,7 +57,7 @@ def _open(
         ends_at_ms=session_end_ms(ports.clock.now_ms(), checks.globals_),
         contracts_limit=checks.globals_.session_contract_limit,
         use_order_groups=checks.globals_.use_order_groups and not ports.dry_run,
-        traded_at_start=Count(sum(position.traded for position in state.positions.values())),
+        traded_at_start=state.traded,
         rev=previous.rev if previous else 0,
     )
     ports.state.save_limits(checks.limits)
@@ -91,10 +91,10 @@ def _activate(ports: Ports, session: SessionMetadata, checks: Preflight, pace: W
 def _clean_up(ports: Ports, pace: WritePace) -> None:
     """Delete the groups of sessions closed long ago: the exchange's list of groups has no pages."""
     now_ms = ports.clock.now_ms()
-    try:
+    listed: set[str] | None = None
+    with Reported(ports.facts, "list of order groups", ExchangeError):
         listed = {group.group_id for group in ports.exchange.order_groups().rows}
-    except ExchangeError as error:
-        ports.facts.emit("ERROR", what="list of order groups", why=str(error))
+    if listed is None:
         return
     old = [
         group
@@ -105,11 +105,5 @@ def _clean_up(ports: Ports, pace: WritePace) -> None:
     ]
     for group in old[:MOST_DELETIONS]:
         pace.wait(GROUP_COST)
-        _delete(ports, group)
-
-
-def _delete(ports: Ports, group: SessionGroup) -> None:
-    try:
-        ports.exchange.delete_group(group.group_id, group.shard)
-    except ExchangeError as error:
-        ports.facts.emit("ERROR", what=f"deletion of group {group.group_id}", why=str(error))
+        with Reported(ports.facts, f"deletion of group {group.group_id}", ExchangeError):
+            ports.exchange.delete_group(group.group_id, group.shard)

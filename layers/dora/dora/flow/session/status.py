@@ -1,8 +1,7 @@
 """How things stand, in one answer: the session, what rests and is held, tokens, and why nothing is quoted.
 
 All but the checks comes from our own state, so it can be asked at any time and costs the exchange nothing.
-What only the exchange knows is said as the last finished cycle found it. What is not known is null or says
-that it is unknown.
+What only the exchange knows is shown as of the last finished cycle. What is not known is null or "unknown".
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +10,7 @@ from dataclasses import replace
 from dora.core.accounts.ledger import Position
 from dora.core.calendar import format_time
 from dora.core.errors import StateError
-from dora.core.orders.journal import OrderState, TrackedOrder, fold_plans
+from dora.core.orders.journal import OrderState, fold_plans
 from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.risk.gates import GateInputs, closed_switches
@@ -43,7 +42,7 @@ def status(ports: Ports, *, checks: bool = False) -> Response:
         "halted": state.control.halted,
         **({"halt_reason": state.control.reason} if state.control.halted else {}),
         "why_not_quoting": [str(reason) for reason in why_not_quoting(ports, state, record or {})],
-        **_last_cycle(ports, state, record or {}),
+        **_last_cycle(ports.clock.now_ms(), state, record or {}),
         **_orders(state),
         **_money(state.positions.values(), record or {}),
         "tokens": _tokens(ports, state),
@@ -73,24 +72,21 @@ def why_not_quoting(ports: Ports, state: BotState, record: Record) -> list[Reaso
     reasons = list(closed_switches(standing))
     undecided = not record.get("markets")
     reasons += [reason for reason in FOUND_BY_CYCLES if undecided and record.get("reason") == reason]
-    if _is_silent(ports, state):
+    if _is_silent(ports.clock.now_ms(), state):
         reasons.append(Reason.SILENT)
     return reasons + ([Reason.DRY_RUN] if ports.dry_run else [])
 
 
-def silent_ms(ports: Ports, completed_ms: TimeMs, session: SessionMetadata) -> int:
+def silent_ms(now_ms: TimeMs, completed_ms: TimeMs, session: SessionMetadata) -> int:
     """Time since a cycle finished, or since the session was opened, started again or reset."""
-    return ports.clock.now_ms() - max(completed_ms, session.live_since_ms)
+    return now_ms - max(completed_ms, session.live_since_ms)
 
 
-def _is_silent(ports: Ports, state: BotState) -> bool:
+def _is_silent(now_ms: TimeMs, state: BotState) -> bool:
     session = state.session
-    active = session is not None and session.status is SessionStatus.ACTIVE
-    return (
-        session is not None
-        and active
-        and silent_ms(ports, state.progress.completed_ms, session) >= SILENCE_MS
-    )
+    if session is None or session.status is not SessionStatus.ACTIVE:
+        return False
+    return silent_ms(now_ms, state.progress.completed_ms, session) >= SILENCE_MS
 
 
 def brief(ports: Ports, session: SessionMetadata) -> Response:
@@ -99,7 +95,7 @@ def brief(ports: Ports, session: SessionMetadata) -> Response:
         "status": str(session.status),
         "session_id": session.session_id,
         "reason": session.reason,
-        "contracts_limit": limit_told(session.contracts_limit),
+        "contracts_limit": format_limit(session.contracts_limit),
         **({"ends_at": format_time(session.ends_at_ms)} if session.ends_at_ms is not None else {}),
         "order_groups": {f"{g.shard}/{g.tag}": g.group_id for g in session.order_groups},
         **({"degraded": WITHOUT_GROUPS} if degraded(ports, session) else {}),
@@ -107,7 +103,7 @@ def brief(ports: Ports, session: SessionMetadata) -> Response:
     }
 
 
-def limit_told(limit: Count) -> str:
+def format_limit(limit: Count) -> str:
     """A limit in contracts. A record that stands for a lost one has none: no limit can be set to 0."""
     return format_count(limit) if limit else UNKNOWN
 
@@ -118,21 +114,25 @@ def refused(session: SessionMetadata | None, why: str) -> Response:
 
 
 def _contracts(state: BotState) -> Response:
-    """The session's own count, its groups as recorded, and its resets."""
+    """The session's own count, its groups as recorded, and its resets.
+
+    Where the record was lost, so was what the session had matched before it, and its limit.
+    """
     session = state.session
     if session is None:
         return {}
-    traded = Count(sum(position.traded for position in state.positions.values()))
-    orders = tuple(state.journal.orders.values())
+    count = (session, state.traded, tuple(state.journal.orders.values()))
+    lost = not session.contracts_limit
     return {
-        **_counts(session, traded, orders),
+        "contracts_matched": UNKNOWN if lost else format_count(contracts_matched(*count)),
+        "contracts_free": UNKNOWN if lost else format_count(contracts_free(*count)),
         "resets": session.resets,
         "groups": [
             {
                 "order_group_id": group.group_id,
                 "shard": group.shard,
                 "tag": group.tag,
-                "burst_limit": limit_told(group.burst_limit),
+                "burst_limit": format_limit(group.burst_limit),
                 "tripped": group.tripped,
             }
             for group in session.order_groups
@@ -141,20 +141,10 @@ def _contracts(state: BotState) -> Response:
     }
 
 
-def _counts(session: SessionMetadata, traded: Count, orders: tuple[TrackedOrder, ...]) -> Response:
-    """Where the record was lost, so was what the session had matched before it, and its limit."""
-    if not session.contracts_limit:
-        return {"contracts_matched": UNKNOWN, "contracts_free": UNKNOWN}
-    return {
-        "contracts_matched": format_count(contracts_matched(session, traded, orders)),
-        "contracts_free": format_count(contracts_free(session, traded, orders)),
-    }
-
-
-def _last_cycle(ports: Ports, state: BotState, record: Record) -> Response:
+def _last_cycle(now_ms: TimeMs, state: BotState, record: Record) -> Response:
     """When it was, what it came to, and how many markets and slots it left out for which reason."""
     done = state.progress
-    ago_s = (ports.clock.now_ms() - done.completed_ms) // 1000 if done.cycle_id else None
+    ago_s = (now_ms - done.completed_ms) // 1000 if done.cycle_id else None
     return {
         "last_cycle": done.cycle_id,
         "last_cycle_status": done.status,
@@ -178,14 +168,10 @@ def _orders(state: BotState) -> Response:
     open_orders = [order for order in state.journal.orders.values() if order.open]
     return {
         "open_orders": len(open_orders),
-        "resting_contracts": format_count(_contracts_of(open_orders)),
+        "resting_contracts": format_count(Count(sum(order.remaining for order in open_orders))),
         "unproven_orders": sum(1 for order in open_orders if order.state is not OrderState.LIVE),
         "unfinished_plans": len(state.plans),
     }
-
-
-def _contracts_of(orders: Iterable[TrackedOrder]) -> Count:
-    return Count(sum(order.remaining for order in orders))
 
 
 def _money(positions: Iterable[Position], record: Record) -> Response:

@@ -1,57 +1,48 @@
-"""Closing a session: trigger first, then prove zero; `closing`, with what is left, until it is proven."""
+"""Closing a session: trigger first, then wait until no open orders remain; `closing` until that is proven."""
 
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError
-from dora.core.exchange.account import Limits, Order
-from dora.core.orders.journal import Journal
-from dora.core.orders.ownership import Ownership
-from dora.core.ports import Ports
+from dora.core.exchange.account import Limits
+from dora.core.ports import Exchange, Ports
 from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.state import BotState
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
-from dora.flow.session.open_order_check import TeardownLoop, ours
-from dora.flow.session.status import UNKNOWN
+from dora.flow.session.open_order_check import TeardownLoop, resting_orders
+from dora.flow.session.status import UNKNOWN, Response
 from dora.flow.shared.session_groups import update_session
-from dora.flow.shared.unreadable_facts import known_rows
 
 LEAVE_MS = 20_000
 """With this little time left the answer is `closing`, and the next call goes on."""
 LOST = "no record of a session: its orders were found by the prefix of their client order ids"
 
-Response = dict[str, object]
-
 
 def close(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> Response:
     """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt.
 
-    Null in the answer is what was not found out: no list was read whole, or no order asked about by itself.
+    Null in the answer is what was not found out: no complete list was read, or no order looked up by itself.
     """
-    search = _search(ports, session, limits, deadline_ms)
-    if ports.dry_run or search.run_until_clear():
-        return _closed(ports, search.session)
+    loop = _begin(ports, session, limits, deadline_ms)
+    if ports.dry_run or loop.run_until_clear():
+        return _closed(ports, loop.session)
     ports.facts.count("TeardownsUnfinished", 1)
     return {
         "status": "closing",
         "session_id": session.session_id,
-        "reason": _paused(ports, search.shards) or session.reason,
-        "resting": None if search.resting is None else len(search.resting),
-        "resting_by_shard": None if search.resting is None else _by_shard(search.resting),
-        "unproven": search.unproven,
-        "untriggered": search.untriggered,
-        **({"why_unproven": search.why_unproven} if search.why_unproven else {}),
+        "reason": _paused(ports.exchange, loop.shards) or session.reason,
+        **loop.left,
     }
 
 
 def take_off(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> None:
     """All that a teardown does about orders, for one whose record could not be read or written."""
     if not ports.dry_run:
-        search = _search(ports, session, limits, deadline_ms)
-        search.run_until_clear(settles=False)
-        ports.facts.emit("ERROR", what="record of the teardown", untriggered=search.untriggered)
+        loop = _begin(ports, session, limits, deadline_ms)
+        loop.run_until_clear(settles=False)
+        ports.facts.emit("ERROR", what="record of the teardown", untriggered=loop.untriggered)
 
 
-def _search(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> TeardownLoop:
+def _begin(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> TeardownLoop:
     ports.exchange.until(TimeMs(max(deadline_ms, ports.clock.now_ms() + LEAVE_MS)))
     return TeardownLoop(ports, session, limits, deadline_ms - LEAVE_MS)
 
@@ -62,8 +53,7 @@ def lost_session(ports: Ports) -> SessionMetadata | None:
     Nothing else on the account is touched: neither orders of another prefix nor groups without an order of
     ours. Raises ExchangeError when what rests could not be read.
     """
-    owned = Ownership.of(ports.prefix, Journal(), None)
-    rows = ours(known_rows(ports.facts, ports.exchange.resting_orders(), owned.may_be_order), ports.prefix)
+    rows = resting_orders(ports, None)
     if not rows:
         return None
     shards = {row.group_id: row.shard for row in rows if row.group_id}
@@ -80,15 +70,10 @@ def lost_session(ports: Ports) -> SessionMetadata | None:
     )
 
 
-def _by_shard(rows: tuple[Order, ...]) -> dict[str, int]:
-    shards = [row.shard for row in rows]
-    return {str(shard): shards.count(shard) for shard in sorted(set(shards))}
-
-
-def _paused(ports: Ports, shards: set[int]) -> str:
+def _paused(exchange: Exchange, shards: set[int]) -> str:
     """Of the shards where something is left, those that take not even cancels, in words."""
     try:
-        status = ports.exchange.status()
+        status = exchange.status()
     except ExchangeError:
         return ""
     paused = [str(s) for s in sorted(shards & status.keys()) if not status[s].exchange_active]
@@ -119,12 +104,12 @@ def _closed_like(current: SessionMetadata, closed: SessionMetadata) -> SessionMe
 
 
 def _summary(state: BotState, session: SessionMetadata, now_ms: TimeMs) -> dict[str, str | int]:
-    """What the ledger holds, every fill up to the proof of zero in it.
+    """What the ledger holds, every fill until no open orders remained in it.
 
     Of a session whose record was lost nobody knows when it began, nor how much had been traded before it.
     """
     positions, lost = state.positions.values(), not session.contracts_limit
-    traded = sum(position.traded for position in positions) - session.traded_at_start
+    traded = state.traded - session.traded_at_start
     return {
         "duration_seconds": UNKNOWN if lost else (now_ms - session.created_at_ms) // 1000,
         "contracts": UNKNOWN if lost else format_count(Count(traded)),

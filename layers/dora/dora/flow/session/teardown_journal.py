@@ -13,13 +13,15 @@ from dora.core.orders.journal import Journal, OrderState, TrackedOrder, fold_can
 from dora.core.orders.requests import BatchCancelResult, CancelRequest
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata
-from dora.core.state import BotState, Changes, LeaseGrant, LeaseRefused
+from dora.core.state import BotState, Changes, Cursors, LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
+from dora.flow.shared.lease import release
+from dora.flow.shared.reported import Reported
 
 LEASE_MS = 40_000
 """Longest life of the lease under which one piece of work is done."""
-PASSING = (StateUnavailable, StateConflict, LeaseLost)
-"""Failures of the state that may be over the next time; of any other the same is to be expected."""
+PASSING = (ExchangeError, StateUnavailable, StateConflict, LeaseLost)
+"""Failures that may be over the next time; of any other failure of the state the same is to be expected."""
 
 
 class TeardownJournal:
@@ -34,10 +36,8 @@ class TeardownJournal:
 
     def recall(self) -> None:
         """Read which orders' cancels were answered already. Not being able to costs repeated cancels."""
-        try:
+        with Reported(self._ports.facts, "journal of the session", StateError):
             self.note(self._ports.state.load())
-        except StateError as error:
-            self._ports.facts.emit("ERROR", what="journal of the session", why=str(error))
 
     def note(self, state: BotState) -> Journal:
         """The journal of a state as just read or written, remembered for its ended orders."""
@@ -59,9 +59,18 @@ class TeardownJournal:
         journal = fold_plans(state.journal, state.plans)
         for result in results:
             journal = _fold(journal, result, now_ms)
-        self._ports.state.commit(grant.fence, Changes(journal=journal, finished_plans=state.plans))
-        self.note(replace(state, journal=journal, plans=()))
+        self.commit(grant, state, journal)
         return True
+
+    def commit(
+        self, grant: LeaseGrant, state: BotState, journal: Journal, cursors: Cursors | None = None
+    ) -> BotState:
+        """Store a journal into which the plans of this state are folded; the state as it has become."""
+        changes = Changes(journal=journal, finished_plans=state.plans, cursors=cursors)
+        self._ports.state.commit(grant.fence, changes)
+        state = replace(state, journal=journal, plans=())
+        self.note(state)
+        return state
 
     def under_lease(self, what: str, work: Callable[[LeaseGrant], bool]) -> bool:
         """Whether the work was done, and said yes; False also while a cycle is running, or on a failure."""
@@ -69,9 +78,7 @@ class TeardownJournal:
             return False
         try:
             return self._leased(work)
-        except ExchangeError as error:
-            self.why = f"{what}: {error}"
-        except StateError as error:
+        except (ExchangeError, StateError) as error:
             self.why = f"{what}: {error}"
             self.hopeless |= not isinstance(error, PASSING)
         self._ports.facts.emit("ERROR", what=what, why=self.why)
@@ -94,14 +101,7 @@ class TeardownJournal:
             self.why = ""
             return done
         finally:
-            self._release(grant)
-
-    def _release(self, grant: LeaseGrant) -> None:
-        """A lease that cannot be released runs out by itself."""
-        try:
-            self._ports.lease.release(grant)
-        except StateError as error:
-            self._ports.facts.emit("ERROR", what="release of the lease", why=str(error))
+            release(self._ports.lease, self._ports.facts, grant)
 
 
 def _ended_ms(order: TrackedOrder) -> int:

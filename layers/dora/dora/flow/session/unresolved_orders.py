@@ -4,15 +4,15 @@ An order outside the triggered groups is gone by the engine's acknowledgement of
 by its own expiry, or, where its create was never answered, by the engine's word on its id. No list proves it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from dora.core.accounts.fill_reach import gap, reachable
 from dora.core.config import GlobalConfig
-from dora.core.errors import RateLimited, StateError
+from dora.core.errors import StateError
 from dora.core.exchange.account import Limits, Order, OrderStatus
-from dora.core.exchange.market import Book, Market
-from dora.core.exchange.pacing import READ_COST
+from dora.core.exchange.pacing import BOOKS_PER_CALL, MARKETS_PER_CALL, READ_COST
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.orders.diff import split
 from dora.core.orders.evidence import FORGOTTEN_MS, Evidence, hold_is_over, note_probes, unprobed
@@ -20,14 +20,16 @@ from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.ownership import Ownership
 from dora.core.orders.reconciliation import merge
-from dora.core.orders.requests import IdProbe, IdProbeRequest
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata
-from dora.core.state import BotState, Changes, LeaseGrant
+from dora.core.state import BotState, LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.session.teardown_journal import TeardownJournal
-from dora.flow.shared.accounting import FillsOnly, keep_accounts
-from dora.flow.shared.reads import Reader, paced
+from dora.flow.shared.accounting import AccountReads, keep_accounts
+from dora.flow.shared.id_probes import send_probes
+from dora.flow.shared.order_reads import read_orders
+from dora.flow.shared.reads import paced
+from dora.flow.shared.reported import Reported
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.shared_charge import SharedCharge
 from dora.flow.shared.unreadable_facts import known_rows, set_apart
@@ -37,9 +39,11 @@ READING_MS, PROBING_MS = 8_000, 8_000
 """Of one round: what does not fit the tokens of this time is for the next round."""
 READ_WAIT_MS = 2_000
 """Longest wait for the tokens of the read of fills, which is made in any case."""
-BOOKS_PER_CALL, MARKETS_PER_CALL = 100, 200
 MOST_AT_ONCE = 100
 """Orders looked at in one round; the next round takes the next ones."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,8 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class _Round:
-    """What one round of settling goes by."""
+class _Context:
+    """What one round of settling goes by, under its lease."""
 
     grant: LeaseGrant
     state: BotState
@@ -100,32 +104,23 @@ class UnresolvedOrders:
         state = self._ports.state.load()
         limits = state.limits or UNLEARNED
         self._ports.limiter.configure(limits)
-        turn = _Round(grant, state, self._globals(), limits, until_ms)
+        context = _Context(grant, state, self._globals(), limits, until_ms)
         journal, orphans = self._journal.note(state), self._orphans(met, gone)
         loose = self._loose(journal, gone)
         if loose or orphans:
-            turn = self._kept(turn, self._looked_at(turn, journal, loose, orphans))
-            journal = turn.state.journal
-        journal = self._booked(turn, journal)
+            journal = self._looked_at(context, journal, loose, orphans)
+            # Stored before anything else is read: the engine says but once that an id was free.
+            context = replace(context, state=self._journal.commit(grant, state, journal))
+        journal = self._booked(context, journal)
         left = {order.client_order_id for order in self._loose(journal, gone)}
         self.unproven = len(left | {row.client_order_id for row in self._orphans(orphans, gone)})
         return not self.unproven
 
-    def _kept(self, turn: _Round, journal: Journal) -> _Round:
-        """The journal stored before anything else is read: the engine says but once that an id was free."""
-        changes = Changes(journal=journal, finished_plans=turn.state.plans)
-        self._ports.state.commit(turn.grant.fence, changes)
-        state = replace(turn.state, journal=journal, plans=())
-        self._journal.note(state)
-        return replace(turn, state=state)
-
     def _globals(self) -> GlobalConfig:
         """The built-in timings where the configs cannot be read."""
-        try:
+        with Reported(self._ports.facts, "read of the configs", StateError):
             return self._ports.configs.load().globals_ or UNCONFIGURED
-        except StateError as error:
-            self._ports.facts.emit("ERROR", what="read of the configs", why=str(error))
-            return UNCONFIGURED
+        return UNCONFIGURED
 
     def _orphans(self, met: Iterable[Order], gone: Gone) -> list[Order]:
         """Rows whose orders are not proven gone; the journal may have been lost."""
@@ -140,13 +135,13 @@ class UnresolvedOrders:
         left = (o for o in journal.orders.values() if o.open and not o.expires_by(forgotten_ms))
         return [order for order in left if not gone.covers(order.group_id, order.order_id)]
 
-    def _booked(self, turn: _Round, journal: Journal) -> Journal:
+    def _booked(self, context: _Context, journal: Journal) -> Journal:
         """Fills up to now, and the journal as it has become.
 
         After a pause beyond the reach of reads the cursor stays: what is missing is the next cycle's to say.
         """
-        now_ms, state = self._ports.clock.now_ms(), turn.state
-        overlap_ms = turn.globals_.fills_overlap_s * 1000
+        now_ms, state = self._ports.clock.now_ms(), context.state
+        overlap_ms = context.globals_.fills_overlap_s * 1000
         since_ms = TimeMs((state.cursors.fills_ms or self._session.created_at_ms) - overlap_ms)
         if why := gap(since_ms, now_ms):
             self._ports.facts.emit("ERROR", what="read of fills", why=why)
@@ -154,19 +149,16 @@ class UnresolvedOrders:
         list(paced(self._ports, "read", ["fills"], READ_COST, TimeMs(now_ms + READ_WAIT_MS)))
         listed = self._ports.exchange.fills_since(reachable(since_ms, now_ms))
         fills = known_rows(self._ports.facts, listed, owned.may_be_fill)
-        reads = FillsOnly(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
-        accounts = keep_accounts(self._ports, turn.grant.fence, state, journal, reads)
+        reads = AccountReads(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
+        accounts = keep_accounts(self._ports, context.grant.fence, state, journal, reads)
         cursors = None if why else accounts.cursors
-        changes = Changes(journal=accounts.journal, finished_plans=state.plans, cursors=cursors)
-        self._ports.state.commit(turn.grant.fence, changes)
-        self._journal.note(replace(state, journal=accounts.journal, plans=()))
-        return accounts.journal
+        return self._journal.commit(context.grant, state, accounts.journal, cursors).journal
 
     def _looked_at(
-        self, turn: _Round, journal: Journal, loose: list[TrackedOrder], orphans: list[Order]
+        self, context: _Context, journal: Journal, loose: list[TrackedOrder], orphans: list[Order]
     ) -> Journal:
         """The journal after what the orders' own rows and ids say."""
-        evidence = self._read(turn, loose, orphans)
+        evidence = self._read(context, loose, orphans)
         found = [row for row in evidence.looked_up.values() if row is not None]
         self.resting = tuple(row for row in found if row.status is OrderStatus.RESTING)
         self._ended |= {row.order_id for row in found if row.status is not OrderStatus.RESTING}
@@ -175,95 +167,75 @@ class UnresolvedOrders:
             evidence,
             prefix=self._ports.prefix,
             now_ms=self._ports.clock.now_ms(),
-            hold_ms=turn.hold_ms,
-            tombstone_ms=turn.globals_.tombstone_s * 1000,
+            hold_ms=context.hold_ms,
+            tombstone_ms=context.globals_.tombstone_s * 1000,
         )
         resolved(self._ports.facts, view.resolutions)
-        return self._probed(turn, view.journal, loose, evidence)
+        return self._probed(context, view.journal, loose, evidence)
 
     # --- reads -------------------------------------------------------------------------------------
 
-    def _read(self, turn: _Round, loose: list[TrackedOrder], orphans: list[Order]) -> Evidence:
+    def _read(self, context: _Context, loose: list[TrackedOrder], orphans: list[Order]) -> Evidence:
         """Single-order reads, and lists of every status for orders that were never answered or are missing.
 
         As many as the read bucket pays for; the lists of what rests have been read before, and are empty.
         """
-        began_ms, exchange = self._ports.clock.now_ms(), self._ports.exchange
+        ports, began_ms = self._ports, self._ports.clock.now_ms()
         ids = {order.order_id for order in loose if order.order_id} | {row.order_id for row in orphans}
         unshown = [o for o in loose if not o.order_id or o.state is OrderState.NOT_FOUND]
-        asked = [order for order in unshown if hold_is_over(order, began_ms, turn.hold_ms)]
-        tickers = {order.slot.ticker for order in asked}
-        until_ms = TimeMs(min(began_ms + READING_MS, turn.until_ms))
+        tickers = {o.slot.ticker for o in unshown if hold_is_over(o, began_ms, context.hold_ms)}
         tracked = Journal({order.client_order_id: order for order in loose})
-        ours = Ownership.of(self._ports.prefix, tracked, self._session).may_be_order
         self._reads.charge(2 * READ_COST)
-        first_ms = exchange.user_data_time_ms()
-        with Reader(self._ports.workers) as reader:
-            some_ids = paced(self._ports, "read", self._next(ids), turn.limits.order_read_cost, until_ms)
-            rows = {i: reader.start(i, exchange.order, i) for i in self._noted(some_ids)}
-            some_tickers = paced(self._ports, "read", self._next(tickers), READ_COST, until_ms)
-            lists = {t: reader.start_list(t, ours, exchange.orders_of, t) for t in self._noted(some_tickers)}
-            listings = {ticker: pending.result() for ticker, pending in lists.items()}
-            looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
-        set_apart(self._ports.facts, reader.set_apart)
-        self.unfinished = not (ids | tickers) <= self._looked.keys()
-        return Evidence(
-            began_ms=began_ms,
-            as_of_ms=min(first_ms, exchange.user_data_time_ms()),
-            resting=(),
-            looked_up=looked_up,
-            listings={ticker: found for ticker, found in listings.items() if found is not None},
+        first_ms = ports.exchange.user_data_time_ms()
+        evidence, reader = read_orders(
+            ports,
+            Evidence(began_ms=began_ms, as_of_ms=first_ms, resting=()),
+            self._next(ids),
+            dict.fromkeys(self._next(tickers)),
+            Ownership.of(ports.prefix, tracked, self._session).may_be_order,
+            order_read_cost=context.limits.order_read_cost,
+            until_ms=TimeMs(min(began_ms + READING_MS, context.until_ms)),
         )
+        set_apart(ports.facts, reader.set_apart)
+        self._rounds += 1
+        looked_at = [*evidence.looked_up, *evidence.listings, *reader.failures]
+        self._looked |= dict.fromkeys(looked_at, self._rounds)
+        self.unfinished = not (ids | tickers) <= self._looked.keys()
+        return replace(evidence, as_of_ms=min(first_ms, ports.exchange.user_data_time_ms()))
 
     def _next(self, wanted: Iterable[str]) -> list[str]:
-        """The next ones in turn: those never looked at, then those looked at longest ago."""
+        """Those never looked at first, then those looked at longest ago."""
         return sorted(wanted, key=lambda key: (self._looked.get(key, 0), key))[:MOST_AT_ONCE]
 
-    def _noted(self, looked_at: Iterable[str]) -> Iterable[str]:
-        self._rounds += 1
-        for key in looked_at:
-            self._looked[key] = self._rounds
-            yield key
-
     def _probed(
-        self, turn: _Round, journal: Journal, loose: list[TrackedOrder], evidence: Evidence
+        self, context: _Context, journal: Journal, loose: list[TrackedOrder], evidence: Evidence
     ) -> Journal:
         """The journal, with what the engine says of ids that no row shows after their hold.
 
         A probe is an order all the same, but here nothing else could prove that the session is over.
         """
-        left = {order.client_order_id for order in loose} if not self._ports.dry_run else set()
-        unproven = unprobed(journal, evidence, turn.hold_ms)
-        asked = [order for order in unproven if order.client_order_id in left]
-        until_ms = TimeMs(min(self._ports.clock.now_ms() + PROBING_MS, turn.until_ms))
-        markets, books = dict[str, Market](), dict[str, Book]()
-        for part in paced(self._ports, "read", _tickers(asked, MARKETS_PER_CALL), READ_COST, until_ms):
-            markets |= self._ports.exchange.markets(part)
-        for part in paced(self._ports, "read", _tickers(asked, BOOKS_PER_CALL), READ_COST, until_ms):
-            books |= self._ports.exchange.books(part)
-        built = [
-            id_probe_request(o, markets.get(o.slot.ticker), books.get(o.slot.ticker), None) for o in asked
-        ]
-        requests = [request for request in built if request is not None][:MOST_AT_ONCE]
-        said = self._answers(requests, turn.limits.create_cost, until_ms)
-        return note_probes(journal, said, self._ports.clock.now_ms())
+        ports, left = self._ports, {order.client_order_id for order in loose}
+        unproven = () if ports.dry_run else unprobed(journal, evidence, context.hold_ms)
+        orders = [order for order in unproven if order.client_order_id in left]
+        tickers = sorted({order.slot.ticker for order in orders})
+        until_ms = TimeMs(min(ports.clock.now_ms() + PROBING_MS, context.until_ms))
+        markets = self._by_ticker(ports.exchange.markets, split(tickers, MARKETS_PER_CALL), until_ms)
+        books = self._by_ticker(ports.exchange.books, split(tickers, BOOKS_PER_CALL), until_ms)
+        built = (
+            id_probe_request(o, markets.get(o.slot.ticker), books.get(o.slot.ticker), None) for o in orders
+        )
+        requests, cost = [r for r in built if r is not None][:MOST_AT_ONCE], context.limits.create_cost
+        due = paced(ports, "write", requests, cost, until_ms)
+        answers = send_probes(ports.exchange, self._pace, due, cost)
+        return note_probes(journal, answers, ports.clock.now_ms())
 
-    def _answers(self, requests: list[IdProbeRequest], cost: int, until_ms: TimeMs) -> dict[str, IdProbe]:
-        """By client order id. After a 429 the other ids are for the next round."""
-        said: dict[str, IdProbe] = {}
-        for request in paced(self._ports, "write", requests, cost, until_ms):
-            self._pace.spend(cost, charged=True)
-            try:
-                answer = self._ports.exchange.probe_id(request)
-            except RateLimited:
-                self._pace.emptied("probe_id")
-                break
-            if answer is not None:
-                self._pace.passed()
-                said[request.client_order_id] = answer
-        return said
-
-
-def _tickers(orders: Iterable[TrackedOrder], size: int) -> list[Sequence[str]]:
-    """Their markets, in as many parts as calls."""
-    return list(split(sorted({order.slot.ticker for order in orders}), size))
+    def _by_ticker(
+        self,
+        read: Callable[[Sequence[str]], Mapping[str, T]],
+        parts: Iterable[Sequence[str]],
+        until_ms: TimeMs,
+    ) -> dict[str, T]:
+        found: dict[str, T] = {}
+        for part in paced(self._ports, "read", list(parts), READ_COST, until_ms):
+            found |= read(part)
+        return found

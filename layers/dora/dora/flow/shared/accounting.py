@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from dora.core.accounts.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
 from dora.core.errors import StateConflict
@@ -12,46 +11,25 @@ from dora.core.exchange.market import Market, MarketStatus
 from dora.core.orders.diff import split
 from dora.core.orders.journal import Journal, TrackedOrder, note_fills
 from dora.core.orders.ownership import POSITIONS, SETTLEMENTS
-from dora.core.ports import Ports
-from dora.core.state import BotState, Cursors
+from dora.core.ports import Facts, Ports, StateStore
+from dora.core.state import FILLS_PER_TRANSACTION, BotState, Cursors
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
-
-FILLS_PER_TRANSACTION = 49
-"""A transaction holds 100 items: a marker and at most one position for each fill, and the fence."""
 
 _OVER = (MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED, MarketStatus.FINALIZED)
 
 
-class AccountReads(Protocol):
-    """What was read of the account, dated; None is "could not be read". A cycle's snapshot is one."""
-
-    @property
-    def began_ms(self) -> TimeMs: ...
-    @property
-    def as_of_ms(self) -> TimeMs: ...
-    @property
-    def fills(self) -> tuple[Fill, ...] | None: ...
-    @property
-    def settlements(self) -> tuple[Settlement, ...] | None: ...
-    @property
-    def positions(self) -> tuple[ExchangePosition, ...] | None: ...
-    @property
-    def markets(self) -> Mapping[str, Market]: ...
-    @property
-    def set_apart(self) -> tuple[UnreadableRow, ...]: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FillsOnly:
-    """Account reads of fills and nothing else."""
+class AccountReads:
+    """What was read of the account, dated. None is "could not be read", never "nothing there"."""
 
     began_ms: TimeMs
     as_of_ms: TimeMs
-    fills: tuple[Fill, ...] | None
+    fills: tuple[Fill, ...] | None = None
     settlements: tuple[Settlement, ...] | None = None
     positions: tuple[ExchangePosition, ...] | None = None
     markets: Mapping[str, Market] = field(default_factory=dict)
     set_apart: tuple[UnreadableRow, ...] = ()
+    """Rows of the account's lists that were not understood, in lists that are known all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,50 +73,50 @@ def _worst(position: Position) -> Price:
 
 
 def keep_accounts(
-    ports: Ports, fence: int, state: BotState, journal: Journal, snapshot: AccountReads
+    ports: Ports, fence: int, state: BotState, journal: Journal, reads: AccountReads
 ) -> Accounts:
     """Book what is new, then compare with the exchange's own positions. Safe to repeat: fills book once."""
     accounts = Accounts(positions=state.positions, journal=journal, cursors=state.cursors)
-    if snapshot.fills is None:
+    if reads.fills is None:
         return accounts
-    new = _unbooked(ports, snapshot.fills)
-    positions = _book_fills(ports, fence, dict(state.positions), new)
-    positions = _book_settlements(ports, fence, positions, snapshot)
-    unpaid = _unpaid(positions, snapshot)
+    new = _unbooked(ports.state, reads.fills)
+    positions = _book_fills(ports.state, fence, dict(state.positions), new)
+    positions = _book_settlements(ports, fence, positions, reads)
+    unpaid = _unpaid(positions, reads)
     for row in unpaid:
         ports.facts.emit("ERROR", what=f"settlement of {row.ticker or 'an unnamed market'}", why=row.problem)
-    _tell(ports, new, journal.by_order_id())
+    _emit_fills(ports.facts, new, journal.by_order_id())
     return replace(
         accounts,
         positions=positions,
-        journal=note_fills(journal, snapshot.fills),
-        cursors=_advance(state.cursors, snapshot, hold_settlements=bool(unpaid)),
-        drift=_drift(positions, snapshot),
+        journal=note_fills(journal, reads.fills),
+        cursors=_advance(state.cursors, reads, hold_settlements=bool(unpaid)),
+        drift=_drift(positions, reads),
         booked=len(new),
     )
 
 
-def _unbooked(ports: Ports, fills: Sequence[Fill]) -> list[Fill]:
-    booked = ports.state.booked([fill.fill_id for fill in fills])
+def _unbooked(store: StateStore, fills: Sequence[Fill]) -> list[Fill]:
+    booked = store.booked([fill.fill_id for fill in fills])
     return [fill for fill in fills if fill.fill_id not in booked]
 
 
 def _book_fills(
-    ports: Ports, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
+    store: StateStore, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
 ) -> dict[str, Position]:
     """All of a part or none of it is booked: when all are marked, an earlier try of ours lost its answer."""
     for part in split(fills, FILLS_PER_TRANSACTION):
         changed = apply_fills(positions, part)
-        if not ports.state.book_fills(fence, part, changed) and _unbooked(ports, part):
+        if not store.book_fills(fence, part, changed) and _unbooked(store, part):
             raise StateConflict("some of these fills were booked by somebody else under our own fence")
         positions |= changed
     return positions
 
 
 def _book_settlements(
-    ports: Ports, fence: int, positions: dict[str, Position], snapshot: AccountReads
+    ports: Ports, fence: int, positions: dict[str, Position], reads: AccountReads
 ) -> dict[str, Position]:
-    for settlement in snapshot.settlements or ():
+    for settlement in reads.settlements or ():
         position = positions.get(settlement.ticker)
         if position is None or position.settled:
             continue
@@ -155,17 +133,17 @@ def _book_settlements(
     return positions
 
 
-def _unpaid(positions: Mapping[str, Position], snapshot: AccountReads) -> list[UnreadableRow]:
+def _unpaid(positions: Mapping[str, Position], reads: AccountReads) -> list[UnreadableRow]:
     """Settlements that were not understood, of markets that the ledger holds unsettled, or of any market."""
-    rows = (row for row in snapshot.set_apart if row.list_name == SETTLEMENTS)
+    rows = (row for row in reads.set_apart if row.list_name == SETTLEMENTS)
     open_ = {ticker for ticker, position in positions.items() if not position.settled}
     return [row for row in rows if row.ticker is None or row.ticker in open_]
 
 
-def _tell(ports: Ports, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
+def _emit_fills(facts: Facts, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
     for fill in fills:
         order = orders.get(fill.order_id)
-        ports.facts.emit(
+        facts.emit(
             "ORDER_FILLED",
             market=fill.ticker,
             order_id=fill.order_id,
@@ -179,15 +157,15 @@ def _tell(ports: Ports, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder
         )
 
 
-def _advance(cursors: Cursors, snapshot: AccountReads, *, hold_settlements: bool) -> Cursors:
+def _advance(cursors: Cursors, reads: AccountReads, *, hold_settlements: bool) -> Cursors:
     """Reads begin an overlap before the cursor, so late rows are still met after it has moved on.
 
     While a settlement of ours is not understood its cursor stays: each read is to list it until it is.
     """
-    fills = [fill.at_ms for fill in snapshot.fills or ()]
-    settled = [s.settled_ms for s in snapshot.settlements or ()]
-    as_of = min(snapshot.as_of_ms, snapshot.began_ms)
-    held = snapshot.settlements is None or hold_settlements
+    fills = [fill.at_ms for fill in reads.fills or ()]
+    settled = [s.settled_ms for s in reads.settlements or ()]
+    as_of = min(reads.as_of_ms, reads.began_ms)
+    held = reads.settlements is None or hold_settlements
     return Cursors(
         fills_ms=TimeMs(max(cursors.fills_ms, as_of, *fills)),
         settlements_ms=cursors.settlements_ms
@@ -196,14 +174,14 @@ def _advance(cursors: Cursors, snapshot: AccountReads, *, hold_settlements: bool
     )
 
 
-def _drift(positions: Mapping[str, Position], snapshot: AccountReads) -> tuple[Drift, ...] | None:
+def _drift(positions: Mapping[str, Position], reads: AccountReads) -> tuple[Drift, ...] | None:
     """A market that is over drops out of the exchange's rows before it is paid: that is no drift.
 
     Nor is a market whose row was not understood.
     """
-    if snapshot.positions is None:
+    if reads.positions is None:
         return None
-    over = {ticker for ticker, market in snapshot.markets.items() if market.status in _OVER}
-    over |= {row.ticker for row in snapshot.set_apart if row.ticker and row.list_name == POSITIONS}
-    theirs = {row.ticker: row.net for row in snapshot.positions}
+    over = {ticker for ticker, market in reads.markets.items() if market.status in _OVER}
+    over |= {row.ticker for row in reads.set_apart if row.ticker and row.list_name == POSITIONS}
+    theirs = {row.ticker: row.net for row in reads.positions}
     return tuple(drift for drift in find_drift(positions, theirs) if drift.ticker not in over)

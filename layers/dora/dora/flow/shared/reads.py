@@ -1,4 +1,4 @@
-"""Reads of the exchange: side by side, each either whole or unknown, and never faster than their tokens."""
+"""Reads of the exchange: in parallel, each either complete or unknown, and never faster than their tokens."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
@@ -10,6 +10,7 @@ from dora.core.exchange.pacing import BALANCE_COST, US_PER_MS, Bucket, reserve
 from dora.core.fallbacks import UNLEARNED
 from dora.core.ports import Ports
 from dora.core.units import Money, TimeMs
+from dora.flow.shared.reported import Reported
 
 LONGEST_WAIT_MS = 15_000
 """Longest wait for read tokens; a cycle that waits longer has no time left to trade."""
@@ -19,7 +20,6 @@ SMALLEST = Bucket(UNLEARNED.write_rate, UNLEARNED.write_capacity)
 """No bucket of any tier refills more slowly."""
 
 T = TypeVar("T")
-Wanted = TypeVar("Wanted")
 
 
 class Pending(Generic[T]):
@@ -84,13 +84,13 @@ class Reader:
     ) -> Pending[tuple[T, ...]]:
         """A list of the account, unknown where a row may be ours that was not understood."""
 
-        def whole() -> tuple[T, ...]:
+        def complete() -> tuple[T, ...]:
             listed = read(*args)
             rows = listed.whole(may_be_ours)
             self.set_apart.extend(listed.unreadable)
             return rows
 
-        return self.start(name, whole)
+        return self.start(name, complete)
 
     def note(self, name: str, error: ExchangeError) -> None:
         self.failures[name] = f"{type(error).__name__}: {error}"
@@ -114,7 +114,7 @@ def await_tokens(ports: Ports, bucket: str, costs: Sequence[int]) -> None:
 def cash_again(ports: Ports) -> Mapping[int, Money]:
     """The one read that the client tries only once: its bucket holds one call a second, and is waited for.
 
-    The first call left later than its tokens were counted, so the wait is a whole one from now. Raises
+    The first call left later than its tokens were counted, so the full interval is waited from now. Raises
     ExchangeError. Not for side threads: waiting moves the time under reads side by side.
     """
     ports.clock.sleep_ms(BALANCE_INTERVAL_MS)
@@ -122,9 +122,7 @@ def cash_again(ports: Ports) -> Mapping[int, Money]:
     return ports.exchange.cash()
 
 
-def paced(
-    ports: Ports, bucket: str, wanted: Sequence[Wanted], cost: int, until_ms: TimeMs
-) -> Iterator[Wanted]:
+def paced(ports: Ports, bucket: str, wanted: Sequence[T], cost: int, until_ms: TimeMs) -> Iterator[T]:
     """Those of these calls that the shared bucket pays for by `until_ms`, each when it may be sent.
 
     Waits in between. What does not come out is for another round. Without the shared bucket they keep to the
@@ -140,11 +138,9 @@ def reserve_or_none(
     ports: Ports, bucket: str, costs: Sequence[int], now_ms: TimeMs, until_ms: TimeMs
 ) -> Sequence[TimeMs] | None:
     """Send times by the shared bucket; None, and an `ERROR`, when it cannot be written."""
-    try:
+    with Reported(ports.facts, f"reservation from bucket {bucket}", StateError):
         return ports.limiter.reserve(bucket, costs, now_ms, until_ms)
-    except StateError as error:
-        ports.facts.emit("ERROR", what=f"reservation from bucket {bucket}", why=str(error))
-        return None
+    return None
 
 
 def _send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[int]:

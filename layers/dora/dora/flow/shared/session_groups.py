@@ -15,6 +15,7 @@ from dora.core.reasons import Reason
 from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.units import Count
 from dora.flow.shared.group_trigger import GroupTrigger
+from dora.flow.shared.reported import Reported
 from dora.flow.shared.write_pace import WritePace
 
 STOPPED = (SessionStatus.LIMIT_REACHED, SessionStatus.CLOSING, SessionStatus.CLOSED)
@@ -65,10 +66,8 @@ def latch(
     ports: Ports, session: SessionMetadata, reason: Reason, limits: Limits | None, until_ms: int
 ) -> SessionMetadata:
     """Trigger every group; the session as it is to be stored, latched at a limit. Safe to repeat."""
-    trigger = GroupTrigger(ports, session.order_groups, WritePace(ports, limits))
-    trigger.run(until_ms)
-    unheard = {group.group_id for group in trigger.untriggered}
-    groups = (replace(group, tripped=group.group_id not in unheard) for group in session.order_groups)
+    unanswered = _trigger(ports, session.order_groups, WritePace(ports, limits), until_ms)
+    groups = (replace(group, tripped=group.group_id not in unanswered) for group in session.order_groups)
     return replace(
         session,
         status=SessionStatus.LIMIT_REACHED,
@@ -82,10 +81,15 @@ def trigger_again(
     ports: Ports, session: SessionMetadata, limits: Limits | None, until_ms: int
 ) -> SessionMetadata:
     """Trigger the groups of a stopped session that have not answered yet, and record those that now have."""
-    trigger = GroupTrigger(ports, untriggered(session), WritePace(ports, limits))
+    unanswered = _trigger(ports, untriggered(session), WritePace(ports, limits), until_ms)
+    return record_answers(ports, session, {group.group_id for group in session.order_groups} - unanswered)
+
+
+def _trigger(ports: Ports, groups: tuple[SessionGroup, ...], pace: WritePace, until_ms: int) -> set[str]:
+    """Ids of those that have not answered."""
+    trigger = GroupTrigger(ports, groups, pace)
     trigger.run(until_ms)
-    unheard = {group.group_id for group in trigger.untriggered}
-    return record_answers(ports, session, {group.group_id for group in session.order_groups} - unheard)
+    return {group.group_id for group in trigger.untriggered}
 
 
 def record_answers(
@@ -102,11 +106,9 @@ def record_answers(
         groups = (replace(g, tripped=g.tripped or g.group_id in group_ids) for g in current.order_groups)
         return replace(current, order_groups=tuple(groups))
 
-    try:
+    with Reported(ports.facts, "record of the triggered groups", StateError):
         return update_session(ports, session, noted)
-    except StateError as error:
-        ports.facts.emit("ERROR", what="record of the triggered groups", why=str(error))
-        return noted(session)
+    return noted(session)
 
 
 # --- arming again ------------------------------------------------------------------------------------
@@ -157,10 +159,8 @@ def _trigger_back(ports: Ports, marked: SessionMetadata, pace: WritePace, error:
     """A group that does not answer stays recorded as not triggered: the next cycle or watch triggers it."""
     if isinstance(error, RateLimited):
         pace.emptied("reset_group")
-    trigger = GroupTrigger(ports, marked.order_groups, pace)
-    trigger.run(ports.clock.now_ms() + TRIGGER_BACK_MS)
-    unheard = {group.group_id for group in trigger.untriggered}
-    record_answers(ports, marked, {group.group_id for group in marked.order_groups} - unheard)
+    unanswered = _trigger(ports, marked.order_groups, pace, ports.clock.now_ms() + TRIGGER_BACK_MS)
+    record_answers(ports, marked, {group.group_id for group in marked.order_groups} - unanswered)
 
 
 # --- burst limits ------------------------------------------------------------------------------------

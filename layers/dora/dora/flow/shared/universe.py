@@ -1,18 +1,19 @@
 """What is quoted: configs, the open markets of configured series, and the slow facts about both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dora.core.config import MarketConfig, SeriesConfig
 from dora.core.config_items import market_of
-from dora.core.errors import ConfigInvalid, ExchangeError
-from dora.core.exchange.market import Event, Market, MarketStatus, Series
+from dora.core.errors import ExchangeError
+from dora.core.exchange.market import Market, MarketStatus
 from dora.core.exchange.pacing import READ_COST
 from dora.core.orders.diff import split
 from dora.core.ports import Ports
 from dora.core.state import Configs, ReferenceData
 from dora.core.units import TimeMs
 from dora.flow.shared.reads import await_tokens
+from dora.flow.shared.reported import Reported
 
 LISTING_AGE_MS = 10 * 60_000
 REFERENCE_AGE_MS = 60 * 60_000
@@ -21,9 +22,7 @@ SERIES_AT_ONCE = 10
 """Reads of fee terms between two looks at the token bucket."""
 
 
-def wanted_markets(
-    configs: Configs, reference: ReferenceData
-) -> tuple[dict[str, MarketConfig], tuple[ConfigInvalid, ...]]:
+def wanted_markets(configs: Configs, reference: ReferenceData) -> dict[str, MarketConfig]:
     """Configured markets by ticker: open markets of a series by its template, MARKET# items over them."""
     wanted: dict[str, MarketConfig] = {}
     for series in configs.series.values():
@@ -32,7 +31,7 @@ def wanted_markets(
                 wanted[ticker] = market_of(series, ticker)
     wanted |= configs.markets
     broken = {problem.where.removeprefix("MARKET#") for problem in configs.problems}
-    return {ticker: config for ticker, config in wanted.items() if ticker not in broken}, configs.problems
+    return {ticker: config for ticker, config in wanted.items() if ticker not in broken}
 
 
 def refresh_listings(
@@ -46,12 +45,9 @@ def refresh_listings(
         return reference
     listings = dict(reference.listings)
     for series in enabled:
-        try:
+        with Reported(ports.facts, f"listing of series {series.ticker}", ExchangeError):
             markets = ports.exchange.open_markets(series.ticker)
-        except ExchangeError as error:
-            ports.facts.emit("ERROR", what=f"listing of series {series.ticker}", why=str(error))
-            continue
-        listings[series.ticker] = _choose(series, markets, now_ms)
+            listings[series.ticker] = _choose(series, markets, now_ms)
     return replace(reference, listings=listings, listed_ms=now_ms)
 
 
@@ -68,39 +64,22 @@ def _choose(series: SeriesConfig, markets: tuple[Market, ...], now_ms: TimeMs) -
 
 
 def refresh_reference_data(
-    ports: Ports, reference: ReferenceData, markets: Mapping[str, Market], *, force: bool = False
+    ports: Ports, reference: ReferenceData, markets: Mapping[str, Market]
 ) -> ReferenceData:
     """Events and fee terms of these markets: new ones at once, all of them hourly. Unknown stays unknown."""
     now_ms = ports.clock.now_ms()
     events = {market.event_ticker for market in markets.values()}
-    if force or now_ms - reference.learned_ms >= REFERENCE_AGE_MS:
+    if now_ms - reference.learned_ms >= REFERENCE_AGE_MS:
         reference = replace(reference, learned_ms=now_ms, events={}, series={})
     known = {ticker: event for ticker, event in reference.events.items() if ticker in events}
-    known |= _learn_events(ports, sorted(events - known.keys()))
+    for part in split(sorted(events - known.keys()), EVENTS_PER_CALL):
+        with Reported(ports.facts, f"events {part[0]} and {len(part) - 1} more", ExchangeError):
+            known |= ports.exchange.events(part)
     terms = dict(reference.series)
     missing = sorted({event.series_ticker for event in known.values()} - terms.keys())
     for part in split(missing, SERIES_AT_ONCE):
         await_tokens(ports, "read", [READ_COST] * len(part))
-        terms |= _learn_series(ports, part)
+        for ticker in part:
+            with Reported(ports.facts, f"fee terms of series {ticker}", ExchangeError):
+                terms[ticker] = ports.exchange.series(ticker)
     return replace(reference, events=known, series=terms)
-
-
-def _learn_series(ports: Ports, tickers: Sequence[str]) -> dict[str, Series]:
-    found: dict[str, Series] = {}
-    for ticker in tickers:
-        try:
-            found[ticker] = ports.exchange.series(ticker)
-        except ExchangeError as error:
-            ports.facts.emit("ERROR", what=f"fee terms of series {ticker}", why=str(error))
-    return found
-
-
-def _learn_events(ports: Ports, tickers: list[str]) -> dict[str, Event]:
-    found: dict[str, Event] = {}
-    for start in range(0, len(tickers), EVENTS_PER_CALL):
-        part = tickers[start : start + EVENTS_PER_CALL]
-        try:
-            found |= ports.exchange.events(part)
-        except ExchangeError as error:
-            ports.facts.emit("ERROR", what=f"events {part[0]} and {len(part) - 1} more", why=str(error))
-    return found

@@ -18,10 +18,12 @@ class WritePace:
     afterwards, and no more once that has failed. Without learned limits it is the smallest tier's bucket.
     """
 
-    def __init__(self, ports: Ports, limits: Limits | None) -> None:
+    def __init__(
+        self, ports: Ports, limits: Limits | None, backoff_ms: int = UNCONFIGURED.rate_limit_backoff_ms
+    ) -> None:
         usable = limits is not None and limits.write_rate > 0 and limits.write_capacity >= GROUP_COST
         self.limits = limits if limits is not None and usable else UNLEARNED
-        self._ports = ports
+        self._ports, self._backoff_ms = ports, backoff_ms
         self._bucket = Bucket(self.limits.write_rate, self.limits.write_capacity)
         self._tat_us, self._uncharged = 0, 0
         self.limited = False
@@ -54,7 +56,7 @@ class WritePace:
         now_us = self._ports.clock.now_ms() * US_PER_MS
         self._tat_us = max(self._tat_us, empty_until_us(self._bucket, now_us))
         self.limited = True
-        self._shared.back_off(endpoint, UNCONFIGURED.rate_limit_backoff_ms)
+        self._shared.back_off(endpoint, self._backoff_ms)
 
     def passed(self) -> None:
         """After a write that was carried out: a row of 429s has ended."""
