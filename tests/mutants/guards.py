@@ -296,7 +296,7 @@ GUARDS = (
         "edge/kalshi/error_codes.py",
         "test_foreign_answers.py::"
         "test_scenario_79_a_conflict_whose_code_is_not_known_as_a_refusal_says_nothing_of_an_order",
-        "return error.status in PLAIN_REFUSALS or is_definite(error.code)",
+        "return error.status in PLAIN_REFUSALS or error.code in DEFINITE_REFUSALS",
         "return True",
     ),
     Guard(

@@ -10,7 +10,7 @@ from dora.core.exchange.account import Limits
 from dora.core.exchange.market import Event, Series
 from dora.core.orders.journal import Journal, Plan
 from dora.core.session import SessionMetadata
-from dora.core.units import Money, TimeMs
+from dora.core.units import Count, Money, TimeMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,11 @@ class BotState:
     progress: Progress = Progress()
     reference: ReferenceData = field(default_factory=ReferenceData)
     limits: Limits | None = None
+
+    @property
+    def traded(self) -> Count:
+        """Contracts ever traded, by the ledger."""
+        return Count(sum(position.traded for position in self.positions.values()))
 
 
 FILLS_PER_TRANSACTION = 49

@@ -53,11 +53,6 @@ PLAIN_REFUSALS = frozenset({400, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, 410, 422, T
 which also answers a repeat of an order that came, nor the others, which are words of what lies in between."""
 
 
-def is_definite(code: str) -> bool:
-    """Whether a code means that the order was refused for good."""
-    return code in DEFINITE_REFUSALS
-
-
 def is_refusal(error: ExchangeRefused) -> bool:
     """Whether a 4xx means that nothing of the write it answers was or will be done.
 
@@ -66,7 +61,7 @@ def is_refusal(error: ExchangeRefused) -> bool:
     """
     if not error.own or error.code == ALREADY_EXISTS:
         return False
-    return error.status in PLAIN_REFUSALS or is_definite(error.code)
+    return error.status in PLAIN_REFUSALS or error.code in DEFINITE_REFUSALS
 
 
 def refusal(status: int, body: bytes) -> ExchangeRefused:
@@ -90,7 +85,7 @@ def is_error(content: object, status: int = 0) -> bool:
         return False
     error = content.get("error")
     if isinstance(error, str):
-        return status == TOO_MANY_REQUESTS or is_definite(_code(error))
+        return status == TOO_MANY_REQUESTS or _code(error) in DEFINITE_REFUSALS
     told = content if error is None else error
     return isinstance(told, Mapping) and any(isinstance(told.get(part), str) for part in ("code", "msg"))
 

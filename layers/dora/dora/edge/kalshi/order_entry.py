@@ -82,7 +82,7 @@ class OrderWrites(Transport):
         try:
             return read(self.send(call))
         except ExchangeError as error:
-            return write_results.not_changed(error)
+            return write_results.outcome_of(error)
 
     def probe_id(self, request: IdProbeRequest) -> IdProbe | None:
         """Spend a client order id whose create was never answered, and learn whether it was spent before.

@@ -5,7 +5,6 @@ order id, cancelled and decreased ones by order id. Everything else leaves the o
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
@@ -26,7 +25,7 @@ from dora.core.orders.requests import (
     PlacedOrder,
 )
 from dora.core.units import Count, TimeMs, parse_count
-from dora.edge.kalshi.error_codes import ALREADY_EXISTS, is_definite, is_refusal, read_error
+from dora.edge.kalshi.error_codes import ALREADY_EXISTS, DEFINITE_REFUSALS, is_refusal, read_error
 from dora.edge.kalshi.transport import NotSent
 from dora.edge.kalshi.wire import JsonObject, integer, name, text
 
@@ -38,44 +37,35 @@ NOT_SENT = "not_sent"
 UNANSWERED = "unanswered"
 NOT_NAMED = "not_named_in_answer"
 ANSWER_INVALID = "answer_invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """An outcome other than done, with the exchange's code for it or one of the four above."""
-
-    outcome: Outcome
-    code: str
-    message: str = ""
-
-    def of(self, request: OrderRequest | CancelRequest) -> FailedOrder:
-        """The verdict on one order."""
-        return FailedOrder(request=request, code=self.code, message=self.message, outcome=self.outcome)
-
+"""Codes where the exchange gave none."""
 
 _FOREIGN = "?"
 _NO_CONTRACTS = (None, "0.00", "0")
-_UNNAMED = Verdict(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely about this order")
+_UNNAMED = ChangeResult(Outcome.UNKNOWN, NOT_NAMED, "no entry of the answer is surely about this order")
 
 
-def verdict_of(error: ExchangeError) -> Verdict:
-    """What the failure of a request means for everything it carried."""
+def outcome_of(error: ExchangeError) -> ChangeResult:
+    """What the failure of a request means for every order in it: the exchange's code, or one of the four."""
     if isinstance(error, ExchangeRefused):
         outcome = Outcome.REFUSED if is_refusal(error) else Outcome.UNKNOWN
         code = error.code or f"http_{error.status}"
-        return Verdict(outcome, code, f"{error.message} {error.details}".strip())
+        return ChangeResult(outcome, code, f"{error.message} {error.details}".strip())
     if isinstance(error, NotSent):
-        return Verdict(Outcome.REFUSED, NOT_SENT, str(error))
+        return ChangeResult(Outcome.REFUSED, NOT_SENT, str(error))
     code = ANSWER_INVALID if isinstance(error, WireInvalid) else UNANSWERED
-    return Verdict(Outcome.UNKNOWN, code, str(error))
+    return ChangeResult(Outcome.UNKNOWN, code, str(error))
 
 
-def _verdict_of_entry(error: object, counts: Iterable[object]) -> Verdict:
+def _outcome_of_entry(error: object, counts: Iterable[object]) -> ChangeResult:
     """A definite refusal, unless the code is not known as one or the entry counts contracts all the same."""
     code, message, details = read_error(error)
-    definite = is_definite(code) and all(count in _NO_CONTRACTS for count in counts)
+    definite = code in DEFINITE_REFUSALS and all(count in _NO_CONTRACTS for count in counts)
     outcome = Outcome.REFUSED if definite else Outcome.UNKNOWN
-    return Verdict(outcome, code, f"{message} {details}".strip())
+    return ChangeResult(outcome, code, f"{message} {details}".strip())
+
+
+def _failed(request: OrderRequest | CancelRequest, why: ChangeResult) -> FailedOrder:
+    return FailedOrder(request=request, code=why.code, message=why.message, outcome=why.outcome)
 
 
 def _id_in(entry: JsonObject, key: str) -> str | None:
@@ -100,7 +90,7 @@ def placed_result(requests: Sequence[OrderRequest], answer: JsonObject) -> Batch
 
 def placed_failure(requests: Sequence[OrderRequest], error: ExchangeError) -> BatchPlaceResult:
     """Every order of a create batch that failed as a whole."""
-    return BatchPlaceResult(*_by_outcome(map(verdict_of(error).of, requests), PlacedOrder))
+    return BatchPlaceResult(*_by_outcome((_failed(r, outcome_of(error)) for r in requests), PlacedOrder))
 
 
 def _by_outcome(
@@ -119,11 +109,11 @@ def _by_outcome(
 def _judged(request: Request, entry: JsonObject | None, read: _Read[Request, Done]) -> Done | FailedOrder:
     """What an entry says of a request; unknown where there is none, or it is not understood."""
     if entry is None:
-        return _UNNAMED.of(request)
+        return _failed(request, _UNNAMED)
     try:
         return read(request, entry)
     except WireInvalid as error:
-        return verdict_of(error).of(request)
+        return _failed(request, outcome_of(error))
 
 
 def _assigned(requests: Sequence[OrderRequest], entries: Sequence[JsonObject]) -> dict[str, JsonObject]:
@@ -146,7 +136,7 @@ def _assigned(requests: Sequence[OrderRequest], entries: Sequence[JsonObject]) -
 
 def _is_refused(entry: JsonObject) -> bool:
     error = entry.optional("error", _as_it_is)
-    return error is not None and _verdict_on_created(entry, error).outcome is Outcome.REFUSED
+    return error is not None and _outcome_of_create(entry, error).outcome is Outcome.REFUSED
 
 
 def _placed_or_not(
@@ -154,14 +144,14 @@ def _placed_or_not(
 ) -> PlacedOrder | FailedOrder:
     placed = _judged(request, entry, _placed)
     if isinstance(placed, PlacedOrder) and order_ids.count(placed.order_id) > 1:
-        return _UNNAMED.of(request)
+        return _failed(request, _UNNAMED)
     return placed
 
 
 def _placed(request: OrderRequest, entry: JsonObject) -> PlacedOrder | FailedOrder:
     error = entry.optional("error", _as_it_is)
     if error is not None:
-        return _verdict_on_created(entry, error).of(request)
+        return _failed(request, _outcome_of_create(entry, error))
     placed = PlacedOrder(
         request=request,
         order_id=entry.field("order_id", name),
@@ -174,8 +164,8 @@ def _placed(request: OrderRequest, entry: JsonObject) -> PlacedOrder | FailedOrd
     return placed
 
 
-def _verdict_on_created(entry: JsonObject, error: object) -> Verdict:
-    return _verdict_of_entry(
+def _outcome_of_create(entry: JsonObject, error: object) -> ChangeResult:
+    return _outcome_of_entry(
         error, [entry.optional(key, _as_it_is) for key in ("fill_count", "remaining_count")]
     )
 
@@ -194,19 +184,19 @@ def cancelled_result(requests: Sequence[CancelRequest], answer: JsonObject) -> B
     by_id: Mapping[str | None, JsonObject] = {
         own: row for own, row in zip(order_ids, entries, strict=True) if order_ids.count(own) == 1
     }
-    results = (_judged(request, by_id.get(request.order_id), _cancelled) for request in requests)
+    results = (_judged(r, by_id.get(r.order_id), _cancelled) for r in requests)
     return BatchCancelResult(*_by_outcome(results, CancelledOrder))
 
 
 def cancelled_failure(requests: Sequence[CancelRequest], error: ExchangeError) -> BatchCancelResult:
     """Every order of a cancel batch that failed as a whole."""
-    return BatchCancelResult(*_by_outcome(map(verdict_of(error).of, requests), CancelledOrder))
+    return BatchCancelResult(*_by_outcome((_failed(r, outcome_of(error)) for r in requests), CancelledOrder))
 
 
 def _cancelled(request: CancelRequest, entry: JsonObject) -> CancelledOrder | FailedOrder:
     error = entry.optional("error", _as_it_is)
     if error is not None:
-        return _verdict_of_entry(error, [entry.optional("reduced_by", _as_it_is)]).of(request)
+        return _failed(request, _outcome_of_entry(error, [entry.optional("reduced_by", _as_it_is)]))
     _check_client_id(entry, request.client_order_id)
     return CancelledOrder(
         request=request,
@@ -239,12 +229,6 @@ def _check_order(request: DecreaseRequest | ExtendRequest, answer: JsonObject) -
     if answer.field("order_id", name) != request.order_id:
         raise answer.invalid("order_id", f"asked about {request.order_id}")
     _check_client_id(answer, request.client_order_id)
-
-
-def not_changed(error: ExchangeError) -> ChangeResult:
-    """A decrease or an amend that failed."""
-    verdict = verdict_of(error)
-    return ChangeResult(verdict.outcome, verdict.code, verdict.message)
 
 
 # --- id probes -------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ from dora.core.units import Count, TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.order_facts import NEW, Entries
 from dora.flow.cycle.send import Phase, Sender
-from dora.flow.shared.rate_limit import back_off
+from dora.flow.shared.shared_charge import back_off
 
 STOP_SIGN_AGE_MS = 5_000
 

@@ -5,7 +5,7 @@ from itertools import takewhile
 from dora.core.orders.evidence import Evidence, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, TrackedOrder
-from dora.core.orders.requests import IdProbe, IdProbeRequest
+from dora.core.orders.requests import IdProbeRequest
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import TimeMs
@@ -22,26 +22,30 @@ LONGEST_WAIT_MS = 5_000
 
 
 def probe_ids(
-    ports: Ports, known: LoadedState, snapshot: Snapshot, evidence: Evidence, journal: Journal
+    ports: Ports, loaded: LoadedState, snapshot: Snapshot, evidence: Evidence, journal: Journal
 ) -> Journal:
     """The journal, with what the engine said of ids that no row shows after their hold. Each is asked once.
 
-    A probe is an order all the same: where nothing may be placed by a person's choice, none is sent.
+    A probe is an order all the same: where nothing may be placed by a person's choice, none is sent. As many
+    as the tokens allow, and none after a 429; the other ids are probed by a later cycle.
     """
-    session = known.state.session
-    if session is None or evidence.resting is None or not _may_probe(ports, known, session):
+    session = loaded.state.session
+    if session is None or evidence.resting is None or not _may_probe(ports, loaded, session):
         return journal
-    hold_ms = known.globals_.unknown_create_hold_s * 1000
+    hold_ms = loaded.globals_.unknown_create_hold_s * 1000
     asked = [_request(order, session, snapshot) for order in unprobed(journal, evidence, hold_ms)]
     requests = [request for request in asked if request is not None][:MOST_PROBES]
-    if not requests:
-        return journal
-    return note_probes(journal, _probe(ports, known, requests), ports.clock.now_ms())
+    limits, until_ms = loaded.limits, TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
+    pace = WritePace(ports, limits, loaded.globals_.rate_limit_backoff_ms)
+    due = paced(ports, "write", requests, limits.create_cost, until_ms)
+    in_time = takewhile(lambda _: ports.clock.now_ms() <= until_ms, due)
+    answers = send_probes(ports.exchange, pace, in_time, limits.create_cost)
+    return note_probes(journal, answers, ports.clock.now_ms())
 
 
-def _may_probe(ports: Ports, known: LoadedState, session: SessionMetadata) -> bool:
-    halted, active = known.state.control.halted, session.status is SessionStatus.ACTIVE
-    return active and known.globals_.trading_enabled and not (halted or ports.dry_run)
+def _may_probe(ports: Ports, loaded: LoadedState, session: SessionMetadata) -> bool:
+    halted, active = loaded.state.control.halted, session.status is SessionStatus.ACTIVE
+    return active and loaded.globals_.trading_enabled and not (halted or ports.dry_run)
 
 
 def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) -> IdProbeRequest | None:
@@ -52,12 +56,3 @@ def _request(order: TrackedOrder, session: SessionMetadata, snapshot: Snapshot) 
     ticker = order.slot.ticker
     market, book = snapshot.markets.get(ticker), snapshot.books.get(ticker)
     return id_probe_request(order, market, book, groups[0] if groups else None)
-
-
-def _probe(ports: Ports, known: LoadedState, requests: list[IdProbeRequest]) -> dict[str, IdProbe]:
-    """As many as the tokens allow, and none after a 429; the other ids are probed by a later cycle."""
-    limits, until_ms = known.limits, TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
-    pace = WritePace(ports, limits, known.globals_.rate_limit_backoff_ms)
-    due = paced(ports, "write", requests, limits.create_cost, until_ms)
-    in_time = takewhile(lambda _: ports.clock.now_ms() <= until_ms, due)
-    return send_probes(ports.exchange, pace, in_time, limits.create_cost)

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import replace
 
 from dora.core.calendar import format_time
-from dora.core.errors import StateError
 from dora.core.exchange.pacing import BALANCE_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
 from dora.core.orders.diff import SlotPlan, split
@@ -20,7 +19,7 @@ from dora.core.quoting.marks import marks
 from dora.core.reasons import Reason
 from dora.core.risk.gates import GateInputs, Permission, may_place
 from dora.core.session import SessionMetadata
-from dora.core.state import KillSwitch, LeaseGrant, LeaseRefused
+from dora.core.state import KillSwitch, LeaseRefused
 from dora.core.units import Money, TimeMs
 from dora.flow.cycle import breakers, cycle_facts
 from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, net_positions, pull_all, waits_of
@@ -36,6 +35,7 @@ from dora.flow.cycle.read import Snapshot, gather_evidence, read_exchange, read_
 from dora.flow.cycle.recent_trades import skip_likely_filled
 from dora.flow.cycle.record import CycleResult, answer_of, wide_record
 from dora.flow.shared.accounting import Accounts, keep_accounts
+from dora.flow.shared.lease import release
 from dora.flow.shared.reads import await_tokens
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.universe import refresh_reference_data
@@ -78,7 +78,7 @@ def run_cycle(ports: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms: i
         )
         return _work(ports, context)
     finally:
-        _release(ports, grant)
+        release(ports.lease, ports.facts, grant)
 
 
 def _work(ports: Ports, context: CycleContext) -> dict[str, object]:
@@ -320,11 +320,3 @@ def _place_until_ms(context: CycleContext, loaded: LoadedState) -> TimeMs:
 
 def _skipped(cycle_id: str, reason: str) -> dict[str, object]:
     return {"status": "skipped", "reason": str(reason), "cycle_id": cycle_id}
-
-
-def _release(ports: Ports, grant: LeaseGrant) -> None:
-    """A lease that cannot be released runs out by itself; the next tick waits for that."""
-    try:
-        ports.lease.release(grant)
-    except StateError as error:
-        ports.facts.emit("ERROR", what="release of the lease", why=str(error))

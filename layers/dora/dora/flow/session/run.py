@@ -14,7 +14,7 @@ from dora.core.reasons import Reason
 from dora.core.risk.session_limit import contracts_matched, used_up
 from dora.core.session import SessionAction, SessionCommand, SessionMetadata, SessionStatus
 from dora.core.state import EmergencyState, KillSwitch
-from dora.core.units import Count, TimeMs
+from dora.core.units import TimeMs
 from dora.flow.session.start import start
 from dora.flow.session.status import SILENCE_MS, Response, brief, refused, silent_ms, status
 from dora.flow.session.teardown import LOST, close, lost_session, take_off
@@ -132,8 +132,7 @@ def reset(ports: Ports) -> Response:
     globals_ = ports.configs.load().globals_
     limit = globals_.session_contract_limit if globals_ else session.contracts_limit
     raised = replace(session, contracts_limit=limit)
-    traded = Count(sum(position.traded for position in state.positions.values()))
-    if used_up(raised, contracts_matched(raised, traded, state.journal.orders.values())):
+    if used_up(raised, contracts_matched(raised, state.traded, state.journal.orders.values())):
         return refused(session, "the session's contract limit is used up: raise session_contract_limit")
     try:
         return brief(ports, rearm(ports, session, raised, state.limits))

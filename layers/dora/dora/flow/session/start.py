@@ -8,7 +8,6 @@ from dora.core.orders.expiry import session_end_ms
 from dora.core.ports import Ports
 from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.state import BotState
-from dora.core.units import Count
 from dora.flow.session.preflight import Preflight, inspect
 from dora.flow.session.status import Response, brief, refused
 from dora.flow.shared.account_limits import share_of, tell_limiter
@@ -60,7 +59,7 @@ def _open(
         ends_at_ms=session_end_ms(ports.clock.now_ms(), checks.globals_),
         contracts_limit=checks.globals_.session_contract_limit,
         use_order_groups=checks.globals_.use_order_groups and not ports.dry_run,
-        traded_at_start=Count(sum(position.traded for position in state.positions.values())),
+        traded_at_start=state.traded,
         rev=previous.rev if previous else 0,
     )
     ports.state.save_limits(checks.limits)
@@ -94,12 +93,14 @@ def _activate(ports: Ports, session: SessionMetadata, checks: Preflight, pace: W
 def _clean_up(ports: Ports, pace: WritePace) -> None:
     """Delete the groups of sessions closed long ago: the exchange's list of groups has no pages."""
     now_ms = ports.clock.now_ms()
-    listed: set[str] = set()
+    listed: set[str] | None = None
     with Reported(ports.facts, "list of order groups", ExchangeError):
         listed = {group.group_id for group in ports.exchange.order_groups().rows}
+    if listed is None:
+        return
     old = [
         group
-        for past in (ports.state.history(20) if listed else ())
+        for past in ports.state.history(20)
         if past.ended_at_ms is not None and now_ms - past.ended_at_ms >= OLD_GROUP_MS
         for group in past.order_groups
         if group.group_id in listed

@@ -121,8 +121,7 @@ def _contracts(state: BotState) -> Response:
     session = state.session
     if session is None:
         return {}
-    traded = Count(sum(position.traded for position in state.positions.values()))
-    count = (session, traded, tuple(state.journal.orders.values()))
+    count = (session, state.traded, tuple(state.journal.orders.values()))
     lost = not session.contracts_limit
     return {
         "contracts_matched": UNKNOWN if lost else format_count(contracts_matched(*count)),

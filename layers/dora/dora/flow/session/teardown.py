@@ -9,14 +9,12 @@ from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.state import BotState
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.session.open_order_check import TeardownLoop, resting_orders
-from dora.flow.session.status import UNKNOWN
+from dora.flow.session.status import UNKNOWN, Response
 from dora.flow.shared.session_groups import update_session
 
 LEAVE_MS = 20_000
 """With this little time left the answer is `closing`, and the next call goes on."""
 LOST = "no record of a session: its orders were found by the prefix of their client order ids"
-
-Response = dict[str, object]
 
 
 def close(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> Response:
@@ -111,7 +109,7 @@ def _summary(state: BotState, session: SessionMetadata, now_ms: TimeMs) -> dict[
     Of a session whose record was lost nobody knows when it began, nor how much had been traded before it.
     """
     positions, lost = state.positions.values(), not session.contracts_limit
-    traded = sum(position.traded for position in positions) - session.traded_at_start
+    traded = state.traded - session.traded_at_start
     return {
         "duration_seconds": UNKNOWN if lost else (now_ms - session.created_at_ms) // 1000,
         "contracts": UNKNOWN if lost else format_count(Count(traded)),

@@ -20,8 +20,8 @@ from dora.flow.shared.reported import Reported
 
 LEASE_MS = 40_000
 """Longest life of the lease under which one piece of work is done."""
-PASSING = (StateUnavailable, StateConflict, LeaseLost)
-"""Failures of the state that may be over the next time; of any other the same is to be expected."""
+PASSING = (ExchangeError, StateUnavailable, StateConflict, LeaseLost)
+"""Failures that may be over the next time; of any other failure of the state the same is to be expected."""
 
 
 class TeardownJournal:
@@ -78,9 +78,7 @@ class TeardownJournal:
             return False
         try:
             return self._leased(work)
-        except ExchangeError as error:
-            self.why = f"{what}: {error}"
-        except StateError as error:
+        except (ExchangeError, StateError) as error:
             self.why = f"{what}: {error}"
             self.hopeless |= not isinstance(error, PASSING)
         self._ports.facts.emit("ERROR", what=what, why=self.why)

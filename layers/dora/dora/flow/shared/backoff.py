@@ -1,5 +1,6 @@
 """Exponential backoff for retries within one invocation."""
 
+from dora.core.exchange.pacing import backoff_ms
 from dora.core.ports import Clock
 from dora.core.units import TimeMs
 
@@ -10,7 +11,7 @@ class Backoff:
     """When to retry: at once at first, then with exponential backoff."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self._span_ms = clock, FIRST_MS
+        self._clock, self._failures = clock, 0
         self.due_ms = clock.now_ms()
 
     @property
@@ -20,9 +21,10 @@ class Backoff:
 
     def failed(self) -> None:
         """Back off, and the next time for twice as long."""
-        self.due_ms = TimeMs(self._clock.now_ms() + self._span_ms)
-        self._span_ms = min(2 * self._span_ms, LONGEST_MS)
+        self._failures += 1
+        wait_ms = backoff_ms(self._failures, FIRST_MS, LONGEST_MS)
+        self.due_ms = TimeMs(self._clock.now_ms() + wait_ms)
 
     def passed(self) -> None:
         """The next failure backs off for the shortest time again."""
-        self._span_ms = FIRST_MS
+        self._failures = 0

@@ -20,7 +20,6 @@ SMALLEST = Bucket(UNLEARNED.write_rate, UNLEARNED.write_capacity)
 """No bucket of any tier refills more slowly."""
 
 T = TypeVar("T")
-Wanted = TypeVar("Wanted")
 
 
 class Pending(Generic[T]):
@@ -123,9 +122,7 @@ def cash_again(ports: Ports) -> Mapping[int, Money]:
     return ports.exchange.cash()
 
 
-def paced(
-    ports: Ports, bucket: str, wanted: Sequence[Wanted], cost: int, until_ms: TimeMs
-) -> Iterator[Wanted]:
+def paced(ports: Ports, bucket: str, wanted: Sequence[T], cost: int, until_ms: TimeMs) -> Iterator[T]:
     """Those of these calls that the shared bucket pays for by `until_ms`, each when it may be sent.
 
     Waits in between. What does not come out is for another round. Without the shared bucket they keep to the
