@@ -15,7 +15,7 @@ from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.simulator.plant import Plant
 from tests.simulator.wire import Refusal
-from tests.unit.small_world import TICKERS, broken
+from tests.support.small_world import TICKERS, broken
 
 FROZEN_MS = 56_000
 """A cycle that stands still for so long has lost its lease, and the next minute's tick may begin."""

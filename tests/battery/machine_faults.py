@@ -8,7 +8,7 @@ from tests.simulator.fault_draw import Rates, draw
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.soak.day import kinds
-from tests.unit.small_world import TICKERS
+from tests.support.small_world import TICKERS
 from tests.world.disruption import KILL
 from tests.world.world import MINUTE_MS
 

@@ -12,7 +12,7 @@ from tests.simulator.plant import Plant
 from tests.simulator.wire import Refusal
 from tests.soak.faulty_bot import MemoryDisruption
 from tests.soak.witness import Witness
-from tests.unit.small_world import TICKERS, Seen, broken, resting, set_book, setup
+from tests.support.small_world import TICKERS, Seen, broken, resting, set_book, setup
 from tests.world import config_items
 from tests.world.output import Catcher, printed_to
 from tests.world.outside_calls import Killed

@@ -14,7 +14,7 @@ from tests.simulator.fault_plan import Fault
 from tests.simulator.faults import Faults
 from tests.simulator.knobs import OTHER_ANSWERS, Knobs
 from tests.simulator.wire import PREFIX, Reply, Request
-from tests.unit.small_world import TICKERS, Seen, broken, resting, set_book, setup, small_world
+from tests.support.small_world import TICKERS, Seen, broken, resting, set_book, setup, small_world
 from tests.world.disruption import Disruption
 from tests.world.lambda_context import CYCLE_TIMEOUT_MS, LambdaContext
 from tests.world.outside_calls import Killed

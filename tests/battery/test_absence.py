@@ -21,7 +21,7 @@ from tests.battery.scene import (
 )
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, broken, set_book
+from tests.support.small_world import TICKERS, broken, set_book
 from tests.world import config_items
 from tests.world.outside_calls import Killed
 

@@ -5,7 +5,7 @@ import pytest
 from tests.battery.scene import CREATE, SLOTS, Scene, fill, scene
 from tests.simulator.fault_foreign import FLAWS
 from tests.simulator.fault_plan import Fault
-from tests.unit.small_world import TICKERS, broken, resting, set_book
+from tests.support.small_world import TICKERS, broken, resting, set_book
 from tests.world import config_items
 
 A, B, C = TICKERS

@@ -1,10 +1,10 @@
 """What a cycle may spend at once on reads, and what it says when its writes do not fit."""
 
+from tests.battery.scarce_tokens import many, placed_by_cycle, scarce, set_books
 from tests.battery.scene import scene
-from tests.battery.test_budget import many, placed_by_cycle, scarce, set_books
 from tests.simulator.buckets import Tier
 from tests.simulator.model import MarketSpec
-from tests.unit.small_world import broken, spec
+from tests.support.small_world import broken, spec
 from tests.world import config_items
 
 SMALLER = Tier(read_rate=200, read_capacity=400, write_rate=100, write_capacity=100, balance_rate=1)
@@ -71,3 +71,14 @@ def test_scenario_31_a_tier_that_became_smaller_is_known_one_cycle_after_the_fir
         assert len(stage.world.exchange.stats.too_many_requests) == refused
         assert stage.world.open_orders() == 80
         assert not broken(stage.world)
+
+
+def test_scenario_32_a_quote_that_waits_for_tokens_keeps_its_place() -> None:
+    """More demand than tokens must not empty the book: a cancel is sent with its new order or not at all."""
+    with scarce() as stage:
+        placed_by_cycle(stage, 8)
+        before = stage.world.open_orders()
+        placed_by_cycle(stage, 6)
+
+        assert stage.world.open_orders() >= before
+        assert stage.seen.facts("BUDGET_LOW")

@@ -30,7 +30,7 @@ from tests.battery.scene import (
 from tests.simulator.engine import Amendment
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, broken, resting, set_book
+from tests.support.small_world import TICKERS, broken, resting, set_book
 from tests.world import config_items
 
 A, B, C = TICKERS
@@ -38,7 +38,7 @@ DECREASE = "POST /portfolio/events/orders/*/decrease"
 
 
 def test_scenario_55_to_58_one_line_of_the_product_speaks_of_the_amend_call() -> None:
-    """That of the expiry, which `tests/unit/test_extending.py` holds to changing nothing else."""
+    """That of the expiry, which `tests/unit/core/orders/test_extending.py` holds to changing nothing else."""
     (package,) = dora.__path__
     sources = {path.name: path.read_text().count("/amend") for path in Path(package).rglob("*.py")}
 

@@ -15,7 +15,7 @@ from dora.core.quoting.strategy import StoredMemory
 from dora.core.reasons import Reason
 from dora.core.units import Price
 from tests.battery.scene import SLOTS, Scene, scene
-from tests.unit.small_world import TICKERS, broken, resting, set_book
+from tests.support.small_world import TICKERS, broken, resting, set_book
 from tests.world import config_items
 
 A, B, C = TICKERS
@@ -46,7 +46,7 @@ NONSENSE: dict[str, Wrong] = {
     "two in a slot": lambda d, memory: (replace(d, targets=(d.targets[0], d.targets[0])), memory),
     "nan in memory": lambda decision, _memory: (decision, {"fair": nan}),
 }
-"""Some of all that `tests/unit/test_strategy_answers.py` holds the answer of a strategy to."""
+"""Some of all that `tests/unit/core/quoting/test_strategy_answers.py` holds the answer of a strategy to."""
 
 
 def spoil(monkeypatch: pytest.MonkeyPatch, wrong: Wrong) -> None:

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from tests.battery.scene import SLOTS, Scene, fill, scene
-from tests.unit.small_world import TICKERS, resting, set_book
+from tests.support.small_world import TICKERS, resting, set_book
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE
 

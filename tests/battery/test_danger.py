@@ -8,7 +8,7 @@ from tests.battery.answers import Content, Retold
 from tests.battery.scene import CANCEL, HOLD_CYCLES, SLOTS, Scene, fill, scene
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, broken, resting, set_book
+from tests.support.small_world import TICKERS, broken, resting, set_book
 from tests.world import config_items
 
 A, B, C = TICKERS

@@ -17,8 +17,8 @@ from functions.cycle.app import lambda_handler as cycle
 from functions.session.app import lambda_handler as session
 from tests.battery.scene import CANCEL, CREATE, HOLD_CYCLES, SLOTS, scene
 from tests.simulator.fault_plan import Fault
-from tests.unit.kalshi_fakes import FakeClock, FakeFacts, api_key, order_request, placed_entry, signer
-from tests.unit.slow_server import (
+from tests.support.kalshi_fakes import FakeClock, FakeFacts, api_key, order_request, placed_entry, signer
+from tests.support.slow_server import (
     Answer,
     SlowServer,
     answers,

@@ -3,10 +3,10 @@
 import pytest
 
 from dora.core.reasons import Reason
+from tests.battery.ending_markets import MINUTE_MS, OTHERS, A, ending
 from tests.battery.scene import HOLD_CYCLES, scene
-from tests.battery.test_markets import MINUTE_MS, OTHERS, A, ending
 from tests.simulator.fault_plan import Fault
-from tests.unit.small_world import START_MS, broken, resting
+from tests.support.small_world import START_MS, broken, resting
 
 
 def test_scenario_44_orders_that_expire_before_their_market_closes_are_not_cancelled_again() -> None:

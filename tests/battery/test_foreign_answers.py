@@ -8,7 +8,7 @@ from tests.battery.scene import CREATE, HOLD_CYCLES, SLOTS, Scene, scene
 from tests.simulator.fault_plan import Fault
 from tests.simulator.faults import Faults
 from tests.simulator.wire import Reply, Request
-from tests.unit.small_world import resting
+from tests.support.small_world import resting
 from tests.world.cloud_faults import BARE
 from tests.world.setup import STATE_TABLE
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.battery.scene import HOLD_CYCLES, SLOTS, Scene, scene
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, broken, resting, set_book
+from tests.support.small_world import TICKERS, broken, resting, set_book
 from tests.world import config_items
 
 A, B, C = TICKERS

@@ -16,7 +16,7 @@ from tests.battery.scene import CANCEL, CREATE, HOLD_CYCLES, SLOTS, Scene, fill,
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.simulator.model import MarketSpec
-from tests.unit.small_world import TICKERS, broken, resting, set_book, setup, small_world, spec
+from tests.support.small_world import TICKERS, broken, resting, set_book, setup, small_world, spec
 from tests.world import config_items
 from tests.world.bot import Bot, Env
 from tests.world.bot_clock import BotClock

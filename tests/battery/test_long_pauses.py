@@ -6,7 +6,7 @@ import pytest
 from dora.core.accounts.fill_reach import MARKER_LIFE_MS, REACH_MS
 from tests.battery.scene import CREATE, Scene, fill, scene
 from tests.simulator.fault_plan import Fault
-from tests.unit.small_world import START_MS, TICKERS, resting, set_book, spec
+from tests.support.small_world import START_MS, TICKERS, resting, set_book, spec
 from tests.world import config_items
 from tests.world.setup import STATE_TABLE
 

@@ -1,7 +1,6 @@
 """Scenarios 37 to 44: books without use, quotes without sense, markets and shards that change."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from dora.core.reasons import Reason
 from dora.core.risk.caps import apply_caps
 from dora.core.units import ONE_DOLLAR, Price
 from tests.battery.answers import Content, Heard, Retold
+from tests.battery.ending_markets import DAY_MS, HOUR_MS, MINUTE_MS, OTHERS, A, ending
 from tests.battery.scene import (
     CANCEL,
     CREATE,
@@ -31,14 +31,11 @@ from tests.battery.scene import (
 )
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.examples import TICKER, config, market
-from tests.unit.small_world import START_MS, TICKERS, broken, resting, set_book, setup
-from tests.unit.test_risk import facts
+from tests.support.examples import TICKER, config, market
+from tests.support.risk_cases import facts
+from tests.support.small_world import START_MS, TICKERS, broken, resting, set_book
 from tests.world import config_items
 
-A, B, C = TICKERS
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
-OTHERS = {(ticker, side) for ticker in (B, C) for side in ("bid", "ask")}
 BOOKS = (Knobs(), Knobs(book_levels_sorted="descending"), Knobs(empty_book_side_is_null=True))
 CLOSED = (
     Knobs(),
@@ -355,12 +352,6 @@ def test_scenario_43_a_teardown_goes_through_a_trading_pause_and_waits_out_an_ex
         assert done["status"] == "closed"
         assert stage.world.open_orders() == 0
         assert not broken(stage.world)
-
-
-def ending(close_ms: int) -> Any:
-    """The three markets, the first of which closes early."""
-    plain = setup()
-    return (replace(plain.markets[0], close_ms=close_ms), *plain.markets[1:])
 
 
 @pytest.mark.parametrize("lag_ms", [0, 30_000, 70_000])

@@ -20,7 +20,7 @@ from tests.battery.answers import Heard
 from tests.battery.scene import CREATE, FILLS, HOLD_CYCLES, SLOTS, Scene, fill, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import (
+from tests.support.small_world import (
     START_MS,
     TICKERS,
     Seen,

@@ -5,7 +5,7 @@ import pytest
 from tests.battery.scene import CANCEL, CLIENT_IDS, CREATE, HOLD_CYCLES, SLOTS, Scene, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, broken, resting
+from tests.support.small_world import TICKERS, broken, resting
 from tests.world.outside_calls import Killed
 
 A, B, C = TICKERS

@@ -11,8 +11,8 @@ from dora.edge.dynamo.lease import DynamoLease
 from tests.battery.beside import before_call, cold, elsewhere, steps
 from tests.battery.scene import CLIENT_IDS, CREATE, HOLD_CYCLES, SLOTS, Scene, scene, unlike
 from tests.simulator.knobs import Knobs
-from tests.unit.execution_fakes import START_MS, Desk, requests
-from tests.unit.small_world import broken
+from tests.support.execution_fakes import START_MS, Desk, requests
+from tests.support.small_world import broken
 from tests.world.memory_cloud import MemoryCloud
 from tests.world.memory_lease import MemoryLease
 

@@ -22,7 +22,7 @@ from tests.simulator.fault_plan import Fault
 from tests.simulator.faults import Faults
 from tests.simulator.knobs import Knobs
 from tests.simulator.wire import PREFIX, Reply, Request
-from tests.unit.small_world import TICKERS, broken, resting, set_book
+from tests.support.small_world import TICKERS, broken, resting, set_book
 from tests.world import config_items
 
 A, B, C = TICKERS

@@ -5,7 +5,7 @@ import pytest
 from tests.battery.machine_stage import MachineStage, machine_stage
 from tests.battery.scene import fill
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, broken, resting
+from tests.support.small_world import TICKERS, broken, resting
 
 A, *_ = TICKERS
 RESET = "PUT /portfolio/order_groups"

@@ -9,7 +9,7 @@ from tests.battery.beside import elsewhere
 from tests.battery.scene import Scene, fill, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, broken, resting, set_book
+from tests.support.small_world import TICKERS, broken, resting, set_book
 from tests.world import config_items
 from tests.world.setup import STATE_TABLE
 

@@ -8,7 +8,7 @@ import pytest
 from tests.battery.scene import CANCEL, CREATE, Scene, fill, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import broken, resting, set_book
+from tests.support.small_world import broken, resting, set_book
 from tests.world import config_items
 
 LIMIT_E2 = 8_000

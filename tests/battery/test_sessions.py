@@ -9,7 +9,7 @@ from tests.battery.beside import before_call, cold, elsewhere, steps
 from tests.battery.scene import CREATE, HOLD_CYCLES, SLOTS, Scene, fill, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, broken, resting, set_book, spec
+from tests.support.small_world import TICKERS, broken, resting, set_book, spec
 from tests.world import config_items
 
 A, B, C = TICKERS

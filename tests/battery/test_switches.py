@@ -13,8 +13,8 @@ import pytest
 from tests.battery.scene import CREATE, SLOTS, Scene, fill, scene
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.unit.small_world import TICKERS, Scripted, broken, resting, set_book
-from tests.unit.test_unknowns import ShardLeftOut
+from tests.support.shard_left_out import ShardLeftOut
+from tests.support.small_world import TICKERS, Scripted, broken, resting, set_book
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE
 

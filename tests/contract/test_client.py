@@ -26,7 +26,7 @@ from tests.contract.parameters import unknown_parameters
 from tests.contract.prism import proxy
 from tests.contract.venue import BIDS, FAR, HOUR_MS, NEAR, SHARDS, open_venue
 from tests.contract.witness import Witness
-from tests.unit.kalshi_fakes import FakeFacts
+from tests.support.kalshi_fakes import FakeFacts
 
 pytestmark = pytest.mark.long
 

@@ -16,7 +16,7 @@ from tests.demo.scene import choose_scene
 from tests.simulator.faults import Faults
 from tests.simulator.plant import Plant
 from tests.simulator.wire import Reply, Request
-from tests.unit.small_world import DAY_MS, TICKERS, Scripted, resting, set_book, setup
+from tests.support.small_world import DAY_MS, TICKERS, Scripted, resting, set_book, setup
 from tests.world import config_items
 from tests.world.bot import Bot, Deployment
 from tests.world.output import Catcher, Fact, facts_in, printed_to

@@ -13,7 +13,7 @@ from tests.soak.day import Day
 from tests.soak.faulty_bot import MemoryDisruption
 from tests.soak.settled import HOLD_MS, Settlement
 from tests.soak.witness import Witness
-from tests.unit.small_world import TICKERS, set_book, setup
+from tests.support.small_world import TICKERS, set_book, setup
 from tests.world import config_items
 from tests.world.bot import Answer
 from tests.world.world import MINUTE_MS, World, open_world

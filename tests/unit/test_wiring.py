@@ -22,7 +22,7 @@ from dora.core.units import Count, TimeMs
 from functions.cycle.app import lambda_handler as cycle
 from functions.session.app import lambda_handler as session
 from tests.simulator.clock import VirtualClock
-from tests.unit.kalshi_fakes import api_key
+from tests.support.kalshi_fakes import api_key
 from tests.world.cloud import open_cloud
 from tests.world.environment import environment
 from tests.world.lambda_context import LambdaContext

@@ -1,0 +1,185 @@
+"""A short demo, end to end: the real handlers over a synthetic market, its figures, its files, its plants."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.demo.__main__ import main
+from tests.demo.options import MINUTE_MS, DemoError, Options
+from tests.demo.progress import BAD_WHEN_NOT_ZERO
+from tests.demo.report import most_traded, render
+from tests.demo.run import Run, run
+from tests.demo.scene import SYNTHETIC_START_MS, choose_scene
+from tests.simulator.plant import MODES
+from tests.support.flow_fakes import TWO_PRINTS, write_gzip
+from tests.world.bot import Answer
+from tests.world.output import facts_in
+
+SHORT = Options(cycles=12, markets=8)
+ON_FILE = Path("tests/demo/order_requests_12_cycles_8_markets.txt")
+"""Made by `make demo CYCLES=12 MARKETS=8`, which leaves `build/demo/order_requests.txt`."""
+KEYS = frozenset(
+    [
+        "data",
+        "start",
+        "cycles",
+        "markets",
+        "seed",
+        "tier",
+        "plant",
+        "slot_cycles",
+        "slot_cycles_quoted",
+        "placed",
+        "cancelled",
+        "kept",
+        "failed",
+        "unknown",
+        "mean_batch",
+        "http_calls",
+        "http_calls_per_cycle",
+        "cancel_404",
+        "rejected_429",
+        "fills",
+        "contracts",
+        "position_drift",
+        "pnl_dollars",
+        "fees_dollars",
+        "invariants_broken",
+        "open_after_teardown",
+        "teardown_status",
+        "seconds",
+    ]
+)
+
+
+def nobody(_number: int, _answer: Answer) -> None:
+    """Hears of every cycle and says nothing."""
+
+
+def play(options: Options = SHORT) -> Run:
+    return run(choose_scene(options), nobody)
+
+
+def figures(done: Run) -> dict[str, object]:
+    return {name: value for name, value in done.summary.items() if name != "seconds"}
+
+
+@pytest.fixture(scope="module")
+def short() -> Iterator[Run]:
+    yield play()
+
+
+def test_the_summary_has_its_keys_and_its_sums_agree(short: Run) -> None:
+    told = short.summary
+    assert told.keys() == KEYS
+    assert (told["data"], told["start"]) == ("synthetic", "2026-03-02T15:00:00Z")
+    assert told["slot_cycles"] == 12 * 8 * 2
+    assert told["placed"] == sum(row.answer["placed"] for row in short.seen.cycles)
+    assert Decimal(told["contracts"]) == Decimal(sum(fill.trade.count_e2 for fill in short.fills)) / 100
+
+
+def test_a_clean_run_trades_and_every_wrong_thing_is_zero(short: Run) -> None:
+    told = short.summary
+    assert {name: told[name] for name in BAD_WHEN_NOT_ZERO} == dict.fromkeys(BAD_WHEN_NOT_ZERO, 0)
+    assert told["teardown_status"] == "closed"
+    assert min(told["placed"], told["cancelled"], told["kept"], told["fills"]) > 0
+    assert 0 < told["slot_cycles_quoted"] <= told["slot_cycles"]
+
+
+def test_the_default_demo_in_which_markets_close_fails_no_order() -> None:
+    told = play(Options()).summary
+
+    assert {name: told[name] for name in BAD_WHEN_NOT_ZERO} == dict.fromkeys(BAD_WHEN_NOT_ZERO, 0)
+
+
+def test_profit_is_the_cash_flow_of_the_fills_and_the_marked_position(short: Run) -> None:
+    cash_e6 = sum(
+        -f.trade.price_e4 * f.trade.count_e2 * (1 if f.order.side == "bid" else -1) for f in short.fills
+    )
+    held_e6 = Decimal(0)
+    for samples in short.seen.samples.values():
+        last = samples[-1]
+        if last.net_e2:
+            held_e6 += last.net_e2 * Decimal(last.bid_e4 + last.ask_e4) / 2
+    assert Decimal(short.summary["pnl_dollars"]) == (cash_e6 + held_e6) / 10**6
+
+
+def test_the_same_arguments_give_the_same_summary(short: Run) -> None:
+    assert figures(play()) == figures(short)
+
+
+def test_a_run_over_real_sockets_is_as_clean() -> None:
+    told = run(choose_scene(SHORT), nobody, wire="http", cloud="server").summary
+    assert (told["invariants_broken"], told["open_after_teardown"], told["teardown_status"]) == (
+        0,
+        0,
+        "closed",
+    )
+    assert told["fills"] > 0
+
+
+def test_the_order_requests_of_the_short_run_are_the_ones_on_file(short: Run) -> None:
+    """A change of structure changes none. Where one is meant to, write the file anew and say why."""
+    assert list(short.order_requests) == ON_FILE.read_text(encoding="utf-8").splitlines()
+
+
+def test_another_seed_gives_another_run(short: Run) -> None:
+    assert figures(play(replace(SHORT, seed=2))) != figures(short) | {"seed": 2}
+
+
+def test_every_cycle_is_one_minute_after_the_last_and_told(short: Run) -> None:
+    begins = [row.at_ms for row in short.seen.cycles]
+    assert all(later - earlier == MINUTE_MS for earlier, later in pairwise(begins))
+    facts = facts_in(short.log)
+    assert {"SESSION_INITIALIZED", "ORDER_PLACED", "ORDER_FILLED", "CYCLE", "SESSION_CLOSED"} <= {
+        fact["event_type"] for fact in facts
+    }
+    assert sum(fact["event_type"] == "CYCLE" for fact in facts) == SHORT.cycles
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_each_plant_turns_a_zero_of_the_summary_non_zero(mode: str) -> None:
+    told = play(replace(SHORT, plant=mode)).summary
+    assert any(told[name] != 0 for name in BAD_WHEN_NOT_ZERO)
+
+
+def test_the_report_stands_alone_and_shows_the_most_traded_markets(short: Run) -> None:
+    page = render(short)
+    own = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", own)
+    assert all(f"<h2>{ticker}</h2>" in page for ticker in most_traded(short))
+    assert page == render(short)
+
+
+def test_a_broken_rule_is_named_in_the_report() -> None:
+    done = play(replace(SHORT, plant="skip-fill"))
+    assert "Broken rules" in render(done)
+    assert "<b>I9</b>" in render(done)
+
+
+def test_the_program_leaves_its_three_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "deep" / "demo"
+    assert main(["--cycles", "2", "--markets", "2", "--out", str(out)]) == 0
+    assert "report.html" in capsys.readouterr().out
+    assert json.loads((out / "summary.json").read_text())["cycles"] == 2
+    assert all(json.loads(line) for line in (out / "log.jsonl").read_text().splitlines())
+    assert (out / "report.html").stat().st_size > 1_000_000
+
+
+def test_a_start_at_which_nothing_is_open_is_one_line(tmp_path: Path) -> None:
+    rows = write_gzip(tmp_path / "trades-two.csv.gz", TWO_PRINTS)
+    with pytest.raises(DemoError, match=r"no market of trades-two is open at 2031-01-01T00:00:00Z"):
+        choose_scene(replace(SHORT, data=rows, start_ms=1_924_992_000_000))
+
+
+def test_without_a_start_the_busiest_stretch_is_played(tmp_path: Path) -> None:
+    rows = write_gzip(tmp_path / "trades-two.csv.gz", TWO_PRINTS)
+    scene = choose_scene(replace(SHORT, data=rows))
+    assert scene.start_ms <= scene.recording.first_ms < scene.end_ms
+    assert choose_scene(SHORT).start_ms == SYNTHETIC_START_MS

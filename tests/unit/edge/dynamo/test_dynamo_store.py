@@ -1,0 +1,210 @@
+"""What the state store promises, against the embedded DynamoDB."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dora.core.accounts.ledger import apply_fills, apply_settlement
+from dora.core.errors import LeaseLost, StateConflict
+from dora.core.exchange.market import Event
+from dora.core.orders.journal import Journal
+from dora.core.state import BotState, Changes, Cursors, Progress, ReferenceData
+from dora.core.units import TimeMs
+from dora.edge.dynamo.codec import CHUNK_ROWS
+from tests.support.dynamo_values import (
+    BOT,
+    LIMITS,
+    NOW_MS,
+    fill,
+    incompressible,
+    journal,
+    open_state,
+    plan,
+    position,
+    settlement,
+    stored,
+    take_lease,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PROGRESS = Progress(cycle_id="cycle-1", completed_ms=TimeMs(NOW_MS), status="completed")
+
+
+def test_a_bot_that_stored_nothing_has_an_empty_state(dynamo: "DynamoDBClient") -> None:
+    assert open_state(dynamo).load() == BotState()
+
+
+def test_a_commit_comes_back_whole(dynamo: "DynamoDBClient") -> None:
+    fence = take_lease(dynamo)
+    event = Event(event_ticker="KXA-E", series_ticker="KXA", exclusive=True)
+    changes = Changes(
+        journal=journal(5),
+        memory={"KXA-1": {"fair_e9": 1}},
+        cursors=Cursors(fills_ms=TimeMs(1), settlements_ms=TimeMs(2)),
+        progress=PROGRESS,
+        reference=ReferenceData(learned_ms=TimeMs(3), events={"KXA-E": event}, listings={"KXA": ("KXA-1",)}),
+        summary={"placed": 4},
+    )
+
+    open_state(dynamo).commit(fence, changes)
+
+    state = open_state(dynamo).load()
+    assert state == BotState(
+        journal=journal(5),
+        memory=changes.memory or {},
+        cursors=changes.cursors or Cursors(),
+        progress=PROGRESS,
+        reference=changes.reference or ReferenceData(),
+    )
+
+
+def test_a_commit_leaves_alone_what_it_does_not_name(dynamo: "DynamoDBClient") -> None:
+    state = open_state(dynamo)
+    state.save_limits(LIMITS)
+    state.commit(take_lease(dynamo), Changes(journal=journal(5)))
+
+    state.commit(take_lease(dynamo, 2), Changes(cursors=Cursors(fills_ms=TimeMs(9))))
+
+    assert (state.load().journal, state.load().limits) == (journal(5), LIMITS)
+
+
+def test_a_journal_that_shrinks_leaves_no_chunk_behind(dynamo: "DynamoDBClient") -> None:
+    fence = take_lease(dynamo)
+    open_state(dynamo).commit(fence, Changes(journal=journal(2 * CHUNK_ROWS + 1)))
+    assert {"ORDERS#00", "ORDERS#01", "ORDERS#02"} <= stored(dynamo).keys()
+    state = open_state(dynamo)
+    state.load()
+
+    state.commit(fence, Changes(journal=journal(1)))
+
+    assert [sk for sk in stored(dynamo) if sk.startswith("ORDERS")] == ["ORDERS#00"]
+    assert state.load().journal == journal(1)
+
+
+def test_a_store_that_never_read_still_writes_a_readable_journal(dynamo: "DynamoDBClient") -> None:
+    fence = take_lease(dynamo)
+    open_state(dynamo).commit(fence, Changes(journal=journal(CHUNK_ROWS + 1)))
+
+    open_state(dynamo).commit(fence, Changes(journal=journal(1)))
+
+    assert open_state(dynamo).load().journal == journal(1)
+
+
+def test_a_large_commit_is_cut_but_ends_the_cycle_in_one_transaction(dynamo: "DynamoDBClient") -> None:
+    fence = take_lease(dynamo)
+    noise = incompressible(3_000)
+    sizes: list[int] = []
+    dynamo.meta.events.register(
+        "before-parameter-build.dynamodb.TransactWriteItems",
+        lambda params, **_: sizes.append(len(params["TransactItems"])),
+    )
+    plans = tuple(plan(fence, phase=f"place-{n}") for n in range(95))
+
+    changes = Changes(journal=journal(5), finished_plans=plans, memory=noise, reference=ReferenceData())
+    state = open_state(dynamo)
+    for own in plans:
+        state.write_plan(own)
+    sizes.clear()
+    state.commit(fence, replace(changes, cursors=Cursors(), progress=PROGRESS, summary={"placed": 1}))
+
+    assert len(sizes) > 1
+    assert sizes[-1] == 1 + 1 + 95 + 2
+    loaded = state.load()
+    assert (loaded.plans, loaded.journal, loaded.memory) == ((), journal(5), noise)
+
+
+def test_a_summary_is_kept_for_a_while_under_its_cycle(dynamo: "DynamoDBClient") -> None:
+    changes = Changes(progress=PROGRESS, summary={"placed": 3})
+
+    open_state(dynamo).commit(take_lease(dynamo), changes)
+
+    record = stored(dynamo, f"{BOT}#cycles")["cycle-1"]
+    assert int(record["expires_at"]["N"]) == NOW_MS // 1000 + 14 * 86_400
+
+
+def test_a_dry_run_keeps_its_state_apart(dynamo: "DynamoDBClient") -> None:
+    dry = open_state(dynamo, pk=f"{BOT}#dry")
+    fence = take_lease(dynamo, pk=f"{BOT}#dry")
+
+    dry.commit(fence, Changes(journal=journal(2)))
+    dry.book_fills(fence, [fill(1)], apply_fills({}, [fill(1)]))
+
+    assert dry.load().journal == journal(2)
+    assert open_state(dynamo).load() == BotState()
+    assert open_state(dynamo).booked(["fill-1"]) == frozenset()
+
+
+# --- plans -------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_there_until_the_commit_that_folds_it(dynamo: "DynamoDBClient") -> None:
+    fence = take_lease(dynamo)
+    state = open_state(dynamo)
+    large, small = plan(fence, CHUNK_ROWS + 1), plan(fence, 3, phase="cancel")
+
+    state.write_plan(large)
+    state.write_plan(small)
+
+    assert open_state(dynamo).load().plans == (small, large)
+    open_state(dynamo).commit(fence, Changes(journal=Journal(), finished_plans=(large, small)))
+    assert open_state(dynamo).load().plans == ()
+    assert not [sk for sk in stored(dynamo) if sk.startswith("PLAN")]
+
+
+def test_a_plan_never_overwrites_another(dynamo: "DynamoDBClient") -> None:
+    fence = take_lease(dynamo)
+    state = open_state(dynamo)
+    state.write_plan(plan(fence, 2))
+    state.write_plan(plan(fence, 2))
+
+    with pytest.raises(StateConflict, match="PLAN#000000000001#place"):
+        state.write_plan(plan(fence, 3))
+
+    assert state.load().plans == (plan(fence, 2),)
+
+
+# --- fences ------------------------------------------------------------------------------------------
+
+
+def test_an_overtaken_run_writes_nothing_more(dynamo: "DynamoDBClient") -> None:
+    old, state = take_lease(dynamo), open_state(dynamo)
+    take_lease(dynamo, 2)
+    before = stored(dynamo)
+    payout = apply_settlement(position(), settlement())
+
+    for write in (
+        lambda: state.write_plan(plan(old)),
+        lambda: state.commit(old, Changes(journal=journal(1))),
+        lambda: state.book_fills(old, [fill(1)], apply_fills({}, [fill(1)])),
+        lambda: state.book_settlement(old, settlement(), payout),
+    ):
+        with pytest.raises(LeaseLost, match=f"fence {old}"):
+            write()
+
+    assert stored(dynamo) == before
+    assert state.booked(["fill-1"]) == frozenset()
+
+
+def test_nothing_fenced_is_written_without_a_lease(dynamo: "DynamoDBClient") -> None:
+    with pytest.raises(LeaseLost):
+        open_state(dynamo).write_plan(plan(0))
+
+
+def test_a_state_of_several_pages_is_read_to_the_end(dynamo: "DynamoDBClient") -> None:
+    fence, state = take_lease(dynamo), open_state(dynamo)
+    noise = incompressible(10_000)
+    pages: list[int] = []
+    dynamo.meta.events.register(
+        "after-call.dynamodb.Query", lambda parsed, **_: pages.append(parsed["Count"])
+    )
+    state.commit(fence, Changes(memory=noise, journal=journal(3)))
+    state.book_fills(fence, [fill(1)], apply_fills({}, [fill(1)]))
+
+    loaded = state.load()
+
+    assert len(pages) > 1
+    assert (loaded.memory, loaded.journal) == (noise, journal(3))
+    assert loaded.positions == apply_fills({}, [fill(1)])

@@ -1,0 +1,186 @@
+"""The wide record of a cycle and the function's short answer."""
+
+import json
+from dataclasses import replace
+from itertools import product
+from typing import Any, cast
+
+import pytest
+
+from dora.core.accounts.ledger import Position
+from dora.core.exchange.market import Side, Slot
+from dora.core.orders.diff import SlotPlan
+from dora.core.orders.journal import Journal
+from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
+from dora.core.quoting.decision import Decision
+from dora.core.reasons import Reason
+from dora.core.risk.gates import PULLS_QUOTES
+from dora.core.state import Cursors
+from dora.core.units import Count, Money
+from dora.flow.cycle.compute import Choice
+from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.record import ANSWER, CycleResult, answer_of, status_of, wide_record
+from dora.flow.shared.accounting import Accounts
+from dora.telemetry import MAX_FIELDS
+from tests.support.examples import TICKER, target
+from tests.support.execution_fakes import Desk
+
+READS = (
+    "as_of",
+    "resting",
+    "fills",
+    "settlements",
+    "positions",
+    "cash",
+    "groups",
+    "status",
+    "books",
+    "markets",
+)
+
+OF_MARKETS_AND_SLOTS = (Reason.GROUP_TRIPPED, *[*Reason][[*Reason].index(Reason.MARKET_DISABLED) :])
+CAPS = (
+    Reason.SESSION_CAP,
+    Reason.POSITION_CAP,
+    Reason.EVENT_CAP,
+    Reason.TOTAL_CAP,
+    Reason.CASH,
+    Reason.OPEN_ORDER_CAP,
+)
+
+PLAN = SlotPlan(kept=(), decreases=(), cancels=(), places=(), withheld=())
+
+
+def execution(**changes: object) -> Execution:
+    """One that has sent nothing but what a test says."""
+    made: Any = Desk().execution
+    for name, value in changes.items():
+        assert hasattr(made, name)
+        setattr(made, name, value)
+    return cast(Execution, made)
+
+
+QUIET = CycleResult(
+    cycle_id="2026-11-20T14:00:00.000Z",
+    took_ms=1_234,
+    blocked_by=None,
+    problems=0,
+    failures={},
+    choice=Choice(plan=PLAN),
+    execution=execution(),
+    accounts=Accounts(positions={}, journal=Journal(), cursors=Cursors(), drift=(), booked=0),
+    marks={},
+    calls={},
+)
+
+
+LATE, DRY = execution(stopped=Reason.DEADLINE), execution(stopped=Reason.DRY_RUN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        ({}, "completed", ""),
+        ({"blocked_by": Reason.HALTED}, "halted", "halted"),
+        ({"blocked_by": Reason.READ_UNKNOWN}, "degraded", "read_unknown"),
+        ({"blocked_by": Reason.AUTH_REFUSED, "execution": LATE}, "degraded", "auth_refused"),
+        ({"execution": LATE, "failures": {"books": "x"}}, "degraded", "deadline"),
+        ({"failures": {"books": "x"}, "problems": 1}, "degraded", "read_unknown"),
+        ({"problems": 1}, "degraded", "config_invalid"),
+        ({"execution": execution(dropped=(None,) * 3)}, "completed", ""),
+        ({"execution": DRY}, "completed", "dry_run"),
+        ({"execution": DRY, "blocked_by": Reason.HALTED}, "halted", "halted"),
+    ],
+)
+def test_a_cycle_is_completed_only_when_nothing_went_wrong(
+    changes: dict[str, object], status: str, reason: str
+) -> None:
+    assert status_of(replace(QUIET, **changes)) == (status, reason)
+
+
+@pytest.mark.parametrize("trouble", [{"failures": {"books": "x"}}, {"problems": 1}])
+def test_a_dry_run_with_trouble_is_degraded_like_any_other(trouble: dict[str, object]) -> None:
+    assert status_of(replace(QUIET, execution=DRY, **trouble))[0] == "degraded"
+
+
+@pytest.mark.parametrize("reason", sorted(PULLS_QUOTES))
+def test_a_switch_that_pulls_our_quotes_halts_the_cycle(reason: Reason) -> None:
+    assert status_of(replace(QUIET, blocked_by=reason)) == ("halted", reason)
+
+
+def test_the_answer_holds_what_callers_rely_on() -> None:
+    answer = answer_of(wide_record(QUIET))
+    assert set(answer) == {*ANSWER}
+    assert json.loads(json.dumps(answer)) == answer
+
+
+def test_totals_add_up_cancels_and_places() -> None:
+    written = execution(
+        decreased=1,
+        dropped=(None,) * 2,
+        cancels=BatchCancelSummary(9, 4, 3, 2, batches=1),
+        places=BatchPlaceSummary(60, 40, 15, 5, batches=3),
+    )
+    plan = replace(PLAN, kept=cast(Any, (None,) * 5))
+    record = wide_record(replace(QUIET, choice=Choice(plan=plan), execution=written))
+    counted = ("cancelled", "placed", "failed", "unknown", "kept", "decreased", "dropped")
+    assert [record[name] for name in counted] == [4, 40, 18, 7, 5, 1, 2]
+    assert (record["cancel_batches"], record["place_batches"], record["duration_ms"]) == (1, 3, 1_234)
+
+
+def test_requests_are_counted_as_reads_and_writes() -> None:
+    calls = {"GET /markets": 3, "GET /portfolio/orders": 2, "POST /orders": 4, "DELETE /orders": 1}
+    record = wide_record(replace(QUIET, calls=calls))
+    assert (record["read_calls"], record["write_calls"]) == (5, 5)
+
+
+def test_money_and_contracts_are_exact_text() -> None:
+    own = Position(
+        ticker=TICKER,
+        shard=0,
+        net=Count(-1),
+        traded=Count(123_456),
+        cash=Money(12_355_677),
+        fees=Money(12_345_678),
+    )
+    accounts = replace(QUIET.accounts, positions={TICKER: own})
+    record = wide_record(replace(QUIET, accounts=accounts))
+    assert (record["contracts_net"], record["positions_unmarked"]) == ("0.01", 1)
+    assert record["contracts_traded"] == "1234.56"
+    assert record["pnl_dollars"] == "-0.000001"
+    assert record["fees_dollars"] == "12.345678"
+
+
+def test_reasons_are_counted_by_market_and_by_slot() -> None:
+    refused = tuple((Slot("A", Side.ASK, level), Reason.CASH) for level in (1, 2))
+    dropped = ((Slot("A", Side.ASK), Reason.NO_EDGE), *refused)
+    wanted = target(Side.BID, "0.44", "1")
+    cut = ((wanted.slot, Reason.EVENT_CAP, Count(1_000)),)
+    decisions = (
+        Decision(ticker="A", targets=(wanted,), dropped=dropped, cut=cut),
+        Decision(ticker="B", skip=Reason.NEAR_CLOSE),
+        Decision(ticker="C", skip=Reason.NEAR_CLOSE),
+    )
+    plan = replace(PLAN, withheld=((wanted.slot, Reason.SLOT_UNRESOLVED),))
+    unconfirmed = execution(withheld=2)
+    record = wide_record(replace(QUIET, choice=Choice(plan=plan, decisions=decisions), execution=unconfirmed))
+    assert record["slots_cancel_unconfirmed"] == 2
+    assert (record["markets"], record["markets_quoted"], record["target_count"]) == (3, 1, 1)
+    assert record["skipped_near_close"] == 2
+    assert (record["slots_cash"], record["slots_no_edge"], record["slots_slot_unresolved"]) == (2, 1, 1)
+    assert (record["cut_event_cap"], "slots_event_cap" in record) == (1, False)
+
+
+def test_the_record_is_flat_and_its_size_does_not_grow_with_the_markets() -> None:
+    slot = Slot("A", Side.BID)
+    decisions = tuple(
+        Decision(ticker=f"M{n}", skip=why, cut=((slot, cap, Count(1)),))
+        for n, (why, cap) in enumerate(product(OF_MARKETS_AND_SLOTS, CAPS))
+    )
+    plan = replace(PLAN, withheld=tuple((slot, why) for why in OF_MARKETS_AND_SLOTS) * 70)
+    choice = Choice(plan=plan, decisions=decisions)
+    failures = dict.fromkeys(READS, "ExchangeUnavailable")
+    record = wide_record(replace(QUIET, choice=choice, failures=failures))
+    assert record["markets"] == len(decisions)
+    assert not any(isinstance(value, dict | list | tuple) for value in record.values())
+    assert len(record) <= MAX_FIELDS
