@@ -1,4 +1,4 @@
-"""The README's promises name tests that exist, and its figures are the settings and their defaults."""
+"""Every promise of layers/README.md names tests that exist, and its figures are the defaults of settings."""
 
 import re
 from dataclasses import fields
@@ -8,8 +8,8 @@ import pytest
 from dora.core.config import GlobalConfig
 from tests.house.checkout import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("## What it promises about your orders")[2].partition("\n## ")[0]
+REFERENCE = (ROOT / "layers/README.md").read_text(encoding="utf-8")
+SECTION = REFERENCE.partition("## Promises about orders")[2].partition("\n## ")[0]
 ROWS = [
     [cell.strip() for cell in row.strip("|").split("|")] for row in SECTION.splitlines() if row[:2] == "| "
 ]

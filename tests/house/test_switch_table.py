@@ -1,4 +1,4 @@
-"""The README's table of off-switches: every row is held by tests that exist, every such test has its row."""
+"""Every row of the off-switches in layers/README.md is held by tests, and every such test has its row."""
 
 import ast
 import re
@@ -13,8 +13,8 @@ TESTS = ROOT / "tests/battery/test_switches.py"
 
 def rows() -> list[list[str]]:
     """The cells of the table's rows."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, _, after = text.partition("### Off-switches")
+    text = (ROOT / "layers/README.md").read_text(encoding="utf-8")
+    _, _, after = text.partition("## Off-switches")
     lines = [line for line in after.split("\n## ")[0].splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
 

@@ -175,9 +175,9 @@ def test_a_row_of_our_portfolio_that_is_not_understood_stands_apart_once_and_fai
     assert len(listed.rows) == 1
     (apart,) = listed.unreadable
     assert (apart.list_name, apart.ticker) == (key, TICKER if odd and "ticker" not in odd else None)
-    assert listed.whole(lambda _: False) == listed.rows
+    assert listed.complete(lambda _: False) == listed.rows
     with pytest.raises(WireInvalid, match=key):
-        listed.whole(lambda _: True)
+        listed.complete(lambda _: True)
 
 
 def test_what_can_be_read_of_an_order_that_is_not_understood_is_kept() -> None:

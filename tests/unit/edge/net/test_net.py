@@ -77,7 +77,7 @@ def tls_trickle(path: Path) -> Iterator[int]:
 def test_a_body_that_trickles_over_tls_is_cut_off_although_it_has_no_end_of_its_own(tmp_path: Path) -> None:
     path, network, began = certificate(tmp_path), Network(), time.monotonic()
     with tls_trickle(path) as port, HttpsPool("127.0.0.1", port, ca_certs=str(path)) as pool:
-        with pytest.raises(TimeoutError, match=r"no whole answer within 0.3 s"), network.request(LIMIT_S):
+        with pytest.raises(TimeoutError, match=r"no complete answer within 0.3 s"), network.request(LIMIT_S):
             pool.urlopen("GET", "/", retries=False, timeout=1)
         assert time.monotonic() - began < PATIENCE_S / 2
 

@@ -39,7 +39,7 @@ class Listed(Generic[Item]):
     rows: tuple[Item, ...]
     unreadable: tuple[UnreadableRow, ...] = ()
 
-    def whole(self, may_be_ours: Callable[[UnreadableRow], bool]) -> tuple[Item, ...]:
+    def complete(self, may_be_ours: Callable[[UnreadableRow], bool]) -> tuple[Item, ...]:
         """The rows. Raises WireInvalid when one that was not understood may be ours: all is unknown then.
 
         What was understood goes with the error: it was read.

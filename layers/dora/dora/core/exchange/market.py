@@ -95,9 +95,9 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """A public trade. `taken` is the side of the book that the taker's order met."""
+    """A public trade. `maker_side` is the side of the book that the taker's order met."""
 
     ticker: str
-    taken: Side
+    maker_side: Side
     price: Price
     at_ms: TimeMs

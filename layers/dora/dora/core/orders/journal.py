@@ -3,12 +3,12 @@
 The journal holds one `TrackedOrder` for every order we sent and cannot yet forget, plus the `Plan`s of
 cycles that did not finish. A plan is durable before its first request; its outcomes are folded into the
 tracked orders when the cycle ends. A plan found at the start of a cycle was cut short: each of its intents
-may have been sent until the plan's `until_ms`, so each becomes UNKNOWN.
+may have been sent until the plan's `until_ms`, so each becomes PENDING_NEW or PENDING_CHANGE.
 
-    (plan) ──> UNKNOWN ──seen──> LIVE ──cancel acknowledged──> CLOSED ──tombstone over──> forgotten
-                  │               │ └─cancel or decrease unanswered─> CHANGING ──a later row──> LIVE
-                  │               └──cancel answered 404──> MISSING ──terminal row──> CLOSED
-                  │                  any of them, its write not shown for 3 cycles──> MISSING
+    (plan) ──> PENDING_NEW ──seen──> LIVE ──cancel acknowledged──> CLOSED ──tombstone over──> forgotten
+                  │               │ └─cancel or decrease unanswered─> PENDING_CHANGE ──a later row──> LIVE
+                  │               └──cancel answered 404──> NOT_FOUND ──terminal row──> CLOSED
+                  │                  any of them, its write not shown for 3 cycles──> NOT_FOUND
                   └──hold over, id probe granted and no other row listed──> CLOSED
                      or its own expiry over, or its group triggered
 """

@@ -42,7 +42,7 @@ class ReconciledOrders:
     In `frozen` slots nothing may be done this cycle: an order in them is unproven, was not seen, or is about
     to expire by itself. In `blocked` markets nothing may be placed or changed, only cancelled: an order of
     theirs is missing. `shown` are the orders of which a row was read that is not older than our last write to
-    them. `overlooked` orders rest by their own rows, but a complete list did not show them. The last
+    them. `missing_from_list` orders rest by their own rows, but a complete list did not show them. The last
     acknowledged write to each of the `unseen` orders is missing from the reads, and has been for too long.
     """
 
@@ -174,6 +174,6 @@ def maybe_filled(order: TrackedOrder, prints: Iterable[Trade], since_ms: TimeMs)
     side, price = order.slot.side, order.price
     first_ms = max(since_ms, order.write_ms - TRADE_CLOCK_MARGIN_MS)
     return any(
-        found.taken is side and found.at_ms >= first_ms and (price - found.price) * side.sign >= 0
+        found.maker_side is side and found.at_ms >= first_ms and (price - found.price) * side.sign >= 0
         for found in prints
     )

@@ -29,7 +29,7 @@ PULLS_QUOTES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`whole` forbids every placement; `shards` forbids those of one shard. None and absent allow.
+    """`blocked_by` forbids every placement; `shards` forbids those of one shard. None and absent allow.
 
     `pulls`: what rests is cancelled as well.
     """
@@ -41,7 +41,7 @@ class Permission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateInputs:
-    """What the switches are asked of. `account_known`: all a placement rests on was read whole.
+    """What the switches are asked of. `account_known`: all a placement rests on was read completely.
 
     A shard that `cash` lacks is unknown, not without cash.
     """

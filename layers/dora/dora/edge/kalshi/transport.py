@@ -149,7 +149,7 @@ class Transport:
     def send(self, call: Call) -> JsonObject:
         """One attempt. A write goes through here only, so nothing ever sends it twice.
 
-        An answer that is not whole when its time is up is no answer: ExchangeUnavailable, and unknown.
+        An answer that is not complete when its time is up is no answer: ExchangeUnavailable, and unknown.
         """
         timeout = self._timeout_s(call)
         request = self._session.prepare_request(
@@ -231,7 +231,7 @@ def _answer(call: Call, status: int, body: bytes) -> JsonObject:
     try:
         content = load_json(body)
     except (ValueError, RecursionError) as error:
-        raise ExchangeUnavailable(f"{call.endpoint}: {status} without a whole JSON body") from error
+        raise ExchangeUnavailable(f"{call.endpoint}: {status} without a complete JSON body") from error
     if not isinstance(content, dict) or content.get("error") or is_error(content):
         raise ExchangeUnavailable(f"{call.endpoint}: {status} with a foreign body {str(content)[:200]}")
     return JsonObject(call.endpoint, content)

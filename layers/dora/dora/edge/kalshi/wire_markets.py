@@ -117,7 +117,7 @@ def parse_public_trade(row: JsonObject) -> Trade:
     taker = row.optional("taker_book_side", Side) or row.field("taker_outcome_side", outcome)
     return Trade(
         ticker=row.field("ticker", name),
-        taken=Side.ASK if taker is Side.BID else Side.BID,
+        maker_side=Side.ASK if taker is Side.BID else Side.BID,
         price=row.field("yes_price_dollars", parse_price),
         at_ms=row.field("created_time", time_ms),
     )

@@ -119,13 +119,13 @@ class Network:
             yield request
         except Exception as error:
             if request.timed_out:
-                raise TimeoutError(f"no whole answer within {timeout_s:.1f} s") from error
+                raise TimeoutError(f"no complete answer within {timeout_s:.1f} s") from error
             raise
         finally:
             _current.request = outer
             self.watchdog.forget(request)
         if request.timed_out:
-            raise TimeoutError(f"no whole answer within {timeout_s:.1f} s")
+            raise TimeoutError(f"no complete answer within {timeout_s:.1f} s")
 
 
 def current_request() -> BoundedRequest:

@@ -71,7 +71,7 @@ def missing_from_list(facts: Facts, orders: Sequence[TrackedOrder]) -> None:
     """An `ERROR` where a list of resting orders, said to be complete, lacked orders that rest."""
     if orders:
         ids = [order.order_id for order in orders]
-        facts.emit("ERROR", what="list of resting orders", why="it lacks orders that rest", orders=ids)
+        facts.emit("ERROR", what="list of resting orders", why="resting orders missing from list", orders=ids)
 
 
 def invisible(facts: Facts, orders: Sequence[TrackedOrder]) -> None:

@@ -1,4 +1,4 @@
-"""Step 3 of a cycle: everything read from the exchange, in parallel, each read either whole or unknown."""
+"""Step 3 of a cycle: everything read from the exchange, in parallel, each read either complete or unknown."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -52,7 +52,7 @@ class Snapshot(AccountReads):
 
     @property
     def account_known(self) -> bool:
-        """All that a placement rests on was read whole."""
+        """All that a placement rests on was read completely."""
         needed = (self.resting, self.fills, self.positions, self.cash, self.groups, self.status)
         return "as_of" not in self.failures and all(part is not None for part in needed)
 

@@ -86,7 +86,7 @@ class Reader:
 
         def complete() -> tuple[T, ...]:
             listed = read(*args)
-            rows = listed.whole(may_be_ours)
+            rows = listed.complete(may_be_ours)
             self.set_apart.extend(listed.unreadable)
             return rows
 

@@ -26,6 +26,6 @@ def known_rows(
     facts: Facts, listed: Listed[Item], may_be_ours: Callable[[UnreadableRow], bool]
 ) -> tuple[Item, ...]:
     """The rows of a list; those set apart are told. Raises WireInvalid when one of these may be ours."""
-    rows = listed.whole(may_be_ours)
+    rows = listed.complete(may_be_ours)
     set_apart(facts, listed.unreadable)
     return rows
