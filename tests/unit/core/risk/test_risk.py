@@ -6,7 +6,7 @@ from itertools import chain, combinations, product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.core.accounts.ledger import Position
@@ -16,8 +16,12 @@ from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk.caps import RiskFacts, RiskResult, apply_caps, worst_cases
-from dora.core.risk.worst_case import (
+from dora.core.risk.caps import RiskFacts, RiskResult, apply_caps
+from dora.core.risk.event_risk import EventRisk
+from dora.core.units import ONE_DOLLAR, Count, Money, Price, value_of
+from tests.reference import caps as reference
+from tests.reference.caps import worst_cases
+from tests.reference.worst_case import (
     Loss,
     MarketWorst,
     PotentialFill,
@@ -26,7 +30,6 @@ from dora.core.risk.worst_case import (
     fill_loss,
     held_loss,
 )
-from dora.core.units import ONE_DOLLAR, Count, Money, Price, value_of
 from tests.support.examples import (
     EVENT,
     NOW,
@@ -681,3 +684,58 @@ def test_a_flat_position_loses_what_it_lost() -> None:
 
 def test_an_empty_event_loses_nothing() -> None:
     assert event_loss([], exclusive=True) == event_loss([], exclusive=False) == 0
+
+
+# --- the fast way and the obvious one --------------------------------------------------------------------
+
+
+@settings(max_examples=400)
+@given(situations(), st.none() | st.integers(-500, 9_000))
+def test_running_sums_give_what_summing_everything_gives(
+    situation: tuple[list[TargetOrder], RiskFacts], contracts_free: int | None
+) -> None:
+    wanted, given_facts = situation
+    free = None if contracts_free is None else Count(contracts_free)
+    given_facts = replace(given_facts, contracts_free=free)
+    assert apply_caps(wanted, given_facts) == reference.apply_caps(wanted, given_facts)
+
+
+@given(situations(), st.sampled_from([None, "7"]))
+def test_an_odd_value_costs_the_same_market_either_way(
+    situation: tuple[list[TargetOrder], RiskFacts], odd: object
+) -> None:
+    wanted, given_facts = situation
+    spoilt = tuple(
+        replace(order, price=odd) if order.slot.ticker == TICKER else order for order in given_facts.orders
+    )
+    given_facts = replace(given_facts, orders=spoilt)
+    fast, obvious = apply_caps(wanted, given_facts), reference.apply_caps(wanted, given_facts)
+    assert fast.failed.keys() == obvious.failed.keys()
+    if not fast.failed:
+        assert fast == obvious
+
+
+LOSSES = st.tuples(st.integers(-5, 5), st.integers(-5, 5))
+
+
+@given(
+    st.booleans(),
+    st.lists(LOSSES, min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(0, 3), LOSSES, st.booleans()), max_size=8),
+)
+def test_the_running_loss_of_an_event_is_the_loss_of_all_its_markets(
+    exclusive: bool, markets: list[tuple[int, int]], changes: list[tuple[int, tuple[int, int], bool]]
+) -> None:
+    running, losses = EventRisk(exclusive=exclusive), dict[str, Loss]()
+    for number, (yes, no) in enumerate(markets):
+        losses[str(number)] = Loss(yes, no)
+        running.add(str(number), yes, no)
+        assert running.loss == event_loss(losses.values(), exclusive=exclusive)
+    for number, (yes, no), stays in changes:
+        ticker = str(number % len(markets))
+        after = losses | {ticker: Loss(yes, no)}
+        assert running.loss_with(ticker, yes, no) == event_loss(after.values(), exclusive=exclusive)
+        if stays:
+            losses = after
+            running.update(ticker, yes, no)
+            assert running.loss == event_loss(losses.values(), exclusive=exclusive)

@@ -6,32 +6,24 @@ already passes that cap even where the cap is exceeded: a full book must not kee
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.exchange.account import Order
-from dora.core.exchange.fees import FeeTerms, maker_fee
-from dora.core.exchange.market import Event, Market, Side, Slot
+from dora.core.exchange.fees import FeeTerms
+from dora.core.exchange.market import Event, Market, Slot
 from dora.core.failures import told
-from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.requests import ApprovedOrder, TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk.worst_case import (
-    NOTHING,
-    Loss,
-    MarketWorst,
-    PotentialFill,
-    event_loss,
-    fill_loss,
-    held_loss,
-)
-from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Money, Price
+from dora.core.risk.event_risk import EventRisk
+from dora.core.risk.market_risk import Change, MarketRisk, face_value, market_risk, worst_fill
+from dora.core.units import CONTRACT, Count, Money
 
-_Item = TypeVar("_Item")
-_Key = TypeVar("_Key", bound=Hashable)
+Item = TypeVar("Item")
 
 Refusal = tuple[Slot, Reason]
 
@@ -86,22 +78,42 @@ def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
         kept=tuple(v.target for v in verdicts if v.target is not None and v.slot.ticker not in tally.failed),
         cut=tuple((v.slot, v.why) for v in verdicts if v.target is not None and v.why is not None),
         refused=tuple((v.slot, v.why) for v in verdicts if v.target is None and v.why is not None),
-        event_losses=dict(sorted(tally.event_losses.items())),
+        event_losses={name: Money(event.loss) for name, event in sorted(tally.events.items())},
         total_loss=Money(tally.total_loss),
         failed=tally.failed,
     )
 
 
-def worst_cases(facts: RiskFacts) -> dict[str, MarketWorst]:
+def worst_cases(facts: RiskFacts) -> dict[str, MarketRisk]:
     """Every market with a known object, a position or an order, before any target."""
-    tickers = {*facts.markets, *facts.positions, *facts.drift}
-    tickers |= {order.slot.ticker for order in facts.orders} | {row.ticker for row in facts.external}
-    ours = _grouped(facts.orders, lambda order: order.slot.ticker)
-    theirs = _grouped(facts.external, lambda row: row.ticker)
+    ours = _by_ticker((order.slot.ticker, order) for order in facts.orders)
+    theirs = _by_ticker((row.ticker, row) for row in facts.external)
+    tickers = {*facts.markets, *facts.positions, *facts.drift, *ours, *theirs}
     return {
         ticker: _measured(ticker, facts, ours.get(ticker, ()), theirs.get(ticker, ()))
         for ticker in sorted(tickers)
     }
+
+
+def _by_ticker(items: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
+    groups: dict[str, list[Item]] = {}
+    for ticker, item in items:
+        groups.setdefault(ticker, []).append(item)
+    return groups
+
+
+def _measured(
+    ticker: str, facts: RiskFacts, ours: Sequence[TrackedOrder], theirs: Sequence[Order]
+) -> MarketRisk:
+    """The market's worst case; where it cannot be computed, its face value, which is no less (fees apart)."""
+    why, position = facts.failed.get(ticker, ""), facts.positions.get(ticker)
+    drift = facts.drift.get(ticker, Count(0))
+    try:
+        if not why:
+            return market_risk(position, ours, theirs, facts.fees.get(ticker), drift)
+    except Exception as error:
+        why = told(error)
+    return face_value(position, ours, theirs, drift, why)
 
 
 def _shards(facts: RiskFacts) -> dict[str, int]:
@@ -111,108 +123,10 @@ def _shards(facts: RiskFacts) -> dict[str, int]:
     return theirs | ours | {ticker: market.shard for ticker, market in facts.markets.items()}
 
 
-def _grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, list[_Item]]:
-    groups: dict[_Key, list[_Item]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return groups
-
-
-def _measured(
-    ticker: str, facts: RiskFacts, ours: Sequence[TrackedOrder], theirs: Sequence[Order]
-) -> MarketWorst:
-    """The market's worst case; where it cannot be computed, its face value, which is no less (fees apart)."""
-    why = facts.failed.get(ticker, "")
-    try:
-        if not why:
-            return _market_worst(ticker, facts, ours, theirs).measured()
-    except Exception as error:
-        why = told(error)
-    return replace(_face_value(ticker, facts, ours, theirs), error=why)
-
-
-def _face_value(
-    ticker: str, facts: RiskFacts, ours: Sequence[TrackedOrder], theirs: Sequence[Order]
-) -> MarketWorst:
-    """As if every contract held or resting lost its whole dollar, and all that was ever paid with it."""
-    position = facts.positions.get(ticker)
-    held = sum(ONE_DOLLAR * order.unbooked for order in ours)
-    if position is not None and not position.settled:
-        held += ONE_DOLLAR * abs(position.net) + abs(position.cash) + abs(position.fees)
-    open_orders = [order for order in ours if order.open and order.remaining]
-    live = [_whole(o.slot.side, o.remaining) for o in open_orders if o.state is OrderState.LIVE]
-    return MarketWorst(
-        held=Loss(held, held),
-        unproven=tuple(
-            _whole(o.slot.side, o.remaining) for o in open_orders if o.state is not OrderState.LIVE
-        ),
-        external=(*live, *(_whole(row.side, row.remaining) for row in theirs)),
-        drift=_drift(facts.drift.get(ticker, Count(0))),
-    )
-
-
-def _whole(side: Side, count: Count) -> PotentialFill:
-    """Contracts at the worst price there is. Their fee is not known; it is all that is left out."""
-    return PotentialFill(side, ONE_DOLLAR if side is Side.BID else Price(0), count)
-
-
-def _market_worst(
-    ticker: str, facts: RiskFacts, ours: Sequence[TrackedOrder], theirs: Sequence[Order]
-) -> MarketWorst:
-    terms = facts.fees.get(ticker)
-    open_orders = [order for order in ours if order.open and order.remaining]
-    unproven = [order for order in open_orders if order.state is not OrderState.LIVE]
-    live = _grouped((o for o in open_orders if o.state is OrderState.LIVE), lambda order: order.slot)
-    net, held = _held(facts.positions.get(ticker), ours, terms)
-    return MarketWorst(
-        net=net,
-        held=held,
-        unproven=tuple(_claim(o.slot.side, o.price, o.remaining, terms) for o in unproven),
-        external=tuple(_claim(row.side, row.price, row.remaining, terms) for row in theirs),
-        drift=_drift(facts.drift.get(ticker, Count(0))),
-        live={
-            slot: tuple(_claim(o.slot.side, o.price, o.remaining, terms) for o in orders)
-            for slot, orders in live.items()
-        },
-    )
-
-
-def _claim(side: Side, price: Price, count: Count, terms: FeeTerms | None) -> PotentialFill:
-    return PotentialFill(side, price, count, maker_fee(terms, price, count) if terms else Money(0))
-
-
-def _drift(gap: Count) -> tuple[PotentialFill, ...]:
-    """Contracts we cannot explain are taken to have been bought at the worst price there is."""
-    return (_whole(Side.BID if gap > 0 else Side.ASK, Count(abs(gap))),) if gap else ()
-
-
-def _held(
-    position: Position | None, orders: Iterable[TrackedOrder], terms: FeeTerms | None
-) -> tuple[Count, Loss]:
-    """The unsettled position with the fills that are certain but not booked yet."""
-    counts = position is not None and not position.settled
-    net = position.net if position and counts else Count(0)
-    held = held_loss(net, Money(position.cash - position.fees)) if position and counts else NOTHING
-    for order in orders:
-        if order.unbooked:
-            net = Count(net + order.slot.side.sign * order.unbooked)
-            held = held.plus(fill_loss(_claim(order.slot.side, order.price, order.unbooked, terms)))
-    return net, held
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Verdict(NamedTuple):
     slot: Slot
     target: ApprovedOrder | None
     why: Reason | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A market with one more target, and what its event then loses at worst."""
-
-    worst: MarketWorst
-    event_loss: Money
 
 
 class _Tally:
@@ -223,11 +137,10 @@ class _Tally:
         self.worst = worst_cases(facts)
         self.failed = {ticker: worst.error for ticker, worst in self.worst.items() if worst.error}
         self.event_of = {ticker: self._event(ticker) for ticker in self.worst}
-        self.losses: dict[str, dict[str, Loss]] = {}
+        self.events: dict[str, EventRisk] = {}
         for ticker, worst in self.worst.items():
-            self.losses.setdefault(self.event_of[ticker], {})[ticker] = worst.loss
-        self.event_losses = {event: self._event_loss(event, {}) for event in self.losses}
-        self.total_loss: int = sum(self.event_losses.values())
+            self._event_risk(self.event_of[ticker]).add(ticker, worst.yes, worst.no)
+        self.total_loss = sum(event.loss for event in self.events.values())
         self.shard_of = _shards(facts)
         self.cash_free = {shard: cash - facts.limits.cash_reserve for shard, cash in facts.cash.items()}
         for ticker, worst in self.worst.items():
@@ -235,11 +148,12 @@ class _Tally:
         self.open_orders = sum(worst.open_orders for worst in self.worst.values())
         self.contracts_free = facts.contracts_free
 
-    def rank(self, target: TargetOrder) -> tuple[bool, int, int, Slot, int, int]:
+    def rank(self, target: TargetOrder) -> tuple[bool, int, int, str, str, int, int]:
         """What is decided first: getting out of a position, then what fills first, then what earns most."""
-        worst = self.worst.get(target.slot.ticker)
-        reduces = worst is not None and worst.net * target.slot.side.sign < 0
-        return not reduces, target.slot.level, -target.edge, target.slot, target.price, target.count
+        slot = target.slot
+        worst = self.worst.get(slot.ticker)
+        reduces = worst is not None and worst.net * slot.side.sign < 0
+        return not reduces, slot.level, -target.edge, slot.ticker, slot.side, target.price, target.count
 
     def admit(self, target: TargetOrder) -> _Verdict:
         """Keep, cut or refuse one target, and count what was kept. What raises costs its market alone."""
@@ -255,12 +169,17 @@ class _Tally:
         why = self._unfit(target)
         if why is not None:
             return _Verdict(target.slot, None, why)
-        step = self._step(target, target.count)
-        why = self._broken_cap(target, step)
-        count = target.count if why is None else self._largest(target)
+        change = self._change(target, target.count)
+        why = self._broken_cap(target, change)
+        if why is None:
+            self._take(target, change)
+            return _Verdict(target.slot, ApprovedOrder(target), None)
+        count = self._largest(target)
         if not count:
-            return _Verdict(target.slot, None, self._broken_cap(target, self._step(target, CONTRACT)) or why)
-        self._count(target.slot.ticker, step if why is None else self._step(target, count))
+            return _Verdict(
+                target.slot, None, self._broken_cap(target, self._change(target, CONTRACT)) or why
+            )
+        self._take(target, self._change(target, count))
         return _Verdict(target.slot, ApprovedOrder(replace(target, count=count)), why)
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
@@ -273,55 +192,54 @@ class _Tally:
         if market.shard not in self.cash_free:
             return Reason.READ_UNKNOWN
         exact = type(target.count) is int and 0 < target.count <= config.quote_size
-        if not exact or target.price not in market.grid or target.slot in self.worst[ticker].targets:
+        worst = self.worst[ticker]
+        if not exact or target.price not in market.grid or target.slot in worst.taken:
             return Reason.TARGET_INVALID
-        return Reason.SELF_CROSS if self.worst[ticker].crosses(target.slot.side, target.price) else None
+        return Reason.SELF_CROSS if worst.crosses(target.slot.side, target.price) else None
 
-    def _broken_cap(self, target: TargetOrder, step: _Step) -> Reason | None:
+    def _change(self, target: TargetOrder, count: int) -> Change:
+        slot = target.slot
+        terms = self.facts.fees.get(slot.ticker)
+        return self.worst[slot.ticker].change(slot, worst_fill(slot.side, target.price, count, terms))
+
+    def _broken_cap(self, target: TargetOrder, change: Change) -> Reason | None:
         """The first cap that the target's market would break like this."""
         ticker, side, limits = target.slot.ticker, target.slot.side, self.facts.limits
-        before, after, loss = self.worst[ticker], step.worst, step.event_loss
-        if self._passes_session_limit(after.slot_contracts - before.slot_contracts):
+        worst, event = self.worst[ticker], self.events[self.event_of[ticker]]
+        if self.contracts_free is not None and change.contracts > max(self.contracts_free, 0):
             return Reason.SESSION_CAP
-        if after.most(side) > max(self.facts.configs[ticker].max_position, before.most(side)):
+        most = worst.most(side)
+        if most + change.contracts > max(self.facts.configs[ticker].max_position, most):
             return Reason.POSITION_CAP
-        was = self.event_losses[self.event_of[ticker]]
-        if loss > max(limits.max_event_loss, was):
+        loss = event.loss_with(ticker, worst.yes + change.yes, worst.no + change.no)
+        if loss > max(limits.max_event_loss, event.loss):
             return Reason.EVENT_CAP
-        if self.total_loss - was + loss > max(limits.max_total_loss, self.total_loss):
+        if self.total_loss - event.loss + loss > max(limits.max_total_loss, self.total_loss):
             return Reason.TOTAL_CAP
-        if after.cash - before.cash > max(self.cash_free[self.facts.markets[ticker].shard], 0):
+        if change.cash > max(self.cash_free[self.facts.markets[ticker].shard], 0):
             return Reason.CASH
-        added = after.open_orders - before.open_orders
-        return Reason.OPEN_ORDER_CAP if added > max(limits.max_open_orders - self.open_orders, 0) else None
-
-    def _passes_session_limit(self, added: int) -> bool:
-        return self.contracts_free is not None and added > max(self.contracts_free, 0)
+        free_orders = max(limits.max_open_orders - self.open_orders, 0)
+        return Reason.OPEN_ORDER_CAP if change.orders > free_orders else None
 
     def _largest(self, target: TargetOrder) -> Count:
         """The most whole contracts that keep every cap: with more contracts no worst case gets better."""
 
-        def broken(whole: int) -> bool:
-            return self._broken_cap(target, self._step(target, Count(whole * CONTRACT))) is not None
+        def broken(contracts: int) -> bool:
+            return self._broken_cap(target, self._change(target, contracts * CONTRACT)) is not None
 
         return Count(bisect_left(range(1, target.count // CONTRACT + 1), True, key=broken) * CONTRACT)
 
-    def _step(self, target: TargetOrder, count: Count) -> _Step:
-        slot = target.slot
-        claim = _claim(slot.side, target.price, count, self.facts.fees.get(slot.ticker))
-        after = self.worst[slot.ticker].with_target(slot, claim)
-        return _Step(after, self._event_loss(self.event_of[slot.ticker], {slot.ticker: after.loss}))
-
-    def _count(self, ticker: str, step: _Step) -> None:
-        before, after, event = self.worst[ticker], step.worst, self.event_of[ticker]
-        self.worst[ticker] = after
-        self.losses[event][ticker] = after.loss
-        self.total_loss += step.event_loss - self.event_losses[event]
-        self.event_losses[event] = step.event_loss
-        self._spend(ticker, after.cash - before.cash)
-        self.open_orders += after.open_orders - before.open_orders
+    def _take(self, target: TargetOrder, change: Change) -> None:
+        ticker = target.slot.ticker
+        worst, event = self.worst[ticker], self.events[self.event_of[ticker]]
+        worst.take(change, target.price)
+        before = event.loss
+        event.update(ticker, worst.yes, worst.no)
+        self.total_loss += event.loss - before
+        self._spend(ticker, change.cash)
+        self.open_orders += change.orders
         if self.contracts_free is not None:
-            self.contracts_free = Count(self.contracts_free - after.slot_contracts + before.slot_contracts)
+            self.contracts_free = Count(self.contracts_free - change.contracts)
 
     def _spend(self, ticker: str, amount: int) -> None:
         shard = self.shard_of.get(ticker)
@@ -332,7 +250,9 @@ class _Tally:
         market = self.facts.markets.get(ticker)
         return ticker if market is None else market.event_ticker
 
-    def _event_loss(self, event: str, changed: Mapping[str, Loss]) -> Money:
-        known = self.facts.events.get(event)
-        losses = {**self.losses[event], **changed}.values()
-        return event_loss(losses, exclusive=known is not None and known.exclusive)
+    def _event_risk(self, name: str) -> EventRisk:
+        found = self.events.get(name)
+        if found is None:
+            known = self.facts.events.get(name)
+            found = self.events[name] = EventRisk(exclusive=known is not None and known.exclusive)
+        return found

@@ -116,6 +116,11 @@ def read_exchange(
         if "cash" in reader.retryable:
             snapshot = replace(snapshot, cash=reader.retry("cash", cash_again, ports))
         last = reader.start("as_of", exchange.user_data_time_ms).result()
+    return _annotated(snapshot, reader, last)
+
+
+def _annotated(snapshot: Snapshot, reader: Reader, last: TimeMs | None) -> Snapshot:
+    """The snapshot with what its reader says of it. `last`: the exchange's stamp after all other reads."""
     return replace(
         snapshot,
         partial=reader.partial.get("resting", ()),

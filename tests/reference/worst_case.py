@@ -1,4 +1,6 @@
-"""The worst that positions and open orders can do, exactly: contracts, loss by outcome, and cash tied up.
+"""The obvious version of what `dora.core.risk.market_risk` keeps in running sums.
+
+The worst that positions and open orders can do, exactly: contracts, loss by outcome, and cash tied up.
 
 Everything that may fill is a `PotentialFill`. Nothing is assumed about which of them do: for every outcome
 each one fills if that hurts. A slot's live order and its target never both fill in full, because a placement
