@@ -166,10 +166,10 @@ GUARDS = (
     ),
     Guard(
         "unknowns-exposed",
-        "core/risk/caps.py",
+        "core/risk/market_risk.py",
         "test_reads.py::test_scenario_16_orders_of_unknown_fate_count_in_full_toward_what_may_be_lost",
-        "unproven = [order for order in open_orders if order.state is not OrderState.LIVE]",
-        "unproven = list[TrackedOrder]()",
+        "        else:\n            risk.add(order.slot.side, order.price, worst)",
+        "        else:\n            pass",
     ),
     Guard(
         "cash-held",
@@ -224,8 +224,8 @@ GUARDS = (
         "session-limit",
         "core/risk/caps.py",
         "test_session_limit.py::test_a_slow_bleed_under_the_group_limit_is_stopped_by_the_session_limit_to_the_contract",
-        "return self.contracts_free is not None and added > max(self.contracts_free, 0)",
-        "return False",
+        "if self.contracts_free is not None and change.contracts > max(self.contracts_free, 0):",
+        "if False:",
     ),
     Guard(
         "late-groups",
@@ -332,8 +332,8 @@ GUARDS = (
         "uncomputed-kept",
         "flow/cycle/compute.py",
         "test_compute.py::test_scenario_83_a_market_whose_strategy_raises_or_returns_nonsense_costs_itself_alone",
-        "rules, None, failed.keys() & quoted)",
-        "rules, None)",
+        "inputs.view, rules, failed.keys() & quoted)",
+        "inputs.view, rules)",
     ),
     Guard(
         "marker-life",

@@ -177,9 +177,10 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return _SIMPLE[hint]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(hint)
-    if is_dataclass(hint):
+    if is_dataclass(hint) or hasattr(hint, "_fields"):
         hints = get_type_hints(hint)
-        return st.builds(hint, **{spec.name: values(hints[spec.name]) for spec in fields(hint)})
+        names = hint._fields if hasattr(hint, "_fields") else [spec.name for spec in fields(hint)]
+        return st.builds(hint, **{name: values(hints[name]) for name in names})
     arguments = get_args(hint)
     if get_origin(hint) in (Union, types.UnionType):
         return st.one_of(*map(values, arguments))

@@ -9,8 +9,8 @@ Decimal strings are parsed straight to ints: no float ever holds one of these.
 """
 
 import re
-from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NewType
 
 from dora.core.errors import NumberInvalid
@@ -95,6 +95,18 @@ class PriceRange:
     step: Price
 
 
+@lru_cache(maxsize=64)
+def _grid_points(ranges: tuple[PriceRange, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """For every price from 0 to $1 the grid point at or below it, and the next one above it."""
+    floors: list[int] = []
+    aboves: list[int] = []
+    for row in ranges:
+        for point in range(row.start, row.end, row.step):
+            floors += [point] * row.step
+            aboves += [point + row.step] * row.step
+    return (*floors, ONE_DOLLAR), (*aboves, ONE_DOLLAR)
+
+
 @dataclass(frozen=True, slots=True)
 class PriceGrid:
     """The prices a market accepts, from its `price_ranges`; 0 and $1 are never among them.
@@ -103,6 +115,8 @@ class PriceGrid:
     """
 
     ranges: tuple[PriceRange, ...]
+    _floors: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _aboves: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         edge = Price(0)
@@ -112,18 +126,16 @@ class PriceGrid:
             edge = row.end
         if edge != ONE_DOLLAR:
             raise NumberInvalid(f"price ranges end at {format_price(edge)}, not at $1")
+        floors, aboves = _grid_points(self.ranges)
+        object.__setattr__(self, "_floors", floors)
+        object.__setattr__(self, "_aboves", aboves)
 
     def __contains__(self, price: object) -> bool:
-        return isinstance(price, int) and 0 < price < ONE_DOLLAR and self.floor(Price(price)) == price
-
-    def _row(self, price: Price) -> PriceRange:
-        return self.ranges[max(bisect_right(self.ranges, price, key=lambda row: row.start) - 1, 0)]
+        return isinstance(price, int) and 0 < price < ONE_DOLLAR and self._floors[price] == price
 
     def floor(self, price: Price) -> Price:
         """The highest grid point at or below `price` (0 and $1 count as points here)."""
-        bounded = Price(min(max(price, 0), ONE_DOLLAR))
-        row = self._row(bounded)
-        return Price(bounded - (bounded - row.start) % row.step)
+        return Price(self._floors[min(max(price, 0), ONE_DOLLAR)])
 
     def ceil(self, price: Price) -> Price:
         """The lowest grid point at or above `price`."""
@@ -132,12 +144,12 @@ class PriceGrid:
 
     def tick_at(self, price: Price) -> Price:
         """The step of the range that holds `price`; at a seam, that of the range above."""
-        return self._row(Price(min(max(price, 0), ONE_DOLLAR - 1))).step
+        at = min(max(price, 0), ONE_DOLLAR - 1)
+        return Price(self._aboves[at] - self._floors[at])
 
     def above(self, price: Price) -> Price:
         """The next grid point strictly above a price ($1 at the top)."""
-        point = self.floor(price)
-        return Price(min(point + self.tick_at(point), ONE_DOLLAR))
+        return Price(self._aboves[min(max(price, 0), ONE_DOLLAR)])
 
     def below(self, price: Price) -> Price:
         """The next grid point strictly below a price (0 at the bottom)."""

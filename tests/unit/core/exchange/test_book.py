@@ -25,6 +25,10 @@ def books(draw: st.DrawFn) -> Book:
 OWN = st.lists(st.tuples(st.sampled_from(Side), PRICES, COUNTS), max_size=6)
 
 
+ALL = 100
+"""More levels than any of these books has."""
+
+
 def test_own_contracts_leave_the_book() -> None:
     raw = book([("0.44", "75.50"), ("0.43", "120")], [("0.46", "10"), ("0.47", "5")])
 
@@ -35,6 +39,7 @@ def test_own_contracts_leave_the_book() -> None:
             (Side.ASK, cents("0.46"), contracts("4")),
             (Side.ASK, cents("0.46"), contracts("6")),
         ],
+        ALL,
     )
 
     assert theirs == book([("0.44", "50"), ("0.43", "120")], [("0.47", "5")])
@@ -43,19 +48,19 @@ def test_own_contracts_leave_the_book() -> None:
 def test_a_book_of_only_our_own_orders_is_empty() -> None:
     raw = book([("0.44", "10")], [("0.46", "10")])
     own = [(Side.BID, cents("0.44"), contracts("10")), (Side.ASK, cents("0.46"), contracts("10"))]
-    assert without(raw, own) == book([], [])
+    assert without(raw, own, ALL) == book([], [])
 
 
 def test_an_own_order_that_the_book_does_not_show_changes_nothing() -> None:
     raw = book([("0.44", "10")], [("0.46", "10")])
-    assert without(raw, [(Side.BID, cents("0.46"), contracts("3"))]) == raw
+    assert without(raw, [(Side.BID, cents("0.46"), contracts("3"))], ALL) == raw
 
 
 @given(books(), OWN)
 def test_taking_off_never_leaves_less_than_nothing_and_never_adds(
     raw: Book, own: list[tuple[Side, Price, Count]]
 ) -> None:
-    theirs = without(raw, own)
+    theirs = without(raw, own, ALL)
     for side, before, after in ((Side.BID, raw.bids, theirs.bids), (Side.ASK, raw.asks, theirs.asks)):
         left = {level.price: level.count for level in after}
         assert all(count > 0 for count in left.values())
@@ -63,6 +68,14 @@ def test_taking_off_never_leaves_less_than_nothing_and_never_adds(
             mine = sum(count for s, price, count in own if (s, price) == (side, level.price))
             assert left.get(level.price, 0) == max(level.count - mine, 0)
         assert [level.price for level in after] == [x.price for x in before if x.price in left]
+
+
+@given(books(), OWN, st.integers(1, 4))
+def test_the_best_levels_of_others_are_the_best_of_all_theirs(
+    raw: Book, own: list[tuple[Side, Price, Count]], most: int
+) -> None:
+    every, best = without(raw, own, ALL), without(raw, own, most)
+    assert (best.bids, best.asks) == (every.bids[:most], every.asks[:most])
 
 
 def test_questions_about_an_empty_side_have_no_answer() -> None:

@@ -1,7 +1,5 @@
 """Which quotes go although nothing may be placed: by their price after fees, or by their age without one."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +22,7 @@ MAX_AGE_MS = 300_000
 
 
 def quote(side: Side, price: int, **changes: object) -> TrackedOrder:
-    return tracked(slot=replace(SLOT, side=side), price=Price(price), **changes)
+    return tracked(slot=SLOT._replace(side=side), price=Price(price), **changes)
 
 
 @pytest.mark.parametrize(

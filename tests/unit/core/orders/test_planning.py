@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.core.exchange.market import Side, Slot
@@ -16,8 +16,9 @@ from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
 from dora.core.units import Count, Price, PriceGrid
+from tests.reference import diff as reference
 from tests.support.diff_cases import ASK, BID, live, names, order, view
-from tests.support.examples import CENT_GRID, TAPERED_GRID, TICKER, all_prices, config, target
+from tests.support.examples import CENT_GRID, NOW, TAPERED_GRID, TICKER, all_prices, config, target
 
 OTHER = "KXSNOW-26NOV21-T1"
 RULES = {TICKER: Rules(CENT_GRID, config())}
@@ -158,19 +159,16 @@ def test_only_an_order_proven_to_rest_is_ever_written_to(state: OrderState) -> N
     assert not plan_slots((), view([held]), RULES).writes
 
 
-def test_the_longest_starved_slot_goes_first_then_the_best_edge() -> None:
-    edges = {"A": 100, "B": 300, "C": 200, "D": 50, "E": 60}
-    wanted = [target(Side.BID, "0.44", "10", ticker, edge=edge) for ticker, edge in edges.items()]
-    rules = {ticker: Rules(CENT_GRID, config(ticker=ticker)) for ticker in edges}
-    starved = {"D|bid|0": 1, "E|bid|0": 2, "B|ask|0": 9}
-    plan = plan_slots(wanted, view(()), rules, starved)
-    assert "".join(place.slot.ticker for place in plan.places) == "EDBCA"
-
-
-def test_an_inner_level_goes_before_an_outer_one_that_earns_more_but_not_before_a_starved_one() -> None:
+def test_an_inner_level_goes_before_an_outer_one_that_earns_more_and_the_best_edge_before_less() -> None:
     wanted = [target(Side.BID, f"0.4{4 - n}", "10", level=n, edge=100 * (n + 1)) for n in range(3)]
-    plan = plan_slots(wanted, view(()), RULES, {f"{TICKER}|bid|2": 1})
-    assert [place.slot.level for place in plan.places] == [2, 0, 1]
+    wanted.append(target(ASK.side, "0.60", "10", edge=250))
+    plan = plan_slots(wanted, view(()), RULES)
+    assert [(place.slot.side, place.slot.level) for place in plan.places] == [
+        (Side.ASK, 0),
+        (Side.BID, 0),
+        (Side.BID, 1),
+        (Side.BID, 2),
+    ]
 
 
 def test_a_plan_counts_its_writes() -> None:
@@ -199,10 +197,9 @@ class Case:
     targets: list[TargetOrder]
     view: ReconciledOrders
     rules: Mapping[str, Rules]
-    starved: Mapping[str, int]
 
     def plan(self) -> SlotPlan:
-        return plan_slots(self.targets, self.view, self.rules, self.starved)
+        return plan_slots(self.targets, self.view, self.rules)
 
 
 @st.composite
@@ -231,7 +228,6 @@ def cases(draw: st.DrawFn) -> Case:
             draw(st.sets(st.sampled_from(sorted(GRIDS)), max_size=1)),
         ),
         rules={ticker: Rules(GRIDS[ticker], chosen) for ticker in sorted(ruled)},
-        starved=draw(st.dictionaries(st.sampled_from(SLOTS).map(slot_key), st.integers(1, 3))),
     )
 
 
@@ -244,7 +240,7 @@ def _moved(grid: PriceGrid, price: Price, ticks: int) -> Price:
 @given(cases())
 def test_the_diff_of_an_applied_diff_is_empty(case: Case) -> None:
     after = applied(case.plan(), case.view)
-    again = plan_slots(case.targets, after, case.rules, case.starved)
+    again = plan_slots(case.targets, after, case.rules)
     assert (again.writes, again.cancels, again.decreases, again.places) == (0, (), (), ())
 
 
@@ -257,7 +253,6 @@ def test_the_order_of_the_inputs_does_not_matter(case: Case, chance: Random) -> 
         targets,
         view(orders, case.view.frozen, case.view.blocked),
         {ticker: case.rules[ticker] for ticker in tickers},
-        case.starved,
     )
     assert shuffled == case.plan()
 
@@ -324,6 +319,17 @@ def test_strays_never_stay(case: Case) -> None:
 
 
 @given(cases())
-def test_places_come_longest_starved_first_then_the_inner_level_then_best_edge(case: Case) -> None:
-    ranks = [(case.starved.get(slot_key(p.slot), 0), -p.slot.level, p.edge) for p in case.plan().places]
+def test_places_come_inner_levels_first_and_then_the_best_edge(case: Case) -> None:
+    ranks = [(-place.slot.level, place.edge) for place in case.plan().places]
     assert ranks == sorted(ranks, reverse=True)
+
+
+@settings(max_examples=300)
+@given(cases(), st.booleans(), st.sets(st.sampled_from(sorted(GRIDS)), max_size=1))
+def test_one_pass_over_the_slots_gives_what_the_obvious_diff_gives(
+    case: Case, extends: bool, uncomputed: set[str]
+) -> None:
+    end_ms = NOW if extends else None
+    rules = {ticker: replace(own, extend_to_ms=end_ms) for ticker, own in case.rules.items()}
+    fast = plan_slots(case.targets, case.view, rules, uncomputed)
+    assert fast == reference.plan_slots(case.targets, case.view, rules, uncomputed)

@@ -119,7 +119,7 @@ def test_a_ladder_runs_outward_within_its_room_and_never_meets_anything(situatio
     given_inputs, memory = situation
     decision, _ = quote(given_inputs, memory)
     assert given_inputs.book is not None
-    theirs = without(given_inputs.book, given_inputs.own)
+    theirs = without(given_inputs.book, given_inputs.own, 100)
     for side in Side:
         mine = side_of(decision, side)
         rules, opposite = given_inputs.config, theirs.asks if side is BID else theirs.bids

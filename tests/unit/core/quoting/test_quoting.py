@@ -338,7 +338,7 @@ def test_every_quote_keeps_every_rule(situation: Situation) -> None:
     assert (decision.skip is None) == (len(decision.targets) + len(decision.dropped) == 2 * rules.levels)
 
     assert given_inputs.book is not None
-    theirs = without(given_inputs.book, given_inputs.own)
+    theirs = without(given_inputs.book, given_inputs.own, 100)
     for target in decision.targets:
         sign = target.slot.side.sign
         fair, reservation = nano(decision.fair_value), nano(decision.reservation_price)
@@ -363,7 +363,7 @@ def test_no_better_price_would_have_kept_the_rules(
     given_inputs, memory = situation
     decision, _ = quote(given_inputs, memory)
     assert given_inputs.book is not None
-    theirs = without(given_inputs.book, given_inputs.own)
+    theirs = without(given_inputs.book, given_inputs.own, 100)
     for target in decision.targets:
         side, grid = target.slot.side, given_inputs.market.grid
         better = grid.above(target.price) if side is Side.BID else grid.below(target.price)

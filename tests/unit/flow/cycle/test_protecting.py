@@ -29,7 +29,7 @@ BID = tracked(price=Price(4_500), write_ms=WRITE)
 ASK = tracked(
     client_order_id="ask",
     order_id="o-2",
-    slot=replace(SLOT, side=Side.ASK),
+    slot=SLOT._replace(side=Side.ASK),
     price=Price(4_500),
     write_ms=WRITE,
 )

@@ -34,21 +34,31 @@ def depth(book: Book, side: Side, levels: int) -> Count:
     return Count(sum(level.count for level in side_of(book, side)[:levels]))
 
 
-def without(book: Book, own: Iterable[Resting]) -> Book:
-    """The book as others make it: our account's resting contracts taken off, vanished levels dropped.
+def without(book: Book, own: Iterable[Resting], most: int) -> Book:
+    """The best `most` levels a side as others make them: our account's resting contracts taken off.
 
     A book may be older or newer than our orders, so a level never goes below zero and an own price
     that the book does not show is ignored.
     """
-    mine: dict[tuple[Side, Price], int] = {}
+    bids: dict[Price, int] = {}
+    asks: dict[Price, int] = {}
     for side, price, count in own:
-        mine[side, price] = mine.get((side, price), 0) + count
-    return Book(book.ticker, _others(book.bids, Side.BID, mine), _others(book.asks, Side.ASK, mine))
+        mine = bids if side is Side.BID else asks
+        mine[price] = mine.get(price, 0) + count
+    return Book(book.ticker, _others(book.bids, bids, most), _others(book.asks, asks, most))
 
 
-def _others(levels: Iterable[Level], side: Side, mine: dict[tuple[Side, Price], int]) -> tuple[Level, ...]:
-    left = ((level.price, level.count - mine.get((side, level.price), 0)) for level in levels)
-    return tuple(Level(price, Count(count)) for price, count in left if count > 0)
+def _others(levels: tuple[Level, ...], mine: dict[Price, int], most: int) -> tuple[Level, ...]:
+    if not mine:
+        return levels[:most]
+    left: list[Level] = []
+    for level in levels:
+        own = mine.get(level.price, 0)
+        if own < level.count:
+            left.append(Level(level.price, Count(level.count - own)) if own else level)
+            if len(left) == most:
+                break
+    return tuple(left)
 
 
 def weighted_mid(book: Book, levels: int) -> float:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from dora.core.units import Count, Price, PriceGrid, TimeMs
 
@@ -31,9 +32,11 @@ class MarketStatus(StrEnum):
     FINALIZED = "finalized"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Slot:
-    """The place of one quote: a market, a side of it, and the level counted from the touch (0)."""
+class Slot(NamedTuple):
+    """The place of one quote: a market, a side of it, and the level counted from the touch (0).
+
+    A tuple, because slots are hashed and compared by the ten thousand in every cycle.
+    """
 
     ticker: str
     side: Side

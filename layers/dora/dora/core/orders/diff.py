@@ -6,7 +6,6 @@ place and is used when only the size must fall. A replacement is placed only aft
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import TypeVar
 
 from dora.core.config import MarketConfig
@@ -60,42 +59,32 @@ def plan_slots(
     targets: Iterable[ApprovedOrder],
     view: ReconciledOrders,
     rules: Mapping[str, Rules],
-    starved: Mapping[str, int] | None = None,
     uncomputed: Collection[str] = (),
 ) -> SlotPlan:
     """The diff of wanted and live orders. Pure; the order of its inputs does not matter.
 
-    `starved` counts for how many cycles a slot's placement was dropped: the longest wait goes first, then
-    the inner levels, which fill first although they earn less. Of `uncomputed` markets nobody knows what is
-    wanted: their orders are kept, as are those of a market whose diff raises.
+    Places come inner levels first, which fill first although they earn less. Of `uncomputed` markets nobody
+    knows what is wanted: their orders are kept, as are those of a market whose diff raises.
     """
     wanted = {target.slot: target for target in targets}
     live = _live_by_slot(view)
-    parts: list[_SlotDiff] = []
-    failed: dict[str, str] = {}
-    for ticker, group in groupby(sorted(wanted.keys() | live.keys()), key=lambda slot: slot.ticker):
-        slots = list(group)
+    slots: dict[str, list[Slot]] = {}
+    for slot in wanted.keys() | live.keys():
+        slots.setdefault(slot.ticker, []).append(slot)
+    total, failed = _Diff(), dict[str, str]()
+    for ticker in sorted(slots):
+        own = _Diff()
         try:
-            known = ticker not in uncomputed
-            parts += (
-                _plan_market(slots, wanted, live, view, rules.get(ticker)) if known else _held(slots, live)
-            )
+            if ticker in uncomputed:
+                own.hold(slots[ticker], live)
+            else:
+                own.plan(slots[ticker], wanted, live, view, rules.get(ticker))
         except Exception as error:
             failed[ticker] = told(error)
-            parts += _held(slots, live)
-    waits = starved or {}
-    places = [place for part in parts for place in part.places]
-    places.sort(key=lambda p: (-waits.get(slot_key(p.slot), 0), p.slot.level, -p.edge, p.slot))
-    return SlotPlan(
-        kept=tuple(order for part in parts for order in part.kept),
-        decreases=tuple(order for part in parts for order in part.decreases),
-        cancels=tuple(cancel_request(order) for part in parts for order in part.cancels),
-        places=tuple(places),
-        withheld=tuple(entry for part in parts for entry in part.withheld),
-        extends=tuple(request for part in parts for request in part.extends),
-        why={key: reason for part in parts for key, reason in part.why.items()},
-        failed=failed,
-    )
+            own = _Diff()
+            own.hold(slots[ticker], live)
+        total.join(own)
+    return total.plan_with(failed)
 
 
 def with_cancels(plan: SlotPlan, orders: Iterable[TrackedOrder], why: CancelReason) -> SlotPlan:
@@ -118,65 +107,108 @@ def slot_key(slot: Slot) -> str:
     return f"{slot.ticker}|{slot.side}|{slot.level}"
 
 
-@dataclass(frozen=True, slots=True)
-class _SlotDiff:
-    kept: tuple[TrackedOrder, ...] = ()
-    decreases: tuple[DecreaseRequest, ...] = ()
-    cancels: tuple[TrackedOrder, ...] = ()
-    places: tuple[ApprovedOrder, ...] = ()
-    withheld: tuple[tuple[Slot, Reason], ...] = ()
-    extends: tuple[ExtendRequest, ...] = ()
-    why: Mapping[str, str] = field(default_factory=dict)
+def _live_by_slot(view: ReconciledOrders) -> dict[Slot, list[TrackedOrder]]:
+    live: dict[Slot, list[TrackedOrder]] = {}
+    for order in view.journal.orders.values():
+        if order.state is OrderState.LIVE:
+            live.setdefault(order.slot, []).append(order)
+    for orders in live.values():
+        orders.sort(key=lambda order: order.client_order_id)
+    return live
 
 
-def _held(slots: Iterable[Slot], live: Mapping[Slot, tuple[TrackedOrder, ...]]) -> list[_SlotDiff]:
-    return [_SlotDiff(kept=live.get(slot, ())) for slot in slots]
+class _Diff:
+    """What becomes of some slots, as it is worked out."""
+
+    __slots__ = ("cancels", "decreases", "extends", "kept", "places", "why", "withheld")
+
+    def __init__(self) -> None:
+        self.kept: list[TrackedOrder] = []
+        self.decreases: list[DecreaseRequest] = []
+        self.cancels: list[TrackedOrder] = []
+        self.places: list[ApprovedOrder] = []
+        self.withheld: list[tuple[Slot, Reason]] = []
+        self.extends: list[ExtendRequest] = []
+        self.why: dict[str, str] = {}
+
+    def join(self, other: "_Diff") -> None:
+        """Add what became of other slots."""
+        self.kept += other.kept
+        self.decreases += other.decreases
+        self.cancels += other.cancels
+        self.places += other.places
+        self.withheld += other.withheld
+        self.extends += other.extends
+        self.why |= other.why
+
+    def plan_with(self, failed: Mapping[str, str]) -> SlotPlan:
+        """All of it as the plan of a cycle."""
+        self.places.sort(key=lambda place: (place.slot.level, -place.edge, place.slot))
+        return SlotPlan(
+            kept=tuple(self.kept),
+            decreases=tuple(self.decreases),
+            cancels=tuple(cancel_request(order) for order in self.cancels),
+            places=tuple(self.places),
+            withheld=tuple(self.withheld),
+            extends=tuple(self.extends),
+            why=self.why,
+            failed=failed,
+        )
+
+    def hold(self, slots: Iterable[Slot], live: Mapping[Slot, Sequence[TrackedOrder]]) -> None:
+        """Leave every order of these slots as it is."""
+        for slot in sorted(slots):
+            self.kept += live.get(slot, ())
+
+    def plan(
+        self,
+        slots: Iterable[Slot],
+        wanted: Mapping[Slot, ApprovedOrder],
+        live: Mapping[Slot, Sequence[TrackedOrder]],
+        view: ReconciledOrders,
+        rules: Rules | None,
+    ) -> None:
+        """Every slot of one market, with a reason for each cancel."""
+        for slot in sorted(slots):
+            target, orders = wanted.get(slot), live.get(slot, ())
+            if slot in view.frozen:
+                self.withheld += [(slot, Reason.SLOT_UNRESOLVED)] if target else []
+            elif target is None or rules is None:
+                self._cancel(orders, target, rules)
+            elif slot.ticker in view.blocked:
+                keeper = next((order for order in orders if _keeps(order, target, rules)), None)
+                self.kept += [keeper] if keeper else []
+                self._cancel([order for order in orders if order is not keeper], target, rules)
+                self.withheld.append((slot, Reason.SLOT_UNRESOLVED))
+            elif len(orders) == 1 and _is_as_wanted(orders[0], target, rules):
+                self.kept.append(orders[0])
+            else:
+                self._replace(orders, target, rules)
+
+    def _replace(self, orders: Sequence[TrackedOrder], target: ApprovedOrder, rules: Rules) -> None:
+        """Keep or decrease the first order that will do, and cancel the others; place where none will."""
+        keeper = next((order for order in orders if _keeps(order, target, rules)), None)
+        self._cancel([order for order in orders if order is not keeper], target, rules)
+        if keeper is None:
+            self.places.append(target)
+        elif keeper.remaining > target.count:
+            self.decreases.append(_decrease(keeper, target.count))
+        else:
+            self.kept.append(keeper)
+            self.extends += _extends(keeper, rules)
+
+    def _cancel(
+        self, orders: Iterable[TrackedOrder], target: ApprovedOrder | None, rules: Rules | None
+    ) -> None:
+        for order in orders:
+            self.cancels.append(order)
+            self.why[order.client_order_id] = _why_cancel(order, target, rules)
 
 
-def _plan_market(
-    slots: Iterable[Slot],
-    wanted: Mapping[Slot, ApprovedOrder],
-    live: Mapping[Slot, tuple[TrackedOrder, ...]],
-    view: ReconciledOrders,
-    rules: Rules | None,
-) -> list[_SlotDiff]:
-    """Every slot of one market, with a reason for each cancel."""
-    parts = []
-    for slot in slots:
-        target = wanted.get(slot)
-        part = _plan_slot(slot, target, live.get(slot, ()), view, rules)
-        why = {order.client_order_id: _why_cancel(order, target, rules) for order in part.cancels}
-        parts.append(replace(part, why=why))
-    return parts
-
-
-def _live_by_slot(view: ReconciledOrders) -> dict[Slot, tuple[TrackedOrder, ...]]:
-    live = [order for order in view.journal.orders.values() if order.state is OrderState.LIVE]
-    live.sort(key=lambda order: (order.slot, order.client_order_id))
-    return {slot: tuple(orders) for slot, orders in groupby(live, key=lambda order: order.slot)}
-
-
-def _plan_slot(
-    slot: Slot,
-    target: ApprovedOrder | None,
-    live: Sequence[TrackedOrder],
-    view: ReconciledOrders,
-    rules: Rules | None,
-) -> _SlotDiff:
-    if slot in view.frozen:
-        return _SlotDiff(withheld=((slot, Reason.SLOT_UNRESOLVED),) if target else ())
-    if target is None or rules is None:
-        return _SlotDiff(cancels=tuple(live))
-    keeper = next((order for order in live if _keeps(order, target, rules)), None)
-    others = tuple(order for order in live if order is not keeper)
-    if slot.ticker in view.blocked:
-        kept = (keeper,) if keeper else ()
-        return _SlotDiff(kept=kept, cancels=others, withheld=((slot, Reason.SLOT_UNRESOLVED),))
-    if keeper is None:
-        return _SlotDiff(cancels=others, places=(target,))
-    if keeper.remaining > target.count:
-        return _SlotDiff(decreases=(_decrease(keeper, target.count),), cancels=others)
-    return _SlotDiff(kept=(keeper,), cancels=others, extends=_extends(keeper, rules))
+def _is_as_wanted(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
+    """Whether it rests exactly as wanted, for long enough: most orders of most cycles do."""
+    same = order.price == target.price and order.remaining == target.count
+    return same and not _runs_out(order, rules)
 
 
 def _extends(order: TrackedOrder, rules: Rules) -> tuple[ExtendRequest, ...]:

@@ -58,16 +58,19 @@ class Memory:
 
     def stored(self) -> dict[str, object]:
         """The flat object that `recall` reads back."""
-        return {spec.name: getattr(self, spec.name) for spec in fields(self)}
+        return {name: getattr(self, name) for name in NAMES}
+
+
+NAMES = tuple(spec.name for spec in fields(Memory))
+_NAME_SET = frozenset(NAMES)
 
 
 def recall(stored: Mapping[str, object] | None) -> Memory | None:
     """The memory as stored, None when there is none or it is not understood."""
-    names = {spec.name for spec in fields(Memory)}
-    if stored is None or set(stored) != names:
+    if stored is None or stored.keys() != _NAME_SET:
         return None
     values = {name: value for name, value in stored.items() if type(value) is int and 0 <= value < _LARGEST}
-    if len(values) != len(names) or not 0 < values["fair_e9"] < _E9:
+    if len(values) != len(NAMES) or not 0 < values["fair_e9"] < _E9:
         return None
     return Memory(**values)
 

@@ -43,10 +43,11 @@ def to_plain(value: object) -> Any:
         return value.value
     if isinstance(value, Mapping):
         return {str(key): to_plain(entry) for key, entry in value.items()}
+    kind: Any = type(value)
+    if is_record(kind):
+        return {name: to_plain(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, tuple | list):
         return [to_plain(entry) for entry in value]
-    if is_dataclass(value):
-        return {spec.name: to_plain(getattr(value, spec.name)) for spec in fields(value)}
     return value
 
 
@@ -71,10 +72,21 @@ def from_row(kind: type[Value], row: object) -> Value:
     return from_plain(kind, dict(zip(names, row, strict=False)))
 
 
+def is_record(kind: Any) -> bool:
+    """Whether values of this kind are stored field by field: dataclasses and named tuples."""
+    return is_dataclass(kind) or hasattr(kind, "_fields")
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    own: tuple[str, ...] | None = getattr(kind, "_fields", None)
+    return tuple(spec.name for spec in fields(kind)) if own is None else own
+
+
 @cache
 def _readers(kind: Any) -> Mapping[str, _Reader]:
     hints = get_type_hints(kind)
-    return {spec.name: _reader(hints[spec.name]) for spec in fields(kind)}
+    return {name: _reader(hints[name]) for name in _names(kind)}
 
 
 @cache
@@ -85,7 +97,7 @@ def _reader(hint: Any) -> _Reader:
         return _as_it_is
     if hint in (int, str, bool, type(None)):
         return _exactly(hint)
-    if is_dataclass(hint) and isinstance(hint, type):
+    if isinstance(hint, type) and is_record(hint):
         return _record(hint)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _enum(hint)

@@ -89,7 +89,7 @@ def decide(inputs: Inputs) -> Choice:
     failed = {d.ticker: d.error for d in computed if d.error} | dict(risk.failed) | unruled
     quoted = {d.ticker for d in computed if d.skip in (None, Reason.COMPUTE_FAILED)}
     kept = [target for target in risk.kept if target.slot.ticker not in failed]
-    plan = plan_slots(kept, inputs.view, rules, None, failed.keys() & quoted)
+    plan = plan_slots(kept, inputs.view, rules, failed.keys() & quoted)
     failed |= plan.failed
     decisions = final(computed, risk, failed)
     said = {decision.ticker: _saying(decision) for decision in decisions}

@@ -9,7 +9,7 @@ from dora.core.orders.diff import SlotPlan, with_cancels
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.reconciliation import ORPHAN_LEVEL
 from dora.core.ports import Ports
-from dora.core.quoting.fair_value import FairValue, fair_value
+from dora.core.quoting.fair_value import LEVELS, FairValue, fair_value
 from dora.core.quoting.ladder import NANO
 from dora.core.reasons import CancelReason, Reason
 from dora.flow.cycle import cycle_facts
@@ -83,7 +83,7 @@ def _price(inputs: Inputs, ticker: str, own: Mapping[str, tuple[Resting, ...]]) 
     if book is None or config is None:
         return None
     try:
-        fair = fair_value(without(book, own.get(ticker, ())), config.max_spread)
+        fair = fair_value(without(book, own.get(ticker, ()), LEVELS), config.max_spread)
         market = inputs.snapshot.markets.get(ticker)
         fees = fees_of(inputs, market) if market else None
     except Exception:

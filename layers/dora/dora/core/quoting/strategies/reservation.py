@@ -13,7 +13,7 @@ from dora.core.exchange.book import without
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
-from dora.core.quoting.fair_value import FairValue, fair_value
+from dora.core.quoting.fair_value import LEVELS, FairValue, fair_value
 from dora.core.quoting.ladder import NANO, Model, Quote, ladder
 from dora.core.quoting.memory import Memory, judged, recall, remember
 from dora.core.quoting.reservation_price import reservation_price, skew
@@ -82,7 +82,7 @@ def _settings(inputs: QuoteInputs) -> ReservationSettings:
 def _priced(inputs: QuoteInputs) -> FairValue | Reason:
     if inputs.book is None or inputs.book.ticker != inputs.market.ticker:
         return Reason.BOOK_UNKNOWN
-    return fair_value(without(inputs.book, inputs.own), inputs.config.max_spread)
+    return fair_value(without(inputs.book, inputs.own, LEVELS), inputs.config.max_spread)
 
 
 def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue, memory: Memory) -> Decision:
