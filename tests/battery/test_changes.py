@@ -40,7 +40,7 @@ DECREASE = "POST /portfolio/events/orders/*/decrease"
 def test_scenario_55_to_58_one_line_of_the_product_speaks_of_the_amend_call() -> None:
     """That of the expiry, which `tests/unit/core/orders/test_extending.py` holds to changing nothing else."""
     (package,) = dora.__path__
-    sources = {path.name: path.read_text().count("/amend") for path in Path(package).rglob("*.py")}
+    sources = {path.name: path.read_text().count('._change("amend"') for path in Path(package).rglob("*.py")}
 
     assert len(sources) > 40
     assert {name: count for name, count in sources.items() if count} == {"order_entry.py": 1}

@@ -1,7 +1,6 @@
 """The rules every quote keeps, whatever the book, the position, the fees and the memory are."""
 
 import json
-from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
@@ -410,6 +409,6 @@ def test_quotes_follow_a_market_whose_ticks_changed() -> None:
 
 
 def test_how_fast_is_too_fast_is_a_setting() -> None:
-    quick = replace(_walk([5_000 + 40 * (i % 2) for i in range(30)]), fast=0)
+    quick = _walk([5_000 + 40 * (i % 2) for i in range(30)])._replace(fast=0)
     assert (judged(quick, 41, 20).fast, judged(quick, 39, 20).fast) == (0, 1)
-    assert judged(replace(quick, fast=1), 41, 20).fast == 1
+    assert judged(quick._replace(fast=1), 41, 20).fast == 1

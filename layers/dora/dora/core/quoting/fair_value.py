@@ -1,7 +1,7 @@
 """Fair value of a market from its book."""
 
-from dataclasses import dataclass
 from math import isfinite
+from typing import NamedTuple
 
 from dora.core.exchange.book import best_ask, best_bid, is_crossed, weighted_mid
 from dora.core.exchange.market import Book
@@ -12,8 +12,7 @@ LEVELS = 3
 """How many prices of each side weigh in: the touch alone is moved by one small order."""
 
 
-@dataclass(frozen=True, slots=True)
-class FairValue:
+class FairValue(NamedTuple):
     """Dollars in (0, 1), where they come from, and the touch they were read off."""
 
     value: float

@@ -9,7 +9,7 @@ every rounding goes outward, away from fair value. The levels of a side share th
 position: the inner ones fill first, so they take it first.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.exchange.fees import maker_fee_per_contract
 from dora.core.exchange.market import Side, Slot
@@ -26,8 +26,7 @@ Quote = TargetOrder | Reason
 """What one level rests, or why it rests nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """Fair value, reservation price and half-spread in 1e-9 $."""
 
     fair: int

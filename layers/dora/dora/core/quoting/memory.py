@@ -5,8 +5,8 @@ absent, too old or not understood is cold memory: the market is then quoted wide
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from math import sqrt
+from typing import NamedTuple
 
 from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.reservation_price import logit
@@ -24,8 +24,7 @@ _E9, _E12 = 10**9, 10**12
 _LARGEST = 10**18
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(NamedTuple):
     """Averages up to the last look. Units are in the names; `e9` and `e12` count billionths and 1e-12."""
 
     at_ms: int
@@ -58,19 +57,18 @@ class Memory:
 
     def stored(self) -> dict[str, object]:
         """The flat object that `recall` reads back."""
-        return {name: getattr(self, name) for name in NAMES}
+        return dict(zip(self._fields, self, strict=True))
 
 
-NAMES = tuple(spec.name for spec in fields(Memory))
-_NAME_SET = frozenset(NAMES)
+_NAMES = frozenset(Memory._fields)
 
 
 def recall(stored: Mapping[str, object] | None) -> Memory | None:
     """The memory as stored, None when there is none or it is not understood."""
-    if stored is None or stored.keys() != _NAME_SET:
+    if stored is None or stored.keys() != _NAMES:
         return None
     values = {name: value for name, value in stored.items() if type(value) is int and 0 <= value < _LARGEST}
-    if len(values) != len(NAMES) or not 0 < values["fair_e9"] < _E9:
+    if len(values) != len(_NAMES) or not 0 < values["fair_e9"] < _E9:
         return None
     return Memory(**values)
 
@@ -121,4 +119,5 @@ def _mixed(average: int, sample: float, weight: float) -> int:
 def judged(memory: Memory, stop_percent: int, resume_percent: int) -> Memory:
     """Memory that knows whether the market moves too fast: one limit to stop at, a lower one to resume."""
     limit = resume_percent if memory.fast else stop_percent
-    return replace(memory, fast=int(memory.warm and memory.speed * PERCENT >= limit))
+    fast = int(memory.warm and memory.speed * PERCENT >= limit)
+    return memory if fast == memory.fast else memory._replace(fast=fast)

@@ -169,7 +169,13 @@ class _Tally:
         why = self._unfit(target)
         if why is not None:
             return _Verdict(target.slot, None, why)
-        change = self._change(target, target.count)
+        worst, terms = self.worst[target.slot.ticker], self.facts.fees.get(target.slot.ticker)
+        fill = worst_fill(target.slot.side, target.price, target.count, terms)
+        if worst.parts.get(target.slot) == fill:
+            # It rests already, exactly like this: no worst case grows, so no cap can be broken.
+            worst.taken.add(target.slot)
+            return _Verdict(target.slot, ApprovedOrder(target), None)
+        change = worst.change(target.slot, fill)
         why = self._broken_cap(target, change)
         if why is None:
             self._take(target, change)

@@ -24,7 +24,14 @@ from dora.core.ports import Clock, Exchange, Ports
 from dora.core.units import Money, TimeMs
 from dora.flow.shared.accounting import AccountReads
 from dora.flow.shared.order_reads import read_orders
-from dora.flow.shared.reads import LONGEST_WAIT_MS, Pending, Reader, cash_again, send_times
+from dora.flow.shared.reads import (
+    LONGEST_WAIT_MS,
+    Pending,
+    Reader,
+    cash_again,
+    send_times,
+    smallest_send_times,
+)
 from dora.flow.shared.unreadable_facts import set_apart
 
 FIXED_READS = 9
@@ -60,11 +67,14 @@ class Snapshot(AccountReads):
 def read_times(ports: Ports, open_orders: int, slices: int) -> Sequence[TimeMs]:
     """Waits until the account may be read; returns when each slice of the books and markets may be.
 
-    A list of resting orders has a page for each thousand of them.
+    A list of resting orders has a page for each thousand of them. Without reads nothing dangerous can be
+    found, so calls that the shared bucket does not pay for are sent at the pace of the smallest tier.
     """
     account = FIXED_READS + max(open_orders - 1, 0) // PAGE_ROWS
     until_ms = TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS)
-    sends = send_times(ports, "read", [READ_COST] * (account + slices), until_ms)
+    costs = [READ_COST] * (account + slices)
+    paid = send_times(ports, "read", costs, until_ms)
+    sends = [*paid, *smallest_send_times(costs[len(paid) :], ports.clock.now_ms(), until_ms)]
     wait_ms = max((at_ms - ports.clock.now_ms() for at_ms in sends[:account]), default=0)
     if wait_ms > 0:
         ports.clock.sleep_ms(wait_ms)
