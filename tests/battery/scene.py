@@ -84,7 +84,7 @@ class Scene:
 
     def meanwhile(self, label: str, act: Callable[[], object]) -> None:
         """`act` happens once, just before the next call of that kind leaves."""
-        self.faults.calls.meanwhile(label, act)
+        self.faults.meanwhile(label, act)
 
     def invoke(self, tick_ms: int) -> dict[str, Any]:
         """A cycle for that tick, now, whatever else is running."""

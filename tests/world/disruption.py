@@ -11,7 +11,7 @@ with open_world(setup, disruption.deploy) as world:
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +45,7 @@ class Disruption:
         self._loads: list[Callable[[FaultPlan], None]] = []
         self._kills: list[tuple[int, Fault]] = []
         self._now_ms: Callable[[], int] = lambda: 0
+        self._leading: Callable[[], AbstractContextManager[None]] = nullcontext
         self.read_ms = 0
         """What the latest list of fills described that a cycle read whole and could book."""
         self.torn_fills = 0
@@ -73,6 +74,15 @@ class Disruption:
         """A plan of these faults."""
         self.load(FaultPlan(faults, seed))
 
+    def meanwhile(self, label: str, act: Callable[[], object]) -> None:
+        """`act` happens once, just before the next call of that label leaves, and may take its time."""
+
+        def leading() -> None:
+            with self._leading():
+                act()
+
+        self.calls.meanwhile(label, leading)
+
     def clear(self) -> None:
         """Nothing goes wrong any more; what is held still lands."""
         self.load(FaultPlan())
@@ -83,6 +93,7 @@ class Disruption:
         `amount`-th call; `where` is `cycle` or `session`. What follows a kill is a cold start."""
         wiring = importlib.import_module("dora.wiring")
         steady = SteadyClock(clock)
+        self._leading = steady.leading
         cloud = CloudFaults(self.calls, clock.now_ms, steady.sleep_ms, self.struck)
         session = boto3.DEFAULT_SESSION or boto3.Session()
         counted = CountedAdapter(adapter or HTTPAdapter(), self.calls)

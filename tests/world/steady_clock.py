@@ -1,7 +1,8 @@
 """The bot's clock for runs that must repeat bit for bit: reads side by side never move the time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, wait
+from contextlib import contextmanager
 from threading import Lock, get_ident
 from typing import Any
 
@@ -39,6 +40,22 @@ class SteadyClock:
             return
         with self._lock:
             self._owed_ms = max(self._owed_ms, span_ms)
+
+    @contextmanager
+    def leading(self) -> Iterator[None]:
+        """In this block the thread that is in it moves the time, whatever is under way in the main one.
+
+        For what happens while a request is on its way: that request's own thread makes it happen.
+        """
+        with self._lock:
+            outer = self._main, self._reads
+            self._main, self._reads = get_ident(), []
+        try:
+            yield
+        finally:
+            self._pay()
+            with self._lock:
+                self._main, self._reads = outer
 
     def _pay(self) -> None:
         reads, self._reads = self._reads, []
