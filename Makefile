@@ -27,7 +27,7 @@ EMULATOR_LOCK := tests/emulator/requirements.txt
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 .SILENT:
-.PHONY: help demo test battery mutants soak contract lint format validate build artifacts emulator local-invoke simulator lock clean
+.PHONY: help demo test battery mutants soak bench contract lint format validate build artifacts emulator local-invoke simulator lock clean
 
 help:  ## this list
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -40,8 +40,8 @@ demo: $(READY)  ## a whole trading session against the simulator [DATA= START= C
 test: $(READY)  ## all tests but the long ones and the battery
 	$(PYTHON) -m pytest -n 2 -m 'not long' --ignore tests/battery
 
-battery: $(READY)  ## the faults of the acceptance battery, the crash sweeps included
-	$(PYTHON) -m pytest -n 2 tests/battery
+battery: $(READY)  ## the faults of the acceptance battery, the crash sweeps included, and the counts of a cycle
+	$(PYTHON) -m pytest -n 2 tests/battery tests/bench
 
 mutants: $(READY)  ## switch off each guard of an order in turn; some test must notice
 	$(RUN) -m tests.mutants
@@ -49,6 +49,10 @@ mutants: $(READY)  ## switch off each guard of an order in turn; some test must 
 soak: $(READY)  ## virtual days under every kind of fault [SEEDS= HOURS= SEED= MARKETS= PLAN=]
 	$(RUN) -m tests.soak $(if $(SEEDS),--seeds $(SEEDS)) $(if $(HOURS),--hours $(HOURS)) \
 	    $(if $(SEED),--seed $(SEED)) $(if $(MARKETS),--markets $(MARKETS)) $(if $(PLAN),--plan '$(PLAN)')
+
+bench: $(READY)  ## what a cycle costs: CPU, calls, write units, tokens, dollars [MARKETS=10,100 ONLY= OUT= QUICK=1]
+	$(RUN) -m tests.bench $(if $(MARKETS),--markets $(MARKETS)) $(if $(ONLY),--only $(ONLY)) \
+	    $(if $(OUT),--out '$(OUT)') $(if $(QUICK),--quick)
 
 contract: $(READY) $(CONTRACT_READY) $(PROXY_READY)  ## foreign judges: a validating proxy, two clients that nobody here wrote
 	$(PYTHON) -m pytest $(CONTRACT)
