@@ -1,5 +1,6 @@
 """The bot's clock for runs that must repeat bit for bit: reads side by side never move the time."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
@@ -20,11 +21,12 @@ class SteadyClock:
     def __init__(self, clock: BotClock) -> None:
         self._clock, self._main, self._lock = clock, get_ident(), Lock()
         self._owed_ms = 0
-        self._reads: list[Future[Any]] = []
+        self._reads: defaultdict[int, list[Future[Any]]] = defaultdict(list)
+        """By the thread that began them: one that leads must not wait for the read which it is itself."""
 
     def began(self, read: "Future[Any]") -> None:
-        """The time stands still until this read is over."""
-        self._reads.append(read)
+        """The time stands still for the thread that began this read until it is over."""
+        self._reads[get_ident()].append(read)
 
     def now_ms(self) -> TimeMs:
         """The time as the bot believes it to be."""
@@ -48,18 +50,17 @@ class SteadyClock:
         For what happens while a request is on its way: that request's own thread makes it happen.
         """
         with self._lock:
-            outer = self._main, self._reads
-            self._main, self._reads = get_ident(), []
+            leader, outer = get_ident(), self._main
+            self._main, aside = leader, self._reads.pop(leader, [])
         try:
             yield
         finally:
             self._pay()
             with self._lock:
-                self._main, self._reads = outer
+                self._main, self._reads[leader] = outer, aside
 
     def _pay(self) -> None:
-        reads, self._reads = self._reads, []
-        wait(reads)
+        wait(self._reads.pop(get_ident(), []))
         with self._lock:
             owed_ms, self._owed_ms = self._owed_ms, 0
         if owed_ms:

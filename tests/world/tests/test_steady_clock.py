@@ -1,7 +1,7 @@
 """The clock of runs that repeat: reads side by side are over before the time moves."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event, RLock
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event, RLock, Thread
 
 from tests.simulator.clock import VirtualClock
 from tests.world.bot_clock import BotClock
@@ -25,3 +25,23 @@ def test_time_does_not_move_under_a_read_that_began_before() -> None:
         clock.sleep_ms(500)
 
         assert (read.result(), read_again.result(), clock.now_ms()) == (1_000, 1_300, 1_800)
+
+
+def test_a_read_that_leads_does_not_wait_for_itself() -> None:
+    """It may run before the thread that began it has said so."""
+    leads, noted, read = Event(), Event(), Future[None]()
+    steady = SteadyClock(BotClock(VirtualClock(1_000), RLock()))
+
+    def work() -> None:
+        with steady.leading():
+            leads.set()
+            noted.wait(5)
+            steady.sleep_ms(1000)
+        read.set_result(None)
+
+    Thread(target=work, daemon=True).start()
+    leads.wait(5)
+    steady.began(read)
+    noted.set()
+
+    read.result(timeout=5)
