@@ -12,10 +12,11 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from tests.bench.phases import Phases
 from tests.world.event_files import read_event
 from tests.world.lambda_context import LambdaContext
 from tests.world.one_by_one import OneByOne
+from tests.world.steady_clock import SteadyWorkers
 
 PATIENCE_MS = 600_000
 """Granted where it is not the deadline that is measured."""
@@ -57,11 +59,16 @@ class Control:
 
 
 class BenchClock:
-    """The rig's time, fetched between cycles; runs with the wall where asked to."""
+    """The rig's time, fetched between cycles; runs with the wall where asked to.
+
+    Where it stands still, the main thread's wait is no time for a request under way to arrive in: it moves
+    the time only when all of them are answered. Else a batch would meet a bucket of a later second.
+    """
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self._lock = Lock()
+        self._lock, self._main = Lock(), get_ident()
+        self._under_way: list[Future[Any]] = []
         self._at_ms = 0
         self._running_since: float | None = None
         self.slept_ms = 0
@@ -69,8 +76,13 @@ class BenchClock:
 
     def set(self, at_ms: int, *, running: bool = False) -> None:
         """Stand at this time, or run from there."""
+        self._under_way.clear()
         self._at_ms = at_ms
         self._running_since = time.monotonic() if running else None
+
+    def began(self, work: "Future[Any]") -> None:
+        """This is under way, in a thread of its own."""
+        self._under_way.append(work)
 
     def now_ms(self) -> TimeMs:
         """Unix milliseconds."""
@@ -83,6 +95,9 @@ class BenchClock:
             self.slept_ms += max(span_ms, 0)
             time.sleep(max(span_ms, 0) / 1000)
             return
+        if get_ident() == self._main:
+            wait(self._under_way)
+            self._under_way.clear()
         until_ms, began = self._at_ms + span_ms, time.thread_time_ns()
         with self._lock:
             left_ms = max(until_ms - self._at_ms, 0)
@@ -146,8 +161,8 @@ class BenchBot:
         if phases:
             self.phases.install()
         app = wiring.build(self._env, clock=self.clock, jitter_ms=lambda span_ms: span_ms // 2)
-        if one_by_one:
-            app = replace(app, ports=replace(app.ports, workers=OneByOne()))
+        workers = OneByOne() if one_by_one else SteadyWorkers(app.ports.workers, self.clock)
+        app = replace(app, ports=replace(app.ports, workers=workers))
         wiring.install(app)
         self.clock.set(self.control("step", minutes=0, share=0)["now_ms"])
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from threading import Lock, get_ident
-from typing import Any
+from typing import Any, Protocol
 
 from dora.core.units import TimeMs
 from tests.world.bot_clock import BotClock
@@ -67,10 +67,16 @@ class SteadyClock:
             self._clock.sleep_ms(owed_ms)
 
 
-class SteadyWorkers(Executor):
-    """Threads whose reads, begun in the main thread, a `SteadyClock` waits for before it moves the time."""
+class WaitingClock(Protocol):
+    """A clock that moves only when what is under way is over."""
 
-    def __init__(self, threads: Executor, clock: SteadyClock) -> None:
+    def began(self, work: "Future[Any]", /) -> None: ...
+
+
+class SteadyWorkers(Executor):
+    """Threads whose work, begun in the main thread, the clock waits for before it moves the time."""
+
+    def __init__(self, threads: Executor, clock: WaitingClock) -> None:
         self._threads, self._clock = threads, clock
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
