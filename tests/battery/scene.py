@@ -63,6 +63,15 @@ class Scene:
         """So many cycles, and their answers."""
         return [self.world.cycle() for _ in range(cycles)]
 
+    def dies(self, after: int) -> bool:
+        """One cycle that is killed after so many calls; False: it ended before."""
+        self.faults.calls.kill_after(after)
+        try:
+            self.world.cycle()
+        except Killed:
+            return True
+        return False
+
     def cold_start(self) -> None:
         """The process is gone; the next invocation begins a new one."""
         self.faults.calls.kill_after(0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.battery.scene import CANCEL, CLIENT_IDS, CREATE, HOLD_CYCLES, SLOTS, Scene, scene, unlike
+from tests.battery.scene import CANCEL, CLIENT_IDS, CREATE, HOLD_CYCLES, SLOTS, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.support.small_world import TICKERS, broken, resting
@@ -10,16 +10,6 @@ from tests.world.outside_calls import Killed
 
 A, B, C = TICKERS
 PLAN = "TransactWriteItems ConditionCheck LEASE, TransactWriteItems Put PLAN"
-
-
-def dies(stage: Scene, after: int) -> bool:
-    """One cycle that is killed after so many calls; False: it ended before."""
-    stage.faults.calls.kill_after(after)
-    try:
-        stage.world.cycle()
-    except Killed:
-        return True
-    return False
 
 
 @pytest.mark.long
@@ -30,7 +20,7 @@ def test_scenario_19_a_cycle_of_cancels_and_placements_may_die_after_any_call(kn
         after, effects = 0, set()
         while True:
             stage.move(4400 + 200 * (after % 2 == 0))
-            died = dies(stage, after)
+            died = stage.dies(after)
             effects.add((died, stage.slots()))
             stage.run(HOLD_CYCLES)
             assert not broken(stage.world), f"killed after call {after}"
@@ -95,7 +85,7 @@ def calls_of_a_first_cycle() -> list[str]:
 def test_scenario_20_intents_that_were_written_and_never_sent_are_resolved_by_proof() -> None:
     before_create = calls_of_a_first_cycle().index(CREATE)
     with scene() as stage:
-        assert dies(stage, before_create)
+        assert stage.dies(before_create)
         live, plans = stage.slots(), stage.world.status()["unfinished_plans"]
         stage.run(HOLD_CYCLES)
         evidence = {fact["evidence"] for fact in stage.seen.facts("ORDER_RESOLVED")}

@@ -63,15 +63,15 @@ class Demand:
 
 def pacing(demand: Demand) -> dict[str, Any]:
     """The figures named above."""
-    with printed_to(StringIO()), _opened(demand) as world:
+    with printed_to(StringIO()), open_demand(demand) as world:
         world.start()
         books = {ticker: MovingBook(demand.seed, ticker) for ticker in world.setup.items}
         for _ in range(GROWING_CYCLES):
-            _cycle(world, books)
+            moved_cycle(world, books)
         stats = world.exchange.venue.stats
         stats.tokens.clear()
         stats.too_many_requests.clear()
-        filled = [_cycle(world, books) for _ in range(demand.cycles)]
+        filled = [moved_cycle(world, books) for _ in range(demand.cycles)]
         spent, refused = stats.spent(WRITE), sum(stats.too_many_requests.values())
     slots = [(ticker, side) for ticker in books for side in SIDES]
     return {
@@ -104,7 +104,7 @@ def fair_share(filled: Sequence[frozenset[Slot]], tickers: Sequence[str]) -> flo
     return sum(counts.values()) ** 2 / (len(tickers) * squares) if squares else 1.0
 
 
-def _cycle(world: World, books: dict[str, MovingBook]) -> frozenset[Slot]:
+def moved_cycle(world: World, books: dict[str, MovingBook]) -> frozenset[Slot]:
     """Everything moves; the slots that are filled when the cycle ends."""
     for ticker, book in books.items():
         book.move()
@@ -114,7 +114,8 @@ def _cycle(world: World, books: dict[str, MovingBook]) -> frozenset[Slot]:
 
 
 @contextmanager
-def _opened(demand: Demand) -> Iterator[World]:
+def open_demand(demand: Demand) -> Iterator[World]:
+    """A world in memory with so many markets; each write takes its delay."""
     case = Case(demand.markets, tier=demand.tier, seed=demand.seed, key="shared")
     margin = {"placement_margin_ms": MARGIN_MS}
     setup = replace(case.setup(), wire="adapter", cloud="process", globals={**GLOBAL, **margin})

@@ -51,11 +51,11 @@ class Limit:
 
 LIMITS = {
     "http_calls": Limit(13, 15, 0.0125),
-    "dynamodb_calls": Limit(11, 11, 0),
+    "dynamodb_calls": Limit(13, 13, 0),
     "limiter_updates": Limit(3, 3, 0),
-    "write_units": Limit(55, 185, 0.85),
-    "read_units": Limit(8.5, 27, 0.12),
-    "largest_item": Limit(61_440, 61_440, 320),
+    "write_units": Limit(34, 50, 0.11),
+    "read_units": Limit(9.5, 15, 0.04),
+    "largest_item": Limit(1_600, 5_200, 24),
     "log_lines": Limit(26, 107, 0.51),
     "log_bytes": Limit(15_000, 63_500, 305),
 }

@@ -9,7 +9,9 @@ from typing import Any
 
 import boto3
 
-from dora.edge.dynamo.codec import chunk_key, item_of, join_chunks, pack
+from dora.core.orders.journal import Plan
+from dora.core.units import TimeMs
+from dora.edge.dynamo.journal_items import plan_items
 from tests.demo.options import Options
 from tests.demo.run import run
 from tests.demo.scene import choose_scene
@@ -20,7 +22,7 @@ from tests.support.small_world import DAY_MS, TICKERS, Scripted, resting, set_bo
 from tests.world import config_items
 from tests.world.bot import Bot, Deployment
 from tests.world.output import Catcher, Fact, facts_in, printed_to
-from tests.world.recording import Recorder, Use, recorded_bot
+from tests.world.recording import RecordedBot, Recorder, Use, recorded_bot
 from tests.world.setup import STATE_TABLE, Setup
 from tests.world.tables import create_tables
 from tests.world.world import MINUTE_MS, World, open_world
@@ -115,12 +117,12 @@ def _a_day(recorder: Recorder, catcher: Catcher) -> None:
         world.cycle()
         world.session("session_resume")
         world.cycle()
-        _forget_position(A)
+        _forget_position(world, A)
         world.cycle()
         world.exchange.settle(B, "yes")
         world.clock.advance_ms(10 * MINUTE_MS)
         world.cycle()
-        _cut_the_journal_smaller()
+        _leave_a_folded_plan()
         _fill(world, C, 100)
         world.teardown()
         world.clock.advance_ms(DAY_MS + MINUTE_MS)
@@ -194,22 +196,19 @@ def _fill(world: World, ticker: str, count_e2: int) -> None:
     set_book(world, ticker)
 
 
-def _forget_position(ticker: str) -> None:
-    """A person deletes a position in the console."""
+def _forget_position(world: World, ticker: str) -> None:
+    """A person deletes a position in the console, which an environment that starts anew finds missing."""
+    assert isinstance(world.bot, RecordedBot)
+    world.bot.start_anew()
     key = {"pk": {"S": "dora"}, "sk": {"S": f"POSITION#{TICKERS.index(ticker)}#{ticker}"}}
     old = boto3.client("dynamodb").delete_item(TableName=STATE_TABLE, Key=key, ReturnValues="ALL_OLD")
     assert old["Attributes"]
 
 
-def _cut_the_journal_smaller() -> None:
-    """As a version with smaller chunks would have left it: the next to write it must delete the surplus."""
-    client: Any = boto3.client("dynamodb")
-    key = {"pk": {"S": "dora"}, "sk": {"S": chunk_key("ORDERS", 0)}}
-    stored = client.get_item(TableName=STATE_TABLE, Key=key, ConsistentRead=True)["Item"]
-    whole = join_chunks([stored])
-    for number, rows in enumerate((whole.rows, [])):
-        body = {"body": pack({"head": whole.head, "rows": rows}), "chunks": 2, "generation": "older"}
-        client.put_item(TableName=STATE_TABLE, Item=item_of("dora", chunk_key("ORDERS", number), body))
+def _leave_a_folded_plan() -> None:
+    """As a cycle leaves it that dies between its commit and clearing away what is litter by then."""
+    (item,) = plan_items("dora", Plan(fence=1, phase="1cancel", cycle_id="", until_ms=TimeMs(0)), after=0)
+    boto3.client("dynamodb").put_item(TableName=STATE_TABLE, Item=item)
 
 
 class _Overtaken(Faults):

@@ -3,10 +3,11 @@
 import random
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from dora.core.state import LeaseGrant
 from dora.core.units import Count, Money, Price, TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.store import DynamoState
+from tests.world.tables import create_tables
 
 BOT = "alpha"
 NOW_MS = 1_760_000_000_000
@@ -39,8 +41,24 @@ class StandingClock:
         self.time_ms += span_ms
 
 
+def empty_tables(client: Any) -> None:
+    """New tables: the embedded DynamoDB copies whole ones for each transaction, old examples included."""
+    for table in ("config", "state"):
+        client.delete_table(TableName=table)
+    create_tables(client, "config", "state")
+
+
 def open_state(client: Any, clock: StandingClock | None = None, pk: str = BOT) -> DynamoState:
     return DynamoState(client, "state", pk, clock or StandingClock())
+
+
+def having_read(client: Any, *faults: "Fault") -> tuple[DynamoState, "FaultyClient"]:
+    """A state that has read the table, and its client, whose next calls meet these faults."""
+    meeting = FaultyClient(client)
+    state = open_state(meeting)
+    state.load()
+    meeting.calls, meeting.faults = [], list(faults)
+    return state, meeting
 
 
 def take_lease(client: Any, tick: int = 1, pk: str = BOT) -> int:
@@ -90,6 +108,16 @@ def order(number: int) -> TrackedOrder:
         state=OrderState.LIVE,
         sent_ms=TimeMs(NOW_MS + number),
         order_id=f"order-{number}",
+    )
+
+
+def unlike(number: int) -> TrackedOrder:
+    """An order whose ids do not compress, as real ones do not."""
+    chance = random.Random(number)
+    return replace(
+        order(number),
+        client_order_id=f"dabcdefg-{chance.randbytes(12).hex()}",
+        order_id=str(UUID(int=chance.getrandbits(128))),
     )
 
 

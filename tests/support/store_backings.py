@@ -64,7 +64,12 @@ class DynamoBacking:
         return FaultyClient(self._client, *faults[lose])
 
     def state(self, pk: str = BOT, lose: Loss = "none") -> StateStore:
-        return DynamoState(self._meeting(lose), "state", pk, StandingClock())
+        """It has read the table, so that the loss meets what it is asked for and not that read."""
+        client = self._meeting("none")
+        state = DynamoState(client, "state", pk, StandingClock())
+        state.load()
+        client.faults = self._meeting(lose).faults
+        return state
 
     def lease(self, pk: str = BOT, lose: Loss = "none") -> Lease:
         return DynamoLease(self._meeting(lose), "state", pk)

@@ -15,9 +15,8 @@ from dora.core.state import (
     Changes,
     EmergencyState,
     KillSwitch,
-    ReferenceData,
 )
-from dora.edge.dynamo.items import plan_name
+from dora.edge.dynamo.items import in_order
 from dora.edge.dynamo.serde import to_plain
 from tests.world.memory_cloud import MemoryCloud, Partition, request
 
@@ -33,8 +32,8 @@ class MemoryStore:
         self.cloud, self._pk = cloud, pk
 
     @request
-    def load(self) -> BotState:
-        """Everything, in the order in which a query would show it."""
+    def load(self, fence: int | None = None) -> BotState:
+        """Everything, in the order in which a query would show it. Nothing is kept, so no fence matters."""
         own = self._own
         plans = tuple(own.plans[name] for name in sorted(own.plans))
         return replace(own.state, plans=plans, positions=positions_of(own))
@@ -58,8 +57,8 @@ class MemoryStore:
     def write_plan(self, plan: Plan) -> None:
         """Safe to repeat: yes, with the same plan."""
         self._check_fence(plan.fence)
-        if self._own.plans.setdefault(plan_name(plan), plan) != plan:
-            raise StateConflict(f"{plan_name(plan)} holds other intents already")
+        if self._own.plans.setdefault(f"{plan.fence:012d}#{plan.phase}", plan) != plan:
+            raise StateConflict(f"plan {plan.fence}#{plan.phase} holds other intents already")
 
     @request
     def book_fills(self, fence: int, fills: Sequence[Fill], positions: Mapping[str, Position]) -> bool:
@@ -93,18 +92,29 @@ class MemoryStore:
         self._own.positions[_place(position)] = position
         return True
 
-    @request
     def commit(self, fence: int, changes: Changes) -> None:
-        """Safe to repeat: yes, it puts the same values and deletes the same plans."""
+        """Two requests, as in the table: what is fenced, then memory and the wide record.
+
+        Safe to repeat: yes, it puts the same values.
+        """
         if changes.summary is not None and changes.progress is None:
             raise ValueError("a summary is kept under the cycle id of the progress it comes with")
         if changes == Changes():
             return
+        self.cloud.serve("state.commit", lambda: self._commit(fence, changes))
+        if changes.memory is not None or changes.summary is not None:
+            self.cloud.serve("state.leave", lambda: self._leave(changes))
+
+    def _commit(self, fence: int, changes: Changes) -> None:
         self._check_fence(fence)
+        self._own.state = replace(self._own.state, **_values(changes))
+        if changes.journal is not None:
+            self._own.plans.clear()
+
+    def _leave(self, changes: Changes) -> None:
         own = self._own
-        own.state = replace(own.state, **_values(changes))
-        for plan in changes.finished_plans:
-            own.plans.pop(plan_name(plan), None)
+        if changes.memory is not None:
+            own.state = replace(own.state, memory=to_plain(dict(sorted(changes.memory.items()))))
         if changes.summary is not None and changes.progress is not None:
             own.summaries[changes.progress.cycle_id] = changes.summary
             while len(own.summaries) > SUMMARIES_KEPT:
@@ -195,21 +205,10 @@ def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> No
 
 
 def _values(changes: Changes) -> dict[str, Any]:
-    """The single values a commit names, in the order of their keys; strategy memory as JSON gives it back."""
+    """The single values a commit names, in the order of their keys."""
     named = {name: getattr(changes, name) for name in ("cursors", "progress")}
     if changes.journal is not None:
         named["journal"] = Journal(dict(sorted(changes.journal.orders.items())))
-    if changes.memory is not None:
-        named["memory"] = to_plain(dict(sorted(changes.memory.items())))
     if changes.reference is not None:
-        named["reference"] = _in_order(changes.reference)
+        named["reference"] = in_order(changes.reference)
     return {name: value for name, value in named.items() if value is not None}
-
-
-def _in_order(reference: ReferenceData) -> ReferenceData:
-    return replace(
-        reference,
-        events=dict(sorted(reference.events.items())),
-        series=dict(sorted(reference.series.items())),
-        listings=dict(sorted(reference.listings.items())),
-    )

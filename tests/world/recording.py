@@ -74,8 +74,12 @@ class RecordedBot:
     """Both functions, each with an environment of its own, as deployed; each cold start is heard too."""
 
     def __init__(self, recorder: Recorder, build: Callable[[], Any], books: StateStore) -> None:
-        self._recorder, self._books = recorder, books
-        self._apps = {name: self._cold_start(name, build) for name in ("cycle", "session")}
+        self._recorder, self._books, self._build = recorder, books, build
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Cold starts of both functions."""
+        self._apps = {name: self._cold_start(name, self._build) for name in ("cycle", "session")}
 
     def _cold_start(self, function: str, build: Callable[[], Any]) -> Any:
         with self._recorder.running(function):

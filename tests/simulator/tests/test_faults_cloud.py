@@ -97,7 +97,7 @@ def test_a_reply_lost_once_is_written_again_by_the_sdk() -> None:
 
         assert answer["status"] == "completed"
         assert disruption.struck["aws-lose-reply"] >= 2
-        assert stored("PLAN") == 0
+        assert seen.world.status()["unfinished_plans"] == 0
 
 
 @pytest.mark.parametrize("code, left", [("", True), ("before", False)])

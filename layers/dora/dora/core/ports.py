@@ -169,7 +169,8 @@ class ConfigStore(Protocol):
 class StateStore(Protocol):
     """The state table of one bot. Fenced writes raise LeaseLost when a newer fence exists."""
 
-    def load(self) -> BotState: ...
+    def load(self, fence: int | None = None) -> BotState:
+        """Everything. `fence`: of the caller's lease, under which nobody else writes most of it."""
 
     def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
         """The kill flag and the session, read afresh in mid-cycle (two items)."""

@@ -101,11 +101,11 @@ class EmergencyState:
 class Changes:
     """What a finished cycle writes; None leaves an item as it is.
 
-    Journal, finished plans, cursors and progress stand or fall together, whatever the size of the rest.
+    Journal, cursors and progress stand or fall together, whatever the size of the rest. All plans that
+    stand when a journal is committed count as folded into it.
     """
 
     journal: Journal | None = None
-    finished_plans: tuple[Plan, ...] = ()
     memory: Mapping[str, Mapping[str, object]] | None = None
     cursors: Cursors | None = None
     progress: Progress | None = None

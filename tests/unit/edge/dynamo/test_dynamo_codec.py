@@ -2,10 +2,9 @@
 
 import gzip
 import random
-from dataclasses import MISSING, replace
+from dataclasses import MISSING
 from dataclasses import fields as dataclass_fields
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from dora.core.accounts.ledger import Position
 from dora.core.errors import StateError, StateTooNew, StateUnavailable
 from dora.core.exchange.account import Fill, Limits, Settlement
-from dora.core.orders.journal import Journal, Plan, TrackedOrder
+from dora.core.orders.journal import Plan, TrackedOrder
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.state import Cursors, KillSwitch, Progress, ReferenceData
 from dora.edge.dynamo.codec import (
@@ -30,11 +29,11 @@ from dora.edge.dynamo.codec import (
     plain_of,
     value_of_item,
 )
-from dora.edge.dynamo.items import memory_items, orders_items, plan_items, reference_items
 from dora.edge.dynamo.serde import LATER_FIELDS, from_plain, from_row, to_row
-from dora.edge.dynamo.state_reader import bot_state
-from tests.support.dynamo_values import BOT, journal, order, position, session, values
+from dora.edge.dynamo.state_reader import stored_state
+from tests.support.dynamo_values import BOT, order, position, session, values
 
+ROWS = Collection({"learned_ms": 3}, [["events", "KXA-E", 1], ["series", "KXA", 2]])
 STORED = (
     SessionMetadata,
     KillSwitch,
@@ -68,35 +67,8 @@ def test_any_plain_object_comes_back_from_attributes(plain: dict[str, object]) -
     assert plain_of(attribute(plain)) == plain
 
 
-@given(st.lists(values(TrackedOrder), max_size=5), values(Plan), values(ReferenceData))
-def test_every_collection_comes_back_from_its_chunks(
-    orders: list[TrackedOrder], plan: Plan, reference: ReferenceData
-) -> None:
-    kept = Journal({order.client_order_id: order for order in orders})
-    memory: dict[str, dict[str, object]] = {"KXA": {"fair_e9": 1, "deep": [None, {"x": True}]}, "KXB": {}}
-    items = [
-        *orders_items(BOT, kept),
-        *reference_items(BOT, reference),
-        *plan_items(BOT, Plan(fence=7, phase="place", cycle_id=plan.cycle_id, until_ms=plan.until_ms)),
-        *plan_items(BOT, Plan(**{**_fields(plan), "fence": 8, "phase": "cancel"})),
-        *memory_items(BOT, memory),
-    ]
-
-    state = bot_state(random.Random(1).sample(items, len(items)))
-
-    assert dict(state.journal.orders) == dict(kept.orders)
-    assert state.reference == reference
-    assert [own.fence for own in state.plans] == [7, 8]
-    assert state.plans[1] == Plan(**{**_fields(plan), "fence": 8, "phase": "cancel"})
-    assert state.memory == memory
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
-
-
 def test_equal_content_makes_equal_bytes() -> None:
-    assert orders_items(BOT, journal(30)) == orders_items(BOT, journal(30))
+    assert chunk_items(BOT, "REFERENCE", ROWS) == chunk_items(BOT, "REFERENCE", ROWS)
     assert pack({"a": [1]}) == gzip.compress(b'{"a":[1]}', compresslevel=6, mtime=0)
 
 
@@ -114,12 +86,12 @@ def test_an_item_of_a_newer_schema_is_refused_by_name() -> None:
     with pytest.raises(StateTooNew, match=r"alpha / CONTROL.* version 2"):
         value_of_item(KillSwitch, item)
     with pytest.raises(StateTooNew, match="CONTROL"):
-        bot_state([item])
+        stored_state(BOT, [item], [])
 
 
 def test_a_newer_lease_refuses_the_whole_state() -> None:
     with pytest.raises(StateTooNew, match="LEASE"):
-        bot_state([{**item_of(BOT, "LEASE", {"fence": 3}), "v": {"N": "2"}}])
+        stored_state(BOT, [{**item_of(BOT, "LEASE", {"fence": 3}), "v": {"N": "2"}}], [])
 
 
 @pytest.mark.parametrize("version", [{}, {"v": {"N": "0"}}, {"v": {"S": "1"}}, {"v": {"N": "1.5"}}])
@@ -210,23 +182,15 @@ def test_an_unknown_word_is_no_state() -> None:
     ],
 )
 def test_a_damaged_body_is_refused_by_name(body: bytes) -> None:
-    (item,) = orders_items(BOT, journal(1))
+    (item,) = chunk_items(BOT, "REFERENCE", ROWS)
 
-    with pytest.raises(StateError, match="alpha / ORDERS#00"):
-        bot_state([{**item, "body": {"B": body}}])
-
-
-@pytest.mark.parametrize("rows", [[["places"]], [["elsewhere", {}]], [3], [["places", {"price": 1}]]])
-def test_a_plan_with_a_row_that_is_not_understood_is_refused(rows: list[Any]) -> None:
-    head = {"fence": 1, "phase": "place", "cycle_id": "c", "until_ms": 1}
-
-    with pytest.raises(StateError, match="stored PLAN#000000000001#place"):
-        bot_state(chunk_items(BOT, "PLAN#000000000001#place", Collection(head, rows)))
+    with pytest.raises(StateError, match="alpha / REFERENCE#00"):
+        join_chunks([{**item, "body": {"B": body}}])
 
 
 def test_a_key_that_belongs_to_nothing_is_refused_by_name() -> None:
-    with pytest.raises(StateError, match="alpha / ORDERS#first"):
-        bot_state([item_of(BOT, "ORDERS#first", {"body": b""})])
+    with pytest.raises(StateError, match="alpha / REFERENCE#first"):
+        join_chunks([item_of(BOT, "REFERENCE#first", {"body": b""})])
 
 
 # --- chunks ------------------------------------------------------------------------------------------
@@ -236,7 +200,7 @@ def test_no_chunk_has_more_rows_or_bytes_than_allowed() -> None:
     noise = random.Random(3)
     rows = [[noise.randbytes(200).hex()] for _ in range(4 * CHUNK_ROWS + 1)]
 
-    items = chunk_items(BOT, "ORDERS", Collection({}, rows))
+    items = chunk_items(BOT, "REFERENCE", Collection({}, rows))
 
     assert len(items) >= 5
     assert all(len(item["body"]["B"]) <= CHUNK_BYTES for item in items)
@@ -249,41 +213,28 @@ def test_an_entry_larger_than_an_item_is_an_error() -> None:
 
 
 def test_a_mixture_of_generations_is_never_a_value() -> None:
-    old, new = (orders_items(BOT, journal(count)) for count in (2 * CHUNK_ROWS, 2 * CHUNK_ROWS - 1))
+    old, new = (chunk_items(BOT, "REFERENCE", _rows(2 * CHUNK_ROWS, salt)) for salt in "ab")
 
-    with pytest.raises(StateUnavailable, match="ORDERS was rewritten"):
-        bot_state([new[0], old[1]])
+    with pytest.raises(StateUnavailable, match="REFERENCE was rewritten"):
+        join_chunks([new[0], old[1]])
 
 
 @pytest.mark.parametrize("present", [0, 1])
 def test_a_missing_chunk_is_never_a_shorter_value(present: int) -> None:
-    chunks = orders_items(BOT, journal(2 * CHUNK_ROWS))
+    chunks = chunk_items(BOT, "REFERENCE", _rows(2 * CHUNK_ROWS))
 
     with pytest.raises(StateUnavailable):
-        bot_state([chunks[present]])
+        join_chunks([chunks[present]])
 
 
 def test_surplus_chunks_of_a_larger_value_are_ignored() -> None:
-    old, new = orders_items(BOT, journal(2 * CHUNK_ROWS)), orders_items(BOT, journal(3))
+    old, new = (chunk_items(BOT, "REFERENCE", _rows(count)) for count in (2 * CHUNK_ROWS, 3))
 
-    assert len(bot_state([new[0], old[1]]).journal.orders) == 3
+    assert len(join_chunks([new[0], old[1]]).rows) == 3
 
 
-def test_the_design_point_fits_a_transaction() -> None:
-    """3,000 markets with four orders each: chunks and bytes of one commit's journal."""
-    noise = random.Random(5)
-    orders = [
-        replace(
-            order(n),
-            client_order_id=f"dabcdefg-{noise.randbytes(15).hex()}",
-            order_id=str(UUID(int=noise.getrandbits(128))),
-        )
-        for n in range(12_000)
-    ]
-    items = orders_items(BOT, Journal().with_orders(orders))
-
-    assert len(items) == 8
-    assert sum(len(item["body"]["B"]) for item in items) < 2_000_000
+def _rows(count: int, salt: str = "") -> Collection:
+    return Collection({}, [[f"{salt}{number}"] for number in range(count)])
 
 
 def test_the_frame_of_an_item_is_not_a_field() -> None:

@@ -1,7 +1,7 @@
 """What the state store promises, against the embedded DynamoDB."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +11,7 @@ from dora.core.exchange.market import Event
 from dora.core.orders.journal import Journal
 from dora.core.state import BotState, Changes, Cursors, Progress, ReferenceData
 from dora.core.units import TimeMs
-from dora.edge.dynamo.codec import CHUNK_ROWS
+from dora.edge.dynamo.journal_items import ROWS_AT_ONCE
 from tests.support.dynamo_values import (
     BOT,
     LIMITS,
@@ -25,6 +25,7 @@ from tests.support.dynamo_values import (
     settlement,
     stored,
     take_lease,
+    unlike,
 )
 
 if TYPE_CHECKING:
@@ -71,49 +72,39 @@ def test_a_commit_leaves_alone_what_it_does_not_name(dynamo: "DynamoDBClient") -
     assert (state.load().journal, state.load().limits) == (journal(5), LIMITS)
 
 
-def test_a_journal_that_shrinks_leaves_no_chunk_behind(dynamo: "DynamoDBClient") -> None:
+def test_a_store_that_never_read_writes_a_readable_journal(dynamo: "DynamoDBClient") -> None:
     fence = take_lease(dynamo)
-    open_state(dynamo).commit(fence, Changes(journal=journal(2 * CHUNK_ROWS + 1)))
-    assert {"ORDERS#00", "ORDERS#01", "ORDERS#02"} <= stored(dynamo).keys()
-    state = open_state(dynamo)
-    state.load()
-
-    state.commit(fence, Changes(journal=journal(1)))
-
-    assert [sk for sk in stored(dynamo) if sk.startswith("ORDERS")] == ["ORDERS#00"]
-    assert state.load().journal == journal(1)
-
-
-def test_a_store_that_never_read_still_writes_a_readable_journal(dynamo: "DynamoDBClient") -> None:
-    fence = take_lease(dynamo)
-    open_state(dynamo).commit(fence, Changes(journal=journal(CHUNK_ROWS + 1)))
+    open_state(dynamo).commit(fence, Changes(journal=journal(7)))
 
     open_state(dynamo).commit(fence, Changes(journal=journal(1)))
 
     assert open_state(dynamo).load().journal == journal(1)
 
 
-def test_a_large_commit_is_cut_but_ends_the_cycle_in_one_transaction(dynamo: "DynamoDBClient") -> None:
-    fence = take_lease(dynamo)
-    noise = incompressible(3_000)
-    sizes: list[int] = []
-    dynamo.meta.events.register(
-        "before-parameter-build.dynamodb.TransactWriteItems",
-        lambda params, **_: sizes.append(len(params["TransactItems"])),
-    )
-    plans = tuple(plan(fence, phase=f"place-{n}") for n in range(95))
+def test_a_large_commit_is_made_by_its_last_transaction(dynamo: "DynamoDBClient") -> None:
+    """Two hundred thousand orders of which nothing is alike; until the head names them they are not there."""
+    fence, state = take_lease(dynamo), open_state(dynamo)
+    large = Journal().with_orders(unlike(number) for number in range(200_000))
+    requests, seen = [], []
 
-    changes = Changes(journal=journal(5), finished_plans=plans, memory=noise, reference=ReferenceData())
-    state = open_state(dynamo)
-    for own in plans:
-        state.write_plan(own)
-    sizes.clear()
-    state.commit(fence, replace(changes, cursors=Cursors(), progress=PROGRESS, summary={"placed": 1}))
+    def look(params: Mapping[str, Any], **_: Any) -> None:
+        if requests:
+            seen.append(len(open_state(dynamo).load().journal.orders))
+        requests.append([*map(_key_of, params["TransactItems"])])
 
-    assert len(sizes) > 1
-    assert sizes[-1] == 1 + 1 + 95 + 2
-    loaded = state.load()
-    assert (loaded.plans, loaded.journal, loaded.memory) == ((), journal(5), noise)
+    dynamo.meta.events.register("before-parameter-build.dynamodb.TransactWriteItems", look)
+    state.commit(fence, Changes(journal=large, progress=PROGRESS))
+
+    assert len(requests) > 2
+    assert [keys for keys in requests if "JOURNAL" in keys or "PROGRESS" in keys] == requests[-1:]
+    assert seen == [0] * (len(requests) - 1)
+    assert len(open_state(dynamo).load().journal.orders) == 200_000
+
+
+def _key_of(element: Any) -> str:
+    (own,) = element.values()
+    key: str = own.get("Key", own.get("Item"))["sk"]["S"]
+    return key
 
 
 def test_a_summary_is_kept_for_a_while_under_its_cycle(dynamo: "DynamoDBClient") -> None:
@@ -143,15 +134,15 @@ def test_a_dry_run_keeps_its_state_apart(dynamo: "DynamoDBClient") -> None:
 def test_a_plan_is_there_until_the_commit_that_folds_it(dynamo: "DynamoDBClient") -> None:
     fence = take_lease(dynamo)
     state = open_state(dynamo)
-    large, small = plan(fence, CHUNK_ROWS + 1), plan(fence, 3, phase="cancel")
+    large, small = plan(fence, ROWS_AT_ONCE + 1), plan(fence, 3, phase="cancel")
 
     state.write_plan(large)
     state.write_plan(small)
 
     assert open_state(dynamo).load().plans == (small, large)
-    open_state(dynamo).commit(fence, Changes(journal=Journal(), finished_plans=(large, small)))
+    open_state(dynamo).commit(fence, Changes(journal=Journal()))
     assert open_state(dynamo).load().plans == ()
-    assert not [sk for sk in stored(dynamo) if sk.startswith("PLAN")]
+    assert not stored(dynamo, f"{BOT}#journal")
 
 
 def test_a_plan_never_overwrites_another(dynamo: "DynamoDBClient") -> None:
@@ -160,7 +151,7 @@ def test_a_plan_never_overwrites_another(dynamo: "DynamoDBClient") -> None:
     state.write_plan(plan(fence, 2))
     state.write_plan(plan(fence, 2))
 
-    with pytest.raises(StateConflict, match="PLAN#000000000001#place"):
+    with pytest.raises(StateConflict, match="plan 1#place"):
         state.write_plan(plan(fence, 3))
 
     assert state.load().plans == (plan(fence, 2),)

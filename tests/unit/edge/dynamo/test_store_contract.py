@@ -125,7 +125,7 @@ def test_a_plan_may_be_repeated_but_never_overwrites_another(backing: Backing) -
     state.write_plan(plan(fence, 2))
     state.write_plan(plan(fence, 2))
 
-    with pytest.raises(StateConflict, match="PLAN#000000000001#place"):
+    with pytest.raises(StateConflict, match="plan 1#place"):
         state.write_plan(plan(fence, 3))
 
     assert state.load().plans == (plan(fence, 2),)
@@ -162,20 +162,28 @@ def test_plans_come_in_the_order_of_fences_and_phases(backing: Backing) -> None:
     assert state.load().plans == tuple(plans)
 
 
-def test_a_commit_moves_intents_from_plans_to_the_journal_at_once(backing: Backing) -> None:
+def test_a_journal_takes_in_every_plan_that_stands_when_it_is_committed(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    done, left = plan(fence, 2, phase="cancel"), plan(fence, 3, phase="place")
-    state.write_plan(done)
-    state.write_plan(left)
+    state.write_plan(plan(fence, 2, phase="cancel"))
+    state.write_plan(plan(fence, 3, phase="place"))
     before = state.load()
-    changes = Changes(journal=journal(2), finished_plans=(done,), progress=PROGRESS)
+    changes = Changes(journal=journal(2), progress=PROGRESS)
     with pytest.raises(LeaseLost):
         state.commit(fence + 1, changes)
     assert state.load() == before
 
     state.commit(fence, changes)
 
-    assert state.load() == BotState(journal=journal(2), plans=(left,), progress=PROGRESS)
+    assert state.load() == BotState(journal=journal(2), progress=PROGRESS)
+
+
+def test_a_commit_without_a_journal_leaves_plans_alone(backing: Backing) -> None:
+    fence, state = take_fence(backing), backing.state()
+    state.write_plan(plan(fence, 2))
+
+    state.commit(fence, Changes(progress=PROGRESS, memory={}))
+
+    assert state.load().plans == (plan(fence, 2),)
 
 
 def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:

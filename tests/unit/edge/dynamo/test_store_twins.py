@@ -17,10 +17,20 @@ from dora.core.orders.journal import Journal
 from dora.core.ports import Limiter
 from dora.core.state import Changes, Cursors, KillSwitch, LeaseGrant, Progress, ReferenceData
 from dora.core.units import TimeMs
-from tests.support.dynamo_values import BOT, LIMITS, NOW_MS, fill, order, plan, position, session, settlement
+from tests.support.dynamo_values import (
+    BOT,
+    LIMITS,
+    NOW_MS,
+    empty_tables,
+    fill,
+    order,
+    plan,
+    position,
+    session,
+    settlement,
+)
 from tests.support.store_backings import DynamoBacking, Loss, MemoryBacking
 from tests.world.memory_cloud import MemoryCloud
-from tests.world.tables import create_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,7 +62,7 @@ class Twins(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        _empty(self.client)
+        empty_tables(self.client)
         self.both = (DynamoBacking(self.client), MemoryBacking(MemoryCloud()))
         self.now, self.fence, self.rev = 0, 0, 0
 
@@ -139,7 +149,6 @@ class Fenced(Twins):
     def commit(self, back: int, named: set[str], n: int, lose: Loss) -> None:
         blocked_by = {
             "journal": Journal().with_orders(order(number) for number in range(n, 0, -1)),
-            "finished_plans": self.ask("state", "load").plans[:n],
             "memory": {ticker: {"n": [n, (ticker,)]} for ticker in reversed(TICKERS[:n])},
             "cursors": Cursors(fills_ms=TimeMs(n)),
             "progress": Progress(cycle_id=f"cycle-{n}", starved={"slot": n}),
@@ -220,13 +229,6 @@ class Buckets(Twins):
     def configure(self, who: int, rate: int, capacity: int) -> None:
         for user in self.users[who]:
             user.configure(replace(LIMITS, write_rate=rate, write_capacity=capacity))
-
-
-def _empty(client: Any) -> None:
-    """The embedded DynamoDB copies whole tables for every transaction, so old examples would cost."""
-    for table in ("config", "state"):
-        client.delete_table(TableName=table)
-    create_tables(client, "config", "state")
 
 
 def reference(number: int) -> ReferenceData:

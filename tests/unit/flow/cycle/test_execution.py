@@ -15,6 +15,7 @@ from dora.core.reasons import Reason
 from dora.core.session import SessionStatus
 from dora.core.state import KillSwitch
 from dora.core.units import Count, TimeMs
+from dora.flow.cycle import execute
 from dora.flow.cycle.execute import GROUP_TRIPPED, STOP_SIGN_AGE_MS
 from tests.support.execution_fakes import (
     DEADLINE_MS,
@@ -51,7 +52,6 @@ def test_every_phase_is_planned_before_its_first_request() -> None:
     assert [line.split()[0] for line in desk.diary] == ["plan", "cancel", "plan", "decrease", "plan", "place"]
     assert [plan.phase for plan in desk.state.plans] == ["1cancel", "2decrease", "3place"]
     assert {plan.fence for plan in desk.state.plans} == {7}
-    assert desk.execution.plans == tuple(desk.state.plans)
 
 
 def test_a_plan_holds_every_request_that_follows_it() -> None:
@@ -76,6 +76,15 @@ def test_without_a_durable_plan_no_request_is_sent_and_the_journal_stays_true() 
 
     assert not desk.diary
     assert desk.states() == {a.client_order_id: OrderState.LIVE}
+
+
+def test_what_one_plan_cannot_hold_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan is one transaction, and no request goes without one."""
+    monkeypatch.setattr(execute, "MOST_INTENTS", 2 * BATCH + 1)
+    desk = Desk()
+    desk.place(requests(3 * BATCH), BATCH)
+
+    assert (len(desk.stored()), len(desk.sent), len(desk.dropped)) == (2 * BATCH, 2 * BATCH, BATCH)
 
 
 def test_nothing_to_do_writes_no_plan() -> None:

@@ -14,7 +14,7 @@ from tests.world.memory_cloud import StoreFaults
 from tests.world.setup import CONFIG_TABLE, STATE_TABLE
 
 MINUTE_MS = 60_000
-TOO_NEW = StateTooNew("ORDERS#00 has schema version 2, this code reads up to 1")
+TOO_NEW = StateTooNew("JOURNAL has schema version 3, this code reads up to 2")
 
 
 class Broken(StoreFaults):
@@ -47,7 +47,7 @@ def test_a_teardown_whose_journal_cannot_be_read_triggers_every_group_and_says_w
 
         assert (armed(own), own.world.open_orders()) == (0, 0)
         assert (answer["status"], answer["untriggered"]) == ("closing", [])
-        assert "schema version 2" in answer["why_unproven"]
+        assert "schema version 3" in answer["why_unproven"]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_halt_is_in_force_though_nothing_else_can_be_read() -> None:
         own.cloud.faults = StoreFaults()
 
         assert (answer["status"], answer["halted"]) == ("unknown", True)
-        assert "schema version 2" in answer["message"]
+        assert "schema version 3" in answer["message"]
         assert own.world.status()["halt_reason"] == "lunch"
 
 
@@ -129,7 +129,7 @@ def spoil(sk: str) -> None:
 
 
 def newer_journal(_: Scene) -> None:
-    put_newer("ORDERS#00")
+    put_newer("JOURNAL")
 
 
 def newer_progress(_: Scene) -> None:

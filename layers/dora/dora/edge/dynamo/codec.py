@@ -1,16 +1,16 @@
 """DynamoDB items: attribute values, keys, the schema version, and collections packed into chunks.
 
-Records that people may want to look at in the console are native attributes. Collections (journal orders,
-plans, strategy memory, reference) are gzip'd JSON in a binary attribute, cut into chunks well below the 400
-kB an item may have. A chunk says how many there are and of which generation: a mixture is never taken for a
-value.
+Records that people may want to look at in the console are native attributes. Collections (segments of the
+journal, plans, strategy memory, reference) are gzip'd JSON in a binary attribute, cut into chunks well below
+the 400 kB an item may have. A chunk says how many there are and of which generation: a mixture is never
+taken for a value.
 """
 
 import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 Item = dict[str, "AttributeValueTypeDef"]
 Value = TypeVar("Value")
 
-SCHEMA = 1
+SCHEMA = 2
 OLDEST_SCHEMA = 1
-"""Code reads its own version and the one before; version 1 has none before it."""
+"""Code reads its own version and the one before."""
+SHARED_SCHEMA = 1
+"""Of items that both versions read and write: all but the journal's."""
+JOURNAL = "JOURNAL"
+"""The head of the journal, in the bot's partition."""
+JOURNAL_PARTITION = "#journal"
+"""How the name of the journal's partition ends."""
 CHUNK_BYTES = 350_000
 CHUNK_ROWS = 1_500
 MAX_DIGITS = 38
@@ -99,13 +105,15 @@ def key_of(item: Mapping[str, Any]) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
 
 
-def item_of(pk: str, sk: str, value: object, expires_s: int | None = None) -> Item:
+def item_of(
+    pk: str, sk: str, value: object, expires_s: int | None = None, *, version: int = SHARED_SCHEMA
+) -> Item:
     """An item that holds one record (or object). `expires_s`: Unix seconds after which it may go."""
     body: dict[str, Any] = to_plain(value)
     if clash := _FRAME & body.keys():
         raise ValueError(f"{sk}: {sorted(clash)} are names of the frame")
     own = {name: attribute(entry) for name, entry in body.items()}
-    frame = {**key(pk, sk), "v": attribute(SCHEMA)}
+    frame = {**key(pk, sk), "v": attribute(version)}
     return {**frame, **own, **({} if expires_s is None else {"expires_at": attribute(expires_s)})}
 
 
@@ -145,9 +153,15 @@ def check_version(item: Mapping[str, Any]) -> None:
     text = item.get("v", {}).get("N", "")
     if not text.isdecimal() or int(text) < OLDEST_SCHEMA:
         raise named(item, StateError(f"schema version {text or 'missing'} cannot be read"))
-    if int(text) > SCHEMA:
+    newest = newest_of(*key_of(item))
+    if int(text) > newest:
         where = " / ".join(key_of(item))
-        raise StateTooNew(f"stored item {where} has schema version {text}, this code reads up to {SCHEMA}")
+        raise StateTooNew(f"stored item {where} has schema version {text}, this code reads up to {newest}")
+
+
+def newest_of(pk: str, sk: str) -> int:
+    """The newest version that an item under this key may have."""
+    return SCHEMA if sk == JOURNAL or pk.endswith(JOURNAL_PARTITION) else SHARED_SCHEMA
 
 
 # --- collections -----------------------------------------------------------------------------------
@@ -190,52 +204,74 @@ def chunk_place(item: Mapping[str, Any]) -> tuple[str, int]:
 
 def chunk_items(pk: str, name: str, collection: Collection) -> list[Item]:
     """The items of a collection, at least one, each at most CHUNK_ROWS rows and CHUNK_BYTES."""
-    bodies = _bodies(collection.head, collection.rows)
-    generation = hashlib.sha256(b"".join(bodies)).hexdigest()[:16]
-    return [
-        item_of(pk, chunk_key(name, n), {"body": body, "chunks": len(bodies), "generation": generation})
-        for n, body in enumerate(bodies)
-    ]
+    head = collection.head
+    bodies = packed_parts(collection.rows, lambda rows: pack({"head": head, "rows": rows}), CHUNK_ROWS)
+    return numbered_items(pk, name, bodies, SHARED_SCHEMA)
 
 
-def _bodies(head: Mapping[str, Any], rows: Sequence[Any]) -> list[bytes]:
-    if len(rows) <= CHUNK_ROWS:
-        body = pack({"head": head, "rows": rows})
-        if len(body) <= CHUNK_BYTES:
-            return [body]
-        if len(rows) <= 1:
-            raise StateError(f"one entry of {len(body)} packed bytes does not fit an item")
+def packed_parts(rows: Sequence[Any], packed: Callable[[Sequence[Any]], bytes], most: int) -> list[bytes]:
+    """Bodies of at most `most` rows and CHUNK_BYTES that together hold the rows in order; at least one.
+
+    Raises StateError for a row that does not fit an item.
+    """
+    firsts = range(0, max(len(rows), 1), most)
+    return [body for first in firsts for body in _halved(rows[first : first + most], packed)]
+
+
+def _halved(rows: Sequence[Any], packed: Callable[[Sequence[Any]], bytes]) -> list[bytes]:
+    body = packed(rows)
+    if len(body) <= CHUNK_BYTES:
+        return [body]
+    if len(rows) <= 1:
+        raise StateError(f"one entry of {len(body)} packed bytes does not fit an item")
     middle = (len(rows) + 1) // 2
-    return _bodies(head, rows[:middle]) + _bodies(head, rows[middle:])
+    return _halved(rows[:middle], packed) + _halved(rows[middle:], packed)
+
+
+def numbered_items(pk: str, name: str, bodies: Sequence[bytes], version: int) -> list[Item]:
+    """One item for each packed body; each names their number and their common generation."""
+    generation = hashlib.sha256(b"".join(bodies)).hexdigest()[:16]
+    parts = [{"body": body, "chunks": len(bodies), "generation": generation} for body in bodies]
+    return [item_of(pk, chunk_key(name, n), part, version=version) for n, part in enumerate(parts)]
+
+
+def generation_of(items: Sequence[Mapping[str, Any]]) -> str:
+    """The generation that the chunks of one collection bear; "" for none."""
+    return str(fields_of(items[0])["generation"]) if items else ""
 
 
 def join_chunks(items: Iterable[Mapping[str, Any]]) -> Collection:
-    """The collection that chunk items make up; surplus ones of an earlier, larger value are ignored.
+    """The collection that chunk items make up; raises as `contents`, or a StateError that names an item."""
+    heads, rows = [], []
+    for item, content in contents(items):
+        if not isinstance(content, dict) or not isinstance(content.get("rows"), list):
+            raise named(item, StateError("body holds no rows"))
+        heads.append(content["head"])
+        rows.extend(content["rows"])
+    return Collection(heads[0], rows)
+
+
+def contents(items: Iterable[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], Any]]:
+    """Each chunk with what it holds, in order; surplus ones of an earlier, larger value are left out.
 
     Raises StateUnavailable when they are of different generations: it was rewritten while being read.
     """
     numbered = {chunk_place(item)[1]: item for item in items}
-    heads, rows = [], []
     first = fields_of(numbered[0]) if 0 in numbered else {}
-    count = first.get("chunks")
+    count, found = first.get("chunks"), []
     for number in range(count if isinstance(count, int) else 0):
         item = numbered.get(number)
         if item is None or (fields := fields_of(item)).get("generation") != first.get("generation"):
             raise _torn(numbered)
-        head, part = _open(item, fields)
-        heads.append(head)
-        rows.extend(part)
-    if not heads:
+        found.append((item, _content(item, fields)))
+    if not found:
         raise _torn(numbered)
-    return Collection(heads[0], rows)
+    return found
 
 
-def _open(item: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+def _content(item: Mapping[str, Any], fields: Mapping[str, Any]) -> Any:
     try:
-        content = unpack(fields.get("body"))
-        if not isinstance(content, dict) or not isinstance(content.get("rows"), list):
-            raise StateError("body holds no rows")
-        return content["head"], content["rows"]
+        return unpack(fields.get("body"))
     except StateError as error:
         raise named(item, error) from error
 

@@ -13,10 +13,12 @@ from dora.core.config_items import parse_global, parse_market, parse_series
 from dora.core.errors import ConfigInvalid
 from dora.core.plain_text import FIX, as_meant, foreign_character
 from dora.core.state import Configs
-from dora.edge.dynamo.codec import SCHEMA, key_of
+from dora.edge.dynamo.codec import key_of
 from dora.edge.dynamo.table import Client, Table
 
 GLOBAL, SERIES, MARKET = "GLOBAL", "SERIES#", "MARKET#"
+CONFIG_SCHEMA = "1"
+"""What an item's `v` may say; people mostly leave it out."""
 _Parsed = GlobalConfig | MarketConfig | SeriesConfig | ConfigInvalid
 _Kind = TypeVar("_Kind", MarketConfig, SeriesConfig)
 
@@ -80,10 +82,10 @@ def _parse(sk: str, raw: RawItem) -> _Parsed:
 
 def _raw(sk: str, item: Mapping[str, Any]) -> RawItem:
     raw = {name: _value(sk, name, typed) for name, typed in item.items()}
-    version = raw.get("v", str(SCHEMA))
-    if version != str(SCHEMA):
+    version = raw.get("v", CONFIG_SCHEMA)
+    if version != CONFIG_SCHEMA:
         raise ConfigInvalid(
-            sk, f"v is {version}", f"this version of Dora reads {SCHEMA}: upgrade it, or leave v out"
+            sk, f"v is {version}", f"this version of Dora reads {CONFIG_SCHEMA}: upgrade it, or leave v out"
         )
     return raw
 

@@ -15,7 +15,7 @@ from typing import Any, NewType, TypeVar, Union, get_args, get_origin, get_type_
 from dora.core.errors import StateError
 
 Value = TypeVar("Value")
-_Reader = Callable[[Any], Any]
+Reader = Callable[[Any], Any]
 
 LATER_FIELDS = frozenset(
     {
@@ -45,7 +45,7 @@ def to_plain(value: object) -> Any:
         return {str(key): to_plain(entry) for key, entry in value.items()}
     kind: Any = type(value)
     if is_record(kind):
-        return {name: to_plain(getattr(value, name)) for name in _names(kind)}
+        return {name: to_plain(getattr(value, name)) for name in names_of(kind)}
     if isinstance(value, tuple | list):
         return [to_plain(entry) for entry in value]
     return value
@@ -59,7 +59,7 @@ def to_row(value: object) -> list[Any]:
 def from_plain(kind: type[Value], plain: object) -> Value:
     """Raises StateError, saying where in the record and why."""
     hint: Any = kind
-    value: Value = _reader(hint)(plain)
+    value: Value = reader_of(hint)(plain)
     return value
 
 
@@ -78,21 +78,23 @@ def is_record(kind: Any) -> bool:
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
+def names_of(kind: Any) -> tuple[str, ...]:
+    """A record's fields in order."""
     own: tuple[str, ...] | None = getattr(kind, "_fields", None)
     return tuple(spec.name for spec in fields(kind)) if own is None else own
 
 
 @cache
-def _readers(kind: Any) -> Mapping[str, _Reader]:
+def _readers(kind: Any) -> Mapping[str, Reader]:
     hints = get_type_hints(kind)
-    return {name: _reader(hints[name]) for name in _names(kind)}
+    return {name: reader_of(hints[name]) for name in names_of(kind)}
 
 
 @cache
-def _reader(hint: Any) -> _Reader:
+def reader_of(hint: Any) -> Reader:
+    """What turns a JSON value into a value of a declared type. It raises StateError."""
     if isinstance(hint, NewType):
-        return _reader(hint.__supertype__)
+        return reader_of(hint.__supertype__)
     if hint is object:
         return _as_it_is
     if hint in (int, str, bool, type(None)):
@@ -104,7 +106,7 @@ def _reader(hint: Any) -> _Reader:
     return _generic(get_origin(hint), get_args(hint), hint)
 
 
-def _generic(origin: Any, arguments: tuple[Any, ...], hint: Any) -> _Reader:
+def _generic(origin: Any, arguments: tuple[Any, ...], hint: Any) -> Reader:
     if origin in (Union, types.UnionType):
         return _either(arguments)
     if origin is tuple and arguments[1:] == (...,):
@@ -118,7 +120,7 @@ def _as_it_is(plain: object) -> object:
     return plain
 
 
-def _exactly(kind: type) -> _Reader:
+def _exactly(kind: type) -> Reader:
     def read(plain: object) -> object:
         if type(plain) is not kind:
             raise StateError(f"{plain!r} is not of type {kind.__name__}")
@@ -127,7 +129,7 @@ def _exactly(kind: type) -> _Reader:
     return read
 
 
-def _enum(kind: type[Enum]) -> _Reader:
+def _enum(kind: type[Enum]) -> Reader:
     members = {member.value: member for member in kind}
 
     def read(plain: Any) -> Enum:
@@ -138,7 +140,7 @@ def _enum(kind: type[Enum]) -> _Reader:
     return read
 
 
-def _record(kind: type) -> _Reader:
+def _record(kind: type) -> Reader:
     def read(plain: object) -> object:
         readers = _readers(kind)
         if not isinstance(plain, dict) or not _fits(kind, plain):
@@ -161,9 +163,9 @@ def _fits(kind: type, plain: Mapping[str, object]) -> bool:
     return plain.keys() <= names and all((kind.__name__, name) in LATER_FIELDS for name in missing)
 
 
-def _either(hints: tuple[Any, ...]) -> _Reader:
+def _either(hints: tuple[Any, ...]) -> Reader:
     """The first reader that accepts it; texts, ints and flags are never taken for one another."""
-    readers = [_reader(hint) for hint in sorted(hints, key=lambda hint: hint is not type(None))]
+    readers = [reader_of(hint) for hint in sorted(hints, key=lambda hint: hint is not type(None))]
 
     def read(plain: object) -> object:
         for read_one in readers[:-1]:
@@ -176,8 +178,8 @@ def _either(hints: tuple[Any, ...]) -> _Reader:
     return read
 
 
-def _sequence(hint: Any) -> _Reader:
-    read_entry = _reader(hint)
+def _sequence(hint: Any) -> Reader:
+    read_entry = reader_of(hint)
 
     def read(plain: object) -> tuple[object, ...]:
         if not isinstance(plain, list):
@@ -187,8 +189,8 @@ def _sequence(hint: Any) -> _Reader:
     return read
 
 
-def _mapping(hint: Any) -> _Reader:
-    read_entry = _reader(hint)
+def _mapping(hint: Any) -> Reader:
+    read_entry = reader_of(hint)
 
     def read(plain: object) -> dict[str, object]:
         if not isinstance(plain, dict):

@@ -9,7 +9,7 @@ from dora.core.exchange.account import Limits
 from dora.core.session import SessionMetadata
 from dora.core.state import EmergencyState, KillSwitch
 from dora.edge.dynamo.codec import (
-    SCHEMA,
+    SHARED_SCHEMA,
     fields_of,
     item_of,
     key,
@@ -118,5 +118,5 @@ def _rev_is(rev: int) -> Condition:
 
 def _refuse_newer(stored: Mapping[str, Any]) -> None:
     version = stored.get("v", {}).get("N", "0")
-    if int(version) > SCHEMA:
-        raise StateTooNew(f"the stored item has schema version {version}, this code writes {SCHEMA}")
+    if int(version) > SHARED_SCHEMA:
+        raise StateTooNew(f"the stored item has schema version {version}, this code writes {SHARED_SCHEMA}")

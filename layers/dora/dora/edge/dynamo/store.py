@@ -4,7 +4,9 @@ A fenced transaction begins with a check that the lease still bears our fence, s
 writes nothing more, however late it wakes up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from dora.core.accounts.ledger import Position
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
@@ -12,20 +14,16 @@ from dora.core.exchange.account import Fill, Settlement
 from dora.core.orders.journal import Plan
 from dora.core.ports import Clock
 from dora.core.state import FILLS_PER_TRANSACTION, BotState, Changes
-from dora.edge.dynamo.codec import Item, key, key_of, plain_of
-from dora.edge.dynamo.items import (
-    LEASE,
-    fill_item,
-    fill_key,
-    plan_items,
-    plan_name,
-    position_item,
-    settlement_item,
-)
+from dora.edge.dynamo.codec import JOURNAL, Item, key, key_of, plain_of
+from dora.edge.dynamo.commits import Commit
+from dora.edge.dynamo.items import LEASE, fill_item, fill_key, position_item, settlement_item
+from dora.edge.dynamo.journal_items import head_item, partition, plan_items
+from dora.edge.dynamo.journal_reader import StoredJournal
+from dora.edge.dynamo.journal_writer import cleared, head_is, head_was, holding, with_plan
+from dora.edge.dynamo.kept import Kept
 from dora.edge.dynamo.sessions import SessionRecords
-from dora.edge.dynamo.state_reader import bot_state, chunk_counts
-from dora.edge.dynamo.table import REFUSED, Client, Condition, Element
-from dora.edge.dynamo.transactions import CommitWriter
+from dora.edge.dynamo.state_reader import StoredState, stored_state
+from dora.edge.dynamo.table import BATCH_ITEMS, REFUSED, Client, Condition, Element
 
 _READS = 3
 _ABSENT = Condition("attribute_not_exists(#pk)")
@@ -37,16 +35,28 @@ class DynamoState(SessionRecords):
     def __init__(self, client: Client, table: str, pk: str, clock: Clock) -> None:
         super().__init__(client, table, pk)
         self._clock = clock
-        self._chunks: dict[str, int] = {}
-        """Chunk numbers in use by collection, as last read or written: what shrinks leaves some to delete."""
+        self._kept: Kept | None = None
+        """The state as last read or written here; None after anything whose effect is not certain."""
 
-    def load(self) -> BotState:
+    def load(self, fence: int | None = None) -> BotState:
         """Everything. Raises StateUnavailable, StateTooNew, or a StateError that names an unreadable item.
 
-        Keys are read in descending order, plans before the journal: a commit that moves intents from the
-        one into the other while we read can show them twice, which folds to the same, but never not at all.
+        `fence`: of the caller's lease. Where the lease just before it was this environment's own too, nobody
+        else can have written what a lease guards: what was kept of it is the state, and only what is written
+        without a lease is read. Without a fence all is read.
+
+        The head of the journal is read after what it names, in descending order of the keys, like the plans
+        of the first schema before its orders: a commit between two pages can be met, but hides nothing.
         """
-        return self._load(_READS)
+        kept, self._kept = self._kept, None
+        if kept is None or fence is None or not kept.follows(fence):
+            return self._load(_READS).state
+        singles = self._singles(kept.SHOWN)
+        state = kept.refreshed(singles)
+        if state is None:
+            return self._load(_READS).state
+        self._kept = replace(kept, stored=replace(kept.stored, state=state))
+        return state
 
     def write_plan(self, plan: Plan) -> None:
         """Make intents durable before their first request; only under the plan's own fence.
@@ -54,11 +64,16 @@ class DynamoState(SessionRecords):
         Raises StateConflict when another plan stands under the same fence and phase: it is not overwritten.
         Safe to repeat: yes, with the same plan: equal content makes equal items, and those may be put again.
         """
-        items = plan_items(self._pk, plan)
-        puts = [self._table.put_element(item, _absent_or_same(item)) for item in items]
-        if REFUSED in self._fenced(plan.fence, puts):
-            raise StateConflict(f"{plan_name(plan)} holds other intents already")
-        self._chunks[plan_name(plan)] = len(items)
+        with self._writing() as stored:
+            journal = stored.journal
+            items = plan_items(self._pk, plan, journal.last)
+            puts = [self._table.put_element(item, _absent_or_same(item)) for item in items]
+            reasons = self._fenced(plan.fence, [self._hold(journal), *puts])
+            if REFUSED in reasons[:1]:
+                raise StateConflict("the journal has moved on since it was read")
+            if REFUSED in reasons:
+                raise StateConflict(f"plan {plan.fence}#{plan.phase} holds other intents already")
+            self._kept = Kept(replace(stored, journal=with_plan(journal, plan, len(items))))
 
     def book_fills(self, fence: int, fills: Sequence[Fill], positions: Mapping[str, Position]) -> bool:
         """Mark at most 49 fills as booked and store the positions they lead to, all or nothing.
@@ -75,7 +90,7 @@ class DynamoState(SessionRecords):
             self._table.put_element(position_item(self._pk, own), _unmoved(own, added[ticker]))
             for ticker, own in positions.items()
         ]
-        return self._book(fence, markers, updates)
+        return self._book(fence, markers, updates, positions)
 
     def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
         """Which of these fills are booked already."""
@@ -89,35 +104,67 @@ class DynamoState(SessionRecords):
         Safe to repeat: yes, its marker refuses a second booking.
         """
         marker = self._table.put_element(settlement_item(self._pk, settlement, position), _ABSENT)
-        paid_out = position_item(self._pk, position)
-        return self._book(fence, [marker], [self._table.put_element(paid_out, _traded(position.traded))])
+        paid_out = self._table.put_element(position_item(self._pk, position), _traded(position.traded))
+        return self._book(fence, [marker], [paid_out], {position.ticker: position})
 
     def commit(self, fence: int, changes: Changes) -> None:
-        """What a finished cycle leaves; journal, finished plans, cursors and progress in one transaction.
+        """What a finished cycle leaves. A journal has the plans folded into it that `load` showed.
 
-        Memory, reference and summary go with them where they fit, else before them: should only
-        those be written, the next cycle merely knows more.
-        Safe to repeat: yes, it puts the same complete items and deletes the same keys.
+        In this order: parts of a segment that do not fit one transaction, which nothing names yet; the one
+        fenced transaction with the head, cursors, progress and reference, which makes the commit; memory and
+        the wide record, without which the next cycle merely knows less; and what is litter by then.
+        Safe to repeat: yes, a journal that is stored already is not appended again.
         """
-        for group in CommitWriter(self._table, self._pk, self._chunks, self._now_s()).groups(changes):
-            self._fenced(fence, group.elements)
-            self._chunks |= group.chunks
+        with self._writing() as stored:
+            commit = Commit(self._table, self._pk, stored, changes)
+            for elements in commit.transactions():
+                if REFUSED in self._fenced(fence, elements):
+                    raise StateConflict("the journal has moved on since it was read")
+            for item, condition in commit.memory():
+                if self._table.put(item, condition):
+                    raise LeaseLost("a later commit has left its memory already")
+            after = commit.after()
+            self._kept = Kept(self._tidied(after, commit.summary(self._now_s())), fence)
 
     # --- inside ---------------------------------------------------------------------------------
 
     def _now_s(self) -> int:
         return self._clock.now_ms() // 1000
 
-    def _load(self, tries: int) -> BotState:
+    def _singles(self, names: Sequence[str]) -> dict[str, Item]:
+        found = self._table.get([key(self._pk, sk) for sk in names])
+        return {key_of(item)[1]: item for item in found}
+
+    def _load(self, tries: int) -> StoredState:
+        own = self._table.query(partition(self._pk))
         items = self._table.query(self._pk, descending=True)
         try:
-            state = bot_state(items)
+            stored = stored_state(self._pk, items, own)
         except StateUnavailable:
             if tries == 1:
                 raise
             return self._load(tries - 1)
-        self._chunks = chunk_counts(items)
-        return state
+        self._kept = Kept(stored)
+        return stored
+
+    @contextmanager
+    def _writing(self) -> Iterator[StoredState]:
+        """What is stored, to be written over; forgotten unless the block keeps what it made of it."""
+        kept, self._kept = self._kept, None
+        yield kept.stored if kept else self._load(_READS)
+
+    def _hold(self, journal: StoredJournal) -> Element:
+        """The head as it was read, holding from now on: an older version must not overlook the plan."""
+        if journal.head is not None and journal.head.holds:
+            return self._table.check_element(key(self._pk, JOURNAL), head_is(journal.head))
+        head = holding(journal)
+        return self._table.put_element(head_item(self._pk, head), head_was(journal.head, head))
+
+    def _tidied(self, stored: StoredState, summary: Sequence[Item]) -> StoredState:
+        """As much litter cleared away as one request may."""
+        gone = stored.journal.litter[: BATCH_ITEMS - len(summary)]
+        self._table.write_batch(summary, [key(*place) for place in gone])
+        return replace(stored, journal=cleared(stored.journal, len(gone)))
 
     def _fenced(self, fence: int, elements: Sequence[Element]) -> tuple[str, ...]:
         """The elements' reasons, () when written. Raises LeaseLost."""
@@ -133,12 +180,15 @@ class DynamoState(SessionRecords):
         fence: int,
         markers: Sequence[Element],
         updates: Sequence[Element],
+        positions: Mapping[str, Position],
     ) -> bool:
+        kept, self._kept = self._kept, None
         reasons = self._fenced(fence, [*markers, *updates])
         if REFUSED in reasons[: len(markers)]:
             return False
         if REFUSED in reasons:
             raise StateConflict("a position has moved on since it was read")
+        self._kept = kept.with_positions(positions) if kept else None
         return True
 
 

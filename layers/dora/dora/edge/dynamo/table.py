@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateError, StateUnavailable
 from dora.edge.aws import open_client
-from dora.edge.dynamo.codec import SCHEMA, Item, attribute, key_of
+from dora.edge.dynamo.codec import SHARED_SCHEMA, Item, attribute, key_of
 from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ TRANSACTION_ITEMS = 100
 TRANSACTION_BYTES = 4_000_000
 """DynamoDB allows 4 MB a transaction; sizes here are estimated from above."""
 GET_ITEMS = 100
+BATCH_ITEMS = 25
 _TRIES = 3
 _PASSING = frozenset({"None", "TransactionConflict"})
 """Reasons after which the same transaction may pass at once: somebody else's was under way."""
@@ -77,7 +78,7 @@ class Condition:
 def not_newer(text: str = "", **values: object) -> Condition:
     """What stands there, if anything, is not of a newer schema version than ours; and `text` holds."""
     newest = "(attribute_not_exists(#v) OR #v <= :v)"
-    return Condition(f"{text} AND {newest}" if text else newest, {**values, "v": SCHEMA})
+    return Condition(f"{text} AND {newest}" if text else newest, {**values, "v": SHARED_SCHEMA})
 
 
 class Table:
@@ -183,16 +184,25 @@ class Table:
             return tuple(reasons)
         return ()
 
+    def write_batch(self, puts: Sequence[Item], deletes: Sequence[Item]) -> None:
+        """Puts of whole items and deletes of keys, at most 25, each by itself and without a condition."""
+        wanted: list[Any] = [{"PutRequest": {"Item": item}} for item in puts]
+        wanted += [{"DeleteRequest": {"Key": own}} for own in deletes]
+        for _ in range(_TRIES):
+            if not wanted:
+                return
+            with _translated("write of single items"):
+                answer = _own(self._client.batch_write_item(RequestItems={self.name: wanted}))
+            wanted = _member(answer, "UnprocessedItems", dict, "write of single items").get(self.name, [])
+        if wanted:
+            raise StateUnavailable(f"{len(wanted)} items were left unwritten")
+
     # Elements of a transaction, all on this table.
 
     def put_element(self, item: Item, condition: Condition | None = None) -> Element:
         """Put one item, if the condition holds."""
         guard = condition.arguments() if condition else {}
         return cast(Element, {"Put": {"TableName": self.name, "Item": item, **guard}})
-
-    def delete_element(self, key: Item) -> Element:
-        """Delete one item, if it is there."""
-        return {"Delete": {"TableName": self.name, "Key": key}}
 
     def check_element(self, key: Item, condition: Condition) -> Element:
         """Only hold the transaction to a condition on another item."""

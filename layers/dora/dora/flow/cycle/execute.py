@@ -7,6 +7,7 @@ the next cycle; nothing is retried within a cycle.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeVar
 
 from dora.core.errors import StateError
@@ -48,9 +49,12 @@ from dora.flow.cycle.send import Phase, Sender
 from dora.flow.shared.shared_charge import back_off
 
 STOP_SIGN_AGE_MS = 5_000
+MOST_INTENTS = 20_000
+"""Of one plan, which must fit one transaction; what is beyond is decided anew by the next cycle."""
 
 
 Change = TypeVar("Change", DecreaseRequest, ExtendRequest)
+Request = TypeVar("Request", CancelRequest, OrderRequest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,12 @@ class Bounds:
         return min(self.place_until_ms, self.deadline_ms, self.grant.expires_ms)
 
 
+def _within_a_plan(batches: Sequence[Sequence[Request]]) -> Sequence[Sequence[Request]]:
+    """As many of the first batches as one plan may hold."""
+    ends = accumulate(map(len, batches))
+    return batches[: sum(1 for end in ends if end <= MOST_INTENTS)]
+
+
 class Execution:
     """Carries out one plan. Its `journal` is true after every call, also when a call raises."""
 
@@ -84,7 +94,6 @@ class Execution:
         self._replaced: dict[Slot, str] = {}
         """Why the order that stood in a slot was cancelled, and so why another is placed there."""
         self.journal = journal
-        self.plans: tuple[Plan, ...] = ()
         self.cancels = BatchCancelSummary()
         self.places = BatchPlaceSummary()
         self.tally = WriteTally()
@@ -109,7 +118,7 @@ class Execution:
         Batches without a send time are not sent: their orders rest on and are decided anew. `why` says by
         client order id why each cancel is sent.
         """
-        paid = batches[: len(send_ms)]
+        paid = _within_a_plan(batches[: len(send_ms)])
         if not paid:
             return
         self._replaced = {self.journal.orders[key].slot: reason for key, reason in (why or {}).items()}
@@ -200,9 +209,9 @@ class Execution:
         ready = cleared(requests, self.journal, self.surprised)
         self.withheld = len(requests) - len(ready)
         batches = list(split(ready, size))
-        paid = batches[: len(send_ms)]
+        paid = _within_a_plan(batches[: len(send_ms)])
         planned = tuple(request for batch in paid for request in batch)
-        self.dropped = tuple(request for batch in batches[len(send_ms) :] for request in batch)
+        self.dropped = tuple(request for batch in batches[len(paid) :] for request in batch)
         if not planned or self._must_stop():
             self.dropped += planned
             return
@@ -287,7 +296,6 @@ class Execution:
             extends=extends,
         )
         self._ports.state.write_plan(plan)
-        self.plans += (plan,)
 
     def _count_batch(
         self, endpoint: str, size: int, result: BatchPlaceResult | BatchCancelResult, *, passed: bool

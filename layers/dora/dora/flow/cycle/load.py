@@ -10,10 +10,10 @@ from dora.flow.shared.account_limits import refresh_limits, share_of, tell_limit
 from dora.flow.shared.universe import refresh_listings, wanted_markets
 
 
-def load(ports: Ports) -> LoadedState:
-    """Configs, state and limits. Raises StateError: without state nothing is done."""
+def load(ports: Ports, fence: int) -> LoadedState:
+    """Configs, state and limits under a lease. Raises StateError: without state nothing is done."""
     configs = ports.configs.load()
-    state = ports.state.load()
+    state = ports.state.load(fence)
     for problem in configs.problems:
         ports.facts.emit("CONFIG_INVALID", what=problem.problem, where=problem.where, how_to_fix=problem.fix)
     ports.facts.count("ConfigItemsInvalid", len(configs.problems))

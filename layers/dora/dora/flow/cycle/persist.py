@@ -39,7 +39,6 @@ def commit(
     )
     changes = Changes(
         journal=result.execution.journal,
-        finished_plans=(*loaded.state.plans, *result.execution.plans),
         memory=_memory(loaded, result),
         cursors=result.accounts.cursors,
         progress=progress,

@@ -83,7 +83,7 @@ def run_cycle(ports: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms: i
 
 def _work(ports: Ports, context: CycleContext) -> dict[str, object]:
     ports.exchange.until(context.deadline_ms)
-    loaded = load(ports)
+    loaded = load(ports, context.grant.fence)
     ports.exchange.retry_reads(loaded.globals_.read_attempts, loaded.globals_.read_backoff_ms)
     snapshot, loaded = read(ports, loaded)
     reconciled = reconcile(ports, loaded, snapshot)

@@ -55,7 +55,7 @@ class TeardownJournal:
         return self.under_lease("record of the cancels", lambda grant: self._record(grant, results))
 
     def _record(self, grant: LeaseGrant, results: Sequence[BatchCancelResult]) -> bool:
-        state, now_ms = self._ports.state.load(), self._ports.clock.now_ms()
+        state, now_ms = self._ports.state.load(grant.fence), self._ports.clock.now_ms()
         journal = fold_plans(state.journal, state.plans)
         for result in results:
             journal = _fold(journal, result, now_ms)
@@ -66,7 +66,7 @@ class TeardownJournal:
         self, grant: LeaseGrant, state: BotState, journal: Journal, cursors: Cursors | None = None
     ) -> BotState:
         """Store a journal into which the plans of this state are folded; the state as it has become."""
-        changes = Changes(journal=journal, finished_plans=state.plans, cursors=cursors)
+        changes = Changes(journal=journal, cursors=cursors)
         self._ports.state.commit(grant.fence, changes)
         state = replace(state, journal=journal, plans=())
         self.note(state)

@@ -103,7 +103,7 @@ class UnresolvedOrders:
         )
 
     def _settle(self, grant: LeaseGrant, gone: Gone, met: list[Order], until_ms: int) -> bool:
-        state = self._ports.state.load()
+        state = self._ports.state.load(grant.fence)
         globals_ = self._globals()
         tell_limiter(self._ports.limiter, state.limits, globals_, self._ports.prefix)
         context = _Context(grant, state, globals_, share_of(state.limits, globals_), until_ms)

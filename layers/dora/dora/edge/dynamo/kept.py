@@ -1,0 +1,58 @@
+"""What a warm environment keeps of the state between two invocations, and when that is still the state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from dora.core.accounts.ledger import Position
+from dora.core.state import BotState
+from dora.edge.dynamo.codec import JOURNAL
+from dora.edge.dynamo.items import CONTROL, LIMITS, PROGRESS, SESSION, position_key
+from dora.edge.dynamo.journal_reader import read_head
+from dora.edge.dynamo.state_reader import (
+    StoredState,
+    read_control,
+    read_limits,
+    read_progress,
+    read_session,
+)
+
+StoredItem = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The state as stored. `fence`: of the lease under which it was committed here; None: not committed.
+
+    Each lease has the fence after that of the one before it, and whatever is not read again here is written
+    under a lease only. A person who edits such an item by hand is noticed by an environment that starts anew.
+    """
+
+    SHOWN: ClassVar = (SESSION, CONTROL, LIMITS, PROGRESS, JOURNAL)
+    """What is read again: written without a lease, or by every commit."""
+
+    stored: StoredState
+    fence: int | None = None
+
+    def follows(self, fence: int) -> bool:
+        """Whether no other lease came between ours and the one with this fence."""
+        return self.fence is not None and fence in (self.fence, self.fence + 1)
+
+    def refreshed(self, singles: Mapping[str, StoredItem]) -> BotState | None:
+        """The state with what was read again; None where somebody else has committed all the same."""
+        state, journal = self.stored.state, self.stored.journal
+        if read_head(singles) != journal.head or read_progress(singles) != state.progress:
+            return None
+        return replace(
+            state,
+            session=read_session(singles),
+            control=read_control(singles),
+            limits=read_limits(singles),
+        )
+
+    def with_positions(self, changed: Mapping[str, Position]) -> "Kept":
+        """After a booking, in the order in which a read shows positions."""
+        state = self.stored.state
+        positions = sorted({**state.positions, **changed}.values(), key=position_key, reverse=True)
+        booked = replace(state, positions={position.ticker: position for position in positions})
+        return replace(self, stored=replace(self.stored, state=booked))
