@@ -7,6 +7,7 @@
     ├── ConfigInvalid              an item of the config table breaks a rule
     ├── NumberInvalid              a decimal string is not exact in its unit
     ├── StrategyInvalid            a strategy's answer does not hold; its market is not quoted
+    ├── SettlementRefused          a payout that no rule covers; its market stays unsettled in our books
     ├── StateError
     │   ├── StateUnavailable       DynamoDB did not answer; the write may or may not stand
     │   ├── StateConflict          somebody else wrote first; ours was not written
@@ -59,6 +60,10 @@ class NumberInvalid(DoraError):
 
 class StrategyInvalid(DoraError):
     """A strategy's answer is of the wrong type, or of no use to its market."""
+
+
+class SettlementRefused(DoraError):
+    """A payout that no rule covers: an unknown result, or one that its value contradicts."""
 
 
 class StateError(DoraError):

@@ -55,7 +55,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """A market paid out. `value` is what one YES contract was worth, `revenue` what we received."""
+    """A market paid out. `value` is what one YES contract was worth, `revenue` what we received.
+
+    `result` is the exchange's word for it; empty where only the value is known.
+    """
 
     ticker: str
     shard: int
@@ -63,6 +66,7 @@ class Settlement:
     revenue: Money
     fee: Money
     settled_ms: TimeMs
+    result: str = ""
 
 
 @dataclass(frozen=True, slots=True)
