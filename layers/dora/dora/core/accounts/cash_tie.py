@@ -1,0 +1,203 @@
+"""The cash of our books beside the exchange's balance: it ties, or the difference is named and dated.
+
+    difference = what the balance moved since the anchor - what our books say it moved
+
+    up to 1 c a fill and 0.10 $        TIED: it joins the residue of rounding, the anchor moves here
+    beyond, for the first time         PENDING: the balance may be older or newer than the fills
+    beyond, by a later read as well    UNEXPLAINED: a deposit, a withdrawal, a credit, interest
+    beyond and below zero              the same, but IN_TRANSIT for an hour: cash on its way between shards
+                                       may be on none of them
+    a shard is not listed              UNKNOWN: nothing is judged, the anchor stays
+
+The account's total is tied before its shards: what they differ by while it ties has moved between them. A
+residue that outgrows 1 c a fill of all the fills it is of is unexplained too, so no trickle stays hidden.
+
+The balance is measured to include what resting orders hold. Should it not, it differs by what they hold more
+or less than at the anchor; the reading that differs less counts.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.accounts.retirement import RetiredTotals
+from dora.core.calendar import HOUR_MS
+from dora.core.exchange.fees import CENT
+from dora.core.units import Money, TimeMs
+
+ALLOWANCE = Money(10 * CENT)
+TRANSIT_MS = HOUR_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardAnchor:
+    """Where one shard was last tied: its balance, the books' movement, and what resting orders held."""
+
+    shard: int
+    balance: Money
+    movement: Money
+    reserved: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashBooks:
+    """What is kept from one read of the balance to the next. Without anchors nothing was tied yet."""
+
+    anchors: tuple[ShardAnchor, ...] = ()
+    fills: int = 0
+    """Fills booked at the anchor."""
+    residue: Money = Money(0)
+    """Rounding of the fills in `residue_fills`, since `residue_ms`."""
+    residue_fills: int = 0
+    residue_ms: TimeMs = TimeMs(0)
+    unexplained: Money = Money(0)
+    """Of all time."""
+    pending: Money = Money(0)
+    """A difference that no second read has confirmed, and when and at how many fills it was first seen."""
+    pending_ms: TimeMs = TimeMs(0)
+    pending_fills: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashRead:
+    """One read of the balance and the books beside it, by shard.
+
+    `at_ms`: when the read began. `fills`: booked so far. What is absent from `movements` moved nothing.
+    """
+
+    at_ms: TimeMs
+    balances: Mapping[int, Money]
+    movements: Mapping[int, Money]
+    fills: int
+    reserved: Mapping[int, Money] = field(default_factory=dict)
+
+
+class CashOutcome(StrEnum):
+    """How a read of the balance compares with the books."""
+
+    OPENED = "opened"
+    TIED = "tied"
+    PENDING = "pending"
+    IN_TRANSIT = "in_transit"
+    UNEXPLAINED = "unexplained"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashTie:
+    """The outcome and the books after it. `since_ms`: when the difference was first seen."""
+
+    outcome: CashOutcome
+    books: CashBooks
+    difference: Money = Money(0)
+    since_ms: TimeMs = TimeMs(0)
+    by_shard: Mapping[int, Money] = field(default_factory=dict)
+    """Of an unexplained difference its parts; of a tied account what moved between shards. Zeros left out."""
+
+
+def movements(
+    ledgers: Iterable[MarketLedger], retired: Mapping[int, RetiredTotals]
+) -> tuple[dict[int, Money], int]:
+    """By shard, what the books say its balance moved since they were opened; and the fills they hold."""
+    moved = {shard: totals.movement for shard, totals in retired.items()}
+    fills = sum(totals.fills for totals in retired.values())
+    for ledger in ledgers:
+        moved[ledger.shard] = Money(moved.get(ledger.shard, 0) + ledger.movement)
+        fills += ledger.fills
+    return moved, fills
+
+
+def tie_cash(books: CashBooks, read: CashRead) -> CashTie:
+    """Compare one read of the balance with the books."""
+    if not books.anchors:
+        opened = _anchored(replace(books, residue_ms=read.at_ms), read)
+        return CashTie(outcome=CashOutcome.OPENED, books=opened)
+    parts = _differences(books, read)
+    if parts is None:
+        return CashTie(outcome=CashOutcome.UNKNOWN, books=books)
+    total = Money(sum(parts.values()))
+    if abs(total) <= _tolerance(read.fills - books.fills):
+        return _tied(books, read, total, parts)
+    if not _confirmed(books, read, total):
+        pending = replace(books, pending=total, pending_ms=read.at_ms, pending_fills=read.fills)
+        return CashTie(
+            outcome=CashOutcome.PENDING, books=pending, difference=total, since_ms=read.at_ms, by_shard=parts
+        )
+    since_ms = books.pending_ms
+    if total < 0 and read.at_ms - since_ms < TRANSIT_MS:
+        outcome = CashOutcome.IN_TRANSIT
+        return CashTie(outcome=outcome, books=books, difference=total, since_ms=since_ms, by_shard=parts)
+    return _unexplained(_anchored(books, read), total, since_ms, parts)
+
+
+def _tolerance(fills: int) -> int:
+    return CENT * fills + ALLOWANCE
+
+
+def _confirmed(books: CashBooks, read: CashRead, total: Money) -> bool:
+    """Whether an earlier read saw the same difference, but for the rounding of fills since."""
+    apart = abs(total - books.pending)
+    later = books.pending_ms < read.at_ms
+    return bool(books.pending) and later and apart <= CENT * (read.fills - books.pending_fills)
+
+
+def _differences(books: CashBooks, read: CashRead) -> dict[int, Money] | None:
+    """By shard, zeros left out; None when a shard that should hold cash is not listed."""
+    anchors = {anchor.shard: anchor for anchor in books.anchors}
+    with_reserved, without = dict[int, Money](), dict[int, Money]()
+    for shard in sorted(anchors.keys() | read.balances.keys()):
+        anchor = anchors.get(shard) or ShardAnchor(
+            shard=shard, balance=Money(0), movement=Money(0), reserved=Money(0)
+        )
+        expected = anchor.balance + read.movements.get(shard, 0) - anchor.movement
+        if shard not in read.balances and expected:
+            return None
+        apart = Money(read.balances.get(shard, 0) - expected)
+        with_reserved[shard] = apart
+        without[shard] = Money(apart + read.reserved.get(shard, 0) - anchor.reserved)
+    nearer = min(with_reserved, without, key=lambda parts: abs(sum(parts.values())))
+    return {shard: apart for shard, apart in nearer.items() if apart}
+
+
+def _tied(books: CashBooks, read: CashRead, total: Money, parts: Mapping[int, Money]) -> CashTie:
+    new = read.fills - books.fills
+    residue, fills = Money(books.residue + total), books.residue_fills + new
+    after = replace(_anchored(books, read), residue=residue, residue_fills=fills)
+    if abs(residue) > _tolerance(fills):
+        fresh = replace(after, residue=Money(0), residue_fills=0, residue_ms=read.at_ms)
+        return _unexplained(fresh, residue, books.residue_ms, {})
+    moved = {shard: apart for shard, apart in parts.items() if abs(apart) > _tolerance(new)}
+    return CashTie(outcome=CashOutcome.TIED, books=after, difference=total, by_shard=moved)
+
+
+def _unexplained(books: CashBooks, amount: Money, since_ms: TimeMs, parts: Mapping[int, Money]) -> CashTie:
+    return CashTie(
+        outcome=CashOutcome.UNEXPLAINED,
+        books=replace(books, unexplained=Money(books.unexplained + amount)),
+        difference=amount,
+        since_ms=since_ms,
+        by_shard=parts,
+    )
+
+
+def _anchored(books: CashBooks, read: CashRead) -> CashBooks:
+    """Tied at this read, whatever was pending. A shard that is not listed holds nothing by now."""
+    shards = {anchor.shard for anchor in books.anchors} | read.balances.keys() | read.movements.keys()
+    anchors = tuple(
+        ShardAnchor(
+            shard=shard,
+            balance=Money(read.balances.get(shard, 0)),
+            movement=Money(read.movements.get(shard, 0)),
+            reserved=Money(read.reserved.get(shard, 0)),
+        )
+        for shard in sorted(shards)
+    )
+    return replace(
+        books,
+        anchors=anchors,
+        fills=read.fills,
+        pending=Money(0),
+        pending_ms=TimeMs(0),
+        pending_fills=0,
+    )
