@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from .book import BID
-from .model import leg_price_e4
-from .units import DOLLAR_E4
+from .model import VOID, leg_price_e4
+from .units import CENT_E6, DOLLAR_E4
 
 
 class PositionRow(NamedTuple):
@@ -42,6 +42,9 @@ class Position:
     fees_e6: int = 0
     traded_e6: int = 0
     settled: bool = False
+    paid_e2: int = 0
+    paid_cost_e6: int = 0
+    revenue_e6: int = 0  # for `paid_e2` contracts that had cost `paid_cost_e6`
 
     def trade(self, side: str, price_e4: int, count_e2: int) -> int:
         """Book a fill and return the change of cash before fees.
@@ -61,14 +64,25 @@ class Position:
         self.position_e2 += count_e2 if side == BID else -count_e2
         return proceeds_e6 - opening_e6
 
-    def settle(self, yes_wins: bool) -> int:
-        """Close at the result; returns the revenue."""
-        winning_e2 = max(0, self.position_e2 if yes_wins else -self.position_e2)
-        revenue_e6 = winning_e2 * DOLLAR_E4
-        self.realized_e6 += revenue_e6 - self.cost_e6
-        self.position_e2 = self.cost_e6 = 0
-        self.settled = True
-        return revenue_e6
+    def settle(self, result: str, value_e4: int) -> int:
+        """Close at the result, or correct an earlier one; returns the change of cash.
+
+        A contract pays its value on its own leg, all of them whole cents; a void one gives its cost back.
+        """
+        if not self.settled:
+            self.paid_e2, self.paid_cost_e6 = self.position_e2, self.cost_e6
+            self.realized_e6 -= self.cost_e6
+            self.position_e2 = self.cost_e6 = 0
+            self.settled = True
+        before_e6, self.revenue_e6 = self.revenue_e6, self._revenue_e6(result, value_e4)
+        self.realized_e6 += self.revenue_e6 - before_e6
+        return self.revenue_e6 - before_e6
+
+    def _revenue_e6(self, result: str, value_e4: int) -> int:
+        if result == VOID:
+            return self.paid_cost_e6
+        leg_e4 = value_e4 if self.paid_e2 > 0 else DOLLAR_E4 - value_e4
+        return abs(self.paid_e2) * leg_e4 // CENT_E6 * CENT_E6
 
     def row(self, at_ms: int) -> PositionRow:
         return PositionRow(

@@ -153,9 +153,14 @@ class Exchange(Assembly):
         market.touch(self.venue.now_ms())
 
     @_locked
-    def settle(self, ticker: str, result: str) -> None:
-        """Determine "yes" or "no" and pay when the settlement timer has run."""
-        self.lifecycle.settle(self.venue.markets[ticker], result)
+    def settle(self, ticker: str, result: str, value_e4: int | None = None) -> None:
+        """Determine "yes", "no", "void" or "scalar" (with a value); pay when the settlement timer has run."""
+        self.lifecycle.settle(self.venue.markets[ticker], result, value_e4)
+
+    @_locked
+    def amend_result(self, ticker: str, result: str, value_e4: int | None = None) -> None:
+        """Correct a determined result; what it paid already is paid again by the difference."""
+        self.lifecycle.amend(self.venue.markets[ticker], result, value_e4)
 
     @_locked
     def pause_trading(self, shard: int | None = None) -> None:

@@ -79,6 +79,9 @@ class Knobs:
     unknown_book_ticker: Literal["omitted", "refused"] = "omitted"
     markets_tickers_maximum: int | None = None
 
+    # Unknown: how a payout that is amended is listed, in a further row or in place of the first.
+    amended_payout: Literal["further", "replaced"] = "further"
+
     # Unknown: refusals and pauses.
     unknown_fields: Presence = "ignored"
     body_of_429: Literal["text", "nested"] = "text"
@@ -102,6 +105,7 @@ class Knobs:
 
 OTHER_ANSWERS: Mapping[str, Any] = {
     "balance_rounding_e6": 100,
+    "amended_payout": "replaced",
     "balance_counts_resting_as_spent": True,
     "user_data_timestamp_offset_ms": 600_000,
     "user_data_timestamp_on_activity": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from .market import (
     TRADABLE,
     Market,
 )
-from .model import Event, MarketSpec, Settlement
+from .model import NO, SCALAR, VOID, YES, Event, MarketSpec, Settlement
+from .units import CENT_E4, DOLLAR_E4
 from .venue import FeeChange, Shard
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from .member import Member
     from .venue import Venue
 
-RESULTS = ("yes", "no")
+VALUES_E4 = {YES: DOLLAR_E4, NO: 0, VOID: 0}
 
 
 class Lifecycle:
@@ -81,12 +83,14 @@ class Lifecycle:
         self._status_changed(market)
         self._venue.later(close_ms, partial(self._close_if_due, market))
 
-    def settle(self, market: Market, result: str) -> None:
-        """Determine the result; the money moves when the settlement timer has run."""
-        if result not in RESULTS:
-            raise ValueError(f"result must be yes or no, not {result}")
+    def settle(self, market: Market, result: str, value_e4: int | None = None) -> None:
+        """Determine the result; the money moves when the settlement timer has run.
+
+        A scalar result needs the value of a YES contract, in whole cents.
+        """
+        self._determine(market, result, value_e4)
         self.cancel_resting(market, "settled")
-        market.result, market.status = result, DETERMINED
+        market.status = DETERMINED
         self._status_changed(market)
         timer_ms = self._venue.knobs.settlement_timer_ms
         if timer_ms:
@@ -94,12 +98,16 @@ class Lifecycle:
         else:
             self._finalize(market)
 
-    def amend(self, market: Market, result: str) -> None:
-        """Correct a determined result before it is paid. ValueError: nothing determined, or all paid."""
-        if market.status not in (DETERMINED, AMENDED):
+    def amend(self, market: Market, result: str, value_e4: int | None = None) -> None:
+        """Correct a result; one that is paid by now is paid again. ValueError: nothing is determined."""
+        if market.status not in (DETERMINED, AMENDED, FINALIZED):
             raise ValueError(f"{market.spec.ticker} is {market.status}")
-        market.result, market.status = result, AMENDED
+        paid = market.status == FINALIZED
+        self._determine(market, result, value_e4)
+        market.status = AMENDED
         self._status_changed(market)
+        if paid:
+            self._finalize(market)
 
     def pause_trading(self, shard: int | None) -> None:
         """No new orders on the shard (None: on all); cancels work; marked orders die."""
@@ -147,9 +155,15 @@ class Lifecycle:
         if market.status == CLOSED and market.spec.result is not None:
             self.settle(market, market.spec.result)
 
+    def _determine(self, market: Market, result: str, value_e4: int | None) -> None:
+        value_e4 = value_e4 if result == SCALAR else VALUES_E4.get(result)
+        if value_e4 is None or value_e4 % CENT_E4 or not 0 <= value_e4 <= DOLLAR_E4:
+            raise ValueError(f"no result: {result} at {value_e4}")
+        market.result, market.value_e4 = result, value_e4
+
     def _finalize(self, market: Market) -> None:
         market.status = FINALIZED
-        market.settled_ms = self._venue.now_ms()
+        market.settled_ms = market.settled_ms or self._venue.now_ms()
         for member in self._venue.members.values():
             for account in member.accounts.values():
                 if market.ticker in account.positions:
@@ -158,28 +172,44 @@ class Lifecycle:
 
     def _pay(self, member: Member, account: Account, market: Market) -> None:
         now_ms, position = self._venue.now_ms(), account.positions[market.ticker]
-        count_e2, cost_e6 = position.position_e2, position.cost_e6
-        revenue_e6 = position.settle(market.result == "yes")
-        account.flow_e6 += revenue_e6
-        account.move(market.shard, revenue_e6)
+        change_e6 = position.settle(market.result, market.value_e4)
+        account.flow_e6 += change_e6
+        account.move(market.shard, change_e6)
         account.stamp_position(market.ticker, now_ms)
         account.stamp_cash(market.shard, now_ms)
         member.active_ms = now_ms
-        member.settlements.append(
-            Settlement(
-                market, account, now_ms, market.result, count_e2, cost_e6, revenue_e6, position.fees_e6
-            )
-        )
+        self._list_payout(member, account, market)
         self._venue.emit(
             Event(
                 now_ms,
                 "settlement",
                 market.ticker,
-                count_e2=count_e2,
+                count_e2=position.paid_e2,
                 code=market.result,
                 member_key=member.key_id,
             )
         )
+
+    def _list_payout(self, member: Member, account: Account, market: Market) -> None:
+        """A row of its own, also for a correction; by a knob in the place of the row that it corrects."""
+        position = account.positions[market.ticker]
+        row = Settlement(
+            market,
+            account,
+            self._venue.now_ms(),
+            market.result,
+            market.value_e4,
+            position.paid_e2,
+            position.paid_cost_e6,
+            position.revenue_e6,
+            position.fees_e6,
+        )
+        rows = member.settlements
+        earlier = [n for n, old in enumerate(rows) if (old.market, old.account) == (market, account)]
+        if earlier and self._venue.knobs.amended_payout == "replaced":
+            rows[earlier[-1]] = replace(row, at_ms=rows[earlier[-1]].at_ms)
+        else:
+            rows.append(row)
 
     def _status_changed(self, market: Market) -> None:
         market.touch(self._venue.now_ms())

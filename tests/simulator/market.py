@@ -36,6 +36,7 @@ class Market:
         self.fee_type = spec.fee_type
         self.fee_multiplier_e4 = spec.fee_multiplier_e4
         self.result = ""
+        self.value_e4 = 0  # of a YES contract, once there is a result
         self.settled_ms: int | None = None
         self.updated_ms = at_ms  # non-trading changes only
         self.revision = 0

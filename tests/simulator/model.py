@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PriceRanges = tuple[tuple[int, int, int], ...]
 
 RESTING, CANCELED, EXECUTED = "resting", "canceled", "executed"
+YES, NO, SCALAR, VOID = "yes", "no", "scalar", "void"
 GTC, IOC, FOK = "good_till_canceled", "immediate_or_cancel", "fill_or_kill"
 
 
@@ -192,6 +193,7 @@ class Settlement:
     account: Account
     at_ms: int
     result: str
+    value_e4: int
     position_e2: int
     cost_e6: int
     revenue_e6: int

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .account import Account, Position, PositionRow
 from .book import BID
 from .model import Fill, Order, OrderVersion, Settlement
-from .units import CENT_E6, CONTRACT_E2, DOLLAR_E4, count_text, money_text, price_text, time_text
+from .units import CENT_E4, CENT_E6, CONTRACT_E2, DOLLAR_E4, count_text, money_text, price_text, time_text
 
 if TYPE_CHECKING:
     from .market import Market
@@ -126,7 +126,7 @@ def settlement_row(settlement: Settlement) -> dict[str, Any]:
         "revenue": settlement.revenue_e6 // CENT_E6,
         "settled_time": time_text(settlement.at_ms),
         "fee_cost": money_text(settlement.fees_e6),
-        "value": CONTRACT_E2 if settlement.result == "yes" else 0,
+        "value": settlement.value_e4 // CENT_E4,
     }
 
 

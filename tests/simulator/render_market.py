@@ -56,7 +56,7 @@ def market_row(market: Market, knobs: Knobs, now_ms: int) -> dict[str, Any]:
     }
     if market.settled_ms is not None:
         row["settlement_ts"] = time_text(market.settled_ms)
-        row["settlement_value_dollars"] = price_text(DOLLAR_E4 if market.result == "yes" else 0)
+        row["settlement_value_dollars"] = price_text(market.value_e4)
     return row
 
 

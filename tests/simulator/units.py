@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 DOLLAR_E4 = 10_000
 DOLLAR_E6 = 1_000_000
+CENT_E4 = 100
 CENT_E6 = 10_000
 CONTRACT_E2 = 100
 PRICE_DECIMALS = 4

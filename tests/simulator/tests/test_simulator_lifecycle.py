@@ -209,8 +209,9 @@ def test_what_makes_no_sense_is_a_value_error() -> None:
         desk.exchange.add_market(market())
     with pytest.raises(ValueError, match="no such market status"):
         desk.exchange.set_status(TICKER, "open")
-    with pytest.raises(ValueError, match="yes or no"):
-        desk.exchange.settle(TICKER, "maybe")
+    for result, value_e4 in (("maybe", None), ("scalar", None), ("scalar", 4_150), ("scalar", 10_100)):
+        with pytest.raises(ValueError, match="no result"):
+            desk.exchange.settle(TICKER, result, value_e4)
 
 
 def test_observers_hear_orders_fills_cancels_settlements_and_refusals() -> None:

@@ -72,7 +72,7 @@ def test_a_position_is_worth_what_was_paid_for_it(trades: list[tuple[str, int, i
         flow += position.trade(side, price_e4, count_e2)
         assert position.cost_e6 >= 0
         assert position.realized_e6 == flow + position.cost_e6
-    flow += position.settle(yes_wins=True)
+    flow += position.settle("yes", 10_000)
     paid = sum(price * count * (-1 if side == "bid" else 1) for side, price, count in trades)
     won = sum(10_000 * count * (1 if side == "bid" else -1) for side, _, count in trades)
     assert position.realized_e6 == flow == paid + won
@@ -127,6 +127,53 @@ def test_a_settlement_pays_the_winner_and_closes_the_row(result: str, revenue: i
     (settled,) = desk.get("/portfolio/positions", settlement_status="settled").body["market_positions"]
     assert settled["position_fp"] == "0.00"
     assert settled["realized_pnl_dollars"] == ("6.0000" if result == "yes" else "-4.0000")
+
+
+@pytest.mark.parametrize(
+    ("side", "result", "value_e4", "revenue", "value"),
+    [
+        ("bid", "scalar", 3700, 370, 37),
+        ("ask", "scalar", 3700, 630, 37),
+        ("bid", "void", None, 400, 0),
+        ("ask", "void", None, 600, 0),
+    ],
+)
+def test_scalar_results_pay_their_value_and_void_ones_give_the_cost_back(
+    side: str, result: str, value_e4: int | None, revenue: int, value: int
+) -> None:
+    desk = Desk()
+    desk.rest(side, "0.4000", "10.00")
+    desk.taken("ask" if side == "bid" else "bid", 4000, 1000)
+    desk.exchange.settle(TICKER, result, value_e4)
+    (row,) = desk.get("/portfolio/settlements").body["settlements"]
+    assert (row["market_result"], row["revenue"], row["value"]) == (result, revenue, value)
+    spent = 400 if side == "bid" else 600
+    assert desk.get("/portfolio/balance", exchange_index=0).body["balance"] == 100_000 - spent + revenue
+
+
+def test_a_scalar_payout_is_cut_to_whole_cents() -> None:
+    desk = Desk()
+    desk.rest("bid", "0.4000", "0.50")
+    desk.taken("ask", 4000, 50)
+    desk.exchange.settle(TICKER, "scalar", 3700)
+    assert desk.get("/portfolio/settlements").body["settlements"][0]["revenue"] == 18
+
+
+@pytest.mark.parametrize("listed", ["further", "replaced"])
+def test_a_payout_that_is_amended_is_paid_again_by_the_difference(listed: Any) -> None:
+    desk = Desk(Knobs(amended_payout=listed))
+    desk.rest("bid", "0.4000", "10.00")
+    desk.taken("ask", 4000, 1000)
+    desk.exchange.settle(TICKER, "yes")
+    desk.clock.advance_ms(HOUR_MS)
+    desk.exchange.amend_result(TICKER, "no")
+    rows = desk.get("/portfolio/settlements").body["settlements"]
+    assert [row["market_result"] for row in rows] == (["no", "yes"] if listed == "further" else ["no"])
+    assert [row["revenue"] for row in rows] == ([0, 1000] if listed == "further" else [0])
+    assert desk.get("/portfolio/balance", exchange_index=0).body["balance_dollars"] == "996.0000"
+    (settled,) = desk.get("/portfolio/positions", settlement_status="settled").body["market_positions"]
+    assert settled["realized_pnl_dollars"] == "-4.0000"
+    assert desk.get(f"/markets/{TICKER}").body["market"]["status"] == "finalized"
 
 
 def test_balances_are_per_shard_and_summed_only_on_top() -> None:
