@@ -97,7 +97,7 @@ def test_fills_between_the_two_reads_may_round_but_not_more() -> None:
     first = tied(read(1, {0: "125", 2: "50"}, {0: "-7"}, 3))
     rounded = tied(read(2, {0: "122.99", 2: "50"}, {0: "-9"}, 4), books=first.books)
     assert (rounded.outcome, rounded.difference) == (CashOutcome.UNEXPLAINED, dollars("24.99"))
-    other = tied(read(2, {0: "122.90", 2: "50"}, {0: "-9"}, 4), books=first.books)
+    other = tied(read(2, {0: "122.98", 2: "50"}, {0: "-9"}, 4), books=first.books)
     assert (other.outcome, other.since_ms) == (CashOutcome.PENDING, NOW + 2 * MINUTE_MS)
 
 

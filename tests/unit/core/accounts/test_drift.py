@@ -132,6 +132,17 @@ def test_what_stood_in_the_first_comparison_opens_the_books() -> None:
     assert (opened.net, opened.cost, opened.movement) == (contracts("-30"), dollars("16.8"), 0)
 
 
+def test_an_opening_position_stays_one_while_we_trade_on_top_of_it() -> None:
+    first = review_drift({}, snapshot(1, held("30", "12", 3)), {}, first=True)
+    ledger = booked([bid("0.40", "10", after_ms=7)])
+    rows = [snapshot(minute, held("40", "16")) for minute in (2, 3)]
+    second = review_drift({TICKER: ledger}, rows[0], first.watches, first=False)
+    (entry,) = review_drift({TICKER: ledger}, rows[1], second.watches, first=False).entries
+    opened = enter_position(ledger, entry)
+    assert (entry.opening, opened.net, opened.brought) == (True, contracts("40"), dollars("12"))
+    assert opened.movement == dollars("-4")
+
+
 def test_a_position_that_appears_later_is_an_adjustment() -> None:
     row = held("-30", "16.8", 3)
     (entry,) = reviewed(snapshot(0), snapshot(1, row), snapshot(2, row), ledger=None, first=True).entries

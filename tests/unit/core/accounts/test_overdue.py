@@ -33,6 +33,6 @@ def test_before_the_two_days_are_over_or_where_the_market_is_not_known_nothing_i
 
 
 def test_the_most_capital_stands_first() -> None:
-    small = replace(booked([bid("0.10", "1")]), ticker="small")
-    found = overdue_payouts([small, HELD], {"small": LATE, TICKER: LATE}, NOW)
-    assert [late.ticker for late in found] == [TICKER, "small"]
+    small = replace(booked([bid("0.10", "1")]), ticker="A")
+    found = overdue_payouts([small, HELD], {"A": LATE, TICKER: LATE}, NOW)
+    assert [late.ticker for late in found] == [TICKER, "A"]

@@ -183,7 +183,6 @@ def _unexplained(books: CashBooks, amount: Money, since_ms: TimeMs, parts: Mappi
 
 def _anchored(books: CashBooks, read: CashRead) -> CashBooks:
     """Tied at this read, whatever was pending. A shard that is not listed holds nothing by now."""
-    shards = {anchor.shard for anchor in books.anchors} | read.balances.keys() | read.movements.keys()
     anchors = tuple(
         ShardAnchor(
             shard=shard,
@@ -191,7 +190,7 @@ def _anchored(books: CashBooks, read: CashRead) -> CashBooks:
             movement=Money(read.movements.get(shard, 0)),
             reserved=Money(read.reserved.get(shard, 0)),
         )
-        for shard in sorted(shards)
+        for shard in sorted(read.balances.keys() | read.movements.keys())
     )
     return replace(
         books,
