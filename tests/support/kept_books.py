@@ -39,7 +39,7 @@ class KeptBooks:
         posted = post_fills(self.ledgers, fills, self._booked, by_order_id)
         self._booked |= {fill.fill_id for fill in posted.fills}
         self.ledgers |= posted.ledgers
-        self.rows += posted.rows.values()
+        self.rows += posted.rows
 
     def settlements(self, listed: Sequence[model.Settlement]) -> None:
         """A list of payouts arrives."""

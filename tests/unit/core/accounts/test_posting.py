@@ -19,7 +19,8 @@ from dora.core.accounts.posting import (
     post_reward,
     post_settlement,
 )
-from dora.core.accounts.profit_rows import ProfitRow, RowKey, added
+from dora.core.accounts.profit_rows import ProfitRow, RowKey
+from dora.core.accounts.row_sums import added
 from dora.core.calendar import HOUR_MS, exchange_day
 from dora.core.exchange.market import Side
 from dora.core.units import Count, Money, Price, TimeMs
@@ -107,11 +108,10 @@ def test_fills_are_posted_once_each_in_the_order_of_their_times() -> None:
     posted = post_fills({}, [third, second, first, second, by_hand], {"f2"}, {"o": OURS})
     assert {one.fill_id for one in posted.fills} == {"f0", "f1", "h"}
     assert posted.ledgers[TICKER].net == contracts("5")
-    assert set(posted.rows) == {
-        RowKey(TODAY, TICKER, *OURS),
-        RowKey(TODAY, "other", *EXTERNAL),
+    assert {row.key: row.fills for row in posted.rows} == {
+        RowKey(TODAY, TICKER, *OURS): 2,
+        RowKey(TODAY, "other", *EXTERNAL): 1,
     }
-    assert posted.rows[RowKey(TODAY, TICKER, *OURS)].fills == 2
 
 
 def test_rows_of_one_key_add_and_empty_ones_are_left_out() -> None:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from dora.core.accounts.booking import PositionEntry, book_fill, enter_position
 from dora.core.accounts.market_ledger import MarketLedger
-from dora.core.accounts.profit_rows import ProfitRow, RowKey, added, row_between
+from dora.core.accounts.profit_rows import ProfitRow, RowKey, row_between
+from dora.core.accounts.row_sums import added
 from dora.core.accounts.settlement import book_late_fill, settle
 from dora.core.calendar import exchange_day
 from dora.core.exchange.account import Fill, Settlement
@@ -97,7 +98,7 @@ class PostedFills:
 
     fills: tuple[Fill, ...]
     ledgers: Mapping[str, MarketLedger]
-    rows: Mapping[RowKey, ProfitRow]
+    rows: tuple[ProfitRow, ...]
 
 
 def post_fills(
@@ -119,7 +120,7 @@ def post_fills(
         posting = post_fill(before, fill, by_order_id.get(fill.order_id, EXTERNAL))
         changed[ticker] = posting.ledger
         rows.append(posting.row)
-    return PostedFills(tuple(new.values()), changed, added(rows))
+    return PostedFills(tuple(new.values()), changed, tuple(added(rows).values()))
 
 
 def _posting(before: MarketLedger, after: MarketLedger, at_ms: TimeMs, by: Attribution) -> Posting:

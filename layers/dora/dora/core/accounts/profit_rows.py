@@ -10,7 +10,6 @@ add.
 day that ends takes what that differs from the mark before. The rows of a day thus hold that day's profit.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
@@ -65,7 +64,7 @@ class ProfitRow:
         return not any(getattr(self, name) for name in _FIGURES)
 
     def plus(self, other: "ProfitRow") -> "ProfitRow":
-        """Both together, under this one's key."""
+        """Both together, under this one's key (`core/accounts/row_sums.py`)."""
         return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in _FIGURES})
 
 
@@ -94,12 +93,3 @@ def row_between(
         fees=Money(after.fees - before.fees),
         rewards=Money(after.rewards - before.rewards),
     )
-
-
-def added(rows: Iterable[ProfitRow]) -> dict[RowKey, ProfitRow]:
-    """Rows summed up by key, those that add nothing left out."""
-    total: dict[RowKey, ProfitRow] = {}
-    for row in rows:
-        before = total.get(row.key)
-        total[row.key] = row if before is None else before.plus(row)
-    return {key: row for key, row in total.items() if not row.empty}

@@ -1,0 +1,43 @@
+"""What was booked before costs were kept goes on, exactly."""
+
+from hypothesis import given
+
+from dora.core.accounts.booking import book_fill
+from dora.core.accounts.carry_over import carry_over
+from dora.core.accounts.ledger import Position, apply_fills, apply_settlement
+from dora.core.accounts.posting import EXTERNAL, post_settlement
+from dora.core.accounts.settlement import settle
+from dora.core.exchange.account import Fill
+from dora.core.units import Money, Price
+from tests.support.account_cases import MARKS, bid, booked, histories, settled
+from tests.support.examples import NOW, TICKER, dollars
+
+
+@given(histories(), MARKS)
+def test_cash_fees_and_profit_stay_and_later_events_are_booked_as_ever(
+    fills: list[Fill], mark: Price
+) -> None:
+    before = apply_fills({}, fills).get(TICKER, Position(ticker=TICKER, shard=0))
+    right = booked(fills)
+    carried = carry_over(before, right.cost, NOW)
+    assert carried.ledger.profit(mark) == before.profit(mark)
+    assert carried.ledger.realised == carried.row.realised == right.realised
+    assert (carried.row.fees, carried.row.traded) == (right.fees, right.traded)
+
+    later = bid("0.31", "3.17", "0.02", after_ms=60_000)
+    after, expected = book_fill(carried.ledger, later), book_fill(right, later)
+    assert (after.net, after.cash, after.cost, after.fees) == (
+        expected.net,
+        expected.cash,
+        expected.cost,
+        expected.fees,
+    )
+
+
+def test_a_settled_market_is_not_paid_again() -> None:
+    (held,) = apply_fills({}, [bid("0.40", "10")]).values()
+    paid = apply_settlement(held, settled("1"))
+    carried = carry_over(paid, Money(0), NOW).ledger
+    assert (carried.settled, carried.realised) == (True, dollars("6"))
+    assert settle(carried, settled("1", "yes")).realised == dollars("6")
+    assert post_settlement(carried, settled("1", "yes"), EXTERNAL, NOW).row.empty
