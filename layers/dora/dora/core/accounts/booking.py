@@ -23,7 +23,7 @@ from dora.core.exchange.account import Fill
 from dora.core.exchange.market import Side
 from dora.core.units import Count, Money, Price, TimeMs, complement, value_of
 
-RECENT = 12
+RECENT = 10
 """Events kept: an item of a market stays below 1 kB, which is one write unit."""
 
 
