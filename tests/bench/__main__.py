@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import cost
+from tests.bench.books import books_cpu
 from tests.bench.cold_start import first_invocation_cpu_ms, import_cpu_ms
 from tests.bench.driver import TIERS, hot_spots, measure
 from tests.bench.pacing import DELAYS, Demand, pacing
@@ -26,7 +27,7 @@ from tests.bench.runs import Plan
 
 MARKETS = (10, 100, 1000, 3000)
 QUICK_MARKETS = (10, 100)
-PARTS = ("markets", "cold_start", "pacing")
+PARTS = ("markets", "cold_start", "pacing", "books")
 LARGE = 1000
 """From here on fewer cycles do: each holds more markets to average over."""
 
@@ -94,6 +95,12 @@ def _pacing(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[No
             yield
 
 
+def _books(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[None]:
+    _say("the ledger alone")
+    results["books"] = books_cpu(10_000 if options.quick else 100_000)
+    yield
+
+
 def _hot_spots(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[None]:
     found = results.setdefault("hot_spots", {})
     for markets in options.markets:
@@ -106,6 +113,7 @@ WORK: dict[str, Callable[[argparse.Namespace, dict[str, Any]], Iterator[None]]] 
     "markets": _markets,
     "cold_start": _cold_start,
     "pacing": _pacing,
+    "books": _books,
     "hot_spots": _hot_spots,
 }
 

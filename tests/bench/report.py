@@ -59,6 +59,8 @@ def _sections(results: Mapping[str, Any]) -> Iterator[list[str]]:
         yield _lines([f"CPU at {markets} markets", "ms", "own ms"], rows)
     if cold := results.get("cold_start"):
         yield _lines(["cold start", "CPU ms"], [[name, value] for name, value in cold.items()])
+    if books := results.get("books"):
+        yield _lines(["fills into the ledger", "CPU"], [[name, value] for name, value in books.items()])
     if pacing := results.get("pacing"):
         names = list(next(iter(next(iter(pacing.values())).values())))
         head = ["write tokens: tier, delay ms", *names]
