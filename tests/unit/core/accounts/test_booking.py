@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from dora.core.accounts.booking import RECENT, PositionEntry, book_fill, enter_position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.exchange.account import Fill
-from dora.core.units import Count, Money, Price, TimeMs
-from tests.support.account_cases import FLAT, MARKS, ask, bid, booked, entry, histories
+from dora.core.units import Count, Money, TimeMs
+from tests.support.account_cases import FLAT, ask, bid, booked, entry, histories
 from tests.support.examples import NOW, cents, contracts, dollars
 
 
@@ -37,28 +37,10 @@ def test_a_round_trip_earns_the_spread_less_fees() -> None:
     assert flat.filled_ms == NOW + 1
 
 
-def test_selling_first_buys_no_contracts_at_a_dollar_less_the_price() -> None:
-    short = booked([ask("0.46", "3", "0.013041")])
-    assert (short.net, short.cost, short.average_cost) == (
-        contracts("-3"),
-        dollars("1.62"),
-        dollars("0.54"),
-    )
-    assert short.movement == dollars("-1.633041")
-    assert short.unrealised(cents("0.40")) == dollars("0.18")
-
-
 def test_buying_no_while_long_yes_pays_pairs_out_and_opens_the_rest() -> None:
     turned = booked([bid("0.40", "10"), ask("0.60", "30", after_ms=1)])
     assert (turned.net, turned.cost, turned.realised) == (contracts("-20"), dollars("8"), dollars("2"))
     assert turned.movement == dollars("-6")
-
-
-@given(histories(), MARKS)
-def test_realised_unrealised_and_fees_are_the_profit_at_every_mark(fills: list[Fill], mark: Price) -> None:
-    after = booked(fills)
-    assert after.realised + after.unrealised(mark) - after.fees == after.profit(mark)
-    assert after.movement == after.realised - after.cost - after.fees
 
 
 @given(histories(RECENT), st.randoms(use_true_random=False))

@@ -1,12 +1,13 @@
 """What was booked before costs were kept goes on, exactly."""
 
+import pytest
 from hypothesis import given
 
 from dora.core.accounts.booking import book_fill
 from dora.core.accounts.carry_over import carry_over
 from dora.core.accounts.ledger import Position, apply_fills, apply_settlement
 from dora.core.accounts.posting import EXTERNAL, post_settlement
-from dora.core.accounts.settlement import settle
+from dora.core.accounts.settlement import book_late_fill, settle
 from dora.core.exchange.account import Fill
 from dora.core.units import Money, Price
 from tests.support.account_cases import MARKS, bid, booked, histories, settled
@@ -37,7 +38,10 @@ def test_cash_fees_and_profit_stay_and_later_events_are_booked_as_ever(
 def test_a_settled_market_is_not_paid_again() -> None:
     (held,) = apply_fills({}, [bid("0.40", "10")]).values()
     paid = apply_settlement(held, settled("1"))
-    carried = carry_over(paid, Money(0), NOW).ledger
+    carried = carry_over(paid, Money(0), NOW, settled("1")).ledger
     assert (carried.settled, carried.realised) == (True, dollars("6"))
-    assert settle(carried, settled("1", "yes")).realised == dollars("6")
     assert post_settlement(carried, settled("1", "yes"), EXTERNAL, NOW).row.empty
+    assert settle(carried, settled("0", "no", after_ms=90_000)).realised == dollars("6")
+    assert book_late_fill(carried, bid("0.40", "1")).realised == dollars("6.6")
+    with pytest.raises(ValueError, match="nothing says how"):
+        carry_over(paid, Money(0), NOW)

@@ -1,0 +1,44 @@
+"""A row is the difference of the books after and before an event."""
+
+from dataclasses import replace
+
+from hypothesis import given
+
+from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.accounts.profit_rows import ProfitRow, RowKey, row_between
+from dora.core.exchange.account import Fill
+from dora.core.units import Money
+from tests.support.account_cases import FLAT, ask, bid, booked, histories
+from tests.support.examples import TICKER, dollars
+
+KEY = RowKey("2026-11-20", TICKER, "reservation", "s1")
+HELD = booked([bid("0.40", "10")])
+SOLD = booked([ask("0.50", "4", "0.01", after_ms=1)], HELD)
+
+
+def test_what_is_closed_by_trading_and_what_is_paid_out_stand_apart() -> None:
+    traded, paid = row_between(HELD, SOLD, KEY), row_between(HELD, SOLD, KEY, by_payout=True)
+    assert (traded.realised, traded.settlement) == (dollars("0.4"), 0)
+    assert (paid.realised, paid.settlement) == (0, dollars("0.4"))
+    assert traded.profit == paid.profit == dollars("0.39")
+    assert traded.key == KEY
+
+
+def test_marks_and_credits_are_profit_and_estimates_are_not() -> None:
+    moved = replace(HELD, marked=dollars("0.7"), rewards=dollars("2"))
+    row = replace(row_between(HELD, moved, KEY), rewards_estimated=dollars("9"))
+    assert (row.unrealised, row.rewards, row.profit) == (dollars("0.7"), dollars("2"), dollars("2.7"))
+
+
+def test_a_row_is_empty_when_every_figure_is_zero() -> None:
+    assert row_between(HELD, HELD, KEY).empty
+    assert not replace(row_between(HELD, HELD, KEY), rewards_estimated=Money(1)).empty
+
+
+@given(histories())
+def test_the_rows_of_all_steps_add_up_to_the_row_of_the_whole_way(fills: list[Fill]) -> None:
+    books: list[MarketLedger] = [booked(fills[:count]) for count in range(len(fills) + 1)]
+    total = ProfitRow(**KEY._asdict())
+    for before, after in zip(books, books[1:], strict=False):
+        total = total.plus(row_between(before, after, KEY))
+    assert total == row_between(FLAT, books[-1], KEY)
