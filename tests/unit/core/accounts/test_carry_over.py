@@ -10,7 +10,7 @@ from dora.core.accounts.posting import EXTERNAL, post_settlement
 from dora.core.accounts.settlement import book_late_fill, settle
 from dora.core.exchange.account import Fill
 from dora.core.units import Money, Price
-from tests.support.account_cases import MARKS, bid, booked, histories, settled
+from tests.support.account_cases import MARKS, ask, bid, booked, histories, settled
 from tests.support.examples import NOW, TICKER, dollars
 
 
@@ -33,6 +33,14 @@ def test_cash_fees_and_profit_stay_and_later_events_are_booked_as_ever(
         expected.cost,
         expected.fees,
     )
+
+
+def test_later_fills_may_come_in_any_order() -> None:
+    (held,) = apply_fills({}, [bid("0.40", "10")]).values()
+    carried = carry_over(held, dollars("4"), NOW).ledger
+    fills = [bid("0.50", "10", after_ms=60_000), ask("0.60", "5", after_ms=120_000)]
+    assert booked(fills, carried) == booked([*reversed(fills)], carried)
+    assert booked(fills, carried).realised == dollars("0.75")
 
 
 def test_a_settled_market_is_not_paid_again() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dora.core.accounts.booking import RECENT
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.posting import (
     EXTERNAL,
@@ -24,7 +25,7 @@ from dora.core.accounts.row_sums import added
 from dora.core.calendar import HOUR_MS, exchange_day
 from dora.core.exchange.market import Side
 from dora.core.units import Count, Money, Price, TimeMs
-from tests.support.account_cases import FLAT, MARKS, PRICES, ask, bid, entry, fill, settled
+from tests.support.account_cases import FLAT, MARKS, PRICES, ask, bid, booked, entry, fill, settled
 from tests.support.examples import NOW, TICKER, cents, contracts, dollars
 
 OURS = Attribution("reservation", "s1")
@@ -112,6 +113,15 @@ def test_fills_are_posted_once_each_in_the_order_of_their_times() -> None:
         RowKey(TODAY, TICKER, *OURS): 2,
         RowKey(TODAY, "other", *EXTERNAL): 1,
     }
+
+
+def test_a_long_list_may_come_newest_first() -> None:
+    fills = [
+        (bid if number % 3 else ask)(f"0.{40 + number}", "7", after_ms=number * 1_000)
+        for number in range(3 * RECENT)
+    ]
+    right = post_fills({}, fills, (), {}).ledgers[TICKER]
+    assert post_fills({}, [*reversed(fills)], (), {}).ledgers[TICKER] == right == booked(fills)
 
 
 def test_rows_of_one_key_add_and_empty_ones_are_left_out() -> None:

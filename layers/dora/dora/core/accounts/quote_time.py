@@ -52,7 +52,7 @@ def time_quoted(
     ticker: str, strategy: str, sides: Collection[Side], from_ms: TimeMs, to_ms: TimeMs
 ) -> tuple[QuoteTimeRow, ...]:
     """The time between two looks, day by day. `sides`: those with an order of ours at both looks."""
-    if not sides or not 0 < to_ms - from_ms <= LONGEST_GAP_MS:
+    if not sides or to_ms - from_ms > LONGEST_GAP_MS:
         return ()
     edges = (from_ms, *day_starts_ms(from_ms, to_ms), to_ms)
     two_sided = len(set(sides)) > 1
