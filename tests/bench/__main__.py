@@ -24,10 +24,12 @@ from tests.bench.driver import TIERS, hot_spots, measure
 from tests.bench.pacing import DELAYS, Demand, pacing
 from tests.bench.report import table
 from tests.bench.runs import Plan
+from tests.bench.storm import Storm, storm
 
 MARKETS = (10, 100, 1000, 3000)
 QUICK_MARKETS = (10, 100)
-PARTS = ("markets", "cold_start", "pacing", "books")
+PARTS = ("markets", "cold_start", "pacing", "books", "storm")
+STORM_TIERS = ("advanced", "premier")
 LARGE = 1000
 """From here on fewer cycles do: each holds more markets to average over."""
 
@@ -101,6 +103,15 @@ def _books(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[Non
     yield
 
 
+def _storm(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[None]:
+    found = results.setdefault("storm", {})
+    for tier in STORM_TIERS[:1] if options.quick else STORM_TIERS:
+        given = Storm(tier, 60, 6) if options.quick else Storm(tier, 3_000, 120)
+        _say(f"storm on {tier}, {given.markets} markets")
+        found[tier] = storm(given)
+        yield
+
+
 def _hot_spots(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[None]:
     found = results.setdefault("hot_spots", {})
     for markets in options.markets:
@@ -114,6 +125,7 @@ WORK: dict[str, Callable[[argparse.Namespace, dict[str, Any]], Iterator[None]]] 
     "cold_start": _cold_start,
     "pacing": _pacing,
     "books": _books,
+    "storm": _storm,
     "hot_spots": _hot_spots,
 }
 

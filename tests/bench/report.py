@@ -61,6 +61,10 @@ def _sections(results: Mapping[str, Any]) -> Iterator[list[str]]:
         yield _lines(["cold start", "CPU ms"], [[name, value] for name, value in cold.items()])
     if books := results.get("books"):
         yield _lines(["fills into the ledger", "CPU"], [[name, value] for name, value in books.items()])
+    if storms := results.get("storm"):
+        names = list(next(iter(storms.values())))
+        rows = [[name, *(own[name] for own in storms.values())] for name in names]
+        yield _lines(["half of all targets move", *storms], rows)
     if pacing := results.get("pacing"):
         names = list(next(iter(next(iter(pacing.values())).values())))
         head = ["write tokens: tier, delay ms", *names]
