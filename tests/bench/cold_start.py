@@ -1,6 +1,5 @@
 """What a cold start costs: importing, and the first invocation, each in fresh processes, turn about."""
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -9,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench.case import Case
-from tests.bench.driver import ROOT, bot_process, running_rig
+from tests.bench.driver import ROOT, bot_process, running_rig, with_bytecode
 from tests.bench.runs import Plan
 
 FIRST_MARKETS = 100
@@ -45,8 +44,9 @@ def first_invocation_cpu_ms(times: int) -> dict[str, float]:
 
 
 def _probe(imports: str) -> float:
-    path = os.pathsep.join(str(ROOT / part) for part in ("functions/cycle", "layers/dora"))
-    env = {**os.environ, "PYTHONPATH": path, "AWS_EC2_METADATA_DISABLED": "true"}
+    env = with_bytecode(ROOT / "functions/cycle", ROOT / "layers/dora") | {
+        "AWS_EC2_METADATA_DISABLED": "true"
+    }
     done = subprocess.run(
         [sys.executable, "-c", _PROBE.format(imports)], env=env, check=True, capture_output=True, text=True
     )

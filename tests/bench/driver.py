@@ -43,7 +43,12 @@ def running_rig(case: Case) -> Iterator[dict[str, str]]:
     """A rig in a process of its own; yields the bot's environment variables."""
     command = [sys.executable, "-m", "tests.bench.rig", json.dumps(asdict(case))]
     with subprocess.Popen(
-        command, cwd=ROOT, env=_env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=with_bytecode(ROOT / "layers/dora", ROOT),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as rig:
         assert rig.stdin is not None
         assert rig.stdout is not None
@@ -61,7 +66,7 @@ def bot_process(module: str, env: dict[str, str], folder: Path, **given: Any) ->
         subprocess.run(
             [sys.executable, "-m", f"tests.bench.{module}", asked],
             cwd=ROOT,
-            env=_env() | env,
+            env=with_bytecode(ROOT / "layers/dora", ROOT) | env,
             stdout=stdout,
             check=True,
             timeout=TIMEOUT_S,
@@ -70,6 +75,8 @@ def bot_process(module: str, env: dict[str, str], folder: Path, **given: Any) ->
     return figures
 
 
-def _env() -> dict[str, str]:
-    """This process's, with the product on the path whatever `pytest` was told."""
-    return {**os.environ, "PYTHONPATH": f"{ROOT / 'layers/dora'}{os.pathsep}{ROOT}"}
+def with_bytecode(*folders: Path) -> dict[str, str]:
+    """This process's environment with these folders to import from, compiled once as a deployed layer is."""
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    path = os.pathsep.join(map(str, folders))
+    return {**own, "PYTHONPATH": path, "PYTHONPYCACHEPREFIX": str(ROOT / "build/bytecode")}
