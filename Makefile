@@ -27,7 +27,7 @@ EMULATOR_LOCK := tests/emulator/requirements.txt
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 .SILENT:
-.PHONY: help demo test battery mutants soak bench contract lint format validate build artifacts emulator local-invoke simulator lock clean
+.PHONY: help demo test battery mutants soak bench replay contract lint format validate build artifacts emulator local-invoke simulator lock clean
 
 help:  ## this list
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -53,6 +53,11 @@ soak: $(READY)  ## virtual days under every kind of fault [SEEDS= HOURS= SEED= M
 bench: $(READY)  ## what a cycle costs: CPU, calls, write units, tokens, dollars [MARKETS=10,100 ONLY= OUT= QUICK=1]
 	$(RUN) -m tests.bench $(if $(MARKETS),--markets $(MARKETS)) $(if $(ONLY),--only $(ONLY)) \
 	    $(if $(OUT),--out '$(OUT)') $(if $(QUICK),--quick)
+
+replay: $(READY)  ## what a strategy would have done on recorded markets [DATA= STRATEGY= SET= SWEEP= SPLIT= OUT=]
+	$(RUN) -m tests.replay $(if $(DATA),--data $(DATA)) $(if $(STRATEGY),--strategy '$(STRATEGY)') \
+	    $(if $(SET),--set '$(SET)') $(if $(SWEEP),--sweep '$(SWEEP)') $(if $(SPLIT),--split $(SPLIT)) \
+	    $(if $(OUT),--out '$(OUT)')
 
 contract: $(READY) $(CONTRACT_READY) $(PROXY_READY)  ## foreign judges: a validating proxy, two clients that nobody here wrote
 	$(PYTHON) -m pytest $(CONTRACT)

@@ -15,6 +15,7 @@ from itertools import accumulate
 from operator import attrgetter
 from pathlib import Path
 
+from .model import MarketSpec
 from .shapes import BookShape, PricedLevels, shape_of_book, typical_shapes
 from .tape import MINUTE_MS, Print, Quote, Recording, RecordingError, is_open
 from .tape_fields import BadField, count_e2, gzip_lines, json_object, price_e4
@@ -36,11 +37,18 @@ def read_recording(path: Path | str) -> Recording:
     """
     rows = Path(path)
     prints, quotes = _read_rows(rows)
-    markets = derive_markets(prints, quotes)
-    market_file = rows.with_name(f"markets-{_name(rows)}.json.gz")
-    if market_file.exists():
-        markets |= read_markets(market_file)
+    markets = derive_markets(prints, quotes) | described_markets(rows)
     return Recording(rows.name.removesuffix(ROWS_SUFFIX), markets, prints, quotes, _shapes_beside(rows))
+
+
+def described_markets(rows: Path) -> dict[str, MarketSpec]:
+    """The markets that a file beside these rows describes; all others are derived from the rows.
+
+    Raises:
+        RecordingError: the file is unreadable, cut off or foreign.
+    """
+    described = rows.with_name(f"markets-{_name(rows)}.json.gz")
+    return read_markets(described) if described.exists() else {}
 
 
 def _read_rows(path: Path) -> tuple[tuple[Print, ...], tuple[Quote, ...]]:

@@ -29,8 +29,8 @@ def series_of(ticker: str) -> str:
 
 
 def event_of(ticker: str) -> str:
-    """The event of a market ticker: all but its last part."""
-    return ticker.rsplit("-", 1)[0]
+    """The event of a market ticker: all but its strike, which may be negative (`KXCPI-26AUG-T-0.1`)."""
+    return ticker.rsplit("-", 1)[0].removesuffix("-T").removesuffix("-B")
 
 
 def read_markets(path: Path) -> dict[str, MarketSpec]:
