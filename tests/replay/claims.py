@@ -65,15 +65,16 @@ def _unknowns(tape: Tape) -> Iterator[str]:
 
 
 def sign_of_profit(name: str, models: ByModel) -> str:
-    """Whether the fill models agree on whether the strategy earns."""
-    figures = {model: outcome.cents for model, outcome in models.items()}
-    lowest, highest = figures["pess"], figures["opt"]
-    if lowest <= 0 <= highest and lowest != highest:
-        return (
-            f"{name}: earns or loses by the fill model: this recording does not prove the sign of its profit."
-        )
-    word = "earns" if lowest > 0 else "loses" if highest < 0 else "comes out even"
-    return f"{name}: {word} under every fill model."
+    """Whether this recording proves that the strategy earns or loses: by intervals, not by figures alone."""
+    pessimistic, optimistic = models["pess"], models["opt"]
+    if not any(outcome.total.quoted for outcome in models.values()):
+        return f"{name}: never quoted."
+    if pessimistic.interval and pessimistic.interval[0] > 0:
+        return f"{name}: earns, even if it fills only where the market trades through."
+    if optimistic.interval and optimistic.interval[1] < 0:
+        return f"{name}: loses, even if it stands first in every line."
+    figures = ", ".join(f"{model} {outcome.cents:+.2f}" for model, outcome in models.items())
+    return f"{name}: the sign of its profit is not proven here ({figures} c/qh)."
 
 
 def conclusions(result: Result) -> Iterator[str]:

@@ -158,12 +158,15 @@ class Desk:
 
 
 def _charged(order: _Order, count: Count, fees: FeeTerms) -> Money:
-    """Trade fee, and what rounding the balance down takes, less the whole cents of it that are paid back."""
+    """Trade fee, and what rounding the balance down takes, less the whole cents of it that are paid back.
+
+    No fill pays back more than it costs itself.
+    """
     fee = maker_fee(fees, order.tracked.price, count)
     spent = order.tracked.slot.side.sign * value_of(order.tracked.price, count) + fee
     excess = -spent % fees.balance_step
     kept = order.overpaid + excess
-    rebate = kept // CENT_E6 * CENT_E6
+    rebate = min(kept, fee + excess) // CENT_E6 * CENT_E6
     order.overpaid = Money(kept - rebate)
     return Money(fee + excess - rebate)
 

@@ -135,7 +135,6 @@ class _Replay:
             decisions = {decision.ticker: decision for decision in choice.decisions}
             self._live_until(now_ms + LATENCY_MS, active)
             refused = self._carry_out(choice, now_ms + LATENCY_MS)
-        self._book_fills()
         for ticker in active:
             self._note(ticker, day, now_ms, decisions.get(ticker), ticker in refused)
 
@@ -145,6 +144,7 @@ class _Replay:
                 track, fees = self._tape.tracks[ticker], self._tape.fees[ticker]
                 self._desk.live_through(track, fees, self._lived_ms, until_ms)
         self._lived_ms = until_ms
+        self._book_fills()
 
     def _books(self, stretch: Stretch, now_ms: int, active: Sequence[str]) -> dict[str, Book]:
         """What the bot reads of each market; nothing where no row has come since the recorder is on again."""

@@ -133,7 +133,11 @@ def _why(result: Result) -> str:
 
 
 def _notes(result: Result) -> str:
-    lines = [f"{name}: {_break_even(by_model)}" for name, by_model in result.strategies.items()]
+    lines = [
+        f"{name}: {_break_even(by_model)}"
+        for name, by_model in result.strategies.items()
+        if any(outcome.total.contracts for outcome in by_model.values())
+    ]
     return "\n".join([*lines, *conclusions(result)])
 
 

@@ -89,7 +89,7 @@ def test_nobody_stands_ahead_who_is_not_displayed_any_more() -> None:
         quote(2, (40, 62), ASK),
         quote(3, (40, 12), ASK),
     ]
-    # 9 of 98 traded, but at most 2 are left ahead; of the next 50 that fall, 5 trade: 2 ahead, then 3 of ours.
+    # 9 of 98 traded, but at most 2 are left ahead; of the next 50 that fall 5 trade: those 2, then 3 of ours.
     assert joined(INFERRED, rest, *quotes) == [0, 0, 3]
 
 
