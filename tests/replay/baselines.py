@@ -83,7 +83,7 @@ class JoinTheTouch:
 
 MIN_SPREAD, INSIDE_FROM, SKEW_FACTOR = Price(600), Price(600), 0.25
 BASE, LIMIT = Count(10 * CONTRACT), Count(100 * CONTRACT)
-TAPER_FROM = 0.8
+TAPER_FROM = Count(80 * CONTRACT)
 TRADES, HALF_LIFE_MS, OLDEST_MS, CALM_MS = 5, 12 * 3_600_000, 24 * 3_600_000, 12 * 3_600_000
 CALM_LOW, CALM_HIGH = Price(300), Price(800)
 
@@ -169,8 +169,7 @@ def _prices(inputs: QuoteInputs, touch: Touch, fair: float) -> Mapping[Side, Pri
 
 def _counts(net: Count, *, only_out: bool) -> Mapping[Side, Count]:
     """What adds is tapered near the limit; what reduces may close the whole position."""
-    held = abs(net) / LIMIT
-    adding = BASE if held <= TAPER_FROM else int(BASE * max(1.0 - held, 0.0) / (1.0 - TAPER_FROM))
+    adding = min(BASE, BASE * max(LIMIT - abs(net), 0) // (LIMIT - TAPER_FROM))
     counts = {}
     for side in Side:
         reduces = side.sign * net < 0

@@ -75,7 +75,7 @@ ADDED = tuple(part.name for part in fields(Score) if part.name not in NOT_ADDED)
 
 def cents_per_hour(profit: int, quoted: int, side_contracts: float) -> float:
     """Cents per quote-hour for 10 contracts a side; nothing quoted, nothing earned."""
-    return profit / E7_PER_CENT / quoted * HOUR_MINUTES * 10 / side_contracts if quoted else 0.0
+    return profit * HOUR_MINUTES * 10 / (quoted * side_contracts * E7_PER_CENT) if quoted else 0.0
 
 
 Key = tuple[str, str]

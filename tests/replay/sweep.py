@@ -2,7 +2,8 @@
 
 An event belongs to the day of the exchange on which it was heard of last, with all its markets, so no
 position and no memory passes from the days that choose to those that judge. Chosen is what earns most per
-quote-hour under the pessimistic fill model; a setting that never quotes earns nothing and is not chosen.
+quote-hour under the pessimistic fill model; a setting that never trades under it loses nothing and proves
+nothing, and is not chosen.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ class Swept:
     """What each candidate came to on the choosing days, which was chosen, and how it was judged."""
 
     split: Split
+    keys: Sequence[str]
     candidates: Sequence[tuple[Raw, ByModel]]
     chosen: Raw
     judged: Result
@@ -71,9 +73,9 @@ def run_sweep(
     settings = [(given, setting(strategy, given)) for given in candidates(raw, sweep)]
     known = situations(parts.choosing)
     tried = [(given, outcomes(parts.choosing, made, known, progress)) for given, made in settings]
-    quoting = [(given, by_model) for given, by_model in tried if by_model["pess"].total.quoted]
-    if not quoting:
+    trading = [(given, by_model) for given, by_model in tried if by_model["pess"].total.contracts]
+    if not trading:
         days = ", ".join(parts.choosing_days)
-        raise ConfigInvalid("SWEEP", f"no setting quotes anything on {days}", "choose other values")
-    chosen, _ = max(quoting, key=lambda pair: pair[1]["pess"].cents)
-    return Swept(parts, tried, chosen, replay(parts.judging, [strategy], chosen, progress))
+        raise ConfigInvalid("SWEEP", f"no setting trades on {days}", "choose other values")
+    chosen, _ = max(trading, key=lambda pair: pair[1]["pess"].cents)
+    return Swept(parts, tuple(sweep), tried, chosen, replay(parts.judging, [strategy], chosen, progress))

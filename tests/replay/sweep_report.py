@@ -29,7 +29,7 @@ def sweep_table(swept: Swept) -> str:
 def _rows(swept: Swept, names: list[str]) -> list[Row]:
     return [
         [
-            " ".join(f"{key}={value}" for key, value in given.items()),
+            " ".join(f"{key}={given[key]}" for key in swept.keys),
             f"{by_model['pess'].total.quote_hours:.1f}",
             *(f"{by_model[name].cents:.2f}" for name in names),
             *(f"{by_model[name].total.after_30 / E7_PER_DOLLAR:.2f}" for name in names),

@@ -1,5 +1,6 @@
 """Small tapes written by hand, for tests of the rules: one market, prices in cents, times in seconds."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -88,6 +89,15 @@ def with_tracks(tape: Tape, *tracks: Track) -> Tape:
         fees={track.market.ticker: FREE for track in tracks},
         stretches=(Stretch(min(track.first_ms for track in tracks), max(track.last_ms for track in tracks)),),
     )
+
+
+def wandering(hours: int, seed: int = 3) -> Sequence[Quote]:
+    """A mid that walks by a cent every 15 seconds or not, each side of it 1 to 3 cents away."""
+    rng, mid, quotes = random.Random(seed), 50, []
+    for second in range(0, hours * 3_600, 15):
+        mid = min(max(mid + rng.choice((-1, 0, 1)), 30), 70)
+        quotes.append(quote(second, (mid - rng.randint(1, 3), 50), (mid + rng.randint(1, 3), 50)))
+    return quotes
 
 
 def _side(best: Best) -> QuoteSide | None:

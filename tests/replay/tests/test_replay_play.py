@@ -1,7 +1,6 @@
 """A replay minute by minute: what the bot sees, when its orders stand, and what is counted."""
 
-import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,7 +18,18 @@ from tests.replay.play import CROSSED, Brake, MarketDay, Played, play
 from tests.replay.score import scored, together
 from tests.replay.settings import setting
 from tests.replay.tape import Stretch, Tape, Track
-from tests.replay.tapes import EVENT, TICKER, at, market, quote, tape_with, track_of, trade, with_tracks
+from tests.replay.tapes import (
+    EVENT,
+    TICKER,
+    at,
+    market,
+    quote,
+    tape_with,
+    track_of,
+    trade,
+    wandering,
+    with_tracks,
+)
 from tests.simulator.tape import Quote
 
 Answer = Callable[[QuoteInputs], Decision]
@@ -244,18 +254,9 @@ class Leaky(Track):
         return super().seen_at(at_ms + 61_000)
 
 
-def wandering(hours: int = 6) -> Sequence[Quote]:
-    """A mid that walks by a cent every 15 seconds or not, each side of it 1 to 3 cents away."""
-    rng, mid, quotes = random.Random(3), 50, []
-    for second in range(0, hours * 3_600, 15):
-        mid = min(max(mid + rng.choice((-1, 0, 1)), 30), 70)
-        quotes.append(quote(second, (mid - rng.randint(1, 3), 50), (mid + rng.randint(1, 3), 50)))
-    return quotes
-
-
 def test_a_planted_leak_of_61_seconds_makes_the_pessimists_markouts_jump() -> None:
     """What would look like skill if a replay let the next minute's book through."""
-    rows = wandering()
+    rows = wandering(6)
     honest, leaking = (_cents_a_contract(tape_with(track_of(rows, kind=kind))) for kind in (Track, Leaky))
     assert honest < 0
     assert leaking > honest + 1

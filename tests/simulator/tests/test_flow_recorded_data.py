@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
-from tests.house.checkout import ROOT
 from tests.simulator.clock import VirtualClock
 from tests.simulator.flow import RecordedFlow
 from tests.simulator.price_grid import LINEAR_CENT
@@ -15,22 +11,12 @@ from tests.simulator.recordings import choose_window, read_recording, select_mar
 from tests.simulator.tape import MINUTE_MS
 from tests.simulator.tape_fields import time_ms
 from tests.support.flow_fakes import FakeMarketplace
+from tests.support.recorded import recorded
 
-DATA = ROOT.parent / "shared" / "data"
 START_MS = time_ms("2025-02-03T18:00:00Z")
 END_MS = START_MS + 240 * MINUTE_MS
 
 pytestmark = pytest.mark.recorded
-
-
-def recorded(name: str) -> Path:
-    path = DATA / name
-    if path.exists():
-        return path
-    reason = f"needs {path}: recordings lie beside the checkout and are not part of it"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def test_four_hours_of_weather_markets_play_in_full_and_the_same_twice() -> None:

@@ -13,6 +13,7 @@ from tests.simulator.price_grid import LINEAR_CENT, TAPERED_DECI_CENT, ladder
 from tests.simulator.recordings import read_recording
 from tests.simulator.tape import QuoteSide
 from tests.simulator.tape_fields import BadField, count_e2, price_e4, time_ms
+from tests.simulator.tape_markets import event_of
 from tests.support.flow_fakes import QUOTES, START_MS, TWO_PRINTS, write_gzip
 
 
@@ -168,3 +169,15 @@ def test_every_price_of_a_tapered_ladder_is_on_its_steps() -> None:
     assert (grid.at_or_below(9), grid.at_or_above(9_995), grid.moved(10, -1)) == (None, None, None)
     assert 1010 not in grid
     assert 1100 in grid
+
+
+@pytest.mark.parametrize(
+    ("ticker", "event"),
+    [
+        ("KXHIGHNY-25DEC05-T37", "KXHIGHNY-25DEC05"),
+        ("KXCPI-26AUG-T-0.1", "KXCPI-26AUG"),
+        ("KXGAME-26MAY22AB-B", "KXGAME-26MAY22AB"),
+    ],
+)
+def test_the_event_of_a_market_is_its_ticker_without_the_strike(ticker: str, event: str) -> None:
+    assert event_of(ticker) == event

@@ -6,7 +6,6 @@ fixed-point fields: for those the tests say what the client makes of an answer t
 
 import gzip
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,17 @@ from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Money, Price, TimeMs, p
 from dora.edge.kalshi import wire_markets
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.wire import JsonObject, load_json
-from tests.house.checkout import ROOT
 from tests.support.kalshi_fakes import FakeReply, order_request, scripted
+from tests.support.recorded import DATA, recorded
 
-FOLDER = ROOT.parent / "shared" / "data" / "responses"
+FOLDER = DATA / "responses"
 
 pytestmark = pytest.mark.recorded
 
 
 def recording(name: str) -> dict[str, Any]:
     """Status, request and body of one recorded call."""
-    path = FOLDER / name
-    if not path.exists():
-        reason = f"needs {path}: recordings lie beside the checkout and are not part of it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    path = recorded(f"responses/{name}")
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     return dict(json.loads(content))
 
