@@ -3,6 +3,7 @@
 import gc
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from dora.core.errors import ConfigInvalid
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 done, 2 could not run. A loss is a result, not a failure."""
     options = parse(arguments)
     try:
+        report.prepare(options.out)
         _run(options)
     except (RecordingError, ConfigInvalid) as error:
         print(f"replay: {error}", file=sys.stderr)
@@ -46,7 +48,7 @@ def _tapes(options: Options) -> list[Callable[[], Tape]]:
     """Read one after the other, so that only one is held."""
     if not options.data:
         return [made_up_tape]
-    return [lambda path=path: read_tape(path) for path in options.data]  # type: ignore[misc]
+    return [partial(read_tape, path) for path in options.data]
 
 
 def _replayed(tape: Tape, options: Options) -> Result:
@@ -65,7 +67,15 @@ def _swept(tape: Tape, options: Options) -> Result:
 def _leave(out: Path, result: Result, before: str) -> None:
     print(f"\n{before}{report.summary(result)}")
     path = report.write(out, result.tape.name, report.as_json(result), before + report.details(result))
-    print(f"\nby situation, event-day and market: {path}")
+    print(f"\n{_cost(result)}\nby situation, event-day and market: {path}")
+
+
+def _cost(result: Result) -> str:
+    """What it took, for the run that asks whether it is quick enough."""
+    outcomes = [outcome for by_model in result.strategies.values() for outcome in by_model.values()]
+    minutes = max(outcome.total.minutes for outcome in outcomes)
+    slowest = max(outcome.played.cpu_s for outcome in outcomes)
+    return f"{minutes} market-minutes; CPU of a strategy under one fill model: up to {slowest:.1f} s"
 
 
 def _say(name: str) -> Callable[[str, str], None]:

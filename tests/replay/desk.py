@@ -25,7 +25,7 @@ class Filled(NamedTuple):
     ticker: str
     side: Side
     price: Price
-    count: Count
+    count: Count  # type: ignore[assignment] # the exchange's word; nobody counts in a fill
     fee: Money
     net: Count = Count(0)
 

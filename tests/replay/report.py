@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dora.core.calendar import format_time
+from dora.core.errors import ConfigInvalid
 from dora.core.units import CONTRACT, TimeMs
 from tests.replay.baselines import NOTHING
 from tests.replay.claims import conclusions, is_bound
@@ -201,9 +202,18 @@ def _most_of_all(score: Score) -> str:
     return f"{found[0][0]} {found[0][1] / score.minutes:.0%}" if found and score.minutes else ""
 
 
+def prepare(folder: Path) -> None:
+    """Make the folder of what a run leaves. Raises ConfigInvalid where nothing can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise ConfigInvalid("OUT", f"cannot write in {folder} ({error})", "give another folder") from error
+
+
 def write(folder: Path, name: str, content: Mapping[str, Any], text: str) -> Path:
-    """`<name>.json` and `<name>.txt`; returns the path of the tables."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """`<name>.json` and `<name>.txt` in a prepared folder; returns the path of the tables."""
     (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     tables = folder / f"{name}.txt"
     tables.write_text(text + "\n", encoding="utf-8")

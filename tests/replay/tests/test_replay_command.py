@@ -196,3 +196,13 @@ def test_flags_and_numbers_are_set_as_in_a_config_item() -> None:
     )
     assert options.raw == {"extend_expiry": "true", "quote_size": "5"}
     assert options.sweep == {"levels": ("1", "2"), "level_gap_dollars": ("0.01", "0.02")}
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["--out", str(tmp_path / "file" / "replay")]) == CANNOT_RUN
+    said = capsys.readouterr().err
+    assert said.startswith("replay: OUT: cannot write")
+    assert said.count("\n") == 1

@@ -56,7 +56,7 @@ class Scripted:
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     scripted = Scripted()
-    monkeypatch.setitem(registry.STRATEGIES, "scripted", scripted)  # type: ignore[arg-type]
+    monkeypatch.setitem(registry.STRATEGIES, "scripted", scripted)
     yield scripted
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dora.core.errors import ConfigInvalid
-from tests.replay import sweep
+from tests.replay import run, sweep
 from tests.replay.sweep import candidates, run_sweep, split
 from tests.replay.sweep_report import sweep_table
 from tests.replay.tape import Tape, Track
@@ -80,7 +80,7 @@ def test_the_choice_is_the_best_of_the_choosing_days_whatever_the_judging_ones_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     judged: list[str] = []
-    played = sweep.outcomes
+    played = run.outcomes
 
     def watched(tape: Tape, *rest: object) -> object:
         judged.append(",".join(sorted(tape.tracks)))
