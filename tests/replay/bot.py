@@ -73,15 +73,19 @@ class Bot:
 
 def with_ours(book: Book, ours: Iterable[Resting]) -> Book:
     """The book as the exchange shows it: a recorder's book holds nobody's orders of ours."""
-    sides: dict[Side, dict[Price, Count]] = {
-        Side.BID: dict(book.bids),
-        Side.ASK: dict(book.asks),
-    }
+    bids, asks = list(book.bids), list(book.asks)
     for side, price, count in ours:
-        sides[side][price] = Count(sides[side].get(price, 0) + count)
-    bids, asks = (sides[side].items() for side in Side)
-    return Book(
-        book.ticker,
-        tuple(Level(*level) for level in sorted(bids, reverse=True)),
-        tuple(Level(*level) for level in sorted(asks)),
-    )
+        _insert(bids if side is Side.BID else asks, side.sign, price, count)
+    return Book(book.ticker, tuple(bids), tuple(asks))
+
+
+def _insert(levels: list[Level], sign: int, price: Price, count: Count) -> None:
+    """Into levels that stand best first; `sign` +1 where the highest price is the best."""
+    for at, level in enumerate(levels):
+        if level.price == price:
+            levels[at] = Level(price, Count(level.count + count))
+            return
+        if (price - level.price) * sign > 0:
+            levels.insert(at, Level(price, count))
+            return
+    levels.append(Level(price, count))
