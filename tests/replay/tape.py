@@ -4,7 +4,7 @@ Prices count 1e-4 $ of the YES contract, counts 0.01 contract, times Unix millis
 of two prices is exact in them).
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -140,9 +140,20 @@ class Tape:
         return self.stretches[-1].end_ms
 
     def only(self, tickers: Sequence[str]) -> "Tape":
-        """The same recording of these markets alone."""
+        """The same recording of these markets alone, from their first row to their last."""
         tracks = {ticker: self.tracks[ticker] for ticker in tickers}
-        return replace(self, tracks=tracks)
+        first_ms = min(track.first_ms for track in tracks.values())
+        last_ms = max(track.last_ms for track in tracks.values())
+        return replace(
+            self,
+            tracks=tracks,
+            events={name: self.events[name] for name in {t.market.event_ticker for t in tracks.values()}},
+            stretches=tuple(
+                Stretch(max(stretch.start_ms, first_ms), min(stretch.end_ms, last_ms))
+                for stretch in self.stretches
+                if stretch.end_ms >= first_ms and stretch.start_ms <= last_ms
+            ),
+        )
 
 
 def marks_of(quotes: Sequence[Quote]) -> tuple[list[int], list[int]]:
@@ -185,12 +196,6 @@ def minutes_of(stretch: Stretch) -> range:
     """The whole minutes of a stretch, in ms."""
     first = -(-stretch.start_ms // MINUTE_MS) * MINUTE_MS
     return range(first, stretch.end_ms + 1, MINUTE_MS)
-
-
-def first_at_or_after(stretches: Sequence[Stretch], at_ms: int) -> Stretch | None:
-    """The stretch that holds this time, else the next one."""
-    at = bisect_left([stretch.end_ms for stretch in stretches], at_ms)
-    return stretches[at] if at < len(stretches) else None
 
 
 def _levels(side: QuoteSide | None) -> tuple[Level, ...]:

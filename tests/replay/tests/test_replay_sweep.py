@@ -9,7 +9,7 @@ from dora.core.errors import ConfigInvalid
 from tests.replay import run, sweep
 from tests.replay.sweep import candidates, run_sweep, split
 from tests.replay.sweep_report import sweep_table
-from tests.replay.tape import Tape, Track
+from tests.replay.tape import Stretch, Tape, Track
 from tests.replay.tapes import market, tape_with, track_of, wandering, with_tracks
 from tests.simulator.tape import Quote
 
@@ -50,6 +50,13 @@ def test_half_of_the_days_choose_and_the_others_judge() -> None:
     assert parts.judging_days == ("2026-03-12", "2026-03-13")
     assert set(parts.choosing.tracks) == {"KXHAND-E0-M1", "KXHAND-E1-M1"}
     assert set(parts.judging.tracks) == {"KXHAND-E2-M1", "KXHAND-E3-M1"}
+
+
+def test_a_part_is_a_recording_of_its_own_markets_and_their_time() -> None:
+    stretches = tuple(Stretch(track.first_ms, track.last_ms) for track in FOUR_DAYS.tracks.values())
+    parts = split(replace(FOUR_DAYS, stretches=stretches), None)
+    assert (parts.choosing.stretches, parts.judging.stretches) == (stretches[:2], stretches[2:])
+    assert set(parts.judging.events) == {"KXHAND-E2", "KXHAND-E3"}
 
 
 def test_an_event_is_never_on_both_sides() -> None:
