@@ -64,14 +64,17 @@ def _unknowns(tape: Tape) -> Iterator[str]:
         yield f"Fees are not recorded and taken for the dearest a maker is known to pay: {names}."
 
 
-def sign_of_profit(name: str, models: ByModel) -> str:
-    """Whether this recording proves that the strategy earns or loses: by intervals, not by figures alone."""
+def sign_of_profit(name: str, models: ByModel, *, bound: bool) -> str:
+    """Whether this recording proves that the strategy earns or loses: by intervals, not by figures alone.
+
+    `bound`: its figures are bounds, which prove neither.
+    """
     pessimistic, optimistic = models["pess"], models["opt"]
     if not any(outcome.total.quoted for outcome in models.values()):
         return f"{name}: never quoted."
-    if pessimistic.interval and pessimistic.interval[0] > 0:
+    if not bound and pessimistic.interval and pessimistic.interval[0] > 0:
         return f"{name}: earns, even if it fills only where the market trades through."
-    if optimistic.interval and optimistic.interval[1] < 0:
+    if not bound and optimistic.interval and optimistic.interval[1] < 0:
         return f"{name}: loses, even if it stands first in every line."
     figures = ", ".join(f"{model} {outcome.cents:+.2f}" for model, outcome in models.items())
     return f"{name}: the sign of its profit is not proven here ({figures} c/qh)."
@@ -80,7 +83,7 @@ def sign_of_profit(name: str, models: ByModel) -> str:
 def conclusions(result: Result) -> Iterator[str]:
     """What may be said of each strategy, and what of all of them."""
     for name, models in result.strategies.items():
-        yield sign_of_profit(name, models)
+        yield sign_of_profit(name, models, bound=is_bound(result.tape))
     clusters = _most_event_days(result.strategies)
     if clusters < LEAST_CLUSTERS:
         yield f"{clusters} event-days: no interval is told of fewer than {LEAST_CLUSTERS}."

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,13 @@ import pytest
 from dora.core.calendar import format_time
 from dora.core.units import TimeMs
 from tests.replay.__main__ import CANNOT_RUN, main
-from tests.replay.claims import conclusions, limits
+from tests.replay.claims import conclusions, limits, sign_of_profit
 from tests.replay.options import parse
+from tests.replay.play import Played
 from tests.replay.report import as_json, details, summary, table
-from tests.replay.run import Result, replay
+from tests.replay.run import Outcome, Result, replay
+from tests.replay.score import Score, Scored
+from tests.replay.settings import Setting
 from tests.replay.splits import parts
 from tests.replay.tape import Tape
 from tests.replay.tapes import TICKER, tape_with, track_of, wandering
@@ -129,6 +133,32 @@ def test_nothing_is_proven_by_a_single_event_day(result: Result) -> None:
     said = "\n".join(conclusions(result))
     assert "reservation: the sign of its profit is not proven here" in said
     assert "1 event-days: no interval" in said
+
+
+def outcome_of(cents: Sequence[float]) -> Any:
+    """An outcome whose event-days came to so much an hour."""
+    days = {str(n): Score(quoted=60, contracts=100, after_30=round(c * 10**5)) for n, c in enumerate(cents)}
+    total = Score(quoted=60 * len(cents), contracts=100, after_30=round(sum(cents) * 10**5))
+    setting = Setting("s", {}, {}, 10)
+    return Outcome(setting, Played({}, Counter(), 0.0), Scored({}, {}), total, days)
+
+
+@pytest.mark.parametrize(
+    ("pessimistic", "optimistic", "said"),
+    [
+        ([1, 2, 3], [4, 5, 6], "earns, even if it fills only where"),
+        ([-3, -2, -1], [-2, -2, -1], "loses, even if it stands first"),
+        ([-3, 9, 1], [4, 5, 6], "not proven"),
+        ([-3, -2, -1], [4, 5, 6], "not proven"),
+        ([1, 2], [4, 5], "not proven"),
+    ],
+)
+def test_a_sign_is_proven_by_intervals_and_never_by_bounds(
+    pessimistic: list[float], optimistic: list[float], said: str
+) -> None:
+    models = {"pess": outcome_of(pessimistic), "opt": outcome_of(optimistic)}
+    assert said in sign_of_profit("s", models, bound=False)
+    assert "not proven" in sign_of_profit("s", models, bound=True)
 
 
 def test_a_run_leaves_json_and_tables_and_a_total_over_several(
