@@ -1,7 +1,6 @@
 """Scenario 83: the computation of one market raises, takes long, or returns nonsense, and costs it alone."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from math import nan
 from typing import Any
 
@@ -32,18 +31,18 @@ def endless(decision: Decision, memory: Mapping[str, object]) -> Answer:
 
 
 def off_the_grid(decision: Decision, memory: Mapping[str, object]) -> Answer:
-    targets = tuple(replace(target, price=Price(4_455)) for target in decision.targets)
-    return replace(decision, targets=targets), memory
+    targets = tuple(target._replace(price=Price(4_455)) for target in decision.targets)
+    return decision._replace(targets=targets), memory
 
 
 NONSENSE: dict[str, Wrong] = {
     "raises": raising,
     "never returns": endless,
     "nothing": lambda _decision, _memory: None,
-    "another market": lambda decision, memory: (replace(decision, ticker=B), memory),
-    "nan": lambda decision, memory: (replace(decision, fair_value=nan), memory),
+    "another market": lambda decision, memory: (decision._replace(ticker=B), memory),
+    "nan": lambda decision, memory: (decision._replace(fair_value=nan), memory),
     "off the grid": off_the_grid,
-    "two in a slot": lambda d, memory: (replace(d, targets=(d.targets[0], d.targets[0])), memory),
+    "two in a slot": lambda d, memory: (d._replace(targets=(d.targets[0], d.targets[0])), memory),
     "nan in memory": lambda decision, _memory: (decision, {"fair": nan}),
 }
 """Some of all that `tests/unit/core/quoting/test_strategy_answers.py` holds the answer of a strategy to."""

@@ -168,7 +168,7 @@ GUARDS = (
         "unknowns-exposed",
         "core/risk/market_risk.py",
         "test_reads.py::test_scenario_16_orders_of_unknown_fate_count_in_full_toward_what_may_be_lost",
-        "        else:\n            risk.add(order.slot.side, order.price, worst)",
+        "        else:\n            risk.add(slot.side, price, worst)",
         "        else:\n            pass",
     ),
     Guard(

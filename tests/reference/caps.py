@@ -219,7 +219,7 @@ class _Tally:
         if not count:
             return _Verdict(target.slot, None, self._broken_cap(target, self._step(target, CONTRACT)) or why)
         self._count(target.slot.ticker, step if why is None else self._step(target, count))
-        return _Verdict(target.slot, ApprovedOrder(replace(target, count=count)), why)
+        return _Verdict(target.slot, ApprovedOrder(target._replace(count=count)), why)
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
         ticker = target.slot.ticker

@@ -95,15 +95,20 @@ class PriceRange:
     step: Price
 
 
+def _nearest(price: int) -> int:
+    """The price from 0 to $1 that is nearest to this one."""
+    return min(max(price, 0), ONE_DOLLAR)
+
+
 @lru_cache(maxsize=64)
-def _grid_points(ranges: tuple[PriceRange, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _grid_points(ranges: tuple[PriceRange, ...]) -> tuple[tuple[Price, ...], tuple[Price, ...]]:
     """For every price from 0 to $1 the grid point at or below it, and the next one above it."""
-    floors: list[int] = []
-    aboves: list[int] = []
+    floors: list[Price] = []
+    aboves: list[Price] = []
     for row in ranges:
         for point in range(row.start, row.end, row.step):
-            floors += [point] * row.step
-            aboves += [point + row.step] * row.step
+            floors += [Price(point)] * row.step
+            aboves += [Price(point + row.step)] * row.step
     return (*floors, ONE_DOLLAR), (*aboves, ONE_DOLLAR)
 
 
@@ -115,8 +120,8 @@ class PriceGrid:
     """
 
     ranges: tuple[PriceRange, ...]
-    _floors: tuple[int, ...] = field(init=False, repr=False, compare=False)
-    _aboves: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _floors: tuple[Price, ...] = field(init=False, repr=False, compare=False)
+    _aboves: tuple[Price, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         edge = Price(0)
@@ -133,27 +138,28 @@ class PriceGrid:
     def __contains__(self, price: object) -> bool:
         return isinstance(price, int) and 0 < price < ONE_DOLLAR and self._floors[price] == price
 
-    def floor(self, price: Price) -> Price:
+    def floor(self, price: int) -> Price:
         """The highest grid point at or below `price` (0 and $1 count as points here)."""
-        return Price(self._floors[min(max(price, 0), ONE_DOLLAR)])
+        return self._floors[price if 0 <= price <= ONE_DOLLAR else _nearest(price)]
 
-    def ceil(self, price: Price) -> Price:
+    def ceil(self, price: int) -> Price:
         """The lowest grid point at or above `price`."""
-        point = self.floor(price)
-        return point if point >= min(price, ONE_DOLLAR) else self.above(point)
+        price = price if 0 <= price <= ONE_DOLLAR else _nearest(price)
+        point = self._floors[price]
+        return point if point == price else self._aboves[price]
 
     def tick_at(self, price: Price) -> Price:
         """The step of the range that holds `price`; at a seam, that of the range above."""
-        at = min(max(price, 0), ONE_DOLLAR - 1)
+        at = min(_nearest(price), ONE_DOLLAR - 1)
         return Price(self._aboves[at] - self._floors[at])
 
-    def above(self, price: Price) -> Price:
+    def above(self, price: int) -> Price:
         """The next grid point strictly above a price ($1 at the top)."""
-        return Price(self._aboves[min(max(price, 0), ONE_DOLLAR)])
+        return self._aboves[price if 0 <= price <= ONE_DOLLAR else _nearest(price)]
 
-    def below(self, price: Price) -> Price:
+    def below(self, price: int) -> Price:
         """The next grid point strictly below a price (0 at the bottom)."""
-        return self.floor(Price(price - 1)) if price > 0 else Price(0)
+        return self.floor(price - 1)
 
     @property
     def lowest(self) -> Price:

@@ -38,14 +38,13 @@ def _final(
     error: str,
 ) -> Decision:
     if decision.skip is not None:
-        return replace(decision, error=error) if error != decision.error else decision
+        return decision._replace(error=error) if error != decision.error else decision
     if error:
-        return replace(decision, targets=(), skip=Reason.COMPUTE_FAILED, error=error)
+        return decision._replace(targets=(), skip=Reason.COMPUTE_FAILED, error=error)
     if not cut and not refused and all(target.slot in kept for target in decision.targets):
         return decision
     wanted = {target.slot: target.count for target in decision.targets}
-    return replace(
-        decision,
+    return decision._replace(
         targets=tuple(kept[slot] for slot in wanted if slot in kept),
         dropped=(*decision.dropped, *refused),
         cut=tuple((slot, why, wanted[slot]) for slot, why in cut),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.exchange.book import best_ask, best_bid, depth, is_crossed, weighted_mid, without
+from dora.core.exchange.book import best_ask, best_bid, weighted_mid, without
 from dora.core.exchange.market import Book, Level, Side
 from dora.core.units import Count, Price
 from tests.support.examples import book, cents, contracts
@@ -80,22 +80,13 @@ def test_the_best_levels_of_others_are_the_best_of_all_theirs(
 
 def test_questions_about_an_empty_side_have_no_answer() -> None:
     empty = book([], [])
-    assert (best_bid(empty), best_ask(empty), is_crossed(empty)) == (None, None, False)
-    assert depth(empty, Side.BID, 3) == 0
-
-
-def test_a_locked_book_counts_as_crossed() -> None:
-    assert is_crossed(book([("0.46", "1")], [("0.46", "1")]))
-    assert is_crossed(book([("0.47", "1")], [("0.46", "1")]))
-    assert not is_crossed(book([("0.45", "1")], [("0.46", "1")]))
-    assert not is_crossed(book([], [("0.46", "1")]))
+    assert (best_bid(empty), best_ask(empty)) == (None, None)
 
 
 def test_depth_counts_the_best_levels_only() -> None:
-    shown = book([("0.44", "1"), ("0.43", "2"), ("0.42", "4")], [("0.46", "8")])
-    assert depth(shown, Side.BID, 2) == contracts("3")
-    assert depth(shown, Side.BID, 9) == contracts("7")
-    assert depth(shown, Side.ASK, 2) == contracts("8")
+    shown = book([("0.44", "1"), ("0.43", "2"), ("0.42", "5")], [("0.46", "3"), ("0.50", "6")])
+    assert weighted_mid(shown, 2) == (4_400 * 9 + 4_600 * 3) / (12 * 10_000)
+    assert weighted_mid(shown, 9) == (4_400 * 9 + 4_600 * 8) / (17 * 10_000)
 
 
 def test_the_weighted_mid_leans_to_the_thin_side() -> None:
@@ -106,6 +97,6 @@ def test_the_weighted_mid_leans_to_the_thin_side() -> None:
 @given(books(), st.integers(1, 5))
 def test_the_weighted_mid_lies_between_the_best_prices(shown: Book, levels: int) -> None:
     bid, ask = best_bid(shown), best_ask(shown)
-    if bid is None or ask is None or is_crossed(shown):
+    if bid is None or ask is None or bid >= ask:
         return
     assert bid / 10_000 < weighted_mid(shown, levels) < ask / 10_000

@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.exchange.fees import FREE, FeeTerms, fee_terms, maker_fee, maker_fee_per_contract, taker_fee
+from dora.core.exchange.fees import (
+    FREE,
+    FeeTerms,
+    fee_terms,
+    maker_fee,
+    maker_fee_per_contract,
+    market_fees,
+    taker_fee,
+)
 from dora.core.exchange.market import Side
 from dora.core.units import Count, Price, TimeMs
+from tests.reference.quoting import cost_per_contract
 from tests.support.examples import NOW, cents, contracts, dollars, event, market, series
 
 WITH_MAKER_FEES = FeeTerms(7_000_000, 1_750_000)
@@ -67,6 +76,28 @@ def test_a_waiver_does_not_make_an_unknown_type_known() -> None:
     assert fee_terms(series("flat"), event(), waived, NOW) is None
 
 
+def test_the_fees_of_many_markets_are_those_of_each_by_itself() -> None:
+    events = {"A": event(event_ticker="A"), "B": event(event_ticker="B", fee_type_override="flat")}
+    until = {"A-1": None, "A-2": NOW, "A-3": TimeMs(NOW + 1), "B-1": None, "C-1": None}
+    markets = {
+        ticker: market(ticker=ticker, event_ticker=ticker[0], fee_waiver_until_ms=until_ms)
+        for ticker, until_ms in until.items()
+    }
+    terms = series("quadratic_with_maker_fees")
+    fees = market_fees(markets, events, {terms.ticker: terms}, NOW)
+    each = {t: fee_terms(terms, events.get(own.event_ticker), own, NOW) for t, own in markets.items()}
+    assert fees.known == {ticker: found for ticker, found in each.items() if found is not None}
+    assert fees.known == {"A-1": WITH_MAKER_FEES, "A-2": WITH_MAKER_FEES, "A-3": FREE}
+    assert fees.failed == {}
+
+
+def test_a_market_whose_fees_raise_says_why_and_costs_itself_alone() -> None:
+    markets = {"A": market(ticker="A", fee_waiver_until_ms="noon"), "B": market(ticker="B")}
+    fees = market_fees(markets, {event().event_ticker: event()}, {series().ticker: series()}, NOW)
+    assert (fees.known.keys(), fees.failed.keys()) == ({"B"}, {"A"})
+    assert fees.failed["A"].startswith("TypeError")
+
+
 def test_a_fill_that_the_exchange_charged_is_charged_the_same() -> None:
     assert maker_fee(WITH_MAKER_FEES, cents("0.46"), contracts("3")) == dollars("0.013041")
     assert taker_fee(WITH_MAKER_FEES, cents("0.50"), contracts("100")) == dollars("1.75")
@@ -112,5 +143,7 @@ def test_the_cost_per_contract_covers_the_change_of_the_balance(
     traded = Decimal(-side.sign * price * count).scaleb(-6)
     change = (traded - fee).quantize(Decimal("0.01"), ROUND_FLOOR)
     whole_cost = (traded - change) / Decimal(count).scaleb(-2)
-    per_contract = Decimal(maker_fee_per_contract(terms, price, count, side)).scaleb(-4)
+    found = maker_fee_per_contract(terms, price, count, side)
+    per_contract = Decimal(found).scaleb(-4)
+    assert found == cost_per_contract(terms, price, count, side)
     assert 0 <= per_contract - whole_cost < Decimal("0.0001")

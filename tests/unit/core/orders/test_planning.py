@@ -330,6 +330,6 @@ def test_one_pass_over_the_slots_gives_what_the_obvious_diff_gives(
     case: Case, extends: bool, uncomputed: set[str]
 ) -> None:
     end_ms = NOW if extends else None
-    rules = {ticker: replace(own, extend_to_ms=end_ms) for ticker, own in case.rules.items()}
+    rules = {ticker: own._replace(extend_to_ms=end_ms) for ticker, own in case.rules.items()}
     fast = plan_slots(case.targets, case.view, rules, uncomputed)
     assert fast == reference.plan_slots(case.targets, case.view, rules, uncomputed)

@@ -157,8 +157,7 @@ def test_no_level_stands_further_out_than_it_must(situation: Situation) -> None:
 @given(situations(most_levels=5))
 def test_further_levels_never_change_the_inner_one(situation: Situation) -> None:
     given_inputs, memory = situation
-    values = {name: getattr(given_inputs, name) for name in given_inputs.__dataclass_fields__}
     fields = {name: getattr(given_inputs.config, name) for name in given_inputs.config.__dataclass_fields__}
-    alone, _ = quote(inputs(**values | {"config": config(**fields | {"levels": 1})}), memory)
+    alone, _ = quote(inputs(**given_inputs._asdict() | {"config": config(**fields | {"levels": 1})}), memory)
     together, _ = quote(given_inputs, memory)
     assert [t for t in together.targets if t.slot.level == 0] == list(alone.targets)

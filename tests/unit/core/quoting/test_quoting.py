@@ -5,7 +5,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.core.exchange.book import Resting, without
@@ -18,6 +18,7 @@ from dora.core.quoting.reservation_price import logit, reservation_price, sigmoi
 from dora.core.quoting.strategies.reservation import Reservation
 from dora.core.reasons import Reason
 from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs
+from tests.reference import quoting as reference
 from tests.support.examples import (
     NOW,
     TAPERED_GRID,
@@ -386,6 +387,12 @@ def test_the_same_situation_always_gives_the_same_answer(
     situation: Situation,
 ) -> None:
     assert quote(*situation) == quote(*situation)
+
+
+@settings(max_examples=400)
+@given(situations(most_levels=5))
+def test_the_short_way_quotes_and_remembers_what_the_obvious_one_does(situation: Situation) -> None:
+    assert quote(*situation) == reference.quote(*situation)
 
 
 @given(st.integers(-10_000, 10_000), st.integers(-10_000, 10_000))

@@ -1,7 +1,6 @@
 """What a strategy answers is held to its type and its market before anything is reckoned with it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from math import nan
 from typing import Any
 
@@ -30,13 +29,13 @@ def with_target(**changes: Any) -> Wrong:
 
     def wrong(decision: Decision, memory: Mapping[str, object]) -> Answer:
         first, *others = decision.targets
-        return replace(decision, targets=(replace(first, **changes), *others)), memory
+        return decision._replace(targets=(first._replace(**changes), *others)), memory
 
     return wrong
 
 
 def with_decision(**changes: Any) -> Wrong:
-    return lambda decision, memory: (replace(decision, **changes), memory)
+    return lambda decision, memory: (decision._replace(**changes), memory)
 
 
 def with_memory(memory: Any) -> Wrong:
@@ -52,7 +51,7 @@ NONSENSE: dict[str, Wrong] = {
     "nan": with_decision(fair_value=nan),
     "infinite": with_decision(half_spread=10**400),
     "a text for a figure": with_decision(reservation_price="0.45"),
-    "a list of targets": lambda decision, memory: (replace(decision, targets=list(decision.targets)), memory),
+    "a list of targets": lambda decision, memory: (decision._replace(targets=list(decision.targets)), memory),
     "something for a target": with_decision(targets=("bid",)),
     "a slot of another market": with_target(slot=Slot(OTHER, Side.BID)),
     "a side that is none": with_target(slot=Slot(TICKER, "bid ")),
@@ -70,7 +69,7 @@ NONSENSE: dict[str, Wrong] = {
     "fewer than none": with_target(count=Count(-300)),
     "a thousand million contracts": with_target(count=Count(10**11)),
     "nan for an edge": with_target(edge=nan),
-    "two in one slot": lambda d, memory: (replace(d, targets=(d.targets[0], d.targets[0])), memory),
+    "two in one slot": lambda d, memory: (d._replace(targets=(d.targets[0], d.targets[0])), memory),
     "targets that are skipped": with_decision(skip=Reason.NO_EDGE),
     "a skip that is no reason": with_decision(skip="tired", targets=()),
     "a reason that is none": with_decision(dropped=((Slot(TICKER, Side.BID), "tired"),)),

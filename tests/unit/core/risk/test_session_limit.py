@@ -61,7 +61,7 @@ def facts(free: int | None, orders: tuple[TrackedOrder, ...] = ()) -> RiskFacts:
 
 
 def wanted(slot: Slot, count: str) -> TargetOrder:
-    return replace(target(slot.side, "0.46" if slot.side is Side.BID else "0.54", count), slot=slot)
+    return target(slot.side, "0.46" if slot.side is Side.BID else "0.54", count)._replace(slot=slot)
 
 
 ALL = [wanted(slot, "10") for slot in SLOTS]

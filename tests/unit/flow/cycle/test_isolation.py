@@ -229,7 +229,7 @@ def test_an_odd_market_is_skipped_and_its_orders_are_kept_while_the_other_is_quo
 
 def test_a_book_that_cannot_be_reckoned_with_costs_its_market_alone() -> None:
     given = inputs()
-    bad = replace(given.snapshot.books[ODD], bids=(Level("0.44", contracts("500")),))
+    bad = given.snapshot.books[ODD]._replace(bids=(Level("0.44", contracts("500")),))
     books = {**given.snapshot.books, ODD: bad}
     choice = decide(replace(given, snapshot=replace(given.snapshot, books=books)))
 

@@ -5,13 +5,10 @@ from collections.abc import Iterable
 from dora.core.exchange.market import Book, Level, Side
 from dora.core.units import ONE_DOLLAR, Count, Price
 
+BID = Side.BID
+
 Resting = tuple[Side, Price, Count]
 """Contracts that rest on one side at one price."""
-
-
-def side_of(book: Book, side: Side) -> tuple[Level, ...]:
-    """The levels of one side, best first."""
-    return book.bids if side is Side.BID else book.asks
 
 
 def best_bid(book: Book) -> Price | None:
@@ -24,16 +21,6 @@ def best_ask(book: Book) -> Price | None:
     return book.asks[0].price if book.asks else None
 
 
-def is_crossed(book: Book) -> bool:
-    """Whether the best bid meets or passes the best ask: two moments in one answer, or a paused match."""
-    return bool(book.bids and book.asks) and book.bids[0].price >= book.asks[0].price
-
-
-def depth(book: Book, side: Side, levels: int) -> Count:
-    """Contracts in the best `levels` prices of a side."""
-    return Count(sum(level.count for level in side_of(book, side)[:levels]))
-
-
 def without(book: Book, own: Iterable[Resting], most: int) -> Book:
     """The best `most` levels a side as others make them: our account's resting contracts taken off.
 
@@ -43,7 +30,7 @@ def without(book: Book, own: Iterable[Resting], most: int) -> Book:
     bids: dict[Price, int] = {}
     asks: dict[Price, int] = {}
     for side, price, count in own:
-        mine = bids if side is Side.BID else asks
+        mine = bids if side is BID else asks
         mine[price] = mine.get(price, 0) + count
     return Book(book.ticker, _others(book.bids, bids, most), _others(book.asks, asks, most))
 
@@ -67,6 +54,8 @@ def weighted_mid(book: Book, levels: int) -> float:
     Numerator and denominator are exact ints; the one float operation is their correctly rounded quotient.
     Both sides must hold contracts.
     """
-    bids, asks = depth(book, Side.BID, levels), depth(book, Side.ASK, levels)
-    numerator = book.bids[0].price * asks + book.asks[0].price * bids
-    return numerator / ((bids + asks) * ONE_DOLLAR)
+    bids, asks = book.bids, book.asks
+    bid_depth = sum([level.count for level in bids[:levels]])
+    ask_depth = sum([level.count for level in asks[:levels]])
+    numerator = bids[0].price * ask_depth + asks[0].price * bid_depth
+    return numerator / ((bid_depth + ask_depth) * ONE_DOLLAR)

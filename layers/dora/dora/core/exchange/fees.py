@@ -5,10 +5,13 @@ whole cent (members with direct access: 1e-4 $), so that a small fill costs more
 excess back in whole cents per order; quoting does not count on that.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.exchange.market import Event, Market, Series, Side
-from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, value_of
+from dora.core.failures import told
+from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs
 
 CENT = Money(10_000)
 
@@ -35,9 +38,46 @@ FREE = FeeTerms(0, 0)
 
 
 def fee_terms(series: Series | None, event: Event | None, market: Market, at_ms: TimeMs) -> FeeTerms | None:
-    """The terms of one market at a time, or None when they are not known for certain: do not quote it.
+    """The terms of one market at a time, or None when they are not known for certain: do not quote it."""
+    return _waived(_event_terms(series, event), market, at_ms)
 
-    Each override of the event replaces the word of the series; a waiver that still runs makes both rates 0.
+
+class MarketFees(NamedTuple):
+    """What fills cost, by ticker: terms that are known for certain, and why some could not be made."""
+
+    known: dict[str, FeeTerms]
+    failed: dict[str, str]
+
+
+def market_fees(
+    markets: Mapping[str, Market], events: Mapping[str, Event], series: Mapping[str, Series], at_ms: TimeMs
+) -> MarketFees:
+    """The terms of all these markets at a time. Markets of one event share theirs, but for a waiver."""
+    found, by_event = MarketFees({}, {}), dict[str, FeeTerms | None]()
+    for ticker, market in markets.items():
+        name = market.event_ticker
+        try:
+            if name not in by_event:
+                event = events.get(name)
+                by_event[name] = _event_terms(series.get(event.series_ticker) if event else None, event)
+            terms = _waived(by_event[name], market, at_ms)
+            if terms is not None:
+                found.known[ticker] = terms
+        except Exception as error:
+            found.failed[ticker] = told(error)
+    return found
+
+
+def _waived(terms: FeeTerms | None, market: Market, at_ms: TimeMs) -> FeeTerms | None:
+    """The terms of a market whose event has these: a waiver that still runs makes both rates 0."""
+    waiver_ms = market.fee_waiver_until_ms
+    return FREE if terms is not None and waiver_ms is not None and at_ms < waiver_ms else terms
+
+
+def _event_terms(series: Series | None, event: Event | None) -> FeeTerms | None:
+    """The terms of an event's markets but for their waivers, None when they are not known for certain.
+
+    Each override of the event replaces the word of the series.
     """
     if series is None or event is None or event.series_ticker != series.ticker:
         return None
@@ -46,32 +86,26 @@ def fee_terms(series: Series | None, event: Event | None, market: Market, at_ms:
     multiplier = series.fee_multiplier_e4 if override is None else override
     if kind not in _MAKER_RATE_E4 or multiplier < 0:
         return None
-    if market.fee_waiver_until_ms is not None and at_ms < market.fee_waiver_until_ms:
-        return FREE
     return FeeTerms(_TAKER_RATE_E4 * multiplier, _MAKER_RATE_E4[kind] * multiplier)
 
 
 def maker_fee(terms: FeeTerms, price: Price, count: Count) -> Money:
     """The trade fee of a resting order's fill, rounded up to 1e-6 $."""
-    return _trade_fee(terms.maker_rate_e8, price, count)
+    return Money(_trade_fee(terms.maker_rate_e8, price, count))
 
 
 def taker_fee(terms: FeeTerms, price: Price, count: Count) -> Money:
     """The trade fee of a fill that took liquidity, rounded up to 1e-6 $."""
-    return _trade_fee(terms.taker_rate_e8, price, count)
+    return Money(_trade_fee(terms.taker_rate_e8, price, count))
 
 
-def maker_fee_per_contract(terms: FeeTerms, price: Price, count: Count, side: Side) -> Price:
+def maker_fee_per_contract(terms: FeeTerms, price: Price, count: Count, side: Side) -> int:
     """What a maker fill of `count` costs per contract, balance rounding included, rounded up to 1e-4 $."""
-    fee = maker_fee(terms, price, count)
-    spent = side.sign * value_of(price, count) + fee
-    excess = -spent % terms.balance_step
-    return Price(_ceil_div(fee + excess, count))
+    rate_e8 = terms.maker_rate_e8
+    fee = _trade_fee(rate_e8, price, count) if rate_e8 != 0 else 0
+    spent = fee + side.sign * price * count
+    return -(-(fee + -spent % terms.balance_step) // count)
 
 
-def _trade_fee(rate_e8: int, price: Price, count: Count) -> Money:
-    return Money(_ceil_div(rate_e8 * count * price * (ONE_DOLLAR - price), _TO_MONEY))
-
-
-def _ceil_div(numerator: int, denominator: int) -> int:
-    return -(-numerator // denominator)
+def _trade_fee(rate_e8: int, price: Price, count: Count) -> int:
+    return -(-rate_e8 * count * price * (ONE_DOLLAR - price) // _TO_MONEY)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from dora.core.units import Count, Price, PriceGrid, TimeMs
@@ -13,10 +14,11 @@ class Side(StrEnum):
     BID = "bid"
     ASK = "ask"
 
-    @property
-    def sign(self) -> int:
-        """+1 when a fill adds YES contracts, -1 when it adds NO contracts."""
-        return 1 if self is Side.BID else -1
+    sign: int
+    """+1 when a fill adds YES contracts, -1 when it adds NO contracts."""
+
+    def __init__(self, word: str) -> None:
+        self.sign = 1 if word == "bid" else -1
 
 
 class MarketStatus(StrEnum):
@@ -41,6 +43,10 @@ class Slot(NamedTuple):
     ticker: str
     side: Side
     level: int = 0
+
+
+slot_of = lru_cache(maxsize=32_768)(Slot)
+"""The same slot again and again: 3,000 markets want the same ones in every cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +92,7 @@ class Level(NamedTuple):
     count: Count  # type: ignore[assignment] # the exchange's word; nobody counts in a level
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(NamedTuple):
     """A YES book, both sides best first. NO bids stand here as asks at the complement price."""
 
     ticker: str

@@ -6,7 +6,7 @@ place and is used when only the size must fall. A replacement is placed only aft
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dora.core.config import MarketConfig
 from dora.core.exchange.market import Slot
@@ -21,8 +21,7 @@ from dora.core.units import CONTRACT, Count, PriceGrid, TimeMs
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What one market's diff goes by."""
 
     grid: PriceGrid
@@ -69,20 +68,21 @@ def plan_slots(
     wanted = {target.slot: target for target in targets}
     live = _live_by_slot(view)
     slots: dict[str, list[Slot]] = {}
-    for slot in wanted.keys() | live.keys():
+    for slot in (*live, *(slot for slot in wanted if slot not in live)):
         slots.setdefault(slot.ticker, []).append(slot)
     total, failed = _Diff(), dict[str, str]()
-    for ticker in sorted(slots):
+    for ticker, own_slots in sorted(slots.items()):
         own = _Diff()
+        own_slots.sort()
         try:
             if ticker in uncomputed:
-                own.hold(slots[ticker], live)
+                own.hold(own_slots, live)
             else:
-                own.plan(slots[ticker], wanted, live, view, rules.get(ticker))
+                own.plan(own_slots, wanted, live, view, rules.get(ticker))
         except Exception as error:
             failed[ticker] = told(error)
             own = _Diff()
-            own.hold(slots[ticker], live)
+            own.hold(own_slots, live)
         total.join(own)
     return total.plan_with(failed)
 
@@ -113,7 +113,8 @@ def _live_by_slot(view: ReconciledOrders) -> dict[Slot, list[TrackedOrder]]:
         if order.state is OrderState.LIVE:
             live.setdefault(order.slot, []).append(order)
     for orders in live.values():
-        orders.sort(key=lambda order: order.client_order_id)
+        if len(orders) > 1:
+            orders.sort(key=lambda order: order.client_order_id)
     return live
 
 
@@ -157,7 +158,7 @@ class _Diff:
 
     def hold(self, slots: Iterable[Slot], live: Mapping[Slot, Sequence[TrackedOrder]]) -> None:
         """Leave every order of these slots as it is."""
-        for slot in sorted(slots):
+        for slot in slots:
             self.kept += live.get(slot, ())
 
     def plan(
@@ -169,7 +170,7 @@ class _Diff:
         rules: Rules | None,
     ) -> None:
         """Every slot of one market, with a reason for each cancel."""
-        for slot in sorted(slots):
+        for slot in slots:
             target, orders = wanted.get(slot), live.get(slot, ())
             if slot in view.frozen:
                 self.withheld += [(slot, Reason.SLOT_UNRESOLVED)] if target else []
@@ -218,7 +219,7 @@ def _extends(order: TrackedOrder, rules: Rules) -> tuple[ExtendRequest, ...]:
 
 
 def _runs_out(order: TrackedOrder, rules: Rules) -> bool:
-    return order.expires_by(TimeMs(rules.renew_before_ms - 1))
+    return order.expires_ms is not None and order.expires_ms < rules.renew_before_ms
 
 
 def _keeps(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:

@@ -34,12 +34,12 @@ def expires_ms(
 
     The first of: the market's close less its guard, the session's end, and the longest life of an order.
     """
-    ends = [market.close_ms - config.close_guard_s * 1000]
+    end_ms = market.close_ms - config.close_guard_s * 1000
     if session is not None and session.ends_at_ms is not None:
-        ends.append(session.ends_at_ms)
+        end_ms = min(end_ms, session.ends_at_ms)
     if globals_.order_life_s:
-        ends.append(now_ms + globals_.order_life_s * 1000)
-    return TimeMs(min(ends) // 1000 * 1000)
+        end_ms = min(end_ms, now_ms + globals_.order_life_s * 1000)
+    return TimeMs(end_ms // 1000 * 1000)
 
 
 def too_short(expires_ms: TimeMs, now_ms: TimeMs) -> bool:

@@ -1,7 +1,7 @@
 """The merge of the journal with what the exchange shows: what is proven of each order, and what is not."""
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.exchange.book import Resting
@@ -57,13 +57,24 @@ class ReconciledOrders:
     invisible: tuple[TrackedOrder, ...] = ()
     """Those that have become missing, because no read shows them although the reads have moved on."""
 
+    def counting(self) -> "ReconciledOrders":
+        """Itself, with those orders alone that still count: open ones, and ended ones not wholly booked."""
+        closed = OrderState.CLOSED
+        orders = {
+            key: order
+            for key, order in self.journal.orders.items()
+            if order.state is not closed or order.count - order.reduced - order.remaining - order.booked > 0
+        }
+        return replace(self, journal=Journal(orders))
+
     def resting_by_ticker(self) -> dict[str, tuple[Resting, ...]]:
         """By ticker, what of our account may stand in the books: open orders and foreign rows."""
         found: dict[str, list[Resting]] = {}
+        closed = OrderState.CLOSED
         for order in self.journal.orders.values():
-            if order.open:
-                entry = (order.slot.side, order.price, order.remaining)
-                found.setdefault(order.slot.ticker, []).append(entry)
+            if order.state is not closed:
+                ticker, side, _ = order.slot
+                found.setdefault(ticker, []).append((side, order.price, order.remaining))
         for row in self.external:
             found.setdefault(row.ticker, []).append((row.side, row.price, row.remaining))
         return {ticker: tuple(rows) for ticker, rows in found.items()}

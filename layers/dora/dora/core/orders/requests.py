@@ -2,19 +2,18 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from dora.core.exchange.market import Side, Slot
 from dora.core.units import Count, Price, TimeMs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetOrder:
-    """A quote we want to rest."""
+class TargetOrder(NamedTuple):
+    """A quote we want to rest. A tuple, as are the other values that every cycle makes by the thousand."""
 
     slot: Slot
     price: Price
-    count: Count
+    count: Count  # type: ignore[assignment] # the exchange's word; nobody counts in a target
     edge: Price = Price(0)
     """Distance from fair value after fees: what a fill is expected to earn per contract."""
 

@@ -19,7 +19,11 @@ MEMORY_CHARS = 1_000
 """Longest memory of one market as JSON: the memory of thousands is stored together."""
 SOURCE_CHARS = 40
 _PARTS = 2
-_PLAIN = frozenset({int, str, bool})
+_NUMBERS = frozenset({int})
+_PLAIN = frozenset({int, str, bool, type(None)})
+_NUMBER_CHARS = 19
+_NUMBER_BELOW = 10 ** (_NUMBER_CHARS - 1)
+"""An int nearer to zero takes no more characters than that."""
 
 
 def checked(answer: Any, asked: QuoteInputs) -> tuple[Decision, Mapping[str, object]]:
@@ -49,7 +53,7 @@ def _check_reasons(decision: Decision, asked: QuoteInputs) -> None:
         _check_slot(slot, asked)
         if not isinstance(why, Reason):
             raise StrategyInvalid("a dropped level without a reason")
-    if len({slot for slot, _ in decision.dropped}) != len(decision.dropped):
+    if decision.dropped and len({slot for slot, _ in decision.dropped}) != len(decision.dropped):
         raise StrategyInvalid("one level dropped twice")
 
 
@@ -63,19 +67,21 @@ def _check_figures(decision: Decision) -> None:
 
 
 def _check_targets(decision: Decision, asked: QuoteInputs) -> None:
-    if not isinstance(decision.targets, tuple):
+    targets, grid, size = decision.targets, asked.market.grid, asked.config.quote_size
+    if not isinstance(targets, tuple):
         raise StrategyInvalid("targets that are no tuple")
-    for target in decision.targets:
+    for target in targets:
         if not isinstance(target, TargetOrder):
             raise StrategyInvalid(f"a {type(target).__name__} for a target")
         _check_slot(target.slot, asked)
-        if any(type(value) is not int for value in (target.price, target.count, target.edge)):
+        price, count = target.price, target.count
+        if not (type(price) is int and type(count) is int and type(target.edge) is int):
             raise StrategyInvalid("a price, count or edge that is no int")
-        if target.price not in asked.market.grid:
+        if price not in grid:
             raise StrategyInvalid("a price off the market's grid")
-        if not 0 < target.count <= asked.config.quote_size:
+        if not 0 < count <= size:
             raise StrategyInvalid("a count beyond the quote size")
-    if len({target.slot for target in decision.targets}) != len(decision.targets):
+    if len({target.slot for target in targets}) != len(targets):
         raise StrategyInvalid("two targets in one slot")
 
 
@@ -84,15 +90,33 @@ def _check_slot(slot: Slot, asked: QuoteInputs) -> None:
         raise StrategyInvalid("a level without a slot or a side")
     if slot.ticker != asked.market.ticker:
         raise StrategyInvalid(f"a slot in {slot.ticker!r}")
-    if type(slot.level) is not int or not 0 <= slot.level < asked.config.levels:
+    level = slot.level
+    if type(level) is not int or not 0 <= level < asked.config.levels:
         raise StrategyInvalid("a level that is not configured")
 
 
 def _check_memory(memory: Mapping[str, object]) -> None:
     """Stored as JSON with every other market's: what JSON cannot hold would cost them all."""
-    if not isinstance(memory, Mapping) or not all(type(key) is str for key in memory):
+    if not isinstance(memory, dict | Mapping):
         raise StrategyInvalid("a memory that is no object")
-    if not all(value is None or type(value) in _PLAIN for value in memory.values()):
+    if _is_few_numbers(memory):
+        return
+    if not all(type(key) is str for key in memory):
+        raise StrategyInvalid("a memory that is no object")
+    if not _PLAIN.issuperset(map(type, memory.values())):
         raise StrategyInvalid("a memory of other values than ints, texts and flags")
     if len(json.dumps(dict(memory))) > MEMORY_CHARS:
         raise StrategyInvalid("a memory that is too long")
+
+
+def _is_few_numbers(memory: Mapping[str, Any]) -> bool:
+    """Whether it is plainly short: ints alone, and few of them. It need not be written to see that.
+
+    As JSON a character of a name takes 12 at most, and beside name and number stand six others. Raises
+    TypeError for a name that is no text.
+    """
+    numbers = memory.values()
+    if not numbers or not _NUMBERS.issuperset(map(type, numbers)):
+        return False
+    chars = 12 * len("".join(memory)) + (_NUMBER_CHARS + 6) * len(memory) + 2
+    return chars <= MEMORY_CHARS and min(numbers) > -_NUMBER_BELOW and max(numbers) < _NUMBER_BELOW

@@ -1,6 +1,6 @@
 """What a quote is computed from, and what comes out of it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.config import MarketConfig
 from dora.core.exchange.book import Resting
@@ -11,8 +11,7 @@ from dora.core.reasons import Reason
 from dora.core.units import Count, TimeMs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteInputs:
+class QuoteInputs(NamedTuple):
     """One market at one moment. `book` is as the exchange shows it, our own orders included."""
 
     market: Market
@@ -27,8 +26,7 @@ class QuoteInputs:
     now_ms: TimeMs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """The quotes wanted in one market, or why there are none. Model values are dollars, exact to 1e-9."""
 
     ticker: str

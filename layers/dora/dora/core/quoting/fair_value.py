@@ -1,9 +1,8 @@
 """Fair value of a market from its book."""
 
-from math import isfinite
 from typing import NamedTuple
 
-from dora.core.exchange.book import best_ask, best_bid, is_crossed, weighted_mid
+from dora.core.exchange.book import weighted_mid
 from dora.core.exchange.market import Book
 from dora.core.reasons import Reason
 from dora.core.units import Price
@@ -26,14 +25,15 @@ def fair_value(book: Book, max_spread: Price) -> FairValue | Reason:
 
     A quiet book is as good as a busy one: only what it shows counts, not when it last changed.
     """
-    bid, ask = best_bid(book), best_ask(book)
-    if bid is None or ask is None:
+    bids, asks = book.bids, book.asks
+    if not bids or not asks:
         return Reason.BOOK_ONE_SIDED
-    if is_crossed(book):
+    bid, ask = bids[0].price, asks[0].price
+    if bid >= ask:  # Two moments in one answer, or a paused match.
         return Reason.BOOK_CROSSED
     if ask - bid > max_spread:
         return Reason.BOOK_TOO_WIDE
     value = weighted_mid(book, LEVELS)
-    if not (isfinite(value) and 0.0 < value < 1.0):
+    if not 0.0 < value < 1.0:
         return Reason.TARGET_INVALID
     return FairValue(value, "book", bid, ask)

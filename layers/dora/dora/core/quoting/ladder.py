@@ -12,18 +12,16 @@ position: the inner ones fill first, so they take it first.
 from typing import NamedTuple
 
 from dora.core.exchange.fees import maker_fee_per_contract
-from dora.core.exchange.market import Side, Slot
+from dora.core.exchange.market import Side, slot_of
 from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import QuoteInputs
 from dora.core.quoting.fair_value import FairValue
 from dora.core.reasons import Reason
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Price, PriceGrid
 
+BID = Side.BID
 NANO = 10**9
 NANO_PER_PRICE = NANO // ONE_DOLLAR
-
-Quote = TargetOrder | Reason
-"""What one level rests, or why it rests nothing."""
 
 
 class Model(NamedTuple):
@@ -34,59 +32,62 @@ class Model(NamedTuple):
     half: int
 
 
-def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> dict[Slot, Quote]:
-    """Every configured level of one side, inner first; once a level rests nothing, no later one does."""
-    config, grid = inputs.config, inputs.market.grid
-    room = config.max_position - side.sign * inputs.net
-    top = price = _touch(side, grid, seen, model)
-    quotes: dict[Slot, Quote] = {}
+Ladder = tuple[list[TargetOrder], Reason | None]
+"""One side: what rests, inner first, and why the levels behind that do not (None: all of them rest)."""
+
+
+def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> Ladder:
+    """Every configured level of one side; once a level rests nothing, no later one does."""
+    config, ticker, sign = inputs.config, inputs.market.ticker, side.sign
+    room = config.max_position - sign * inputs.net
+    price = _touch(side, inputs.market.grid, seen, model)
+    targets: list[TargetOrder] = []
     for level in range(config.levels):
-        slot = Slot(inputs.market.ticker, side, level)
-        quotes[slot] = found = _quote(slot, price, _count(inputs, room), inputs, model)
-        if isinstance(found, TargetOrder):
-            room -= found.count
-            top = top if level else found.price
-            wanted = Price(top - side.sign * (level + 1) * config.level_gap)
-            price = _clear(side, grid, wanted, found.price)
-    return quotes
+        if targets:
+            wanted = targets[0].price - sign * level * config.level_gap
+            price = _clear(side, inputs.market.grid, wanted, price)
+        count = _count(config.quote_size, room)
+        if count <= 0:
+            return targets, Reason.POSITION_CAP
+        found = _earning(side, price, count, inputs, model.fair)
+        if found is None:
+            return targets, Reason.NO_EDGE
+        price, edge = found
+        targets.append(TargetOrder(slot_of(ticker, side, level), price, count, edge))
+        room -= count
+    return targets, None
 
 
 def _touch(side: Side, grid: PriceGrid, seen: FairValue, model: Model) -> Price:
     """The best price that keeps the half-spread and does not meet the other side of the book."""
-    if side is Side.BID:
-        highest = Price((model.reservation - model.half) // NANO_PER_PRICE)
-        return _clear(side, grid, highest, seen.ask)
-    lowest = Price(-((-model.reservation - model.half) // NANO_PER_PRICE))
-    return _clear(side, grid, lowest, seen.bid)
+    if side is BID:
+        return _clear(side, grid, (model.reservation - model.half) // NANO_PER_PRICE, seen.ask)
+    return _clear(side, grid, -((-model.reservation - model.half) // NANO_PER_PRICE), seen.bid)
 
 
-def _clear(side: Side, grid: PriceGrid, wanted: Price, of: Price) -> Price:
+def _clear(side: Side, grid: PriceGrid, wanted: int, of: Price) -> Price:
     """The grid point nearest to `wanted`, outward, that is strictly further out than `of`."""
-    if side is Side.BID:
-        return min(grid.floor(wanted), grid.below(of))
-    return max(grid.ceil(wanted), grid.above(of))
+    if side is BID:
+        return grid.floor(wanted if wanted < of else of - 1)
+    return grid.ceil(wanted if wanted > of else of + 1)
 
 
-def _count(inputs: QuoteInputs, room: int) -> Count:
+def _count(size: Count, room: int) -> Count:
     """The quote size, cut to whole contracts where a full fill would pass the largest position."""
-    size = inputs.config.quote_size
     return size if size <= room else Count(max(room, 0) // CONTRACT * CONTRACT)
 
 
-def _quote(slot: Slot, price: Price, count: Count, inputs: QuoteInputs, model: Model) -> Quote:
-    """The first price outward from this one whose full fill earns the least edge."""
-    if count <= 0:
-        return Reason.POSITION_CAP
+def _earning(
+    side: Side, price: Price, count: Count, inputs: QuoteInputs, fair_e9: int
+) -> tuple[Price, Price] | None:
+    """The first price outward from this one whose full fill earns the least edge, and what it earns."""
+    grid, fees, least = inputs.market.grid, inputs.fees, inputs.config.min_edge
+    bid = side is BID
+    worth = fair_e9 // NANO_PER_PRICE if bid else -(-fair_e9 // NANO_PER_PRICE)
     while 0 < price < ONE_DOLLAR:
-        gain = slot.side.sign * (model.fair - price * NANO_PER_PRICE) // NANO_PER_PRICE
-        edge = Price(gain - maker_fee_per_contract(inputs.fees, price, count, slot.side))
-        if edge >= inputs.config.min_edge:
-            return _checked(inputs, TargetOrder(slot=slot, price=price, count=count, edge=edge))
-        price = _clear(slot.side, inputs.market.grid, price, price)
-    return Reason.NO_EDGE
-
-
-def _checked(inputs: QuoteInputs, target: TargetOrder) -> Quote:
-    """The last look before a price leaves the model."""
-    within = 0 < target.count <= inputs.config.quote_size
-    return target if within and target.price in inputs.market.grid else Reason.TARGET_INVALID
+        gain = worth - price if bid else price - worth
+        edge = gain - maker_fee_per_contract(fees, price, count, side)
+        if edge >= least:
+            return price, Price(edge)
+        price = grid.below(price) if bid else grid.above(price)
+    return None

@@ -6,6 +6,7 @@ absent, too old or not understood is cold memory: the market is then quoted wide
 
 from collections.abc import Mapping
 from math import sqrt
+from operator import itemgetter
 from typing import NamedTuple
 
 from dora.core.quoting.fair_value import FairValue
@@ -22,6 +23,7 @@ PERCENT = 100
 
 _E9, _E12 = 10**9, 10**12
 _LARGEST = 10**18
+_HALF = _E9 // ONE_DOLLAR // 2
 
 
 class Memory(NamedTuple):
@@ -57,62 +59,64 @@ class Memory(NamedTuple):
 
     def stored(self) -> dict[str, object]:
         """The flat object that `recall` reads back."""
-        return dict(zip(self._fields, self, strict=True))
+        return self._asdict()
 
 
-_NAMES = frozenset(Memory._fields)
+_NAMES = Memory._fields
+_values = itemgetter(*_NAMES)
+_INTS = frozenset({int})
 
 
 def recall(stored: Mapping[str, object] | None) -> Memory | None:
     """The memory as stored, None when there is none or it is not understood."""
-    if stored is None or stored.keys() != _NAMES:
+    if stored is None or len(stored) != len(_NAMES):
         return None
-    values = {name: value for name, value in stored.items() if type(value) is int and 0 <= value < _LARGEST}
-    if len(values) != len(_NAMES) or not 0 < values["fair_e9"] < _E9:
+    try:
+        memory = Memory._make(_values(stored))
+    except KeyError:
         return None
-    return Memory(**values)
+    if not _INTS.issuperset(map(type, memory)) or min(memory) < 0 or max(memory) >= _LARGEST:
+        return None
+    return memory if 0 < memory.fair_e9 < _E9 else None
 
 
 def remember(before: Memory | None, fair: FairValue, now_ms: TimeMs) -> Memory:
     """The memory after this look. Looks far apart, or backwards in time, start it afresh."""
-    looked = _look(fair, now_ms)
+    fair_e9 = min(max(round(fair.value * _E9), 1), _E9 - 1)
+    mid_e9, half_e9 = (fair.bid + fair.ask) * _HALF, (fair.ask - fair.bid) * _HALF
     if before is None or not 0 <= now_ms - before.at_ms <= STALE_MS:
-        return looked
+        return Memory(now_ms, fair_e9, mid_e9, half_e9=half_e9)
     if now_ms == before.at_ms:
         return before
-    return _averaged(before, looked, now_ms - before.at_ms)
-
-
-def _look(fair: FairValue, now_ms: TimeMs) -> Memory:
-    scale = _E9 // ONE_DOLLAR
-    return Memory(
-        at_ms=now_ms,
-        fair_e9=min(max(round(fair.value * _E9), 1), _E9 - 1),
-        mid_e9=(fair.bid + fair.ask) * scale // 2,
-        half_e9=(fair.ask - fair.bid) * scale // 2,
-    )
-
-
-def _averaged(before: Memory, looked: Memory, span_ms: int) -> Memory:
+    # No span is longer than a window, for STALE_MS is not.
+    span_ms = now_ms - before.at_ms
     watched = before.watched_ms + span_ms
-    square = (logit(looked.fair_e9 / _E9) - logit(before.fair_e9 / _E9)) ** 2
-    slow = span_ms / min(watched, max(SPEED_WINDOW_MS, span_ms))
-    quick = span_ms / min(watched, max(VOLATILITY_WINDOW_MS, span_ms))
-    move = abs(looked.mid_e9 - before.mid_e9) * 60_000 / span_ms
+    slow, quick = span_ms / min(watched, SPEED_WINDOW_MS), span_ms / min(watched, VOLATILITY_WINDOW_MS)
+    variance_e12 = _squared_move(before.fair_e9, fair_e9) * 1000 / span_ms * _E12
+    move_e9 = abs(mid_e9 - before.mid_e9) * 60_000 / span_ms
     return Memory(
-        at_ms=looked.at_ms,
-        fair_e9=looked.fair_e9,
-        mid_e9=looked.mid_e9,
-        watched_ms=watched,
-        variance_e12=_mixed(before.variance_e12, square * 1000 / span_ms * _E12, quick),
-        move_e9=_mixed(before.move_e9, move, slow),
-        half_e9=_mixed(before.half_e9, looked.half_e9, slow),
-        fast=before.fast,
+        now_ms,
+        fair_e9,
+        mid_e9,
+        watched,
+        _mixed(before.variance_e12, variance_e12, quick),
+        _mixed(before.move_e9, move_e9, slow),
+        _mixed(before.half_e9, half_e9, slow),
+        before.fast,
     )
+
+
+def _squared_move(before_e9: int, after_e9: int) -> float:
+    """Of fair value, in logits."""
+    if after_e9 == before_e9:
+        return 0.0
+    return (logit(after_e9 / _E9) - logit(before_e9 / _E9)) ** 2
 
 
 def _mixed(average: int, sample: float, weight: float) -> int:
     """A plain mean while the window fills, an exponential one from then on."""
+    if sample == average:
+        return average
     return round(average + (sample - average) * weight)
 
 

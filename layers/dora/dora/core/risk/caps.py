@@ -6,9 +6,9 @@ already passes that cap even where the cap is exceeded: a full book must not kee
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig
@@ -58,7 +58,7 @@ class RiskFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskResult:
-    """`kept` in the order of the targets given; `cut` names those kept with fewer contracts."""
+    """`kept` in any order; `cut` names those kept with fewer contracts."""
 
     kept: tuple[ApprovedOrder, ...]
     cut: tuple[Refusal, ...]
@@ -73,11 +73,13 @@ class RiskResult:
 def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
     """The targets that keep every cap if any set of open and wanted orders fills."""
     tally = _Tally(facts)
-    verdicts = [tally.admit(target) for target in sorted(targets, key=tally.rank)]
+    new = [target for target in targets if not tally.admit_resting(target)]
+    for target in sorted(new, key=tally.rank):
+        tally.admit(target)
     return RiskResult(
-        kept=tuple(v.target for v in verdicts if v.target is not None and v.slot.ticker not in tally.failed),
-        cut=tuple((v.slot, v.why) for v in verdicts if v.target is not None and v.why is not None),
-        refused=tuple((v.slot, v.why) for v in verdicts if v.target is None and v.why is not None),
+        kept=tuple([target for target in tally.kept if target.slot.ticker not in tally.failed]),
+        cut=tuple(tally.cut),
+        refused=tuple(tally.refused),
         event_losses={name: Money(event.loss) for name, event in sorted(tally.events.items())},
         total_loss=Money(tally.total_loss),
         failed=tally.failed,
@@ -86,20 +88,17 @@ def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
 
 def worst_cases(facts: RiskFacts) -> dict[str, MarketRisk]:
     """Every market with a known object, a position or an order, before any target."""
-    ours = _by_ticker((order.slot.ticker, order) for order in facts.orders)
-    theirs = _by_ticker((row.ticker, row) for row in facts.external)
+    ours: dict[str, list[TrackedOrder]] = {}
+    theirs: dict[str, list[Order]] = {}
+    for order in facts.orders:
+        ours.setdefault(order.slot.ticker, []).append(order)
+    for row in facts.external:
+        theirs.setdefault(row.ticker, []).append(row)
     tickers = {*facts.markets, *facts.positions, *facts.drift, *ours, *theirs}
     return {
         ticker: _measured(ticker, facts, ours.get(ticker, ()), theirs.get(ticker, ()))
         for ticker in sorted(tickers)
     }
-
-
-def _by_ticker(items: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
-    groups: dict[str, list[Item]] = {}
-    for ticker, item in items:
-        groups.setdefault(ticker, []).append(item)
-    return groups
 
 
 def _measured(
@@ -123,30 +122,33 @@ def _shards(facts: RiskFacts) -> dict[str, int]:
     return theirs | ours | {ticker: market.shard for ticker, market in facts.markets.items()}
 
 
-class _Verdict(NamedTuple):
-    slot: Slot
-    target: ApprovedOrder | None
-    why: Reason | None
-
-
 class _Tally:
     """The worst cases so far, kept up to date as targets are admitted."""
 
     def __init__(self, facts: RiskFacts) -> None:
         self.facts = facts
         self.worst = worst_cases(facts)
-        self.failed = {ticker: worst.error for ticker, worst in self.worst.items() if worst.error}
-        self.event_of = {ticker: self._event(ticker) for ticker in self.worst}
+        self.failed: dict[str, str] = {}
+        self.event_of: dict[str, EventRisk] = {}
         self.events: dict[str, EventRisk] = {}
-        for ticker, worst in self.worst.items():
-            self._event_risk(self.event_of[ticker]).add(ticker, worst.yes, worst.no)
-        self.total_loss = sum(event.loss for event in self.events.values())
         self.shard_of = _shards(facts)
         self.cash_free = {shard: cash - facts.limits.cash_reserve for shard, cash in facts.cash.items()}
+        self.open_orders = 0
         for ticker, worst in self.worst.items():
-            self._spend(ticker, worst.cash)
-        self.open_orders = sum(worst.open_orders for worst in self.worst.values())
+            self._include(ticker, worst)
+        self.total_loss = sum([event.loss for event in self.events.values()])
         self.contracts_free = facts.contracts_free
+        self.kept: list[ApprovedOrder] = []
+        self.cut: list[Refusal] = []
+        self.refused: list[Refusal] = []
+
+    def _include(self, ticker: str, worst: MarketRisk) -> None:
+        if worst.error:
+            self.failed[ticker] = worst.error
+        self.event_of[ticker] = event = self._event(ticker)
+        event.add(ticker, worst.yes, worst.no)
+        self._spend(ticker, worst.cash)
+        self.open_orders += worst.open_orders
 
     def rank(self, target: TargetOrder) -> tuple[bool, int, int, str, str, int, int]:
         """What is decided first: getting out of a position, then what fills first, then what earns most."""
@@ -155,7 +157,26 @@ class _Tally:
         reduces = worst is not None and worst.net * slot.side.sign < 0
         return not reduces, slot.level, -target.edge, slot.ticker, slot.side, target.price, target.count
 
-    def admit(self, target: TargetOrder) -> _Verdict:
+    def admit_resting(self, target: TargetOrder) -> bool:
+        """Keep a target that rests already, exactly like this, whatever its rank; False: it is not decided.
+
+        No worst case grows by it, so it can break no cap and takes no room from another; and no other target
+        can come between, for its live order has refused all that would cross it.
+        """
+        slot = target.slot
+        worst = self.worst.get(slot.ticker)
+        if worst is None or not worst.rests(slot, target.price, target.count):
+            return False
+        try:
+            if slot.ticker in self.failed or self._unfit(target) is not None:
+                return False
+        except Exception:
+            return False
+        worst.taken.add(slot)
+        self.kept.append(ApprovedOrder(target))
+        return True
+
+    def admit(self, target: TargetOrder) -> None:
         """Keep, cut or refuse one target, and count what was kept. What raises costs its market alone."""
         ticker = target.slot.ticker
         if ticker not in self.failed:
@@ -163,30 +184,26 @@ class _Tally:
                 return self._admit(target)
             except Exception as error:
                 self.failed[ticker] = told(error)
-        return _Verdict(target.slot, None, Reason.COMPUTE_FAILED)
+        self.refused.append((target.slot, Reason.COMPUTE_FAILED))
+        return None
 
-    def _admit(self, target: TargetOrder) -> _Verdict:
-        why = self._unfit(target)
-        if why is not None:
-            return _Verdict(target.slot, None, why)
-        worst, terms = self.worst[target.slot.ticker], self.facts.fees.get(target.slot.ticker)
-        fill = worst_fill(target.slot.side, target.price, target.count, terms)
-        if worst.parts.get(target.slot) == fill:
-            # It rests already, exactly like this: no worst case grows, so no cap can be broken.
-            worst.taken.add(target.slot)
-            return _Verdict(target.slot, ApprovedOrder(target), None)
-        change = worst.change(target.slot, fill)
+    def _admit(self, target: TargetOrder) -> None:
+        unfit = self._unfit(target)
+        if unfit is not None:
+            self.refused.append((target.slot, unfit))
+            return
+        change = self._change(target, target.count)
         why = self._broken_cap(target, change)
         if why is None:
             self._take(target, change)
-            return _Verdict(target.slot, ApprovedOrder(target), None)
+            return
         count = self._largest(target)
-        if not count:
-            return _Verdict(
-                target.slot, None, self._broken_cap(target, self._change(target, CONTRACT)) or why
-            )
-        self._take(target, self._change(target, count))
-        return _Verdict(target.slot, ApprovedOrder(replace(target, count=count)), why)
+        if count:
+            self._take(target._replace(count=count), self._change(target, count))
+            self.cut.append((target.slot, why))
+        else:
+            why = self._broken_cap(target, self._change(target, CONTRACT)) or why
+            self.refused.append((target.slot, why))
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
         ticker = target.slot.ticker
@@ -203,7 +220,7 @@ class _Tally:
             return Reason.TARGET_INVALID
         return Reason.SELF_CROSS if worst.crosses(target.slot.side, target.price) else None
 
-    def _change(self, target: TargetOrder, count: int) -> Change:
+    def _change(self, target: TargetOrder, count: Count) -> Change:
         slot = target.slot
         terms = self.facts.fees.get(slot.ticker)
         return self.worst[slot.ticker].change(slot, worst_fill(slot.side, target.price, count, terms))
@@ -211,7 +228,7 @@ class _Tally:
     def _broken_cap(self, target: TargetOrder, change: Change) -> Reason | None:
         """The first cap that the target's market would break like this."""
         ticker, side, limits = target.slot.ticker, target.slot.side, self.facts.limits
-        worst, event = self.worst[ticker], self.events[self.event_of[ticker]]
+        worst, event = self.worst[ticker], self.event_of[ticker]
         if self.contracts_free is not None and change.contracts > max(self.contracts_free, 0):
             return Reason.SESSION_CAP
         most = worst.most(side)
@@ -231,13 +248,13 @@ class _Tally:
         """The most whole contracts that keep every cap: with more contracts no worst case gets better."""
 
         def broken(contracts: int) -> bool:
-            return self._broken_cap(target, self._change(target, contracts * CONTRACT)) is not None
+            return self._broken_cap(target, self._change(target, Count(contracts * CONTRACT))) is not None
 
         return Count(bisect_left(range(1, target.count // CONTRACT + 1), True, key=broken) * CONTRACT)
 
     def _take(self, target: TargetOrder, change: Change) -> None:
         ticker = target.slot.ticker
-        worst, event = self.worst[ticker], self.events[self.event_of[ticker]]
+        worst, event = self.worst[ticker], self.event_of[ticker]
         worst.take(change, target.price)
         before = event.loss
         event.update(ticker, worst.yes, worst.no)
@@ -246,17 +263,16 @@ class _Tally:
         self.open_orders += change.orders
         if self.contracts_free is not None:
             self.contracts_free = Count(self.contracts_free - change.contracts)
+        self.kept.append(ApprovedOrder(target))
 
     def _spend(self, ticker: str, amount: int) -> None:
         shard = self.shard_of.get(ticker)
         if shard in self.cash_free:
             self.cash_free[shard] -= amount
 
-    def _event(self, ticker: str) -> str:
+    def _event(self, ticker: str) -> EventRisk:
         market = self.facts.markets.get(ticker)
-        return ticker if market is None else market.event_ticker
-
-    def _event_risk(self, name: str) -> EventRisk:
+        name = ticker if market is None else market.event_ticker
         found = self.events.get(name)
         if found is None:
             known = self.facts.events.get(name)

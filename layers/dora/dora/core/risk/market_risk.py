@@ -32,12 +32,14 @@ class Worst(NamedTuple):
 
 
 NOTHING = Worst()
+BID, LIVE, CLOSED = Side.BID, OrderState.LIVE, OrderState.CLOSED
 
 
-def worst_fill(side: Side, price: int, count: int, terms: FeeTerms | None) -> Worst:
+def worst_fill(side: Side, price: Price, count: Count, terms: FeeTerms | None) -> Worst:
     """One order that fills if that hurts, its fee included; a price of $1 or 0 is the worst there is."""
-    fee = maker_fee(terms, Price(price), Count(count)) if terms is not None else 0
-    if side is Side.BID:
+    unit: int
+    fee = maker_fee(terms, price, count) if terms is not None and terms.maker_rate_e8 != 0 else 0
+    if side is BID:
         paid, unit = price * count + fee, price
         yes = paid - ONE_DOLLAR * count
     else:
@@ -96,6 +98,7 @@ class MarketRisk:
         "cash",
         "drift",
         "error",
+        "lone",
         "net",
         "no",
         "parts",
@@ -106,42 +109,45 @@ class MarketRisk:
     def __init__(self, net: int, yes: int, no: int, drift: int, error: str = "") -> None:
         """`yes` and `no`: what is lost so far by outcome. `drift`: contracts only the exchange counts."""
         self.net, self.drift, self.error = net, drift, error
-        whole = ONE_DOLLAR * abs(drift)
-        self.yes, self.no = yes + (whole if drift < 0 else 0), no + (whole if drift > 0 else 0)
+        self.yes, self.no = yes, no
+        if drift:
+            self.yes += ONE_DOLLAR * max(-drift, 0)
+            self.no += ONE_DOLLAR * max(drift, 0)
         self.bids = self.asks = NOTHING
         self.parts: dict[Slot, Worst] = {}
+        self.lone: dict[Slot, tuple[int, int]] = {}
+        """Price and contracts of the live order of each slot that has one alone."""
         self.taken: set[Slot] = set()
         """Slots whose target was admitted."""
         self.best_bid, self.best_ask = 0, ONE_DOLLAR + 1
         """Of the account's own orders and targets; a price beyond the grid where there is none."""
         self.cash = 0
 
-    def add(self, side: Side, price: int, worst: Worst, *, crosses: bool = True) -> None:
-        """An order that may fill whatever we do. `crosses`: a target of ours may meet it at the exchange."""
-        if crosses:
-            self._note_price(side, price)
-        self._grow(side, worst)
+    def add(self, side: Side, price: int, worst: Worst) -> None:
+        """An order that may fill whatever we do."""
+        self._note_price(side, price)
+        self.yes += worst.yes
+        self.no += worst.no
+        if side is BID:
+            self.bids = together(self.bids, worst) if self.bids.orders else worst
+        else:
+            self.asks = together(self.asks, worst) if self.asks.orders else worst
 
     def add_live(self, slot: Slot, price: int, worst: Worst) -> None:
         """A live order of a slot."""
-        self._note_price(slot.side, price)
         before = self.parts.get(slot)
-        self.parts[slot] = worst if before is None else together(before, worst)
-        self._grow(slot.side, worst)
-
-    def _grow(self, side: Side, worst: Worst) -> None:
-        self.yes += worst.yes
-        self.no += worst.no
-        if side is Side.BID:
-            self.bids = together(self.bids, worst)
+        if before is None:
+            self.parts[slot], self.lone[slot] = worst, (price, worst.contracts)
         else:
-            self.asks = together(self.asks, worst)
+            self.parts[slot] = together(before, worst)
+            self.lone.pop(slot, None)
+        self.add(slot.side, price, worst)
 
     def _note_price(self, side: Side, price: int) -> None:
-        if side is Side.BID:
+        if side is BID:
             self.best_bid = max(self.best_bid, price)
-        else:
-            self.best_ask = min(self.best_ask, price)
+        elif price < self.best_ask:
+            self.best_ask = price
 
     def settle(self) -> "MarketRisk":
         """Itself, once every order is added: from here on its cash is kept as well."""
@@ -150,13 +156,13 @@ class MarketRisk:
 
     def _tied_up(self, side: Side, total: Worst) -> int:
         """Both sides hold on their own; the cheapest contracts close the position and hold nothing."""
-        closable = max(-self.net if side is Side.BID else self.net, 0)
-        return max(total.cash - closable * total.unit, 0)
+        closable = -self.net if side is BID else self.net
+        return max(total.cash - closable * total.unit, 0) if closable > 0 else total.cash
 
     def most(self, side: Side) -> int:
         """Net contracts, counted in the direction of `side`, if every order of that side fills."""
         sign = side.sign
-        total = self.bids if side is Side.BID else self.asks
+        total = self.bids if side is BID else self.asks
         return sign * self.net + max(sign * self.drift, 0) + total.contracts
 
     @property
@@ -164,16 +170,20 @@ class MarketRisk:
         """Orders open at worst."""
         return self.bids.orders + self.asks.orders
 
+    def rests(self, slot: Slot, price: int, count: int) -> bool:
+        """Whether an order exactly like this is its slot's only live one: no figure grows by wanting it."""
+        return self.lone.get(slot) == (price, count)
+
     def crosses(self, side: Side, price: int) -> bool:
         """Whether an order at this price would meet one of the account's own on the other side."""
-        return price >= self.best_ask if side is Side.BID else price <= self.best_bid
+        return price >= self.best_ask if side is BID else price <= self.best_bid
 
     def change(self, slot: Slot, target: Worst) -> Change:
         """What the market becomes with this target, which is not taken yet."""
         before = self.parts.get(slot, NOTHING)
         part = worse(before, target)
         side = slot.side
-        total = self.bids if side is Side.BID else self.asks
+        total = self.bids if side is BID else self.asks
         cash = total.cash + part.cash - before.cash
         after = total._replace(cash=cash, unit=min(total.unit, part.unit))
         return Change(
@@ -190,7 +200,7 @@ class MarketRisk:
         """Count a target that is admitted at this price."""
         slot, part = change.slot, change.part
         before = self.parts.get(slot, NOTHING)
-        total = self.bids if slot.side is Side.BID else self.asks
+        total = self.bids if slot.side is BID else self.asks
         after = Worst(
             total.yes + change.yes,
             total.no + change.no,
@@ -199,7 +209,7 @@ class MarketRisk:
             min(total.unit, part.unit),
             total.orders + change.orders,
         )
-        if slot.side is Side.BID:
+        if slot.side is BID:
             self.bids = after
         else:
             self.asks = after
@@ -226,19 +236,19 @@ def market_risk(
     if position is not None and not position.settled:
         net, no = position.net, position.fees - position.cash
         yes = no - ONE_DOLLAR * net
-    open_orders = []
     for order in ours:
         if order.count - order.reduced - order.remaining - order.booked > 0:
             net, yes, no = _with_fill(net, yes, no, order, terms)
-        if order.state is not OrderState.CLOSED and order.remaining:
-            open_orders.append(order)
     risk = MarketRisk(net, yes, no, drift)
-    for order in open_orders:
-        worst = worst_fill(order.slot.side, order.price, order.remaining, terms)
-        if order.state is OrderState.LIVE:
-            risk.add_live(order.slot, order.price, worst)
+    for order in ours:
+        state, slot, price, count = order.state, order.slot, order.price, order.remaining
+        if state is CLOSED or not count:
+            continue
+        worst = worst_fill(slot.side, price, count, terms)
+        if state is LIVE:
+            risk.add_live(slot, price, worst)
         else:
-            risk.add(order.slot.side, order.price, worst)
+            risk.add(slot.side, price, worst)
     for row in theirs:
         risk.add(row.side, row.price, worst_fill(row.side, row.price, row.remaining, terms))
     return risk.settle()
@@ -275,5 +285,5 @@ def face_value(
 
 def _add_at_face(risk: MarketRisk, side: Side, count: Count) -> None:
     """Contracts at the worst price there is. Their fee is not known; it is all that is left out."""
-    price = ONE_DOLLAR if side is Side.BID else 0
+    price = ONE_DOLLAR if side is BID else Price(0)
     risk.add(side, price, worst_fill(side, price, count, None))

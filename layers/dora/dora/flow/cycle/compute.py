@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.exchange.account import Limits
 from dora.core.exchange.book import Resting
-from dora.core.exchange.fees import FeeTerms, fee_terms
+from dora.core.exchange.fees import FeeTerms, MarketFees, fee_terms, market_fees
 from dora.core.exchange.market import Market, MarketStatus
 from dora.core.failures import told
 from dora.core.fallbacks import UNLEARNED
@@ -82,9 +83,12 @@ def decide(inputs: Inputs) -> Choice:
     What raises while one market is computed costs that market its quotes: it is skipped as `compute_failed`,
     its orders are kept, and whatever they may lose counts toward every cap.
     """
-    computed, memory = _compute(inputs)
+    inputs = replace(inputs, view=inputs.view.counting())
+    reference = inputs.reference
+    fees = market_fees(inputs.snapshot.markets, reference.events, reference.series, inputs.now_ms)
+    computed, memory = _compute(inputs, fees)
     targets = [target for decision in computed for target in decision.targets]
-    risk = apply_caps(targets, _risk_facts(inputs))
+    risk = apply_caps(targets, _risk_facts(inputs, fees))
     rules, unruled = _all_rules(inputs)
     failed = {d.ticker: d.error for d in computed if d.error} | dict(risk.failed) | unruled
     quoted = {d.ticker for d in computed if d.skip in (None, Reason.COMPUTE_FAILED)}
@@ -118,12 +122,9 @@ def _all_rules(inputs: Inputs) -> tuple[dict[str, Rules], dict[str, str]]:
 def _rules(inputs: Inputs, market: Market) -> Rules:
     """An order is renewed where a new one would rest longer."""
     end_ms = expiry_of(inputs, market)
-    return Rules(
-        market.grid,
-        inputs.wanted[market.ticker],
-        renew_before_ms=min(TimeMs(inputs.now_ms + RENEW_MS), end_ms),
-        extend_to_ms=end_ms if inputs.globals_.extend_expiry else None,
-    )
+    renew_ms = min(TimeMs(inputs.now_ms + RENEW_MS), end_ms)
+    extend_ms = end_ms if inputs.globals_.extend_expiry else None
+    return Rules(market.grid, inputs.wanted[market.ticker], renew_ms, extend_ms)
 
 
 def expiry_of(inputs: Inputs, market: Market) -> TimeMs:
@@ -133,7 +134,7 @@ def expiry_of(inputs: Inputs, market: Market) -> TimeMs:
 
 
 def _saying(decision: Decision) -> str:
-    quotes = " ".join(f"{t.slot.side}{t.slot.level}@{t.price}x{t.count}" for t in decision.targets)
+    quotes = " ".join([f"{t.slot.side!s}{t.slot.level}@{t.price}x{t.count}" for t in decision.targets])
     return f"{decision.skip or ''}{quotes}"
 
 
@@ -158,32 +159,58 @@ def leave_all(view: ReconciledOrders) -> SlotPlan:
     return SlotPlan(kept=kept, decreases=(), cancels=(), places=(), withheld=())
 
 
-def _compute(inputs: Inputs) -> tuple[tuple[Decision, ...], MemoryByTicker]:
+def _compute(inputs: Inputs, fees: MarketFees) -> tuple[tuple[Decision, ...], MemoryByTicker]:
     """Each market on its own. A market that is not quoted says why, and keeps its memory."""
-    own, unread = inputs.view.resting_by_ticker(), unread_markets(inputs.snapshot.set_apart)
+    shared = _shared(inputs, fees)
     decisions: list[Decision] = []
     memory: dict[str, Mapping[str, object]] = {}
-    for ticker, config in sorted(inputs.wanted.items()):
+    for ticker in sorted(inputs.wanted):
         kept = inputs.memory.get(ticker)
         try:
-            decision, after = _decision(inputs, ticker, config, own.get(ticker, ()), ticker in unread)
+            decision, after = _decision(inputs, ticker, shared)
             kept = kept if after is None else after
         except Exception as error:
             decision = Decision(ticker=ticker, skip=Reason.COMPUTE_FAILED, error=told(error))
-        memory |= {ticker: kept} if kept else {}
+        if kept:
+            memory[ticker] = kept
         decisions.append(decision)
     return tuple(decisions), memory
 
 
-def _decision(
-    inputs: Inputs, ticker: str, config: MarketConfig, own: tuple[Resting, ...], unread: bool
-) -> tuple[Decision, Mapping[str, object] | None]:
+class _Shared(NamedTuple):
+    """What is worked out once for all markets."""
+
+    fees: MarketFees
+    own: Mapping[str, tuple[Resting, ...]]
+    """By ticker, what of our account may stand in the books."""
+    unread: frozenset[str]
+    """Markets in which somebody else's order may be of any size."""
+    groups: frozenset[tuple[int, str]] | None
+    """Shards and strategy tags for which the session has a group, others wait for a new `start`.
+
+    None: it uses no groups.
+    """
+
+
+def _shared(inputs: Inputs, fees: MarketFees) -> _Shared:
+    session, groups = inputs.session, None
+    if session is not None and session.use_order_groups:
+        groups = frozenset((group.shard, group.tag) for group in session.order_groups)
+    own, unread = inputs.view.resting_by_ticker(), unread_markets(inputs.snapshot.set_apart)
+    return _Shared(fees, own, unread, groups)
+
+
+def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, Mapping[str, object] | None]:
     """One market, and its memory after this look; None where nobody looked."""
-    skip = _skip(inputs, ticker, config) or (Reason.READ_UNKNOWN if unread else None)
+    config = inputs.wanted[ticker]
+    skip = _skip(inputs, ticker, config, shared)
     if skip is not None:
         return Decision(ticker=ticker, skip=skip), None
+    if ticker in shared.fees.failed:
+        failed = Reason.COMPUTE_FAILED
+        return Decision(ticker=ticker, skip=failed, error=shared.fees.failed[ticker]), None
     market, before = inputs.snapshot.markets[ticker], inputs.memory.get(ticker)
-    fees = fees_of(inputs, market)
+    fees = shared.fees.known.get(ticker)
     barred = not_admitted(market, config, fees, inputs.now_ms)
     if barred is not None or fees is None:
         return Decision(ticker=ticker, skip=barred or Reason.FEES_UNKNOWN), None
@@ -191,7 +218,7 @@ def _decision(
         market=market,
         config=config,
         book=inputs.snapshot.books.get(ticker),
-        own=own,
+        own=shared.own.get(ticker, ()),
         net=inputs.nets.get(ticker, Count(0)),
         fees=fees,
         now_ms=inputs.now_ms,
@@ -200,7 +227,7 @@ def _decision(
     return checked(strategy.quote(asked, None if before is None else dict(before)), asked)
 
 
-def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
+def _skip(inputs: Inputs, ticker: str, config: MarketConfig, shared: _Shared) -> Reason | None:
     if not config.enabled:
         return Reason.MARKET_DISABLED
     market = inputs.snapshot.markets.get(ticker)
@@ -209,15 +236,9 @@ def _skip(inputs: Inputs, ticker: str, config: MarketConfig) -> Reason | None:
     if market.status is MarketStatus.ACTIVE and too_short(expiry_of(inputs, market), inputs.now_ms):
         return Reason.NEAR_CLOSE
     barred = inputs.permission.shards.get(market.shard)
-    return Reason.SHARD_WITHOUT_GROUP if barred is None and _ungrouped(inputs, market, config) else barred
-
-
-def _ungrouped(inputs: Inputs, market: Market, config: MarketConfig) -> bool:
-    """Whether the session has no group for this market's strategy on its shard: a new `start` makes it."""
-    session = inputs.session
-    if session is None or not session.use_order_groups:
-        return False
-    return session.group_for(market.shard, config.strategy_tag) is None
+    if barred is None and shared.groups is not None:
+        barred = None if (market.shard, config.strategy_tag) in shared.groups else Reason.SHARD_WITHOUT_GROUP
+    return barred or (Reason.READ_UNKNOWN if ticker in shared.unread else None)
 
 
 def net_positions(positions: Mapping[str, Position], view: ReconciledOrders) -> dict[str, Count]:
@@ -237,30 +258,20 @@ def fees_of(inputs: Inputs, market: Market) -> FeeTerms | None:
     return fee_terms(series, event, market, inputs.now_ms)
 
 
-def _risk_facts(inputs: Inputs) -> RiskFacts:
+def _risk_facts(inputs: Inputs, fees: MarketFees) -> RiskFacts:
     """Where our count of a position and the exchange's differ, risk allows for both."""
-    markets = inputs.snapshot.markets
-    fees: dict[str, FeeTerms] = {}
-    failed: dict[str, str] = {}
-    for ticker, market in markets.items():
-        try:
-            terms = fees_of(inputs, market)
-        except Exception as error:
-            failed[ticker] = told(error)
-            continue
-        fees |= {} if terms is None else {ticker: terms}
     return RiskFacts(
         limits=inputs.globals_,
-        markets=markets,
+        markets=inputs.snapshot.markets,
         configs=inputs.wanted,
         events=inputs.reference.events,
         positions=inputs.positions,
         orders=tuple(inputs.view.journal.orders.values()),
         external=inputs.view.external,
         cash=inputs.snapshot.cash or {},
-        fees=fees,
+        fees=fees.known,
         contracts_free=_contracts_free(inputs),
-        failed=failed,
+        failed=fees.failed,
         drift=_gaps(inputs),
     )
 

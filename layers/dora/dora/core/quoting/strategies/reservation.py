@@ -3,18 +3,16 @@
 Model floats are settled to 1e-9 $ once; from there on everything is exact (`ladder`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
 from dora.core.config_fields import Checked, price, whole_number
 from dora.core.errors import StrategyInvalid
 from dora.core.exchange.book import without
-from dora.core.exchange.market import Side, Slot
-from dora.core.orders.requests import TargetOrder
+from dora.core.exchange.market import Side, Slot, slot_of
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import LEVELS, FairValue, fair_value
-from dora.core.quoting.ladder import NANO, Model, Quote, ladder
+from dora.core.quoting.ladder import NANO, Ladder, Model, ladder
 from dora.core.quoting.memory import Memory, judged, recall, remember
 from dora.core.quoting.reservation_price import reservation_price, skew
 from dora.core.quoting.strategy import StoredMemory
@@ -45,6 +43,7 @@ class ReservationSettings(Checked):
 
 
 DEFAULTS = ReservationSettings()
+BID, ASK = Side.BID, Side.ASK
 
 
 class Reservation:
@@ -94,13 +93,13 @@ def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue,
     model = _model(inputs, settings, fair, memory)
     if model is None:
         return _skipped(ticker, Reason.TARGET_INVALID, fair)
-    quotes = _uncrossed(
-        {slot: found for side in Side for slot, found in ladder(side, inputs, fair, model).items()}
+    (bids, why_no_bid), (asks, why_no_ask) = _uncrossed(
+        ladder(BID, inputs, fair, model), ladder(ASK, inputs, fair, model)
     )
     return Decision(
         ticker=ticker,
-        targets=tuple(target for target in quotes.values() if isinstance(target, TargetOrder)),
-        dropped=tuple((slot, why) for slot, why in quotes.items() if isinstance(why, Reason)),
+        targets=(*bids, *asks),
+        dropped=_dropped(inputs, BID, len(bids), why_no_bid) + _dropped(inputs, ASK, len(asks), why_no_ask),
         fair_value=model.fair / NANO,
         fair_value_source=fair.source,
         reservation_price=model.reservation / NANO,
@@ -119,7 +118,7 @@ def _model(
     shift = skew(inputs.net, inputs.config.max_position, settings.skew_at_max)
     wide = _half_spread(settings, memory)
     reservation = reservation_price(fair.value, shift)
-    if not all(isfinite(number) for number in (fair.value, reservation, wide)):
+    if not (isfinite(fair.value) and isfinite(reservation) and isfinite(wide)):
         return None
     return Model(round(fair.value * NANO), round(reservation * NANO), round(wide * NANO))
 
@@ -130,10 +129,18 @@ def _half_spread(settings: ReservationSettings, memory: Memory) -> float:
     return floor + memory.typical_move * settings.volatility_percent_of_move / 100
 
 
-def _uncrossed(quotes: Mapping[Slot, Quote]) -> Mapping[Slot, Quote]:
+def _uncrossed(bids: Ladder, asks: Ladder) -> tuple[Ladder, Ladder]:
     """Our own best bid meeting our own best ask drops every level."""
-    targets = [found for found in quotes.values() if isinstance(found, TargetOrder)]
-    bids, asks = ([t.price for t in targets if t.slot.side is side] for side in (Side.BID, Side.ASK))
-    if bids and asks and max(bids) >= min(asks):
-        return dict.fromkeys(quotes, Reason.SELF_CROSS)
-    return quotes
+    if bids[0] and asks[0] and bids[0][0].price >= asks[0][0].price:
+        return ([], Reason.SELF_CROSS), ([], Reason.SELF_CROSS)
+    return bids, asks
+
+
+def _dropped(
+    inputs: QuoteInputs, side: Side, first: int, why: Reason | None
+) -> tuple[tuple[Slot, Reason], ...]:
+    """The levels of a side from `first` on, where there is a reason why they rest nothing."""
+    if why is None:
+        return ()
+    levels = range(first, inputs.config.levels)
+    return tuple((slot_of(inputs.market.ticker, side, level), why) for level in levels)
