@@ -23,6 +23,12 @@ from tests.world.world import World
 
 BATCH = "/portfolio/events/orders/batched"
 CREATE, CANCEL = f"POST {BATCH}", f"DELETE {BATCH}"
+_PLAN = ("ConditionCheck LEASE", "Put PLAN")
+FIRST_PLAN, PLAN = (
+    ", ".join(sorted(f"TransactWriteItems {each}" for each in (*_PLAN, head)))
+    for head in ("Put JOURNAL", "ConditionCheck JOURNAL")
+)
+"""The transaction of a plan: where nothing may rest yet, so that the head must be written too; and later."""
 SLOTS = 2 * len(TICKERS)
 HOLD_CYCLES = 4
 """Cycles after which the gaps of an unanswered create are closed: its hold, and two more."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.battery.beside import before_call, cold, elsewhere, steps
-from tests.battery.scene import CREATE, HOLD_CYCLES, SLOTS, Scene, fill, scene, unlike
+from tests.battery.scene import CREATE, FIRST_PLAN, HOLD_CYCLES, SLOTS, Scene, fill, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.support.small_world import TICKERS, broken, resting, set_book, spec
@@ -15,7 +15,6 @@ from tests.world import config_items
 A, B, C = TICKERS
 NEW_GROUP = "POST /portfolio/order_groups/create"
 TRIGGER = "PUT /portfolio/order_groups/*/trigger"
-PLAN = "TransactWriteItems ConditionCheck LEASE, TransactWriteItems Put PLAN"
 GROUP_CODES = (
     Knobs(),
     Knobs(triggered_group_code="EXCEEDED_ORDER_GROUP_RISK_LIMIT", triggered_group_http=409),
@@ -57,7 +56,7 @@ def stays_down(stage: Scene) -> None:
 
 
 @pytest.mark.parametrize("knobs", [*GROUP_CODES, LATE], ids=unlike)
-@pytest.mark.parametrize("at", [PLAN, CREATE])
+@pytest.mark.parametrize("at", [FIRST_PLAN, CREATE])
 def test_scenario_26_what_a_running_cycle_sends_after_the_teardown_is_refused_on_every_shard(
     at: str, knobs: Knobs
 ) -> None:
