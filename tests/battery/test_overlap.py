@@ -9,12 +9,13 @@ from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from tests.battery.beside import before_call, cold, elsewhere, steps
-from tests.battery.scene import CLIENT_IDS, CREATE, HOLD_CYCLES, SLOTS, Scene, scene, unlike
+from tests.battery.scene import CLIENT_IDS, CREATE, FIRST_PLAN, HOLD_CYCLES, SLOTS, Scene, scene, unlike
 from tests.simulator.knobs import Knobs
 from tests.support.execution_fakes import START_MS, Desk, requests
 from tests.support.small_world import broken
 from tests.world.memory_cloud import MemoryCloud
 from tests.world.memory_lease import MemoryLease
+from tests.world.outside_calls import Killed
 
 SLOW_MS, NEXT_TICK_MS, LEASE_LIFE_MS = 90_000, 60_000, 50_000
 FROZEN_MS = 56_000
@@ -164,3 +165,23 @@ def test_scenario_24_a_cycle_that_thaws_before_any_call_after_the_next_one_doubl
             settles(stage)
 
     assert ("failed", "LeaseLost", "completed") in ended
+
+
+def test_scenario_24_a_cycle_that_thaws_after_the_next_one_died_with_the_lease_sends_nothing() -> None:
+    """That one had taken the lease and written nothing: the lease alone tells the first that it is late."""
+    with scene(WIDE_CLOCK) as stage:
+        tick_ms = stage.world.next_tick_ms()
+
+        def next_one() -> None:
+            stage.world.clock.advance_ms(FROZEN_MS)
+            stage.faults.calls.kill_after(3)
+            with elsewhere(stage), pytest.raises(Killed):
+                stage.invoke(tick_ms + NEXT_TICK_MS)
+
+        stage.meanwhile(FIRST_PLAN, next_one)
+        stage.world.clock.advance_to(tick_ms)
+        first = stage.invoke(tick_ms)
+
+        assert (first["status"], first["reason"]) == ("failed", "LeaseLost")
+        assert stage.world.exchange.stats.orders == 0
+        settles(stage)

@@ -117,9 +117,23 @@ GUARDS = (
     Guard(
         "fence",
         "edge/dynamo/store.py",
-        "test_overlap.py::test_scenario_24_a_cycle_that_thaws_before_any_call_after_the_next_one_doubles_nothing",
+        "test_overlap.py::test_scenario_24_a_cycle_that_thaws_after_the_next_one_died_with_the_lease_sends_nothing",
         'mine = Condition("#fence = :mine", {"mine": fence})',
         'mine = Condition("#fence >= :mine", {"mine": 0})',
+    ),
+    Guard(
+        "older-version",
+        "edge/dynamo/journal_items.py",
+        "test_upgrade.py::test_scenario_90_the_older_version_touches_nothing_once_the_newer_one_has_written",
+        "version=SCHEMA if head.holds else SHARED_SCHEMA",
+        "version=SHARED_SCHEMA",
+    ),
+    Guard(
+        "unfolded-plan",
+        "edge/dynamo/journal_reader.py",
+        "test_orders_crashes.py::test_scenario_20_intents_that_were_written_and_never_sent_are_resolved_by_proof",
+        "    return number_of(name) == head.last\n",
+        "    return False\n",
     ),
     Guard(
         "cancel-confirmed",
