@@ -30,6 +30,7 @@ LABELS = {
     "state.booked": ("BatchGetItem FILL",),
     "state.book_settlement": (FENCED, "TransactWriteItems Put SETTLEMENT"),
     "state.commit": (FENCED, "TransactWriteItems Put PROGRESS"),
+    "state.leave": ("PutItem MEMORY",),
     "state.save_session": ("PutItem SESSION",),
     "state.save_history": ("PutItem HISTORY",),
     "state.history": ("Query",),

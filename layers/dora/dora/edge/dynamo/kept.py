@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 from dora.core.accounts.ledger import Position
 from dora.core.state import BotState
 from dora.edge.dynamo.codec import JOURNAL
-from dora.edge.dynamo.items import CONTROL, LIMITS, PROGRESS, SESSION, position_key
+from dora.edge.dynamo.items import CONTROL, CURSORS, LIMITS, PROGRESS, SESSION, position_key
 from dora.edge.dynamo.journal_reader import read_head
 from dora.edge.dynamo.state_reader import (
     StoredState,
     read_control,
+    read_cursors,
     read_limits,
     read_progress,
     read_session,
@@ -28,8 +29,8 @@ class Kept:
     under a lease only. A person who edits such an item by hand is noticed by an environment that starts anew.
     """
 
-    SHOWN: ClassVar = (SESSION, CONTROL, LIMITS, PROGRESS, JOURNAL)
-    """What is read again: written without a lease, or by every commit."""
+    SHOWN: ClassVar = (SESSION, CONTROL, LIMITS, CURSORS, PROGRESS, JOURNAL)
+    """What is read again: written without a lease, by a person who was asked to, or by every commit."""
 
     stored: StoredState
     fence: int | None = None
@@ -47,6 +48,7 @@ class Kept:
             state,
             session=read_session(singles),
             control=read_control(singles),
+            cursors=read_cursors(singles),
             limits=read_limits(singles),
         )
 
