@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.exchange.book import best_ask, best_bid, weighted_mid, without
+from dora.core.exchange.book import best_ask, best_bid, is_crossed, weighted_mid, without
 from dora.core.exchange.market import Book, Level, Side
 from dora.core.units import Count, Price
 from tests.support.examples import book, cents, contracts
@@ -80,7 +80,14 @@ def test_the_best_levels_of_others_are_the_best_of_all_theirs(
 
 def test_questions_about_an_empty_side_have_no_answer() -> None:
     empty = book([], [])
-    assert (best_bid(empty), best_ask(empty)) == (None, None)
+    assert (best_bid(empty), best_ask(empty), is_crossed(empty)) == (None, None, False)
+
+
+def test_a_locked_book_counts_as_crossed() -> None:
+    assert is_crossed(book([("0.46", "1")], [("0.46", "1")]))
+    assert is_crossed(book([("0.47", "1")], [("0.46", "1")]))
+    assert not is_crossed(book([("0.45", "1")], [("0.46", "1")]))
+    assert not is_crossed(book([], [("0.46", "1")]))
 
 
 def test_depth_counts_the_best_levels_only() -> None:
@@ -97,6 +104,6 @@ def test_the_weighted_mid_leans_to_the_thin_side() -> None:
 @given(books(), st.integers(1, 5))
 def test_the_weighted_mid_lies_between_the_best_prices(shown: Book, levels: int) -> None:
     bid, ask = best_bid(shown), best_ask(shown)
-    if bid is None or ask is None or bid >= ask:
+    if bid is None or ask is None or is_crossed(shown):
         return
     assert bid / 10_000 < weighted_mid(shown, levels) < ask / 10_000

@@ -11,6 +11,11 @@ Resting = tuple[Side, Price, Count]
 """Contracts that rest on one side at one price."""
 
 
+def side_of(book: Book, side: Side) -> tuple[Level, ...]:
+    """The levels of one side, best first."""
+    return book.bids if side is BID else book.asks
+
+
 def best_bid(book: Book) -> Price | None:
     """The highest bid, None on an empty side."""
     return book.bids[0].price if book.bids else None
@@ -19,6 +24,11 @@ def best_bid(book: Book) -> Price | None:
 def best_ask(book: Book) -> Price | None:
     """The lowest ask, None on an empty side."""
     return book.asks[0].price if book.asks else None
+
+
+def is_crossed(book: Book) -> bool:
+    """Whether the best bid meets or passes the best ask: two moments in one answer, or a paused match."""
+    return bool(book.bids and book.asks) and book.bids[0].price >= book.asks[0].price
 
 
 def without(book: Book, own: Iterable[Resting], most: int) -> Book:
