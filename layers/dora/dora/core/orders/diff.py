@@ -71,20 +71,49 @@ def plan_slots(
     for slot in (*live, *(slot for slot in wanted if slot not in live)):
         slots.setdefault(slot.ticker, []).append(slot)
     total, failed = _Diff(), dict[str, str]()
-    for ticker, own_slots in sorted(slots.items()):
-        own = _Diff()
-        own_slots.sort()
+    for ticker, own in sorted(slots.items()):
+        own.sort()
         try:
-            if ticker in uncomputed:
-                own.hold(own_slots, live)
+            known = ticker not in uncomputed
+            kept = _as_wanted(own, wanted, live, view, rules.get(ticker)) if known else _held(own, live)
+            if kept is None:
+                total.join(_Diff().plan(own, wanted, live, view, rules.get(ticker)))
             else:
-                own.plan(own_slots, wanted, live, view, rules.get(ticker))
+                total.kept += kept
         except Exception as error:
             failed[ticker] = told(error)
-            own = _Diff()
-            own.hold(own_slots, live)
-        total.join(own)
+            total.kept += _held(own, live)
     return total.plan_with(failed)
+
+
+def _held(slots: Iterable[Slot], live: Mapping[Slot, Sequence[TrackedOrder]]) -> list[TrackedOrder]:
+    """Every order of these slots."""
+    return [order for slot in slots for order in live.get(slot, ())]
+
+
+def _as_wanted(
+    slots: Sequence[Slot],
+    wanted: Mapping[Slot, ApprovedOrder],
+    live: Mapping[Slot, Sequence[TrackedOrder]],
+    view: ReconciledOrders,
+    rules: Rules | None,
+) -> list[TrackedOrder] | None:
+    """The orders of a market each of whose slots has one, exactly as wanted: most markets of most cycles.
+
+    None where anything may be to do.
+    """
+    if rules is None or slots[0].ticker in view.blocked:
+        return None
+    kept = []
+    for slot in slots:
+        target, orders = wanted.get(slot), live.get(slot, ())
+        if target is None or len(orders) != 1 or slot in view.frozen:
+            return None
+        order = orders[0]
+        if order.price != target.price or order.remaining != target.count or _runs_out(order, rules):
+            return None
+        kept.append(order)
+    return kept
 
 
 def with_cancels(plan: SlotPlan, orders: Iterable[TrackedOrder], why: CancelReason) -> SlotPlan:
@@ -156,11 +185,6 @@ class _Diff:
             failed=failed,
         )
 
-    def hold(self, slots: Iterable[Slot], live: Mapping[Slot, Sequence[TrackedOrder]]) -> None:
-        """Leave every order of these slots as it is."""
-        for slot in slots:
-            self.kept += live.get(slot, ())
-
     def plan(
         self,
         slots: Iterable[Slot],
@@ -168,8 +192,8 @@ class _Diff:
         live: Mapping[Slot, Sequence[TrackedOrder]],
         view: ReconciledOrders,
         rules: Rules | None,
-    ) -> None:
-        """Every slot of one market, with a reason for each cancel."""
+    ) -> "_Diff":
+        """Itself, with every slot of one market, and a reason for each cancel."""
         for slot in slots:
             target, orders = wanted.get(slot), live.get(slot, ())
             if slot in view.frozen:
@@ -181,10 +205,9 @@ class _Diff:
                 self.kept += [keeper] if keeper else []
                 self._cancel([order for order in orders if order is not keeper], target, rules)
                 self.withheld.append((slot, Reason.SLOT_UNRESOLVED))
-            elif len(orders) == 1 and _is_as_wanted(orders[0], target, rules):
-                self.kept.append(orders[0])
             else:
                 self._replace(orders, target, rules)
+        return self
 
     def _replace(self, orders: Sequence[TrackedOrder], target: ApprovedOrder, rules: Rules) -> None:
         """Keep or decrease the first order that will do, and cancel the others; place where none will."""
@@ -204,12 +227,6 @@ class _Diff:
         for order in orders:
             self.cancels.append(order)
             self.why[order.client_order_id] = _why_cancel(order, target, rules)
-
-
-def _is_as_wanted(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
-    """Whether it rests exactly as wanted, for long enough: most orders of most cycles do."""
-    same = order.price == target.price and order.remaining == target.count
-    return same and not _runs_out(order, rules)
 
 
 def _extends(order: TrackedOrder, rules: Rules) -> tuple[ExtendRequest, ...]:

@@ -76,8 +76,11 @@ def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
     new = [target for target in targets if not tally.admit_resting(target)]
     for target in sorted(new, key=tally.rank):
         tally.admit(target)
+    kept = tally.kept
+    if tally.failed:
+        kept = [target for target in kept if target.slot.ticker not in tally.failed]
     return RiskResult(
-        kept=tuple([target for target in tally.kept if target.slot.ticker not in tally.failed]),
+        kept=tuple(kept),
         cut=tuple(tally.cut),
         refused=tuple(tally.refused),
         event_losses={name: Money(event.loss) for name, event in sorted(tally.events.items())},
@@ -206,19 +209,21 @@ class _Tally:
             self.refused.append((target.slot, why))
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
-        ticker = target.slot.ticker
-        market, config = self.facts.markets.get(ticker), self.facts.configs.get(ticker)
+        slot = target.slot
+        ticker = slot.ticker
+        facts = self.facts
+        market, config = facts.markets.get(ticker), facts.configs.get(ticker)
         if market is None:
             return Reason.MARKET_UNKNOWN
         if config is None:
             return Reason.MARKET_DISABLED
         if market.shard not in self.cash_free:
             return Reason.READ_UNKNOWN
-        exact = type(target.count) is int and 0 < target.count <= config.quote_size
-        worst = self.worst[ticker]
-        if not exact or target.price not in market.grid or target.slot in worst.taken:
+        worst, price, count = self.worst[ticker], target.price, target.count
+        exact = type(count) is int and 0 < count <= config.quote_size
+        if not exact or price not in market.grid or slot in worst.taken:
             return Reason.TARGET_INVALID
-        return Reason.SELF_CROSS if worst.crosses(target.slot.side, target.price) else None
+        return Reason.SELF_CROSS if worst.crosses(slot.side, price) else None
 
     def _change(self, target: TargetOrder, count: Count) -> Change:
         slot = target.slot

@@ -32,7 +32,8 @@ class Worst(NamedTuple):
 
 
 NOTHING = Worst()
-BID, LIVE, CLOSED = Side.BID, OrderState.LIVE, OrderState.CLOSED
+BID, ASK = Side.BID, Side.ASK
+LIVE, CLOSED = OrderState.LIVE, OrderState.CLOSED
 
 
 def worst_fill(side: Side, price: Price, count: Count, terms: FeeTerms | None) -> Worst:
@@ -98,7 +99,6 @@ class MarketRisk:
         "cash",
         "drift",
         "error",
-        "lone",
         "net",
         "no",
         "parts",
@@ -115,8 +115,6 @@ class MarketRisk:
             self.no += ONE_DOLLAR * max(drift, 0)
         self.bids = self.asks = NOTHING
         self.parts: dict[Slot, Worst] = {}
-        self.lone: dict[Slot, tuple[int, int]] = {}
-        """Price and contracts of the live order of each slot that has one alone."""
         self.taken: set[Slot] = set()
         """Slots whose target was admitted."""
         self.best_bid, self.best_ask = 0, ONE_DOLLAR + 1
@@ -136,28 +134,25 @@ class MarketRisk:
     def add_live(self, slot: Slot, price: int, worst: Worst) -> None:
         """A live order of a slot."""
         before = self.parts.get(slot)
-        if before is None:
-            self.parts[slot], self.lone[slot] = worst, (price, worst.contracts)
-        else:
-            self.parts[slot] = together(before, worst)
-            self.lone.pop(slot, None)
+        self.parts[slot] = worst if before is None else together(before, worst)
         self.add(slot.side, price, worst)
 
     def _note_price(self, side: Side, price: int) -> None:
         if side is BID:
             self.best_bid = max(self.best_bid, price)
-        elif price < self.best_ask:
-            self.best_ask = price
+        else:
+            self.best_ask = min(self.best_ask, price)
 
     def settle(self) -> "MarketRisk":
         """Itself, once every order is added: from here on its cash is kept as well."""
-        self.cash = self._tied_up(Side.BID, self.bids) + self._tied_up(Side.ASK, self.asks)
+        bids, asks = self.bids, self.asks
+        self.cash = self._tied_up(BID, bids.cash, bids.unit) + self._tied_up(ASK, asks.cash, asks.unit)
         return self
 
-    def _tied_up(self, side: Side, total: Worst) -> int:
+    def _tied_up(self, side: Side, cash: int, unit: int) -> int:
         """Both sides hold on their own; the cheapest contracts close the position and hold nothing."""
         closable = -self.net if side is BID else self.net
-        return max(total.cash - closable * total.unit, 0) if closable > 0 else total.cash
+        return max(cash - closable * unit, 0) if closable > 0 else cash
 
     def most(self, side: Side) -> int:
         """Net contracts, counted in the direction of `side`, if every order of that side fills."""
@@ -172,7 +167,10 @@ class MarketRisk:
 
     def rests(self, slot: Slot, price: int, count: int) -> bool:
         """Whether an order exactly like this is its slot's only live one: no figure grows by wanting it."""
-        return self.lone.get(slot) == (price, count)
+        part = self.parts.get(slot)
+        if part is None or part.contracts != count or part.orders != 1:
+            return False
+        return part.unit == (price if slot.side is BID else ONE_DOLLAR - price)
 
     def crosses(self, side: Side, price: int) -> bool:
         """Whether an order at this price would meet one of the account's own on the other side."""
@@ -184,15 +182,14 @@ class MarketRisk:
         part = worse(before, target)
         side = slot.side
         total = self.bids if side is BID else self.asks
-        cash = total.cash + part.cash - before.cash
-        after = total._replace(cash=cash, unit=min(total.unit, part.unit))
+        cash, unit = total.cash + part.cash - before.cash, min(total.unit, part.unit)
         return Change(
             slot,
             part,
             part.yes - before.yes,
             part.no - before.no,
             part.contracts - before.contracts,
-            self._tied_up(side, after) - self._tied_up(side, total),
+            self._tied_up(side, cash, unit) - self._tied_up(side, total.cash, total.unit),
             part.orders - before.orders,
         )
 

@@ -91,8 +91,8 @@ def decide(inputs: Inputs) -> Choice:
     risk = apply_caps(targets, _risk_facts(inputs, fees))
     rules, unruled = _all_rules(inputs)
     failed = {d.ticker: d.error for d in computed if d.error} | dict(risk.failed) | unruled
-    quoted = {d.ticker for d in computed if d.skip in (None, Reason.COMPUTE_FAILED)}
-    kept = [target for target in risk.kept if target.slot.ticker not in failed]
+    quoted = {d.ticker for d in computed if d.skip is None or d.skip is Reason.COMPUTE_FAILED}
+    kept = [target for target in risk.kept if target.slot.ticker not in failed] if failed else risk.kept
     plan = plan_slots(kept, inputs.view, rules, failed.keys() & quoted)
     failed |= plan.failed
     decisions = final(computed, risk, failed)

@@ -96,10 +96,13 @@ def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue,
     (bids, why_no_bid), (asks, why_no_ask) = _uncrossed(
         ladder(BID, inputs, fair, model), ladder(ASK, inputs, fair, model)
     )
+    dropped: tuple[tuple[Slot, Reason], ...] = ()
+    if why_no_bid or why_no_ask:
+        dropped = _dropped(inputs, BID, len(bids), why_no_bid) + _dropped(inputs, ASK, len(asks), why_no_ask)
     return Decision(
         ticker=ticker,
         targets=(*bids, *asks),
-        dropped=_dropped(inputs, BID, len(bids), why_no_bid) + _dropped(inputs, ASK, len(asks), why_no_ask),
+        dropped=dropped,
         fair_value=model.fair / NANO,
         fair_value_source=fair.source,
         reservation_price=model.reservation / NANO,
