@@ -16,14 +16,15 @@ from functools import wraps
 from threading import Lock, current_thread, main_thread
 from typing import Any
 
-RUN, COMPUTE, TRANSPORT = "dora.flow.cycle.run", "dora.flow.cycle.compute", "dora.edge.kalshi.transport"
+RUN, CHOOSE, COMPUTE = "dora.flow.cycle.run", "dora.flow.cycle.choose", "dora.flow.cycle.compute"
+TRANSPORT = "dora.edge.kalshi.transport"
 
 PHASES = (
     ("load", RUN, "load"),
     ("read", RUN, "read"),
     ("reconcile", RUN, "reconcile"),
     ("accounts", RUN, "keep_accounts"),
-    ("decide", RUN, "decide"),
+    ("decide", CHOOSE, "decide"),
     ("compute", COMPUTE, "_compute"),
     ("risk", COMPUTE, "_risk_facts"),
     ("risk", COMPUTE, "apply_caps"),

@@ -48,12 +48,15 @@ TOP_MODULES = frozenset({"settings", "wiring", "triggers", "telemetry"})
 NET, AWS = "dora.edge.net", "dora.edge.aws"
 """What carries requests to any of the systems."""
 
+FORMATS = ("dora.edge.dynamo.serde", "dora.edge.dynamo.columns")
+"""How values are written down, whoever keeps them."""
+
 # Each outside system, and the only packages its folder may use to speak to it.
 EDGE_LIBRARIES = {
     "kalshi": ("requests", "urllib3", "cryptography", NET),
     "dynamo": ("botocore", "mypy_boto3_dynamodb", NET, AWS),
     "secrets": ("botocore", "aws_lambda_powertools", "mypy_boto3_secretsmanager", NET, AWS),
-    "archive": ("botocore", "mypy_boto3_s3", NET, AWS),
+    "archive": ("botocore", "mypy_boto3_s3", NET, AWS, *FORMATS),
     "aws": ("boto3", "botocore", NET),
     "net": ("urllib3",),
 }

@@ -167,7 +167,7 @@ def declared_environment_is_what_the_code_reads(given: Template) -> Iterator[str
     for name, function in of_kind(given, FUNCTION).items():
         declared = function["Environment"]["Variables"]
         values = {"STAGE": "kalshi-demo", "KALSHI_BASE_URL": url}
-        empty = dict.fromkeys(("SUBACCOUNT", "DRY_RUN", "LOG_LEVEL"), "")
+        empty = dict.fromkeys(("SUBACCOUNT", "DRY_RUN", "LOG_LEVEL", "ARCHIVE"), "")
         env = _RecordedEnvironment(**dict.fromkeys(declared, "some-text") | values | empty)
         read_settings(env)
         wanted = env.read | READ_BY_OTHERS

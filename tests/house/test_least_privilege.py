@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.house.tour import ARCHIVE_BUCKET, LIMITER_TABLE, tour
+from tests.house.tour import LIMITER_TABLE, tour
 from tests.house.translated import Template, listed, of_kind, role_of, statements, translated
+from tests.world.archive_bucket import ARCHIVE_BUCKET
 from tests.world.recording import Use, actions
 from tests.world.setup import CONFIG_TABLE, SECRET_ID, STATE_TABLE
 

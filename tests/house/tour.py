@@ -20,6 +20,7 @@ from tests.simulator.plant import Plant
 from tests.simulator.wire import Reply, Request
 from tests.support.small_world import DAY_MS, TICKERS, Scripted, resting, set_book, setup
 from tests.world import config_items
+from tests.world.archive_bucket import ARCHIVE_BUCKET, beside_a_bucket
 from tests.world.bot import Bot, Deployment
 from tests.world.output import Catcher, Fact, facts_in, printed_to
 from tests.world.recording import RecordedBot, Recorder, Use, recorded_bot
@@ -27,7 +28,6 @@ from tests.world.setup import STATE_TABLE, Setup
 from tests.world.tables import create_tables
 from tests.world.world import MINUTE_MS, World, open_world
 
-ARCHIVE_BUCKET = "dora-archive"
 LIMITER_TABLE = "another-stack-state"
 BATCH = "/portfolio/events/orders/batched"
 A, B, C = TICKERS
@@ -69,30 +69,32 @@ def tour() -> Tour:
 
 @dataclass(frozen=True, kw_only=True)
 class _WholeSetup(Setup):
-    """With an archive, and rate limits shared with another stack."""
+    """With rate limits shared with another stack."""
 
     def environment(self, base_url: str, aws_endpoint: str) -> dict[str, str]:
         own = super().environment(base_url, aws_endpoint)
-        return own | {"ARCHIVE_BUCKET": ARCHIVE_BUCKET, "LIMITER_TABLE": LIMITER_TABLE}
+        return own | {"LIMITER_TABLE": LIMITER_TABLE}
 
 
 @contextmanager
 def _world(recorder: Recorder, catcher: Catcher, **changes: Any) -> Iterator[World]:
-    small = setup(**changes)
+    small = setup(archive_bucket=ARCHIVE_BUCKET, **changes)
     whole = _WholeSetup(**{own.name: getattr(small, own.name) for own in fields(small)})
-    with open_world(whole, _furnished(recorded_bot(recorder))) as world, printed_to(catcher.stream):
+    with (
+        open_world(whole, _furnished(beside_a_bucket(recorded_bot(recorder)))) as world,
+        printed_to(catcher.stream),
+    ):
         for ticker in TICKERS:
             set_book(world, ticker)
         yield world
 
 
 def _furnished(deploy: Deployment) -> Deployment:
-    """Beside a bucket, and another stack's tables."""
+    """Beside another stack's tables."""
 
     @contextmanager
     def furnished(*given: Any) -> Iterator[Bot]:
         create_tables(boto3.client("dynamodb"), "another-stack-config", LIMITER_TABLE)
-        boto3.client("s3").create_bucket(Bucket=ARCHIVE_BUCKET)
         with deploy(*given) as bot:
             yield bot
 

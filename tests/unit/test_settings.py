@@ -3,7 +3,7 @@
 import pytest
 
 from dora.core.errors import SettingsInvalid
-from dora.settings import HOSTS, LOOPBACK, Settings, Stage, read_settings
+from dora.settings import HOSTS, LOOPBACK, Archived, Settings, Stage, read_settings
 
 LOCAL = {
     "BOT": "dora",
@@ -33,8 +33,8 @@ def test_what_is_left_out_takes_its_default() -> None:
 
 
 def test_empty_is_left_out() -> None:
-    optional = ("LIMITER_TABLE", "SUBACCOUNT", "DRY_RUN", "ARCHIVE_BUCKET", "LOG_LEVEL", "AWS_ENDPOINT_URL")
-    assert settings(**dict.fromkeys(optional, "")) == settings()
+    optional = ("LIMITER_TABLE", "SUBACCOUNT", "DRY_RUN", "ARCHIVE_BUCKET", "ARCHIVE", "LOG_LEVEL")
+    assert settings(**dict.fromkeys((*optional, "AWS_ENDPOINT_URL"), "")) == settings()
 
 
 def test_every_variable_is_read() -> None:
@@ -43,11 +43,12 @@ def test_every_variable_is_read() -> None:
         SUBACCOUNT="63",
         DRY_RUN="True",
         ARCHIVE_BUCKET="bucket",
+        ARCHIVE="Decisions",
         LOG_LEVEL="debug",
         AWS_ENDPOINT_URL="http://127.0.0.1:8098",
     )
     assert (read.limiter_table, read.subaccount, read.dry_run) == ("shared", 63, True)
-    assert (read.archive_bucket, read.log_level) == ("bucket", "DEBUG")
+    assert (read.archive_bucket, read.archive, read.log_level) == ("bucket", Archived.DECISIONS, "DEBUG")
     assert read.aws_endpoint_url == "http://127.0.0.1:8098"
 
 
@@ -73,6 +74,7 @@ def test_a_missing_variable_is_named_and_where_to_set_it(name: str, given: str |
         ("SUBACCOUNT", "1.0", "write a whole number from 0 to 63"),
         ("DRY_RUN", "1", "write true or false"),
         ("DRY_RUN", "yes", "write true or false"),
+        ("ARCHIVE", "all", "write one of full, decisions, off"),
         ("LOG_LEVEL", "TRACE", "write DEBUG, INFO, WARNING or ERROR"),
     ],
 )
@@ -86,7 +88,7 @@ def test_a_value_that_breaks_its_rule_is_named_and_told_what_to_write(
 
 
 @pytest.mark.parametrize("name", [*LOCAL, "LIMITER_TABLE", "SUBACCOUNT", "DRY_RUN", "ARCHIVE_BUCKET",
-    "LOG_LEVEL", "AWS_ENDPOINT_URL"])  # fmt: skip
+    "ARCHIVE", "LOG_LEVEL", "AWS_ENDPOINT_URL"])  # fmt: skip
 @pytest.mark.parametrize(
     ("pasted", "said"),
     [

@@ -10,7 +10,7 @@ from requests.adapters import BaseAdapter
 from dora import wiring
 from dora.core.orders.journal import order_prefix
 from dora.core.ports import Ports
-from dora.edge.archive import NoArchive
+from dora.edge.archive.bucket import NoArchive
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
 from dora.settings import Settings, read_settings

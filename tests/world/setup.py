@@ -40,6 +40,7 @@ class Setup:
     bot: str = "dora"
     dry_run: bool = False
     skew_ms: int = 0
+    archive_bucket: str = ""
 
     @property
     def shards(self) -> tuple[int, ...]:
@@ -58,7 +59,8 @@ class Setup:
             "KALSHI_SECRET_ID": SECRET_ID,
             "SUBACCOUNT": "0",
             "DRY_RUN": "true" if self.dry_run else "false",
-            "ARCHIVE_BUCKET": "",
+            "ARCHIVE_BUCKET": self.archive_bucket,
+            "ARCHIVE": "full",
             "LOG_LEVEL": "WARNING",
             "AWS_ENDPOINT_URL": aws_endpoint,
             "POWERTOOLS_SERVICE_NAME": self.bot,

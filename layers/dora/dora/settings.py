@@ -24,6 +24,16 @@ class Stage(StrEnum):
     LOCAL = "local"
 
 
+class Archived(StrEnum):
+    """What of a cycle goes to the archive bucket."""
+
+    FULL = "full"
+    """All that it saw, decided and did: enough to decide the same again."""
+    DECISIONS = "decisions"
+    """What it decided and did."""
+    OFF = "off"
+
+
 HOSTS: Mapping[Stage, frozenset[str]] = {
     Stage.DEMO: frozenset({"external-api.demo.kalshi.co", "demo-api.kalshi.co"}),
     Stage.PROD: frozenset({"external-api.kalshi.com", "api.elections.kalshi.com"}),
@@ -46,6 +56,7 @@ class Settings:
     subaccount: int = 0
     dry_run: bool = False
     archive_bucket: str | None = None
+    archive: Archived = Archived.FULL
     log_level: str = "INFO"
     aws_endpoint_url: str | None = None
 
@@ -69,6 +80,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         subaccount=_whole(env, "SUBACCOUNT", 63),
         dry_run=_flag(env, "DRY_RUN"),
         archive_bucket=_text(env, "ARCHIVE_BUCKET") or None,
+        archive=_archived(env),
         log_level=_level(env),
         aws_endpoint_url=_text(env, "AWS_ENDPOINT_URL") or None,
     )
@@ -107,6 +119,11 @@ def _needed(env: Mapping[str, str], name: str) -> str:
 def _stage(env: Mapping[str, str]) -> Stage:
     value = _needed(env, "STAGE")
     return Stage(_checked("STAGE", value, value in list(Stage), f"one of {', '.join(Stage)}"))
+
+
+def _archived(env: Mapping[str, str]) -> Archived:
+    value = (_text(env, "ARCHIVE") or Archived.FULL).lower()
+    return Archived(_checked("ARCHIVE", value, value in list(Archived), f"one of {', '.join(Archived)}"))
 
 
 def _base_url(env: Mapping[str, str], stage: Stage) -> str:

@@ -19,7 +19,7 @@ from dora.core.orders.journal import order_prefix
 from dora.core.ports import Archive, Clock, Ports
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
-from dora.edge.archive import NoArchive, S3Archive, s3_client
+from dora.edge.archive.bucket import NoArchive, S3Archive, s3_client
 from dora.edge.dynamo.configs import DynamoConfigs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter
@@ -29,7 +29,7 @@ from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
 from dora.edge.net.request import Network
 from dora.edge.secrets import KeySecret, secrets_client
-from dora.settings import Settings, read_settings
+from dora.settings import Archived, Settings, read_settings
 from dora.telemetry import Telemetry
 
 Response = dict[str, object]
@@ -113,7 +113,7 @@ def build(
         state=DynamoState(client, settings.state_table, settings.state_key, clock),
         lease=DynamoLease(client, settings.state_table, settings.state_key),
         limiter=DynamoLimiter(client, settings.limiter_table, _key_name(key.key_id), jitter_ms),
-        archive=_archive(settings, clock),
+        archive=_archive(settings),
         facts=telemetry,
         prefix=order_prefix(settings.bot, settings.stage),
         dry_run=settings.dry_run,
@@ -126,11 +126,12 @@ def _key_name(key_id: str) -> str:
     return hashlib.sha256(key_id.encode()).hexdigest()[:16]
 
 
-def _archive(settings: Settings, clock: Clock) -> Archive:
-    if settings.archive_bucket is None:
+def _archive(settings: Settings) -> Archive:
+    if settings.archive_bucket is None or settings.archive is Archived.OFF:
         return NoArchive()
     client = s3_client(settings.aws_endpoint_url, _Environment.network)
-    return S3Archive(client, settings.archive_bucket, settings.bot, clock)
+    inputs = settings.archive is Archived.FULL
+    return S3Archive(client, settings.archive_bucket, settings.bot, inputs=inputs)
 
 
 def serve(function: str, work: Callable[[App], Response], request_id: str, remaining_ms: int) -> Response:

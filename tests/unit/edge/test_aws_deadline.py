@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from dora.core.errors import SecretInvalid, StateUnavailable
-from dora.edge.archive import S3Archive, s3_client
+from dora.edge.archive.bucket import S3Archive, s3_client
 from dora.edge.dynamo.codec import key
 from dora.edge.dynamo.table import Table, dynamo_client
 from dora.edge.net.connections import MAX_IDLE_S
 from dora.edge.net.request import Network
 from dora.edge.secrets import KeySecret, secrets_client
-from tests.support.dynamo_values import StandingClock
+from tests.support.cycle_records import CYCLE_ID, cycle_record
 from tests.support.slow_server import (
     PATIENCE_S,
     Answer,
@@ -60,8 +60,8 @@ def secret_reader(url: str, network: Network) -> Callable[[], object]:
 
 
 def archiver(url: str, network: Network) -> Callable[[], object]:
-    archive = S3Archive(s3_client(url, network), "records", "dora", StandingClock())
-    return lambda: archive.save("cycle-1", {})
+    archive = S3Archive(s3_client(url, network), "records", "dora", inputs=True)
+    return lambda: archive.save(CYCLE_ID, cycle_record)
 
 
 CALLS: Mapping[str, tuple[Callable[[str, Network], Callable[[], object]], type[Exception]]] = {

@@ -5,12 +5,13 @@ Every write of state is conditional or a transaction; its implementation says wh
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
 from dora.core.accounts.ledger import Position
+from dora.core.cycle_record import CycleRecord
 from dora.core.exchange.account import (
     ExchangePosition,
     Fill,
@@ -258,9 +259,10 @@ class Limiter(Protocol):
 
 
 class Archive(Protocol):
-    """Where the record of every cycle goes: what it came to, not what it was decided from."""
+    """Where every cycle goes that is over, with what it was decided from."""
 
-    def save(self, cycle_id: str, record: Mapping[str, object]) -> None: ...
+    def save(self, cycle_id: str, record: Callable[[], CycleRecord]) -> None:
+        """Keep it; `record` is asked for it only where it is kept. Raises StateUnavailable: go on without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

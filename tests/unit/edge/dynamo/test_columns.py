@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.core.errors import StateError
+from dora.core.exchange.market import Book, Level
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.requests import ExtendRequest, OrderRequest
+from dora.core.units import Count, Price
 from dora.edge.dynamo.columns import from_columns, to_columns
 from tests.support.dynamo_values import order, request, values
 
@@ -50,3 +52,13 @@ def _changed(**changes: Any) -> dict[str, Any]:
 def test_what_is_not_understood_is_refused(plain: Any, complaint: str) -> None:
     with pytest.raises(StateError, match=complaint):
         from_columns(TrackedOrder, plain)
+
+
+def test_a_sequence_of_records_in_each_record_is_one_table() -> None:
+    books = [Book("A", (Level(Price(2), Count(3)),), ()), Book("B", (), ())]
+
+    whole = to_columns(Book, books)
+
+    table = {"lengths": [1, 0], "records": 1, "columns": {"price": [2], "count": [3]}}
+    assert whole["columns"]["bids"] == table
+    assert from_columns(Book, whole) == books

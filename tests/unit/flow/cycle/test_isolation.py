@@ -8,6 +8,7 @@ import pytest
 from dora.core.accounts.ledger import Position
 from dora.core.exchange.fees import FeeTerms
 from dora.core.exchange.market import Level, MarketStatus, Side, Slot
+from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.diff import Rules, plan_slots
 from dora.core.orders.expiry import RENEW_MS
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
@@ -20,7 +21,6 @@ from dora.core.state import ReferenceData
 from dora.core.units import TimeMs
 from dora.flow.cycle.compute import Choice, Inputs, decide
 from dora.flow.cycle.order_requests import Naming, order_requests
-from dora.flow.cycle.read import Snapshot
 from tests.support.examples import (
     CENT_GRID,
     NOW,

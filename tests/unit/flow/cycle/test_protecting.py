@@ -1,7 +1,6 @@
 """Quotes of a market that could not be computed: they stay while they are harmless and young, and go else."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from dora.core.config import MarketConfig
 from dora.core.exchange.account import OrderGroup
 from dora.core.exchange.market import Book, Level, Side
+from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.journal import Journal, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.reasons import Reason
@@ -17,11 +17,9 @@ from dora.core.state import ReferenceData
 from dora.core.units import Count, Price, TimeMs
 from dora.flow.cycle.compute import Inputs, leave_all
 from dora.flow.cycle.protect import protect
-from dora.flow.cycle.read import Snapshot
 from tests.support.examples import limits
 from tests.support.execution_fakes import SESSION
 from tests.support.journal_cases import LATER, SLOT, WRITE, tracked
-from tests.support.kalshi_fakes import FakeFacts
 
 AGE_S = 300
 FAIR_BOOK = Book(SLOT.ticker, (Level(Price(4_400), Count(500)),), (Level(Price(4_700), Count(500)),))
@@ -66,8 +64,7 @@ def cancelled(
     given: Inputs, *, of: str = SLOT.ticker, triggered: frozenset[str] = frozenset()
 ) -> dict[str, str]:
     """Why each cancel is sent, by client order id."""
-    ports: Any = SimpleNamespace(facts=FakeFacts())
-    plan = protect(ports, given, leave_all(given.view), Reason.COMPUTE_FAILED, [of], triggered)
+    plan, _ = protect(given, leave_all(given.view), Reason.COMPUTE_FAILED, [of], triggered)
     assert {r.client_order_id for r in plan.cancels}.isdisjoint(o.client_order_id for o in plan.kept)
     return {request.client_order_id: plan.why[request.client_order_id] for request in plan.cancels}
 

@@ -12,10 +12,11 @@ from dora.core.exchange.account import Limits, Order
 from dora.core.exchange.listed import Listed
 from dora.core.exchange.market import Side, Slot
 from dora.core.exchange.pacing import US_PER_MS, Bucket, reserve
+from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.evidence import Evidence
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.units import Count, Price, TimeMs
-from dora.flow.cycle.read import MOST_LISTS, MOST_LOOKUPS, Snapshot, gather_evidence
+from dora.flow.cycle.read import MOST_LISTS, MOST_LOOKUPS, gather_evidence
 from tests.support.kalshi_fakes import FakeFacts
 from tests.support.ticking_clock import MINUTE_MS, NOW, Clock
 from tests.world.one_by_one import OneByOne

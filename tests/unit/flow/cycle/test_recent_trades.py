@@ -11,7 +11,7 @@ from dora.core.orders.journal import Journal
 from dora.core.orders.reconciliation import TRADE_CLOCK_MARGIN_MS, maybe_filled
 from dora.core.reasons import CancelReason
 from dora.core.units import Price, TimeMs
-from dora.flow.cycle.recent_trades import skip_likely_filled
+from dora.flow.cycle.recent_trades import read_tapes, skip_likely_filled
 from tests.support.journal_cases import LATER, SLOT, WRITE, tracked
 from tests.support.kalshi_fakes import FakeFacts
 from tests.support.ticking_clock import Clock
@@ -58,6 +58,7 @@ def test_a_trade_holds_back_no_cancel_of_what_must_not_rest(why: CancelReason, g
     plan = SlotPlan(
         kept=(), decreases=(), cancels=(cancel,), places=(), withheld=(), why={cancel.client_order_id: why}
     )
-    after = skip_likely_filled(ports, plan, Journal().with_orders([ORDER]), WRITE)
+    tapes = read_tapes(ports, plan, WRITE)
+    after = skip_likely_filled(plan, Journal().with_orders([ORDER]), tapes, WRITE)
 
     assert after.cancels == ((cancel,) if goes else ())

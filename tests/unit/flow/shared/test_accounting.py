@@ -11,11 +11,11 @@ from dora.core.errors import StateConflict
 from dora.core.exchange.account import Fill
 from dora.core.exchange.listed import UnreadableRow
 from dora.core.exchange.market import Side
+from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.journal import Journal
 from dora.core.ports import Ports
 from dora.core.state import FILLS_PER_TRANSACTION, BotState, Cursors
 from dora.core.units import Count, Money, Price, TimeMs
-from dora.flow.cycle.read import Snapshot
 from dora.flow.shared.accounting import keep_accounts
 from tests.support.kalshi_fakes import FakeFacts
 

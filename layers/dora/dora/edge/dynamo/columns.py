@@ -3,13 +3,16 @@
     {"records": 3, "columns": {"price": [4600], "count": [10, 5, 10], "slot.ticker": ["KXA-1", ...], ...}}
 
 A column has one entry for each record, or a single one that stands for all. A field that is a record itself
-is laid out as columns of its own. Strict like `serde`: every column and no other.
+is laid out as columns of its own. One that is a sequence of records is a table of them all, with the length
+of each record's part. Strict like `serde`: every column and no other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from functools import cache
-from itertools import repeat
-from typing import Any, TypeVar, get_type_hints
+from itertools import accumulate, repeat
+from operator import attrgetter
+from typing import Any, NewType, TypeVar, get_args, get_origin, get_type_hints
 
 from dora.core.errors import StateError
 from dora.edge.dynamo.serde import is_record, names_of, reader_of, to_plain
@@ -29,10 +32,16 @@ def from_columns(kind: type[Value], plain: object) -> list[Value]:
     count, columns = _opened(kind.__name__, plain)
     if columns.keys() != set(_names(record)):
         raise StateError(f"the columns of {kind.__name__} are {', '.join(_names(record))}")
-    for name, column in columns.items():
-        if not isinstance(column, list) or len(column) not in (min(count, 1), count):
-            raise StateError(f"{name} is no column of {count} records")
     return _records(record, columns, "", count)
+
+
+def entry_of(hint: Any) -> Any | None:
+    """The kind of the records of which a type is a sequence; None for any other type."""
+    if get_origin(hint) is not tuple or get_args(hint)[1:] != (...,):
+        return None
+    kind = get_args(hint)[0]
+    kind = kind.__supertype__ if isinstance(kind, NewType) else kind
+    return kind if is_record(kind) else None
 
 
 def _opened(name: str, plain: object) -> tuple[int, Columns]:
@@ -44,15 +53,33 @@ def _opened(name: str, plain: object) -> tuple[int, Columns]:
     return count, columns
 
 
-def _columns(kind: Any, records: Sequence[Any]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {}
+def _columns(kind: Any, records: Sequence[Any]) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
     for name, hint in _fields(kind).items():
-        values = [getattr(record, name) for record in records]
+        values = list(map(attrgetter(name), records))
         if is_record(hint):
             columns |= {f"{name}.{own}": column for own, column in _columns(hint, values).items()}
+        elif entry := entry_of(hint):
+            columns[name] = _table(entry, values)
         else:
-            columns[name] = _once([to_plain(value) for value in values])
+            columns[name] = _once(list(map(_writer(hint), values)))
     return columns
+
+
+@cache
+def _writer(hint: Any) -> Callable[[Any], Any]:
+    """`to_plain` for values of a declared type; where that says enough, no value is looked at."""
+    if isinstance(hint, NewType):
+        return _writer(hint.__supertype__)
+    if hint in (int, str, bool, float):
+        return _as_it_is
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {member: member.value for member in hint}.__getitem__
+    return to_plain
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _records(kind: Any, columns: Columns, prefix: str, count: int) -> list[Any]:
@@ -61,13 +88,33 @@ def _records(kind: Any, columns: Columns, prefix: str, count: int) -> list[Any]:
         place = f"{prefix}{name}"
         if is_record(hint):
             read.append(_records(hint, columns, f"{place}.", count))
+        elif entry := entry_of(hint):
+            read.append(_parts(place, entry, columns[place], count))
         else:
             read.append(_read(place, reader_of(hint), columns[place], count))
     names = tuple(_fields(kind))
     return [kind(**dict(zip(names, row, strict=True))) for row in zip(*read, strict=True)]
 
 
-def _read(name: str, read: Callable[[Any], Any], column: Sequence[Any], count: int) -> list[Any]:
+def _table(kind: Any, parts: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    lengths = _once([len(part) for part in parts])
+    return {"lengths": lengths, **to_columns(kind, [record for part in parts for record in part])}
+
+
+def _parts(name: str, kind: Any, table: Any, count: int) -> list[tuple[Any, ...]]:
+    if not isinstance(table, dict) or "lengths" not in table:
+        raise StateError(f"{name} is no table of {kind.__name__}")
+    lengths = _read(f"{name}.lengths", reader_of(int), table["lengths"], count)
+    records = from_columns(kind, {key: own for key, own in table.items() if key != "lengths"})
+    ends = list(accumulate(lengths, initial=0))
+    if min(lengths, default=0) < 0 or ends[-1] != len(records):
+        raise StateError(f"{name} has {len(records)} records in parts of {ends[-1]}")
+    return [tuple(records[end - own : end]) for own, end in zip(lengths, ends[1:], strict=True)]
+
+
+def _read(name: str, read: Callable[[Any], Any], column: Any, count: int) -> list[Any]:
+    if not isinstance(column, list) or len(column) not in (min(count, 1), count):
+        raise StateError(f"{name} is no column of {count} records")
     try:
         values = [read(entry) for entry in column]
     except StateError as error:
@@ -76,9 +123,8 @@ def _read(name: str, read: Callable[[Any], Any], column: Sequence[Any], count: i
 
 
 def _once(column: list[Any]) -> list[Any]:
-    first = column[:1]
-    same = all(entry == first[0] and type(entry) is type(first[0]) for entry in column)
-    return first if same else column
+    same = bool(column) and column.count(column[0]) == len(column) and len(set(map(type, column))) == 1
+    return column[:1] if same else column
 
 
 @cache

@@ -36,7 +36,7 @@ LATER_FIELDS = frozenset(
 
 
 def to_plain(value: object) -> Any:
-    """None, flags, ints, texts, lists and objects; an enum is its value."""
+    """None, flags, numbers, texts, lists and objects; an enum is its value, a set a sorted list."""
     if value is None or type(value) in (int, str, bool):
         return value
     if isinstance(value, Enum):
@@ -48,6 +48,8 @@ def to_plain(value: object) -> Any:
         return {name: to_plain(getattr(value, name)) for name in names_of(kind)}
     if isinstance(value, tuple | list):
         return [to_plain(entry) for entry in value]
+    if isinstance(value, frozenset):
+        return [to_plain(entry) for entry in sorted(value)]
     return value
 
 
@@ -79,9 +81,9 @@ def is_record(kind: Any) -> bool:
 
 @cache
 def names_of(kind: Any) -> tuple[str, ...]:
-    """A record's fields in order."""
+    """A record's fields in order, but for those that it works out by itself."""
     own: tuple[str, ...] | None = getattr(kind, "_fields", None)
-    return tuple(spec.name for spec in fields(kind)) if own is None else own
+    return tuple(spec.name for spec in fields(kind) if spec.init) if own is None else own
 
 
 @cache
@@ -97,7 +99,7 @@ def reader_of(hint: Any) -> Reader:
         return reader_of(hint.__supertype__)
     if hint is object:
         return _as_it_is
-    if hint in (int, str, bool, type(None)):
+    if hint in (int, str, bool, float, type(None)):
         return _exactly(hint)
     if isinstance(hint, type) and is_record(hint):
         return _record(hint)
@@ -110,9 +112,13 @@ def _generic(origin: Any, arguments: tuple[Any, ...], hint: Any) -> Reader:
     if origin in (Union, types.UnionType):
         return _either(arguments)
     if origin is tuple and arguments[1:] == (...,):
-        return _sequence(arguments[0])
+        return _sequence(arguments[0], tuple)
+    if origin is tuple:
+        return _row(arguments)
+    if origin is frozenset:
+        return _sequence(arguments[0], frozenset)
     if origin in (dict, Mapping):
-        return _mapping(arguments[1])
+        return _mapping(*arguments)
     raise TypeError(f"no stored form for {hint}")
 
 
@@ -178,23 +184,47 @@ def _either(hints: tuple[Any, ...]) -> Reader:
     return read
 
 
-def _sequence(hint: Any) -> Reader:
+def _sequence(hint: Any, collect: Callable[[Any], object]) -> Reader:
     read_entry = reader_of(hint)
 
-    def read(plain: object) -> tuple[object, ...]:
+    def read(plain: object) -> object:
         if not isinstance(plain, list):
             raise StateError(f"{plain!r} is no list")
-        return tuple(read_entry(entry) for entry in plain)
+        return collect(read_entry(entry) for entry in plain)
 
     return read
 
 
-def _mapping(hint: Any) -> Reader:
-    read_entry = reader_of(hint)
+def _row(hints: tuple[Any, ...]) -> Reader:
+    """A tuple of so many entries, each of a type of its own."""
+    readers = [reader_of(hint) for hint in hints]
 
-    def read(plain: object) -> dict[str, object]:
+    def read(plain: object) -> object:
+        if not isinstance(plain, list) or len(plain) != len(readers):
+            raise StateError(f"{plain!r} is no list of {len(readers)}")
+        return tuple(read_entry(entry) for read_entry, entry in zip(readers, plain, strict=True))
+
+    return read
+
+
+def _mapping(key_hint: Any, hint: Any) -> Reader:
+    """Keys are texts in JSON; numbers are read back from them."""
+    read_entry, read_key = reader_of(hint), _key_reader(key_hint)
+
+    def read(plain: object) -> dict[object, object]:
         if not isinstance(plain, dict):
             raise StateError(f"{plain!r} is no object")
-        return {key: read_entry(entry) for key, entry in plain.items()}
+        return {read_key(key): read_entry(entry) for key, entry in plain.items()}
 
     return read
+
+
+def _key_reader(hint: Any) -> Reader:
+    return _whole_number if hint is int else reader_of(hint)
+
+
+def _whole_number(key: str) -> int:
+    try:
+        return int(key)
+    except ValueError:
+        raise StateError(f"{key!r} is no whole number") from None

@@ -10,6 +10,7 @@ from dora.core.exchange.account import Limits
 from dora.core.exchange.book import Resting
 from dora.core.exchange.fees import FeeTerms, MarketFees, fee_terms, market_fees
 from dora.core.exchange.market import Market, MarketStatus
+from dora.core.exchange.snapshot import Snapshot
 from dora.core.failures import told
 from dora.core.fallbacks import UNLEARNED
 from dora.core.orders.diff import Rules, SlotPlan, plan_slots
@@ -28,7 +29,6 @@ from dora.core.session import SessionMetadata
 from dora.core.state import ReferenceData
 from dora.core.units import Count, TimeMs
 from dora.core.verdict import final, with_reasons
-from dora.flow.cycle.read import Snapshot
 
 MemoryByTicker = Mapping[str, Mapping[str, object]]
 

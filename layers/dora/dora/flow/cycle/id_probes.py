@@ -2,6 +2,7 @@
 
 from itertools import takewhile
 
+from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.evidence import Evidence, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, TrackedOrder
@@ -10,7 +11,6 @@ from dora.core.ports import Ports
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import TimeMs
 from dora.flow.cycle.cycle_context import LoadedState
-from dora.flow.cycle.read import Snapshot
 from dora.flow.shared.id_probes import send_probes
 from dora.flow.shared.reads import paced
 from dora.flow.shared.write_pace import WritePace

@@ -1,11 +1,10 @@
-"""Step 11 of a cycle: what it came to becomes state, facts and an archive object."""
+"""Step 11 of a cycle: what it came to becomes state and facts."""
 
 from collections.abc import Mapping
 
-from dora.core.errors import StateError
 from dora.core.exchange.error_codes import RATE_LIMITED
 from dora.core.orders.budget import waits_after
-from dora.core.ports import Archive, Facts, StateStore
+from dora.core.ports import Facts, StateStore
 from dora.core.state import Changes, Progress
 from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
@@ -55,14 +54,6 @@ def tell(facts: Facts, result: CycleResult, record: Record) -> None:
         cycle_facts.budget_low(facts, result.dropped, execution.stopped)
     cycle_facts.mostly_failed(facts, execution.tally)
     cycle_facts.cycle(facts, record, result.choice.news, result.accounts.drift or ())
-
-
-def archive(archive_: Archive, facts: Facts, cycle_id: str, record: Record) -> None:
-    """The archive is for later questions: a cycle is complete without it."""
-    try:
-        archive_.save(cycle_id, record)
-    except StateError as error:
-        facts.emit("ERROR", what="archive of the cycle", why=str(error))
 
 
 def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:

@@ -4,27 +4,20 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from dora.core.exchange.book import Resting, without
-from dora.core.orders.danger import Pricing, exposed, removable
+from dora.core.orders.danger import Exposed, Pricing, exposed, removable
 from dora.core.orders.diff import SlotPlan, with_cancels
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.reconciliation import ORPHAN_LEVEL
-from dora.core.ports import Ports
 from dora.core.quoting.fair_value import LEVELS, FairValue, fair_value
 from dora.core.quoting.ladder import NANO
 from dora.core.reasons import CancelReason, Reason
-from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.compute import Inputs, fees_of
 
 
 def protect(
-    ports: Ports,
-    inputs: Inputs,
-    plan: SlotPlan,
-    why: Reason,
-    tickers: Collection[str],
-    triggered: Collection[str],
-) -> SlotPlan:
-    """The plan, with cancels for the orders of these markets that must not rest any longer.
+    inputs: Inputs, plan: SlotPlan, why: Reason, tickers: Collection[str], triggered: Collection[str]
+) -> tuple[SlotPlan, Exposed]:
+    """The plan, with cancels for the orders of these markets that must not rest any longer, and those.
 
     Under reads that are behind, an acknowledged order counts as resting. What a trigger took off does not.
     In a market that cannot be computed nobody looks after its orders: they go by their age as well.
@@ -44,10 +37,9 @@ def protect(
         max_age_ms,
         priced_age_too=why is Reason.COMPUTE_FAILED,
     )
-    cycle_facts.protected(ports.facts, found, why)
     plan = with_cancels(plan, unwanted, CancelReason.NOT_WANTED)
     plan = with_cancels(plan, found.dangerous, CancelReason.DANGEROUS)
-    return without_triggered(with_cancels(plan, found.unpriced, CancelReason.UNPRICED), inputs)
+    return without_triggered(with_cancels(plan, found.unpriced, CancelReason.UNPRICED), inputs), found
 
 
 def _is_wanted(inputs: Inputs, order: TrackedOrder) -> bool:

@@ -25,6 +25,10 @@ class Purchase:
 
     plan: SlotPlan
     reserved_ms: TimeMs
+    tokens: int | None = None
+    """What the plan could spend; None: nothing was bought."""
+    most_places: int | None = None
+    """Placements with a send time where they are fewer than the tokens buy."""
     cancels: Sequence[Sequence[CancelRequest]]
     create_size: int
     cancel_ms: Sequence[TimeMs] = ()
@@ -47,7 +51,7 @@ def purchase(
     if ports.dry_run:
         return Purchase(plan=choice.plan, reserved_ms=now_ms, cancels=(), create_size=size)
     tokens = ports.limiter.affordable("write", now_ms, place_until_ms)
-    buy = _buyer(inputs, choice, limits, tokens)
+    buy, most_places = _buyer(inputs, choice, limits, tokens), None
     plan = buy(tokens)
     cancels, changes = list(split(plan.cancels, cancel_size)), len(plan.decreases) + len(plan.extends)
     costs = [len(batch) * limits.cancel_cost for batch in cancels] + [limits.default_cost] * changes
@@ -57,11 +61,14 @@ def purchase(
         sends = smallest_send_times(costs[: len(cancels) + changes], now_ms, deadline_ms)
     create_ms = [at_ms for at_ms in sends[len(cancels) + changes :] if at_ms <= place_until_ms]
     if len(create_ms) * size < len(plan.places):
-        plan = buy(tokens, len(create_ms) * size)
+        most_places = len(create_ms) * size
+        plan = buy(tokens, most_places)
     change_ms = sends[len(cancels) : len(cancels) + changes]
     return Purchase(
         plan=plan,
         reserved_ms=now_ms,
+        tokens=tokens,
+        most_places=most_places,
         cancels=list(split(plan.cancels, cancel_size)),
         create_size=size,
         cancel_ms=sends[: len(cancels)],
@@ -69,6 +76,13 @@ def purchase(
         extend_ms=change_ms[len(plan.decreases) :],
         create_ms=create_ms,
     )
+
+
+def bought(inputs: Inputs, choice: Choice, tokens: int | None, most_places: int | None) -> SlotPlan:
+    """The plan that `purchase` arrives at with these tokens and placements. Pure."""
+    if tokens is None:
+        return choice.plan
+    return _buyer(inputs, choice, inputs.limits, tokens)(tokens, most_places)
 
 
 def _buyer(inputs: Inputs, choice: Choice, limits: Limits, tokens: int) -> "partial[SlotPlan]":

@@ -1,28 +1,21 @@
 """Step 3 of a cycle: everything read from the exchange, in parallel, each read either complete or unknown."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from dora.core.accounts.fill_reach import gap
 from dora.core.errors import ReadIncomplete
-from dora.core.exchange.account import (
-    Fill,
-    Limits,
-    Order,
-    OrderGroup,
-    ShardStatus,
-)
+from dora.core.exchange.account import Fill, Limits
 from dora.core.exchange.listed import Listed
-from dora.core.exchange.market import Book
 from dora.core.exchange.pacing import READ_COST
 from dora.core.exchange.read_calls import PAGE_ROWS
+from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.evidence import Evidence, in_turn, lookups_needed
 from dora.core.orders.journal import Journal
 from dora.core.orders.ownership import Ownership, never
 from dora.core.ports import Clock, Exchange, Ports
-from dora.core.units import Money, TimeMs
-from dora.flow.shared.accounting import AccountReads
+from dora.core.units import TimeMs
 from dora.flow.shared.order_reads import read_orders
 from dora.flow.shared.reads import (
     LONGEST_WAIT_MS,
@@ -41,27 +34,6 @@ MOST_LOOKUPS, MOST_LISTS = 100, 20
 """Single-order reads and lists of one market's orders in a cycle; the others have their turn later."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot(AccountReads):
-    """One look at the exchange. None is "could not be read", never "nothing there"; `failures` says why."""
-
-    resting: tuple[Order, ...] | None = None
-    partial: tuple[Order, ...] = ()
-    """What was read of the resting orders before their list failed: enough to cancel, no proof of absence."""
-    cash: Mapping[int, Money] | None = None
-    groups: tuple[OrderGroup, ...] | None = None
-    status: Mapping[int, ShardStatus] | None = None
-    books: Mapping[str, Book] = field(default_factory=dict)
-    failures: Mapping[str, str] = field(default_factory=dict)
-    auth_refused: bool = False
-
-    @property
-    def account_known(self) -> bool:
-        """All that a placement rests on was read completely."""
-        needed = (self.resting, self.fills, self.positions, self.cash, self.groups, self.status)
-        return "as_of" not in self.failures and all(part is not None for part in needed)
 
 
 def read_times(ports: Ports, open_orders: int, slices: int) -> Sequence[TimeMs]:

@@ -5,7 +5,7 @@ an order that a public trade may have filled is left alone until its own row say
 where it must not rest (`MUST_GO`): an order that is missing costs its market some cycles, a fill costs money.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from dora.core.exchange.market import Trade
@@ -25,12 +25,13 @@ MUST_GO = frozenset({CancelReason.DANGEROUS, CancelReason.UNPRICED})
 """Cancels that no public trade holds back."""
 
 
-def skip_likely_filled(ports: Ports, plan: SlotPlan, journal: Journal, since_ms: TimeMs) -> SlotPlan:
-    """The plan without writes to orders that may have filled since their rows were true."""
-    optional = [r for r in plan.cancels if plan.why.get(r.client_order_id) not in MUST_GO]
+Tapes = Mapping[str, tuple[Trade, ...]]
+
+
+def skip_likely_filled(plan: SlotPlan, journal: Journal, tapes: Tapes, since_ms: TimeMs) -> SlotPlan:
+    """The plan without writes to orders that may have filled since their rows were true. Pure."""
+    optional = _optional_cancels(plan)
     writes: tuple[CancelRequest | DecreaseRequest, ...] = (*optional, *plan.decreases)
-    tickers = sorted({request.ticker for request in writes})[:MOST_TAPES]
-    tapes = _tapes(ports, tickers, since_ms)
     doubtful = {
         r.client_order_id
         for r in writes
@@ -46,8 +47,14 @@ def skip_likely_filled(ports: Ports, plan: SlotPlan, journal: Journal, since_ms:
     )
 
 
-def _tapes(ports: Ports, tickers: list[str], since_ms: TimeMs) -> Mapping[str, tuple[Trade, ...]]:
+def _optional_cancels(plan: SlotPlan) -> list[CancelRequest]:
+    return [r for r in plan.cancels if plan.why.get(r.client_order_id) not in MUST_GO]
+
+
+def read_tapes(ports: Ports, plan: SlotPlan, since_ms: TimeMs) -> Tapes:
     """Prints by ticker; a tape that could not be read is absent, and its orders are not spared."""
+    writes: Iterable[CancelRequest | DecreaseRequest] = (*_optional_cancels(plan), *plan.decreases)
+    tickers = sorted({request.ticker for request in writes})[:MOST_TAPES]
     until_ms, prints = TimeMs(ports.clock.now_ms() + LONGEST_WAIT_MS), ports.exchange.trades_since
     with Reader(ports.workers) as reader:
         some = paced(ports, "read", tickers, READ_COST, until_ms)

@@ -8,9 +8,11 @@ from collections import Counter
 from dataclasses import replace
 
 from dora.core.calendar import format_time
+from dora.core.cycle_record import Asked
 from dora.core.exchange.pacing import BALANCE_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
-from dora.core.orders.diff import SlotPlan, split
+from dora.core.exchange.snapshot import Snapshot
+from dora.core.orders.diff import split
 from dora.core.orders.freshness import judge_writes
 from dora.core.orders.ownership import Ownership, external_orders
 from dora.core.orders.reconciliation import ReconciledOrders, merge
@@ -22,17 +24,18 @@ from dora.core.session import SessionMetadata
 from dora.core.state import KillSwitch, LeaseRefused
 from dora.core.units import Money, TimeMs
 from dora.flow.cycle import breakers, cycle_facts
-from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, net_positions, pull_all, waits_of
+from dora.flow.cycle.archive import Basis, Finished, archive
+from dora.flow.cycle.choose import choose
+from dora.flow.cycle.compute import Choice, Inputs, net_positions, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.execute import Bounds, Execution
 from dora.flow.cycle.id_probes import probe_ids
 from dora.flow.cycle.load import load
 from dora.flow.cycle.order_requests import Naming, order_requests
-from dora.flow.cycle.persist import archive, commit, tell
-from dora.flow.cycle.protect import protect, without_triggered
+from dora.flow.cycle.persist import commit, tell
 from dora.flow.cycle.purchase import Purchase, purchase
-from dora.flow.cycle.read import Snapshot, gather_evidence, read_exchange, read_times
-from dora.flow.cycle.recent_trades import skip_likely_filled
+from dora.flow.cycle.read import gather_evidence, read_exchange, read_times
+from dora.flow.cycle.recent_trades import read_tapes, skip_likely_filled
 from dora.flow.cycle.record import CycleResult, answer_of, wide_record
 from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.lease import release
@@ -76,12 +79,14 @@ def run_cycle(ports: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms: i
             deadline_ms=deadline_ms,
             calls_before=Counter(ports.exchange.calls),
         )
-        return _work(ports, context)
+        finished = _work(ports, context)
     finally:
         release(ports.lease, ports.facts, grant)
+    archive(ports, finished)
+    return answer_of(finished.record)
 
 
-def _work(ports: Ports, context: CycleContext) -> dict[str, object]:
+def _work(ports: Ports, context: CycleContext) -> Finished:
     ports.exchange.until(context.deadline_ms)
     loaded = load(ports, context.grant.fence)
     ports.exchange.retry_reads(loaded.globals_.read_attempts, loaded.globals_.read_backoff_ms)
@@ -96,11 +101,14 @@ def _work(ports: Ports, context: CycleContext) -> dict[str, object]:
     control, day = check_day(ports, loaded, accounts.profit(priced))
     permission = permit(ports, loaded, session, control, snapshot, reconciled)
     triggered = breakers.triggered(session, snapshot.groups)
-    choice, inputs = choose(ports, loaded, snapshot, reconciled, accounts, permission, triggered)
+    now_ms = ports.clock.now_ms()
+    inputs = decision_inputs(now_ms, loaded, snapshot, reconciled, accounts, permission)
+    choice, basis = make_choice(ports, inputs, triggered)
     cycle_facts.uncomputed(ports.facts, context.cycle_id, choice.failed)
     place_until_ms = _place_until_ms(context, loaded)
     bought = purchase(ports, inputs, choice, place_until_ms, context.deadline_ms)
     choice = replace(choice, plan=bought.plan)
+    asked = replace(basis.asked, tokens=bought.tokens, most_places=bought.most_places)
     execution = execute(ports, context, loaded, session, inputs, bought)
     result = CycleResult(
         cycle_id=context.cycle_id,
@@ -117,8 +125,14 @@ def _work(ports: Ports, context: CycleContext) -> dict[str, object]:
     record = wide_record(result)
     commit(ports.state, context, loaded, result, day, record, ports.clock.now_ms())
     tell(ports.facts, result, record)
-    archive(ports.archive, ports.facts, context.cycle_id, record)
-    return answer_of(record)
+    return Finished(
+        context=context,
+        loaded=loaded,
+        basis=replace(basis, asked=asked),
+        choice=choice,
+        execution=execution,
+        record=record,
+    )
 
 
 def check_day(ports: Ports, loaded: LoadedState, profit: Money) -> tuple[KillSwitch, breakers.DayStart]:
@@ -223,18 +237,17 @@ def permit(
     return may_place(standing, {market.shard for market in snapshot.markets.values()})
 
 
-def choose(
-    ports: Ports,
+def decision_inputs(
+    now_ms: TimeMs,
     loaded: LoadedState,
     snapshot: Snapshot,
     reconciled: ReconciledOrders,
     accounts: Accounts,
     permission: Permission,
-    triggered: frozenset[str],
-) -> tuple[Choice, Inputs]:
-    """Steps 6 to 8, or what stands in for them when nothing may be placed."""
-    inputs = Inputs(
-        now_ms=ports.clock.now_ms(),
+) -> Inputs:
+    """All that steps 6 to 8 go by."""
+    return Inputs(
+        now_ms=now_ms,
         globals_=loaded.globals_,
         wanted=loaded.wanted,
         reference=loaded.reference,
@@ -248,37 +261,31 @@ def choose(
         waits=waits_of(loaded.state.memory),
         limits=loaded.limits,
     )
-    if permission.blocked_by is None:
-        choice = decide(inputs)
-        failed = choice.failed.keys()
-        plan = protect(ports, inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
-        choice = replace(choice, plan=plan)
-        return _spared(ports, loaded, reconciled, choice, snapshot.as_of_ms), inputs
-    plan = _forbidden(ports, inputs, permission.blocked_by, triggered)
-    return Choice(plan=plan, memory=loaded.state.memory), inputs
 
 
-def _forbidden(ports: Ports, inputs: Inputs, why: Reason, triggered: frozenset[str]) -> SlotPlan:
-    """What is cancelled while nothing may be placed: all that was read, or else what is dangerous."""
-    read = inputs.snapshot.resting is not None or inputs.snapshot.partial
-    if inputs.permission.cancel_resting and read:
-        return without_triggered(pull_all(inputs.view, why, triggered), inputs)
-    tickers = {order.slot.ticker for order in inputs.view.journal.orders.values()}
-    return protect(ports, inputs, leave_all(inputs.view), why, tickers, triggered)
+def make_choice(ports: Ports, inputs: Inputs, triggered: frozenset[str]) -> tuple[Choice, Basis]:
+    """Steps 6 to 8; where reads are late, with a look at the tape before anything is cancelled."""
+    chosen, blocked_by = choose(inputs, triggered), inputs.permission.blocked_by
+    cycle_facts.protected(ports.facts, chosen.exposed, blocked_by or Reason.COMPUTE_FAILED)
+    basis = Basis(inputs=inputs, triggered=triggered)
+    if blocked_by is not None:
+        return chosen.choice, basis
+    choice, asked = _spared(ports, inputs, chosen.choice)
+    return choice, replace(basis, asked=asked)
 
 
-def _spared(
-    ports: Ports, loaded: LoadedState, reconciled: ReconciledOrders, choice: Choice, as_of_ms: TimeMs
-) -> Choice:
+def _spared(ports: Ports, inputs: Inputs, choice: Choice) -> tuple[Choice, Asked]:
     """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled.
 
     Only while placing is allowed: what goes although nothing may be placed must not rest on.
     """
-    now_ms = ports.clock.now_ms()
-    if now_ms - as_of_ms <= loaded.globals_.tape_after_ms:
-        return choice
+    now_ms, as_of_ms = ports.clock.now_ms(), inputs.snapshot.as_of_ms
+    if now_ms - as_of_ms <= inputs.globals_.tape_after_ms:
+        return choice, Asked()
     since_ms = TimeMs(max(as_of_ms, now_ms - LONGEST_TAPE_MS))
-    return replace(choice, plan=skip_likely_filled(ports, choice.plan, reconciled.journal, since_ms))
+    tapes = read_tapes(ports, choice.plan, since_ms)
+    plan = skip_likely_filled(choice.plan, inputs.view.journal, tapes, since_ms)
+    return replace(choice, plan=plan), Asked(tapes=tapes, since_ms=since_ms)
 
 
 def execute(

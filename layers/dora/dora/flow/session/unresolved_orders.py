@@ -14,6 +14,7 @@ from dora.core.errors import StateError
 from dora.core.exchange.account import Limits, Order, OrderStatus
 from dora.core.exchange.pacing import READ_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
+from dora.core.exchange.snapshot import AccountReads
 from dora.core.fallbacks import UNCONFIGURED
 from dora.core.orders.diff import split
 from dora.core.orders.evidence import FORGOTTEN_MS, Evidence, hold_is_over, note_probes, unprobed
@@ -27,7 +28,7 @@ from dora.core.state import BotState, LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.session.teardown_journal import TeardownJournal
 from dora.flow.shared.account_limits import share_of, tell_limiter
-from dora.flow.shared.accounting import AccountReads, keep_accounts
+from dora.flow.shared.accounting import keep_accounts
 from dora.flow.shared.id_probes import send_probes
 from dora.flow.shared.order_reads import read_orders
 from dora.flow.shared.reads import paced

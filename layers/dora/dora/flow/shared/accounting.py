@@ -1,13 +1,14 @@
 """Step 5 of a cycle: fills and settlements into positions, exactly once, checked against the exchange."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from dora.core.accounts.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
 from dora.core.errors import StateConflict
-from dora.core.exchange.account import ExchangePosition, Fill, Settlement
+from dora.core.exchange.account import Fill
 from dora.core.exchange.listed import UnreadableRow
-from dora.core.exchange.market import Market, MarketStatus
+from dora.core.exchange.market import MarketStatus
+from dora.core.exchange.snapshot import AccountReads
 from dora.core.orders.diff import split
 from dora.core.orders.journal import Journal, TrackedOrder, note_fills
 from dora.core.orders.ownership import POSITIONS, SETTLEMENTS
@@ -16,20 +17,6 @@ from dora.core.state import FILLS_PER_TRANSACTION, BotState, Cursors
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
 
 _OVER = (MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED, MarketStatus.FINALIZED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountReads:
-    """What was read of the account, dated. None is "could not be read", never "nothing there"."""
-
-    began_ms: TimeMs
-    as_of_ms: TimeMs
-    fills: tuple[Fill, ...] | None = None
-    settlements: tuple[Settlement, ...] | None = None
-    positions: tuple[ExchangePosition, ...] | None = None
-    markets: Mapping[str, Market] = field(default_factory=dict)
-    set_apart: tuple[UnreadableRow, ...] = ()
-    """Rows of the account's lists that were not understood, in lists that are known all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,39 @@
+"""Steps 6 to 8 of a cycle as one function, with what stands in for them when nothing may be placed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from dora.core.orders.danger import Exposed
+from dora.core.reasons import Reason
+from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, pull_all
+from dora.flow.cycle.protect import protect, without_triggered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A choice, and the orders that it takes off because they must not rest."""
+
+    choice: Choice
+    exposed: Exposed = Exposed()
+
+
+def choose(inputs: Inputs, triggered: Collection[str]) -> Chosen:
+    """What to keep, change, cancel and place. Pure. `triggered`: groups whose orders are off already."""
+    why = inputs.permission.blocked_by
+    if why is not None:
+        return _forbidden(inputs, why, triggered)
+    choice = decide(inputs)
+    failed = choice.failed.keys()
+    plan, exposed = protect(inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
+    return Chosen(choice=replace(choice, plan=plan), exposed=exposed)
+
+
+def _forbidden(inputs: Inputs, why: Reason, triggered: Collection[str]) -> Chosen:
+    """What is cancelled while nothing may be placed: all that was read, or else what is dangerous."""
+    read, exposed = inputs.snapshot.resting is not None or inputs.snapshot.partial, Exposed()
+    if inputs.permission.cancel_resting and read:
+        plan = without_triggered(pull_all(inputs.view, why, triggered), inputs)
+    else:
+        tickers = {order.slot.ticker for order in inputs.view.journal.orders.values()}
+        plan, exposed = protect(inputs, leave_all(inputs.view), why, tickers, triggered)
+    return Chosen(choice=Choice(plan=plan, memory=inputs.memory), exposed=exposed)
