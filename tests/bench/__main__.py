@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import cost
+from tests.bench.archive import archive_cpu
 from tests.bench.books import books_cpu
 from tests.bench.cold_start import first_invocation_cpu_ms, import_cpu_ms
 from tests.bench.driver import TIERS, hot_spots, measure
@@ -28,7 +29,7 @@ from tests.bench.storm import Storm, storm
 
 MARKETS = (10, 100, 1000, 3000)
 QUICK_MARKETS = (10, 100)
-PARTS = ("markets", "cold_start", "pacing", "books", "storm")
+PARTS = ("markets", "cold_start", "pacing", "books", "archive", "storm")
 STORM_TIERS = ("advanced", "premier")
 LARGE = 1000
 """From here on fewer cycles do: each holds more markets to average over."""
@@ -112,6 +113,14 @@ def _storm(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[Non
         yield
 
 
+def _archive(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[None]:
+    found = results.setdefault("archive", {})
+    for markets in options.markets:
+        _say(f"archive objects of {markets} markets")
+        found[str(markets)] = archive_cpu(markets, times=3 if options.quick else 9)
+        yield
+
+
 def _hot_spots(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[None]:
     found = results.setdefault("hot_spots", {})
     for markets in options.markets:
@@ -125,6 +134,7 @@ WORK: dict[str, Callable[[argparse.Namespace, dict[str, Any]], Iterator[None]]] 
     "cold_start": _cold_start,
     "pacing": _pacing,
     "books": _books,
+    "archive": _archive,
     "storm": _storm,
     "hot_spots": _hot_spots,
 }

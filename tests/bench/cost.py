@@ -29,7 +29,7 @@ LOG_EVENT_BYTES = 26
 def used(figures: Mapping[str, Any]) -> dict[str, float]:
     """How much of each priced thing a month of cycles uses; `figures` are those of one size of account.
 
-    Bytes put into the archive in a month are stored for that month: half of them on average are there.
+    Archive objects are kept for thirty days, so those of a month are there at any time.
     """
     log_bytes = figures["log_kb"] * 1024 + figures["log_lines"] * LOG_EVENT_BYTES
     return {
@@ -40,7 +40,7 @@ def used(figures: Mapping[str, Any]) -> dict[str, float]:
         "schedules": CYCLES_A_MONTH,
         "log_bytes": log_bytes * CYCLES_A_MONTH,
         "puts": CYCLES_A_MONTH,
-        "stored_bytes": figures["archive_bytes"] * CYCLES_A_MONTH / 2,
+        "stored_bytes": figures["archive_bytes"] * CYCLES_A_MONTH,
     }
 
 

@@ -35,7 +35,7 @@ PHASES = (
     ("persist", RUN, "wide_record"),
     ("persist", RUN, "commit"),
     ("persist", RUN, "tell"),
-    ("persist", RUN, "archive"),
+    ("archive", RUN, "archive"),
 )
 """Phase, module, function. `decide` is what is left of it beside its parts."""
 

@@ -17,7 +17,7 @@ ROWS = (
     ("cycle_cpu_ms", "cycle, CPU ms"),
     *((f"phases_cpu_ms.{name}", f"  {name}") for name in ("load", "read", "reconcile", "accounts")),
     *((f"phases_cpu_ms.{name}", f"  {name}") for name in ("compute", "risk", "diff", "decide")),
-    *((f"phases_cpu_ms.{name}", f"  {name}") for name in ("execute", "persist")),
+    *((f"phases_cpu_ms.{name}", f"  {name}") for name in ("execute", "persist", "archive")),
     *((f"clients_cpu_ms.{name}", f"  of it {name}") for name in ("requests", "botocore", "signing")),
     *((f"clients_cpu_ms.{name}", f"  of it {name}") for name in ("json", "logging")),
     ("wall_ms_50", "wall ms, 50 ms a call"),
@@ -34,6 +34,7 @@ ROWS = (
     ("largest_item_kb", "largest item, kB"),
     ("log_kb", "log, kB"),
     ("log_lines", "log, lines"),
+    ("archive_bytes", "archive object, bytes"),
     ("memory_mb", "peak memory, MB"),
 )
 LABEL, COLUMN = 34, 12
@@ -65,6 +66,10 @@ def _sections(results: Mapping[str, Any]) -> Iterator[list[str]]:
         names = list(next(iter(storms.values())))
         rows = [[name, *(own[name] for own in storms.values())] for name in names]
         yield _lines(["half of all targets move", *storms], rows)
+    for markets, own in results.get("archive", {}).items():
+        yield _lines(
+            [f"archive object, {markets} markets", ""], [[name, value] for name, value in own.items()]
+        )
     if pacing := results.get("pacing"):
         names = list(next(iter(next(iter(pacing.values())).values())))
         head = ["write tokens: tier, delay ms", *names]

@@ -12,7 +12,8 @@ from enum import Enum
 from functools import cache
 from itertools import accumulate, repeat
 from operator import attrgetter
-from typing import Any, NewType, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from dora.core.errors import StateError
 from dora.edge.dynamo.serde import is_record, names_of, reader_of, to_plain
@@ -62,24 +63,25 @@ def _columns(kind: Any, records: Sequence[Any]) -> dict[str, Any]:
         elif entry := entry_of(hint):
             columns[name] = _table(entry, values)
         else:
-            columns[name] = _once(list(map(_writer(hint), values)))
+            columns[name] = _column(hint, values)
     return columns
 
 
+def _column(hint: Any, values: list[Any]) -> list[Any]:
+    once, write = _once(values), _writer(hint)
+    return once if write is None else list(map(write, once))
+
+
 @cache
-def _writer(hint: Any) -> Callable[[Any], Any]:
-    """`to_plain` for values of a declared type; where that says enough, no value is looked at."""
-    if isinstance(hint, NewType):
-        return _writer(hint.__supertype__)
-    if hint in (int, str, bool, float):
-        return _as_it_is
+def _writer(hint: Any) -> Callable[[Any], Any] | None:
+    """`to_plain` for values of a declared type; None where that says already that they are plain."""
+    kinds = set(get_args(hint)) - {NoneType} if get_origin(hint) in (Union, UnionType) else {hint}
+    kinds = {kind.__supertype__ if isinstance(kind, NewType) else kind for kind in kinds}
+    if kinds <= {int, str, bool, float}:
+        return None
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {member: member.value for member in hint}.__getitem__
     return to_plain
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 def _records(kind: Any, columns: Columns, prefix: str, count: int) -> list[Any]:

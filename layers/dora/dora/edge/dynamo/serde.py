@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, NewType, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from dora.core.errors import StateError
 
@@ -35,15 +35,20 @@ LATER_FIELDS = frozenset(
 """Fields that items written before them lack. In a row they come last, in the order in which they came."""
 
 
+_PLAIN = frozenset({int, str, bool, float, type(None)})
+
+
 def to_plain(value: object) -> Any:
     """None, flags, numbers, texts, lists and objects; an enum is its value, a set a sorted list."""
-    if value is None or type(value) in (int, str, bool):
+    kind: Any = type(value)
+    if kind in _PLAIN:
         return value
+    if kind is dict:
+        return {str(key): to_plain(entry) for key, entry in cast(dict[Any, Any], value).items()}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
         return {str(key): to_plain(entry) for key, entry in value.items()}
-    kind: Any = type(value)
     if is_record(kind):
         return {name: to_plain(getattr(value, name)) for name in names_of(kind)}
     if isinstance(value, tuple | list):
