@@ -15,6 +15,7 @@ from tests.simulator.faults import Faults
 from tests.simulator.knobs import OTHER_ANSWERS, Knobs
 from tests.simulator.wire import PREFIX, Reply, Request
 from tests.support.small_world import TICKERS, Seen, broken, resting, set_book, setup, small_world
+from tests.world.archive_bucket import beside_a_bucket
 from tests.world.disruption import Disruption
 from tests.world.lambda_context import CYCLE_TIMEOUT_MS, LambdaContext
 from tests.world.outside_calls import Killed
@@ -135,7 +136,8 @@ def scene(knobs: Knobs | None = None, *, started: bool = True, **changes: Any) -
     """A world with an open session, its first tokens refilled."""
     chosen: Setup = setup(knobs=knobs or Knobs(), **changes)
     faults = Disruption()
-    with small_world(chosen, faults.deploy) as seen:
+    deploy = beside_a_bucket(faults.deploy) if chosen.archive_bucket else faults.deploy
+    with small_world(chosen, deploy) as seen:
         faults.join(seen.world)
         if started:
             assert seen.world.start()["status"] == "active"

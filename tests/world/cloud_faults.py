@@ -2,7 +2,7 @@
 
 Only clients made after `listen` are touched, and only while a function runs. Labels look like
 `UpdateItem LEASE` (operation, and the first word of the sort key); a transaction has one for each kind of its
-elements, like `TransactWriteItems Put PLAN`.
+elements, like `TransactWriteItems Put PLAN`. An object that is stored is a `PutObject`.
 
   aws-throttle      refused for want of capacity, all of the SDK's tries included; nothing was written
   aws-conflict      another writer's transaction was under way; nothing was written
@@ -75,6 +75,7 @@ class CloudFaults:
 
     def _handlers(self) -> Iterator[tuple[str, Callable[..., Any], bool]]:
         yield "before-call.dynamodb", self._refuse, False
+        yield "before-call.s3", self._refuse, False
         yield "before-send", self._sent, False
         yield "before-send", self._done, True
         yield "needs-retry.dynamodb", self._retry_at_once, False
@@ -83,7 +84,7 @@ class CloudFaults:
         """In place of the whole call. The SDK's waiting between its tries would be real time."""
         if not self._calls.running:
             return None
-        request = json.loads(params["body"])
+        request = _content(params["body"])
         found = labels(model.name, request)
         fault = self._refusals.at(found, " ".join(found))
         if fault is None:
@@ -99,7 +100,7 @@ class CloudFaults:
         self._own.fault, self._own.number = None, None
         if not self._calls.running:
             return
-        found = labels(event_name.rsplit(".", 1)[-1], _body(request))
+        found = labels(event_name.rsplit(".", 1)[-1], _content(request.body))
         self._own.number = self._calls.enter(", ".join(found))
         self._own.fault = fault = self._broken.at(found, " ".join(found))
         if fault is None:
@@ -154,10 +155,11 @@ def _kind(element: Mapping[str, Any]) -> str:
     return key.split("#", 1)[0]
 
 
-def _body(request: Any) -> dict[str, Any]:
+def _content(body: Any) -> dict[str, Any]:
+    """What a request says in JSON; nothing of one that carries an object."""
     try:
-        content = json.loads(request.body or b"{}")
-    except ValueError:
+        content = json.loads(body or b"{}")
+    except (ValueError, TypeError):
         return {}
     return content if isinstance(content, dict) else {}
 
