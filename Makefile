@@ -27,15 +27,18 @@ EMULATOR_LOCK := tests/emulator/requirements.txt
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 .SILENT:
-.PHONY: help demo test battery mutants soak bench replay contract lint format validate build artifacts emulator local-invoke simulator lock clean
+.PHONY: help demo replay replay-cycle test battery mutants soak bench contract lint format validate build artifacts emulator local-invoke simulator lock clean
 
 help:  ## this list
-	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: $(READY)  ## a whole trading session against the simulator [DATA= START= CYCLES= MARKETS= SEED= TIER= PLANT=]
 	$(RUN) -m tests.demo $(if $(DATA),--data '$(DATA)') $(if $(START),--start '$(START)') \
 	    $(if $(CYCLES),--cycles $(CYCLES)) $(if $(MARKETS),--markets $(MARKETS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(TIER),--tier $(TIER)) $(if $(PLANT),--plant $(PLANT))
+
+replay-cycle: $(READY)  ## an archived cycle decided again: FILE=<cycle id>.json.gz [EXPLAIN=ticker]
+	$(RUN) -m tests.replay_cycle '$(FILE)' $(if $(EXPLAIN),--explain '$(EXPLAIN)')
 
 test: $(READY)  ## all tests but the long ones and the battery
 	$(PYTHON) -m pytest -n 2 -m 'not long' --ignore tests/battery

@@ -9,7 +9,7 @@ ORDERS, POSITIONS, FILLS = "GET /portfolio/orders", "GET /portfolio/positions", 
 
 
 def eventful_cycles(stage: Scene) -> None:
-    """Quotes, fills, moves, unanswered creates, late, torn, strange and refused reads, a halt and its end."""
+    """Quotes, fills, moves, unanswered creates, late, torn, strange and refused reads, a halt, no limiter."""
     stage.run(1)
     fill(stage.world, A, "bid", 300)
     set_book(stage.world, A)
@@ -29,5 +29,5 @@ def eventful_cycles(stage: Scene) -> None:
     stage.world.session("session_resume")
     stage.run(2)
     stage.move(4500)
-    stage.struck(Fault(kind="starve", where="write"))
-    stage.run(1)
+    stage.struck(Fault(kind="aws-throttle", where="UpdateItem LIMITER"))
+    stage.run(2)

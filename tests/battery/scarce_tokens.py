@@ -30,10 +30,10 @@ SCARCE = Tier(read_rate=200, read_capacity=400, write_rate=4, write_capacity=100
 
 
 @contextmanager
-def scarce() -> Iterator[Scene]:
+def scarce(**changes: Any) -> Iterator[Scene]:
     """Twice as many slots as markets, and tokens for a few of them."""
     globals_ = {**config_items.GLOBAL, "placement_margin_ms": 30_000}
-    with scene(started=False, globals=globals_, tier="basic", **many(MARKETS)) as stage:
+    with scene(started=False, globals=globals_, tier="basic", **many(MARKETS), **changes) as stage:
         member = stage.world.member
         for buckets in (member.buckets, member.fair_buckets):
             buckets.limits = SCARCE
