@@ -83,6 +83,22 @@ def test_scenario_86_while_the_archive_is_written_the_lease_is_free() -> None:
         stage.sound()
 
 
+@pytest.mark.parametrize(
+    ("archive", "objects", "with_inputs"), [("full", 2, True), ("decisions", 2, False), ("off", 0, None)]
+)
+def test_the_setting_says_how_much_of_a_cycle_is_kept(
+    archive: str, objects: int, with_inputs: bool | None
+) -> None:
+    with scene(archive_bucket=ARCHIVE_BUCKET, archive=archive) as stage:
+        stage.run(2)
+        kept = [unpack(body) for body in archive_objects().values()]
+
+        assert len(kept) == objects
+        assert all((record.seen is not None) is with_inputs for record in kept)
+        assert all(record.decided.decisions for record in kept)
+        assert complaints(stage) == []
+
+
 class _Signatures(Faults):
     """Keeps every signature that arrives."""
 

@@ -41,6 +41,7 @@ class Setup:
     dry_run: bool = False
     skew_ms: int = 0
     archive_bucket: str = ""
+    archive: str = "full"
 
     @property
     def shards(self) -> tuple[int, ...]:
@@ -60,7 +61,7 @@ class Setup:
             "SUBACCOUNT": "0",
             "DRY_RUN": "true" if self.dry_run else "false",
             "ARCHIVE_BUCKET": self.archive_bucket,
-            "ARCHIVE": "full",
+            "ARCHIVE": self.archive,
             "LOG_LEVEL": "WARNING",
             "AWS_ENDPOINT_URL": aws_endpoint,
             "POWERTOOLS_SERVICE_NAME": self.bot,

@@ -41,6 +41,8 @@ def test_what_is_no_archive_object_is_refused(body: bytes) -> None:
 def test_an_object_of_a_later_schema_is_refused_by_its_number() -> None:
     with pytest.raises(StateTooNew, match=f"schema {SCHEMA + 1}"):
         unpack(closed(opened() | {"schema": SCHEMA + 1}))
+    with pytest.raises(StateError, match="schema 'one'"):
+        unpack(closed(opened() | {"schema": "one"}))
 
 
 @pytest.mark.parametrize(

@@ -32,14 +32,15 @@ def pack(record: CycleRecord) -> bytes:
 
 
 def unpack(body: bytes) -> CycleRecord:
-    """Raises StateError for what is no archive object, StateTooNew for one of a later schema."""
+    """Raises StateError for what is no archive object of this schema, StateTooNew for one of a later one."""
     try:
         plain = json.loads(gzip.decompress(body))
         schema, cycle = plain["schema"], plain["cycle"]
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StateError(f"no archive object: {error}") from error
     if schema != SCHEMA:
-        raise StateTooNew(f"schema {schema} of an archive object; this version reads {SCHEMA}")
+        newer = isinstance(schema, int) and schema > SCHEMA
+        raise (StateTooNew if newer else StateError)(f"an archive object of schema {schema!r}, not {SCHEMA}")
     record: CycleRecord = _unpacked(CycleRecord, cycle)
     return _with_settings(record)
 
