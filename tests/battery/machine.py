@@ -19,7 +19,7 @@ from tests.support.small_world import TICKERS, broken
 
 FROZEN_MS = 56_000
 """A cycle that stands still for so long has lost its lease, and the next minute's tick may begin."""
-CALLS = ("limiter.reserve", "state.booked", "state.book_fills", "state.write_plan", CANCEL, CREATE,
+CALLS = ("limiter.reserve", "state.booked", "state.book", "state.write_plan", CANCEL, CREATE,
          "state.read_kill_switch", "state.commit", "lease.release")  # fmt: skip
 """Calls before which something else may happen: of a cycle's own thread, for only that one can sleep."""
 

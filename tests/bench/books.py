@@ -4,7 +4,8 @@ import random
 from time import process_time
 
 from dora.core.accounts.market_ledger import MarketLedger
-from dora.core.accounts.posting import FILLS_PER_TRANSACTION, Attribution, post_fills
+from dora.core.accounts.posting import Attribution, post_fills
+from dora.core.accounts.stored_books import FILLS_PER_TRANSACTION
 from dora.core.exchange.account import Fill
 from dora.core.exchange.market import Side
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs

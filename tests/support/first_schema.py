@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dora.core.accounts.stored_books import Booking
 from dora.core.errors import StateTooNew
 from dora.core.orders.journal import Journal, Plan
 from dora.core.state import BotState, Changes
+from dora.edge.dynamo.book_items import markers
 from dora.edge.dynamo.codec import JOURNAL, Collection, Item, chunk_items, item_of, key, key_of
 from dora.edge.dynamo.first_schema import MEMORY, ORDERS, PLAN, PLAN_PARTS
-from dora.edge.dynamo.items import CURSORS, PROGRESS
+from dora.edge.dynamo.items import CURSORS, PROGRESS, position_item
 from dora.edge.dynamo.serde import to_plain, to_row
 from dora.edge.dynamo.state_reader import stored_state
 from dora.edge.dynamo.store import DynamoState
@@ -47,6 +49,13 @@ class FirstSchemaState(DynamoState):
     def write_plan(self, plan: Plan) -> None:
         """Under the plan's own fence."""
         self._fenced(plan.fence, [self._table.put_element(item) for item in plan_items(self._pk, plan)])
+
+    def book(self, fence: int, booking: Booking) -> bool:
+        """Markers and positions, no books; a market that changes nothing there is not written."""
+        marks = markers(self._table, self._pk, booking, self._now_s())
+        changed = [change for change in booking.changes if change.after.position != change.stood]
+        puts = [self._table.put_element(position_item(self._pk, change.after.position)) for change in changed]
+        return not self._fenced(fence, [*marks, *puts])
 
     def commit(self, fence: int, changes: Changes) -> None:
         """All in one transaction, the plans it folds deleted."""

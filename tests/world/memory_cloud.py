@@ -15,6 +15,8 @@ from threading import RLock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from dora.core.accounts.ledger import Position
+from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.errors import StateUnavailable
 from dora.core.exchange.account import Fill, Settlement
 from dora.core.orders.journal import Plan
@@ -84,6 +86,8 @@ class Partition:
     state: BotState = field(default_factory=BotState)
     plans: dict[str, Plan] = field(default_factory=dict)
     positions: dict[str, Position] = field(default_factory=dict)
+    books: dict[str, MarketLedger] = field(default_factory=dict)
+    rows: dict[str, ProfitRow] = field(default_factory=dict)
     fills: dict[str, Fill] = field(default_factory=dict)
     settlements: dict[str, Settlement] = field(default_factory=dict)
     history: dict[str, SessionMetadata] = field(default_factory=dict)

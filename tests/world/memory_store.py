@@ -5,18 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 from dora.core.accounts.ledger import Position
+from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.stored_books import BookChange, Booking
 from dora.core.errors import LeaseLost, StateConflict
-from dora.core.exchange.account import Fill, Limits, Settlement
+from dora.core.exchange.account import Limits, Settlement
 from dora.core.orders.journal import Journal, Plan
 from dora.core.session import SessionMetadata
 from dora.core.state import (
-    FILLS_PER_TRANSACTION,
     BotState,
     Changes,
     EmergencyState,
     KillSwitch,
 )
-from dora.edge.dynamo.items import in_order
+from dora.edge.dynamo.items import in_order, payout_key
 from dora.edge.dynamo.serde import to_plain
 from tests.world.memory_cloud import MemoryCloud, Partition, request
 
@@ -36,7 +38,7 @@ class MemoryStore:
         """Everything, in the order in which a query would show it. Nothing is kept, so no fence matters."""
         own = self._own
         plans = tuple(own.plans[name] for name in sorted(own.plans))
-        return replace(own.state, plans=plans, positions=positions_of(own))
+        return replace(own.state, plans=plans, positions=positions_of(own), books=books_of(own))
 
     @request
     def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
@@ -61,18 +63,23 @@ class MemoryStore:
             raise StateConflict(f"plan {plan.fence}#{plan.phase} holds other intents already")
 
     @request
-    def book_fills(self, fence: int, fills: Sequence[Fill], positions: Mapping[str, Position]) -> bool:
-        """Safe to repeat: yes, the markers refuse a second booking."""
-        _check_fills(fills, positions)
+    def book(self, fence: int, booking: Booking) -> bool:
+        """Safe to repeat: yes, what it was made from is then gone."""
+        own = self._own
         self._check_fence(fence)
-        if any(fill.fill_id in self._own.fills for fill in fills):
+        if any(fill.fill_id in own.fills for fill in booking.fills):
             return False
-        for ticker, position in positions.items():
-            added = sum(fill.count for fill in fills if fill.ticker == ticker)
-            stored = self._stored(position)
-            _check_moved(stored, position.traded - added, settled=position.settled)
-        self._own.fills.update((fill.fill_id, fill) for fill in fills)
-        self._own.positions.update((_place(position), position) for position in positions.values())
+        if not all(_stands(own, change) for change in booking.changes):
+            raise StateConflict("the books have moved on since they were read")
+        own.fills.update((fill.fill_id, fill) for fill in booking.fills)
+        if booking.settlement is not None:
+            own.settlements[payout_key(booking.settlement)] = booking.settlement
+        for change in booking.changes:
+            own.books[_place(change.after)] = change.after
+            own.positions[_place(change.after)] = change.after.position
+        for row in booking.rows:
+            key = "#".join(row.key)
+            own.rows[key] = own.rows[key].plus(row) if key in own.rows else row
         return True
 
     @request
@@ -81,16 +88,14 @@ class MemoryStore:
         return frozenset(self._own.fills.keys() & set(fill_ids))
 
     @request
-    def book_settlement(self, fence: int, settlement: Settlement, position: Position) -> bool:
-        """Safe to repeat: yes, its marker refuses a second booking."""
-        self._check_fence(fence)
-        marker = f"{settlement.ticker}#{settlement.settled_ms}"
-        if marker in self._own.settlements:
-            return False
-        _check_moved(self._stored(position), position.traded)
-        self._own.settlements[marker] = settlement
-        self._own.positions[_place(position)] = position
-        return True
+    def payouts(self) -> tuple[Settlement, ...]:
+        """Every payout that was booked."""
+        return tuple(row for _, row in sorted(self._own.settlements.items()))
+
+    @request
+    def profit_rows(self, day: str = "") -> tuple[ProfitRow, ...]:
+        """The rows of one day, or of all days."""
+        return tuple(row for _, row in sorted(self._own.rows.items()) if day in ("", row.day))
 
     def commit(self, fence: int, changes: Changes) -> None:
         """Two requests, as in the table: what is fenced, then memory and the wide record.
@@ -169,9 +174,6 @@ class MemoryStore:
     def _own(self) -> Partition:
         return self.cloud.partitions[self._pk]
 
-    def _stored(self, position: Position) -> Position | None:
-        return self._own.positions.get(_place(position))
-
     def _check_fence(self, fence: int) -> None:
         lease = self._own.lease
         if lease is None or lease.fence != fence:
@@ -184,24 +186,21 @@ def positions_of(partition: Partition) -> dict[str, Position]:
     return {position.ticker: position for _, position in stored}
 
 
-def _place(position: Position) -> str:
-    return f"{position.shard}#{position.ticker}"
+def books_of(partition: Partition) -> dict[str, MarketLedger]:
+    """By ticker, in the same order."""
+    stored = sorted(partition.books.items(), reverse=True)
+    return {ledger.ticker: ledger for _, ledger in stored}
 
 
-def _check_moved(stored: Position | None, traded: int, *, settled: bool | None = None) -> None:
-    """Refuses a position that was not made from the stored one. `settled` None: whichever."""
-    unmoved = traded == (stored.traded if stored else 0)
-    if not unmoved or (settled is not None and stored is not None and stored.settled != settled):
-        raise StateConflict("a position has moved on since it was read")
+def _place(own: Position | MarketLedger) -> str:
+    return f"{own.shard}#{own.ticker}"
 
 
-def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> None:
-    if len(fills) > FILLS_PER_TRANSACTION:
-        raise ValueError(f"{len(fills)} fills at once, at most {FILLS_PER_TRANSACTION} fit a transaction")
-    if len({fill.fill_id for fill in fills}) < len(fills):
-        raise ValueError("the same fill twice")
-    if {fill.ticker for fill in fills} != positions.keys():
-        raise ValueError("positions must be those of the fills' markets, all and no other")
+def _stands(partition: Partition, change: BookChange) -> bool:
+    """Whether what is stored is what the change was made from."""
+    place = _place(change.after)
+    stood, before = partition.positions.get(place), partition.books.get(place)
+    return (stood, before) == (change.stood, change.before)
 
 
 def _values(changes: Changes) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
-from dora.core.accounts.ledger import Position
+from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.stored_books import Booking
 from dora.core.cycle_record import CycleRecord
 from dora.core.exchange.account import (
     ExchangePosition,
@@ -182,17 +183,21 @@ class StateStore(Protocol):
     def write_plan(self, plan: Plan) -> None:
         """Make intents durable before their first request; only under the plan's own fence."""
 
-    def book_fills(self, fence: int, fills: Sequence[Fill], positions: Mapping[str, Position]) -> bool:
-        """Mark these fills as booked and store the positions they lead to, in one transaction.
+    def book(self, fence: int, booking: Booking) -> bool:
+        """Store what a change of the books comes to, in one transaction.
 
-        False when one of them was booked before: nothing was written, the caller reads `booked` and retries.
+        False when one of its fills was booked before: nothing was written, the caller reads `booked` and
+        retries. Raises StateConflict where something else stands than what it was made from.
         """
 
     def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
         """Which of these fills are booked already."""
 
-    def book_settlement(self, fence: int, settlement: Settlement, position: Position) -> bool:
-        """Book one payout; False when it was booked before."""
+    def payouts(self) -> tuple[Settlement, ...]:
+        """Every payout that was booked, amendments beside what they amend."""
+
+    def profit_rows(self, day: str = "") -> tuple[ProfitRow, ...]:
+        """The rows of one day of the exchange (YYYY-MM-DD), or of all days, in the order of their keys."""
 
     def commit(self, fence: int, changes: Changes) -> None: ...
 

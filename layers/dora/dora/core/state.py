@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dora.core.accounts.ledger import Position
+from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
 from dora.core.errors import ConfigInvalid
 from dora.core.exchange.account import Limits
@@ -65,6 +66,9 @@ class BotState:
     journal: Journal = field(default_factory=Journal)
     plans: tuple[Plan, ...] = ()
     positions: Mapping[str, Position] = field(default_factory=dict)
+    books: Mapping[str, MarketLedger] = field(default_factory=dict)
+    """By ticker. A market of which there are none, or older ones than its position, is still to be taken
+    over (`core/accounts/carry_over.py`)."""
     memory: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Strategy memory by ticker: small JSON objects, opaque to the store."""
     cursors: Cursors = Cursors()
@@ -76,10 +80,6 @@ class BotState:
     def traded(self) -> Count:
         """Contracts ever traded, by the ledger."""
         return Count(sum(position.traded for position in self.positions.values()))
-
-
-FILLS_PER_TRANSACTION = 49
-"""A transaction holds 100 items: a marker and at most one position for each fill, and the fence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

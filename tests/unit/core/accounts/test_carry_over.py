@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 
 from dora.core.accounts.booking import book_fill
-from dora.core.accounts.carry_over import carry_over
-from dora.core.accounts.ledger import Position, apply_fills, apply_settlement
+from dora.core.accounts.carry_over import carry_over, cost_of
+from dora.core.accounts.ledger import Position
 from dora.core.accounts.posting import EXTERNAL, post_settlement
 from dora.core.accounts.settlement import book_late_fill, settle
-from dora.core.exchange.account import Fill
-from dora.core.units import Money, Price
+from dora.core.exchange.account import ExchangePosition, Fill
+from dora.core.units import Count, Money, Price
+from tests.reference.positions import apply_fills, apply_settlement
 from tests.support.account_cases import MARKS, ask, bid, booked, histories, settled
 from tests.support.examples import NOW, TICKER, dollars
 
@@ -53,3 +54,23 @@ def test_a_settled_market_is_not_paid_again() -> None:
     assert book_late_fill(carried, bid("0.40", "1")).realised == dollars("6.6")
     with pytest.raises(ValueError, match="nothing says how"):
         carry_over(paid, Money(0), NOW)
+
+
+@given(histories(), histories())
+def test_older_books_go_on_from_what_a_version_without_them_booked(
+    first: list[Fill], more: list[Fill]
+) -> None:
+    older, both = booked(first), [*first, *more]
+    position = apply_fills({TICKER: Position(ticker=TICKER, shard=0)}, both).get(TICKER, older.position)
+    carried = carry_over(position, booked(both).cost, NOW, before=older)
+    assert carried.ledger.position == position
+    assert carried.row.profit == booked(both).realised - booked(both).fees - (older.realised - older.fees)
+    assert carried.ledger.fills == older.fills
+
+
+def test_the_cost_is_the_exchange_s_of_the_same_count_or_else_what_the_contracts_brought_in() -> None:
+    (held,) = apply_fills({}, [ask("0.40", "10")]).values()
+    row = ExchangePosition(TICKER, 0, held.net, cost=dollars("6.5"))
+    assert cost_of(held, {TICKER: row}) == dollars("6.5")
+    assert cost_of(held, {TICKER: ExchangePosition(TICKER, 0, held.net)}) == dollars("6")
+    assert cost_of(held, {TICKER: ExchangePosition(TICKER, 0, Count(5), cost=dollars("3"))}) == dollars("6")

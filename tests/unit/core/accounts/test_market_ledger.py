@@ -5,8 +5,9 @@ from hypothesis import given
 from dora.core.accounts.market_ledger import BookedEvent
 from dora.core.exchange.account import Fill
 from dora.core.units import CONTRACT, Count, Price, TimeMs
+from tests.reference.positions import apply_fills
 from tests.support.account_cases import FLAT, MARKS, ask, booked, histories
-from tests.support.examples import NOW, cents, contracts, dollars
+from tests.support.examples import NOW, TICKER, cents, contracts, dollars
 
 
 def test_selling_first_buys_no_contracts_at_a_dollar_less_the_price() -> None:
@@ -25,6 +26,11 @@ def test_realised_unrealised_and_fees_are_the_profit_at_every_mark(fills: list[F
     after = booked(fills)
     assert after.realised + after.unrealised(mark) - after.fees == after.profit(mark)
     assert after.movement == after.realised - after.cost - after.fees
+
+
+@given(histories())
+def test_the_position_is_the_one_that_cash_flow_alone_comes_to(fills: list[Fill]) -> None:
+    assert booked(fills).position == apply_fills({TICKER: FLAT.position}, fills).get(TICKER, FLAT.position)
 
 
 @given(histories())

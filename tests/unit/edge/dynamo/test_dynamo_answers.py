@@ -7,20 +7,19 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from dora.core.accounts.ledger import apply_fills
 from dora.core.errors import StateConflict, StateError, StateUnavailable
 from dora.core.state import Changes, KillSwitch, Progress
 from dora.core.units import TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter
 from dora.edge.dynamo.store import DynamoState
+from tests.support.bookings import FIRST
 from tests.support.dynamo_values import (
     BOT,
     LIMITS,
     NOW_MS,
     Fault,
     FaultyClient,
-    fill,
     open_state,
     plan,
     session,
@@ -34,7 +33,7 @@ Work = Callable[[DynamoState, int], object]
 
 FENCED: dict[str, Work] = {
     "write_plan": lambda state, fence: state.write_plan(plan(fence, 3)),
-    "book_fills": lambda state, fence: state.book_fills(fence, [fill(1)], apply_fills({}, [fill(1)])),
+    "book_fills": lambda state, fence: state.book(fence, FIRST),
     "commit": lambda state, fence: state.commit(fence, Changes(progress=Progress(cycle_id="c"), summary={})),
 }
 SINGLE: dict[str, Work] = {

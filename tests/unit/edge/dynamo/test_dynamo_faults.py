@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dora.core.accounts.ledger import apply_fills, apply_settlement
-from dora.core.errors import LeaseLost, StateError, StateUnavailable
+from dora.core.errors import LeaseLost, StateConflict, StateError, StateUnavailable
 from dora.core.state import BotState, Changes, Cursors, KillSwitch, Progress
 from dora.core.units import TimeMs
 from dora.edge.dynamo.store import DynamoState
+from tests.reference.positions import apply_fills
+from tests.support.bookings import FIRST, PAYOUT, of_fills
 from tests.support.dynamo_values import (
     BOT,
     LIMITS,
@@ -23,11 +24,9 @@ from tests.support.dynamo_values import (
     journal,
     open_state,
     plan,
-    position,
     request_lost,
     sent_twice,
     session,
-    settlement,
     take_lease,
     throttled,
 )
@@ -37,12 +36,11 @@ if TYPE_CHECKING:
 
 Write = Callable[[DynamoState, int], object]
 
-PAID = apply_settlement(position(), settlement())
 PROGRESS = Progress(cycle_id="cycle-1")
 WRITES: dict[str, Write] = {
     "write_plan": lambda state, fence: state.write_plan(plan(fence, 3)),
-    "book_fills": lambda state, fence: state.book_fills(fence, [fill(1)], apply_fills({}, [fill(1)])),
-    "book_settlement": lambda state, fence: state.book_settlement(fence, settlement(), PAID),
+    "book_fills": lambda state, fence: state.book(fence, FIRST),
+    "book_settlement": lambda state, fence: state.book(fence, PAYOUT),
     "commit": lambda state, fence: state.commit(
         fence, Changes(journal=journal(3), cursors=Cursors(fills_ms=TimeMs(4)), progress=PROGRESS)
     ),
@@ -105,10 +103,13 @@ def test_a_write_whose_answer_was_lost_stands_once_when_repeated(dynamo: "Dynamo
     with pytest.raises(StateUnavailable):
         write(state, fence)
     assert everything(dynamo) == wanted
-    repeated = write(state, fence)
+    if name == "book_settlement":
+        with pytest.raises(StateConflict):
+            write(state, fence)
+    else:
+        assert (write(state, fence) is False) is (name == "book_fills")
 
     assert everything(dynamo) == wanted
-    assert repeated is False if name.startswith("book_") else repeated is not False
 
 
 @pytest.mark.parametrize("name", [name for name in WRITES if not name.startswith("book_")])
@@ -188,7 +189,7 @@ def test_a_state_rewritten_while_being_read_is_read_again(dynamo: "DynamoDBClien
     def passes(call: Callable[[], Any]) -> Any:
         return call()
 
-    early = (too_early, passes)
+    early = (too_early, passes, passes)
     assert open_state(FaultyClient(dynamo, *early, *early)).load().journal == journal(3)
     with pytest.raises(StateUnavailable, match="left behind while it was being read"):
         open_state(FaultyClient(dynamo, *early, *early, *early)).load()
@@ -249,14 +250,15 @@ def test_lost_fills_are_found_booked_and_later_ones_need_a_fresh_position(dynamo
     fence, state = take_lease(dynamo), open_state(FaultyClient(dynamo, answer_lost))
     first = [fill(1), fill(2)]
     with pytest.raises(StateUnavailable):
-        state.book_fills(fence, first, apply_fills({}, first))
+        state.book(fence, of_fills(first))
     every = [*first, fill(3)]
 
-    assert not state.book_fills(fence, every, apply_fills({}, every))
+    assert not state.book(fence, of_fills(every))
     left = [own for own in every if own.fill_id not in state.booked([own.fill_id for own in every])]
-    assert state.book_fills(fence, left, apply_fills(state.load().positions, left))
+    assert state.book(fence, of_fills(left, state.load().books))
 
     assert state.load().positions == apply_fills({}, every)
+    assert [row.fills for row in state.profit_rows()] == [3]
 
 
 def test_a_fault_free_state_is_what_an_empty_table_gives(dynamo: "DynamoDBClient") -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from dora.core.accounts.ledger import apply_fills
 from dora.core.errors import StateConflict
 from dora.core.state import LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter
+from tests.reference.positions import apply_fills
+from tests.support.bookings import of_fills
 from tests.support.dynamo_values import BOT, NOW_MS, fill, open_state, session, take_lease
 from tests.support.reference_bucket import ReferenceBucket
 
@@ -78,7 +79,7 @@ def test_fills_that_eight_threads_book_are_booked_once(dynamo: "DynamoDBClient")
 def _book_at_last(state: Any, fence: int, own: Any) -> bool:
     while True:
         try:
-            booked: bool = state.book_fills(fence, [own], apply_fills(state.load().positions, [own]))
+            booked: bool = state.book(fence, of_fills([own], state.load().books))
             return booked
         except StateConflict:
             continue

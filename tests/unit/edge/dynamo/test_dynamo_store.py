@@ -5,24 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import LeaseLost, StateConflict
 from dora.core.exchange.market import Event
 from dora.core.orders.journal import Journal
 from dora.core.state import BotState, Changes, Cursors, Progress, ReferenceData
 from dora.core.units import TimeMs
 from dora.edge.dynamo.journal_items import ROWS_AT_ONCE
+from tests.support.bookings import FIRST, PAYOUT
 from tests.support.dynamo_values import (
     BOT,
     LIMITS,
     NOW_MS,
-    fill,
     incompressible,
     journal,
     open_state,
     plan,
-    position,
-    settlement,
     stored,
     take_lease,
     unlike,
@@ -121,7 +118,7 @@ def test_a_dry_run_keeps_its_state_apart(dynamo: "DynamoDBClient") -> None:
     fence = take_lease(dynamo, pk=f"{BOT}#dry")
 
     dry.commit(fence, Changes(journal=journal(2)))
-    dry.book_fills(fence, [fill(1)], apply_fills({}, [fill(1)]))
+    dry.book(fence, FIRST)
 
     assert dry.load().journal == journal(2)
     assert open_state(dynamo).load() == BotState()
@@ -164,13 +161,12 @@ def test_an_overtaken_run_writes_nothing_more(dynamo: "DynamoDBClient") -> None:
     old, state = take_lease(dynamo), open_state(dynamo)
     take_lease(dynamo, 2)
     before = stored(dynamo)
-    payout = apply_settlement(position(), settlement())
 
     for write in (
         lambda: state.write_plan(plan(old)),
         lambda: state.commit(old, Changes(journal=journal(1))),
-        lambda: state.book_fills(old, [fill(1)], apply_fills({}, [fill(1)])),
-        lambda: state.book_settlement(old, settlement(), payout),
+        lambda: state.book(old, FIRST),
+        lambda: state.book(old, PAYOUT),
     ):
         with pytest.raises(LeaseLost, match=f"fence {old}"):
             write()
@@ -192,10 +188,10 @@ def test_a_state_of_several_pages_is_read_to_the_end(dynamo: "DynamoDBClient") -
         "after-call.dynamodb.Query", lambda parsed, **_: pages.append(parsed["Count"])
     )
     state.commit(fence, Changes(memory=noise, journal=journal(3)))
-    state.book_fills(fence, [fill(1)], apply_fills({}, [fill(1)]))
+    state.book(fence, FIRST)
 
     loaded = state.load()
 
     assert len(pages) > 1
     assert (loaded.memory, loaded.journal) == (noise, journal(3))
-    assert loaded.positions == apply_fills({}, [fill(1)])
+    assert loaded.positions == FIRST.positions

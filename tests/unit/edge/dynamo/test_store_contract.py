@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from dora.core.accounts.ledger import apply_fills, apply_settlement
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
 from dora.core.exchange.market import Event
 from dora.core.orders.amend_expiry import extension
@@ -15,26 +14,23 @@ from dora.core.orders.requests import DecreaseRequest
 from dora.core.ports import StateStore
 from dora.core.state import BotState, Changes, Cursors, KillSwitch, Progress, ReferenceData
 from dora.core.units import Count, TimeMs
+from tests.support.bookings import FIRST, PAYOUT
 from tests.support.dynamo_values import (
     LIMITS,
     NOW_MS,
-    fill,
     journal,
     order,
     plan,
-    position,
     session,
-    settlement,
 )
 from tests.support.store_backings import Backing, Loss, take_fence
 
 PROGRESS = Progress(cycle_id="cycle-1", completed_ms=TimeMs(NOW_MS), status="completed")
-PAID = apply_settlement(position(), settlement())
 
 FENCED: dict[str, Callable[[StateStore, int], object]] = {
     "write_plan": lambda state, fence: state.write_plan(plan(fence, 3)),
-    "book_fills": lambda state, fence: state.book_fills(fence, [fill(1)], apply_fills({}, [fill(1)])),
-    "book_settlement": lambda state, fence: state.book_settlement(fence, settlement(), PAID),
+    "book_fills": lambda state, fence: state.book(fence, FIRST),
+    "book_settlement": lambda state, fence: state.book(fence, PAYOUT),
     "commit": lambda state, fence: state.commit(
         fence, Changes(journal=journal(3), cursors=Cursors(fills_ms=TimeMs(4)), progress=PROGRESS, summary={})
     ),
@@ -52,13 +48,16 @@ READS: dict[str, Callable[[StateStore], object]] = {
     "booked": lambda state: state.booked(["fill-1"]),
     "history": lambda state: state.history(3),
     "summary": lambda state: state.summary("cycle-1"),
+    "payouts": lambda state: state.payouts(),
+    "profit_rows": lambda state: state.profit_rows(),
 }
-Seen = tuple[BotState, frozenset[str], object]
+Seen = tuple[BotState, frozenset[str], object, object]
 
 
 def everything(state: StateStore) -> Seen:
     """All that the port shows."""
-    return state.load(), state.booked(["fill-1", "fill-2", "fill-3"]), state.history(9)
+    booked = state.booked(["fill-1", "fill-2", "fill-3"])
+    return state.load(), booked, state.history(9), state.profit_rows()
 
 
 # --- fences and lost requests ------------------------------------------------------------------------
@@ -72,7 +71,7 @@ def test_an_overtaken_run_writes_nothing_more(backing: Backing, name: str) -> No
     with pytest.raises(LeaseLost, match=f"fence {old}"):
         FENCED[name](state, old)
 
-    assert everything(state) == (BotState(), frozenset(), ())
+    assert everything(state) == (BotState(), frozenset(), (), ())
 
 
 @pytest.mark.parametrize("name", FENCED)
@@ -80,7 +79,7 @@ def test_nothing_fenced_is_written_without_a_lease(backing: Backing, name: str) 
     with pytest.raises(LeaseLost):
         FENCED[name](backing.state(), 0)
 
-    assert everything(backing.state()) == (BotState(), frozenset(), ())
+    assert everything(backing.state()) == (BotState(), frozenset(), (), ())
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -104,10 +103,13 @@ def test_a_write_whose_answer_was_lost_stands_once_when_repeated(backing: Backin
     with pytest.raises(StateUnavailable):
         WRITES[name](state, fence)
     applied = everything(state)
-    repeated = WRITES[name](state, fence)
+    if name == "book_settlement":
+        with pytest.raises(StateConflict):
+            WRITES[name](state, fence)
+    else:
+        assert (WRITES[name](state, fence) is False) is (name == "book_fills")
 
     assert everything(state) == applied != before
-    assert repeated is False if name.startswith("book_") else repeated is not False
 
 
 @pytest.mark.parametrize("name", READS)
@@ -259,6 +261,6 @@ def test_a_dry_run_keeps_its_state_apart(backing: Backing) -> None:
     fence = take_fence(backing, pk="alpha#dry")
     dry = backing.state("alpha#dry")
     dry.commit(fence, Changes(journal=journal(2)))
-    dry.book_fills(fence, [fill(1)], apply_fills({}, [fill(1)]))
+    dry.book(fence, FIRST)
 
-    assert everything(backing.state()) == (BotState(), frozenset(), ())
+    assert everything(backing.state()) == (BotState(), frozenset(), (), ())

@@ -1,88 +1,130 @@
-"""What the ports promise of fills and payouts: exactly once, and never over an outdated position."""
+"""What the ports promise of the books: exactly once, all or nothing, and never over outdated ones."""
 
 from dataclasses import replace
 
 import pytest
 
-from dora.core.accounts.ledger import apply_fills, apply_settlement
-from dora.core.errors import StateConflict
+from dora.core.accounts.posting import EXTERNAL, post_mark
+from dora.core.accounts.row_sums import added
+from dora.core.accounts.stored_books import FILLS_PER_TRANSACTION
+from dora.core.errors import StateConflict, StateUnavailable
 from dora.core.units import Price, TimeMs
-from tests.support.dynamo_values import NOW_MS, fill, position, settlement
+from tests.reference.positions import apply_fills, apply_settlement
+from tests.support.bookings import FIRST, PAYOUT, of_fills, of_payout, of_posting
+from tests.support.dynamo_values import NOW_MS, fill, settlement
 from tests.support.store_backings import Backing, take_fence
 
-PAID = apply_settlement(position(), settlement())
+BOOKS = FIRST.ledgers["KXA-1"]
 
 
-def test_fills_and_their_positions_are_booked_together(backing: Backing) -> None:
+def test_fills_books_positions_and_rows_are_booked_together(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
     fills = [fill(1), fill(2), fill(3, "KXB-1")]
+    booking = of_fills(fills)
 
-    assert state.book_fills(fence, fills, apply_fills({}, fills))
+    assert state.book(fence, booking)
 
-    assert state.load().positions == apply_fills({}, fills)
-    assert list(state.load().positions) == ["KXB-1", "KXA-1"]
+    loaded = backing.state().load()
+    assert loaded.positions == state.load().positions == apply_fills({}, fills)
+    assert loaded.books == state.load().books == booking.ledgers
+    assert list(loaded.positions) == list(loaded.books) == ["KXB-1", "KXA-1"]
+    assert set(state.profit_rows()) == set(booking.rows)
     assert state.booked(["fill-1", "fill-9", "fill-3", "fill-1"]) == {"fill-1", "fill-3"}
+
+
+def test_rows_of_one_key_add_up_and_are_shown_by_day(backing: Backing) -> None:
+    fence, state = take_fence(backing), backing.state()
+    tomorrow = replace(fill(2), at_ms=TimeMs(NOW_MS + 86_400_000))
+    bookings = [FIRST, of_fills([fill(3)], FIRST.ledgers)]
+    bookings.append(of_fills([tomorrow], bookings[1].ledgers))
+    for booking in bookings:
+        state.book(fence, booking)
+
+    rows = [row for booking in bookings for row in booking.rows]
+    assert state.profit_rows() == tuple(added(rows).values())
+    assert state.profit_rows(rows[-1].day) == (rows[-1],)
+    assert state.profit_rows("2020-01-01") == ()
+
+
+@pytest.mark.parametrize("booking", [FIRST, PAYOUT, of_posting(post_mark(BOOKS, Price(1), NOW_MS, EXTERNAL))])
+def test_a_booking_whose_answer_was_lost_counts_once(backing: Backing, booking: object) -> None:
+    fence, state = take_fence(backing), backing.state(lose="answer")
+    with pytest.raises(StateUnavailable):
+        state.book(fence, booking)  # type: ignore[arg-type]
+    stood = state.load(), state.profit_rows(), state.payouts()
+
+    for _ in range(2):
+        try:
+            assert not state.book(fence, booking)  # type: ignore[arg-type]
+        except StateConflict:
+            assert booking is not FIRST
+
+    assert (state.load(), state.profit_rows(), state.payouts()) == stood
 
 
 def test_a_batch_that_overlaps_what_is_booked_books_nothing(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    once = apply_fills({}, [fill(1)])
-    state.book_fills(fence, [fill(1)], once)
+    state.book(fence, FIRST)
 
-    assert not state.book_fills(fence, [fill(1), fill(2)], apply_fills(once, [fill(1), fill(2)]))
-    assert not state.book_fills(fence, [fill(2), fill(1)], apply_fills({}, [fill(2), fill(1)]))
+    assert not state.book(fence, of_fills([fill(1), fill(2)], FIRST.ledgers))
+    assert not state.book(fence, of_fills([fill(2), fill(1)]))
 
-    assert (state.load().positions, state.booked(["fill-2"])) == (once, frozenset())
+    assert state.load().books == FIRST.ledgers
+    assert (state.booked(["fill-2"]), state.profit_rows()) == (frozenset(), FIRST.rows)
 
 
-def test_a_position_made_from_an_outdated_one_is_refused(backing: Backing) -> None:
+def test_books_made_from_outdated_ones_are_refused(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    first = [fill(1), fill(2, "KXB-1")]
-    state.book_fills(fence, first, apply_fills({}, first))
-    later = [fill(3), fill(4, "KXB-1")]
-    half_stale = apply_fills({"KXB-1": apply_fills({}, first)["KXB-1"]}, later)
+    first = of_fills([fill(1), fill(2, "KXB-1")])
+    state.book(fence, first)
+    half_stale = of_fills([fill(3), fill(4, "KXB-1")], {"KXB-1": first.ledgers["KXB-1"]})
 
-    with pytest.raises(StateConflict, match="position"):
-        state.book_fills(fence, later, half_stale)
-    with pytest.raises(StateConflict, match="position"):
-        state.book_settlement(fence, settlement(), PAID)
+    for outdated in (half_stale, PAYOUT):
+        with pytest.raises(StateConflict, match="books"):
+            state.book(fence, outdated)
 
-    assert state.load().positions == apply_fills({}, first)
-    assert state.booked(["fill-3", "fill-4"]) == frozenset()
+    assert state.load().books == first.ledgers
+    assert (state.booked(["fill-3", "fill-4"]), state.payouts()) == (frozenset(), ())
 
 
 def test_a_fill_does_not_undo_a_payout_that_came_between(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    before = apply_fills({}, [fill(1)])
-    state.book_fills(fence, [fill(1)], before)
-    state.book_settlement(fence, settlement(), apply_settlement(before["KXA-1"], settlement()))
+    state.book(fence, FIRST)
+    state.book(fence, of_payout(settlement(), BOOKS))
 
     with pytest.raises(StateConflict):
-        state.book_fills(fence, [fill(2)], apply_fills(before, [fill(2)]))
+        state.book(fence, of_fills([fill(2)], FIRST.ledgers))
 
     assert state.load().positions["KXA-1"].settled
 
 
-def test_a_payout_is_booked_once_and_a_correction_again(backing: Backing) -> None:
+def test_a_payout_is_booked_once_and_its_amendment_again(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    corrected = replace(settlement(), value=Price(0), settled_ms=TimeMs(NOW_MS + 5))
+    amended = replace(settlement(), value=Price(0))
+    state.book(fence, FIRST)
+    paid = of_payout(settlement(), BOOKS)
 
-    assert state.book_settlement(fence, settlement(), PAID)
-    assert not state.book_settlement(fence, settlement(), replace(PAID, cash=PAID.fees))
-    assert state.book_settlement(fence, corrected, replace(PAID, cash=PAID.fees))
+    assert state.book(fence, paid)
+    assert state.load().positions == {"KXA-1": apply_settlement(FIRST.positions["KXA-1"], settlement())}
+    with pytest.raises(StateConflict):
+        state.book(fence, paid)
+    assert state.book(fence, of_payout(amended, paid.ledgers["KXA-1"]))
 
-    assert state.load().positions == {"KXA-1": replace(PAID, cash=PAID.fees)}
+    assert state.load().positions == {"KXA-1": apply_settlement(FIRST.positions["KXA-1"], amended)}
+    assert state.payouts() == (amended, settlement())
 
 
 def test_a_booking_names_each_fill_once_and_its_markets_and_no_other(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    many = [fill(number, f"KXA-{number}") for number in range(50)]
+    many = [fill(number, f"KXA-{number}") for number in range(FILLS_PER_TRANSACTION + 1)]
 
-    assert state.book_fills(fence, many[:49], apply_fills({}, many[:49]))
-    with pytest.raises(ValueError, match="50 fills"):
-        state.book_fills(fence, many, apply_fills({}, many))
+    assert state.book(fence, of_fills(many[:-1]))
+    with pytest.raises(ValueError, match="25 fills"):
+        of_fills(many)
     with pytest.raises(ValueError, match="twice"):
-        state.book_fills(fence, [fill(1), fill(1)], {"KXA-1": position()})
-    for positions in ({}, {"KXA-1": position(), "KXB-1": position("KXB-1")}):
+        of_fills([fill(1), fill(1)])
+    for changes in ((), of_fills([fill(1), fill(2, "KXB-1")]).changes):
         with pytest.raises(ValueError, match="markets"):
-            state.book_fills(fence, [fill(1)], positions)
+            replace(FIRST, changes=changes)
+    with pytest.raises(ValueError, match="34 markets"):
+        replace(FIRST, fills=(), changes=FIRST.changes * 34)

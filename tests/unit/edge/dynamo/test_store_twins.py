@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from dora.core.accounts.ledger import Position, apply_fills, apply_settlement
+from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.errors import DoraError, StateUnavailable
 from dora.core.exchange.market import Event
 from dora.core.orders.journal import Journal
 from dora.core.ports import Limiter
 from dora.core.state import Changes, Cursors, KillSwitch, LeaseGrant, Progress, ReferenceData
-from dora.core.units import TimeMs
+from dora.core.units import Price, TimeMs
+from tests.support.bookings import of_fills, of_payout
 from tests.support.dynamo_values import (
     BOT,
     LIMITS,
@@ -25,7 +26,6 @@ from tests.support.dynamo_values import (
     fill,
     order,
     plan,
-    position,
     session,
     settlement,
 )
@@ -73,9 +73,8 @@ class Twins(RuleBasedStateMachine):
         assert memory == dynamo
         return dynamo
 
-    def positions(self) -> dict[str, Position]:
-        loaded = self.ask("state", "load").positions
-        return dict(loaded)
+    def books(self) -> dict[str, MarketLedger]:
+        return dict(self.ask("state", "load").books)
 
     @invariant()
     def same_state(self) -> None:
@@ -92,6 +91,8 @@ class Twins(RuleBasedStateMachine):
     @invariant()
     def same_markers(self) -> None:
         self.ask("state", "booked", [own.fill_id for own in FILLS.values()])
+        self.ask("state", "payouts")
+        self.ask("state", "profit_rows")
 
 
 class Fenced(Twins):
@@ -127,8 +128,8 @@ class Fenced(Twins):
     )
     def book_fills(self, back: int, numbers: set[int], fresh: bool, lose: Loss) -> None:
         fills = [FILLS[number] for number in sorted(numbers)]
-        base = self.positions() if fresh else {}
-        self.ask("state", "book_fills", self.fence - back, fills, apply_fills(base, fills), lose=lose)
+        base = self.books() if fresh else {}
+        self.ask("state", "book", self.fence - back, of_fills(fills, base), lose=lose)
 
     @rule(
         back=stale,
@@ -138,10 +139,9 @@ class Fenced(Twins):
         lose=losses,
     )
     def book_settlement(self, back: int, ticker: str, at: int, fresh: bool, lose: Loss) -> None:
-        base = (self.positions() if fresh else {}).get(ticker, position(ticker))
-        payout = replace(settlement(ticker), settled_ms=TimeMs(NOW_MS + at))
-        paid = apply_settlement(base, payout)
-        self.ask("state", "book_settlement", self.fence - back, payout, paid, lose=lose)
+        base = (self.books() if fresh else {}).get(ticker)
+        payout = replace(settlement(ticker), settled_ms=TimeMs(NOW_MS + at), value=Price(100 * at))
+        self.ask("state", "book", self.fence - back, of_payout(payout, base), lose=lose)
 
     @rule(
         back=stale, named=st.sets(st.sampled_from(sorted(Changes.__dataclass_fields__))), n=small, lose=losses
@@ -245,6 +245,7 @@ def orders_of(state: Any) -> list[list[str]]:
         for names in (
             state.journal.orders,
             state.positions,
+            state.books,
             state.memory,
             reference.events,
             reference.listings,

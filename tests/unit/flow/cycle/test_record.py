@@ -68,7 +68,7 @@ QUIET = CycleResult(
     failures={},
     choice=Choice(plan=PLAN),
     execution=execution(),
-    accounts=Accounts(positions={}, journal=Journal(), cursors=Cursors(), drift=(), booked=0),
+    accounts=Accounts(positions={}, books={}, journal=Journal(), cursors=Cursors(), drift=(), booked=0),
     marks={},
     calls={},
 )

@@ -84,7 +84,7 @@ def test_what_is_not_known_makes_no_metric(name: str, field: str) -> None:
 
 def test_positions_that_nobody_can_price_are_counted_beside_the_profit_that_takes_them_at_the_worst() -> None:
     held = {t: Position(ticker=t, shard=0, net=Count(100), cash=Money(-400_000)) for t in TICKERS}
-    accounts = Accounts(positions=held, journal=Journal(), cursors=Cursors())
+    accounts = Accounts(positions=held, books={}, journal=Journal(), cursors=Cursors())
     books = {A: Book(A, (Level(Price(4_400), Count(100)),), ())}
 
     assert accounts.unmarked(marks(held.values(), books, {}, {})) == 2

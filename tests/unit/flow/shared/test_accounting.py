@@ -7,6 +7,8 @@ from typing import cast
 import pytest
 
 from dora.core.accounts.ledger import Position
+from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.accounts.stored_books import FILLS_PER_TRANSACTION, Booking
 from dora.core.errors import StateConflict
 from dora.core.exchange.account import Fill
 from dora.core.exchange.listed import UnreadableRow
@@ -14,7 +16,7 @@ from dora.core.exchange.market import Side
 from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.journal import Journal
 from dora.core.ports import Ports
-from dora.core.state import FILLS_PER_TRANSACTION, BotState, Cursors
+from dora.core.state import BotState, Cursors
 from dora.core.units import Count, Money, Price, TimeMs
 from dora.flow.shared.accounting import keep_accounts
 from tests.support.kalshi_fakes import FakeFacts
@@ -46,8 +48,8 @@ class Books:
     def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
         return frozenset(self.asked.pop(0) & set(fill_ids))
 
-    def book_fills(self, _fence: int, fills: Sequence[Fill], _positions: Mapping[str, Position]) -> bool:
-        self.parts.append([fill.fill_id for fill in fills])
+    def book(self, _fence: int, booking: Booking) -> bool:
+        self.parts.append([fill.fill_id for fill in booking.fills])
         return self.took
 
 
@@ -55,7 +57,7 @@ def keep(books: Books, fills: tuple[Fill, ...]) -> Mapping[str, Position]:
     facts = SimpleNamespace(emit=lambda *_args, **_fields: None)
     ports = cast(Ports, SimpleNamespace(state=books, facts=facts))
     snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=fills)
-    return keep_accounts(ports, 7, BotState(), Journal(), snapshot).positions
+    return keep_accounts(ports, 7, BotState(), Journal(), snapshot, {}).positions
 
 
 def test_a_booking_whose_answer_was_lost_and_that_was_sent_again_stands_once() -> None:
@@ -76,7 +78,7 @@ def test_fills_that_are_booked_already_are_left_alone() -> None:
 def test_a_transaction_holds_no_more_fills_than_it_may() -> None:
     books = Books(True, set())
     positions = keep(books, tuple(fill(number) for number in range(120)))
-    assert [len(part) for part in books.parts] == [FILLS_PER_TRANSACTION, FILLS_PER_TRANSACTION, 22]
+    assert [len(part) for part in books.parts] == [FILLS_PER_TRANSACTION] * 5
     assert positions["KXA-1"].net == 12_000
 
 
@@ -94,11 +96,14 @@ def test_a_settlement_that_is_not_understood_is_listed_until_it_is_where_it_may_
 ) -> None:
     facts = FakeFacts()
     ports = cast(Ports, SimpleNamespace(state=Books(True, set()), facts=facts))
-    ours = Position(ticker="KXA-1", shard=0, net=Count(100), settled=settled)
-    state = BotState(positions={"KXA-1": ours}, cursors=Cursors(settlements_ms=TimeMs(5)))
+    books = MarketLedger(ticker="KXA-1", shard=0, net=Count(100), settled=settled)
+    ours = books.position
+    state = BotState(
+        positions={"KXA-1": ours}, books={"KXA-1": books}, cursors=Cursors(settlements_ms=TimeMs(5))
+    )
     row = UnreadableRow(list_name="settlements", problem="market_result = 'void'", ticker=ticker)
     snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=(), settlements=(), set_apart=(row,))
-    accounts = keep_accounts(ports, 7, state, Journal(), snapshot)
+    accounts = keep_accounts(ports, 7, state, Journal(), snapshot, {})
 
     assert accounts.cursors == Cursors(fills_ms=NOW, settlements_ms=TimeMs(5) if held else NOW)
     assert [said["what"] for said in facts.of("ERROR")] == [
@@ -109,7 +114,8 @@ def test_a_settlement_that_is_not_understood_is_listed_until_it_is_where_it_may_
 
 def test_a_position_that_is_not_understood_is_no_drift() -> None:
     ports = cast(Ports, SimpleNamespace(state=Books(True, set()), facts=FakeFacts()))
-    state = BotState(positions={"KXA-1": Position(ticker="KXA-1", shard=0, net=Count(100))})
+    books = MarketLedger(ticker="KXA-1", shard=0, net=Count(100))
+    state = BotState(positions={"KXA-1": books.position}, books={"KXA-1": books})
     row = UnreadableRow(list_name="market_positions", problem="position_fp = None", ticker="KXA-1")
     snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=(), positions=(), set_apart=(row,))
-    assert keep_accounts(ports, 7, state, Journal(), snapshot).drift == ()
+    assert keep_accounts(ports, 7, state, Journal(), snapshot, {}).drift == ()

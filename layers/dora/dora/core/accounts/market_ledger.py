@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dora.core.accounts.basis import Basis, cost_in_yes, pledged
+from dora.core.accounts.ledger import Position
 from dora.core.units import CONTRACT, Count, Money, Price, TimeMs, value_of
 
 
@@ -82,6 +83,19 @@ class MarketLedger:
     def basis(self) -> Basis:
         """The open position."""
         return Basis(self.net, self.cost)
+
+    @property
+    def position(self) -> Position:
+        """What risk goes by, and what versions before these books have kept of a market."""
+        return Position(
+            ticker=self.ticker,
+            shard=self.shard,
+            net=self.net,
+            cash=self.cash,
+            fees=self.fees,
+            traded=self.traded,
+            settled=self.settled,
+        )
 
     @property
     def realised(self) -> Money:

@@ -2,7 +2,7 @@
 
     fill · payout or its amendment · dated entry · day's edge · reward
 
-One row a posting, so that marker, market and row of a fill are three items of its transaction.
+One row a posting, so that a fill's transaction grows by at most one row for each (`stored_books.py`).
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -17,9 +17,6 @@ from dora.core.accounts.settlement import book_late_fill, settle
 from dora.core.calendar import exchange_day
 from dora.core.exchange.account import Fill, Settlement
 from dora.core.units import Money, Price, TimeMs
-
-FILLS_PER_TRANSACTION = 33
-"""Of 100 items of a transaction: a marker, at most one market and one row for each fill, and the fence."""
 
 
 class Attribution(NamedTuple):

@@ -71,11 +71,15 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class ExchangePosition:
-    """The exchange's own count of our net YES contracts in one unsettled market."""
+    """The exchange's own count of our net YES contracts in one unsettled market. None: not told."""
 
     ticker: str
     shard: int
     net: Count
+    cost: Money | None = None
+    """Of these contracts on their own leg."""
+    updated_ms: TimeMs | None = None
+    """When the row last changed."""
 
 
 @dataclass(frozen=True, slots=True)

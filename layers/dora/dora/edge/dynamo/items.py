@@ -9,8 +9,8 @@ The Query of the partition `<bot>`:
 
 and the Query of `<bot>#journal` is the rest: orders, plans and strategy memory.
 
-What grows lives in partitions of its own, out of these: `<bot>#fills` FILL#<fill_id> (120 days),
-`<bot>#settlements` <ticker>#<settled_ms>, `<bot>#cycles` <cycle_id> (14 days), `<bot>#history`
+What grows lives in partitions of its own, out of these: those of the books (`book_items`), `<bot>#fills`
+FILL#<fill_id> (120 days), `<bot>#settlements`, `<bot>#cycles` <cycle_id> (14 days), `<bot>#history`
 <created_at_ms, 13 digits>#<session_id>. Settled positions stay in the Query: what a session has traded, paid
 and earned is a sum over all positions. That is some 250 bytes for each market ever traded.
 """
@@ -76,9 +76,14 @@ def fill_item(pk: str, fill: Fill, now_s: int) -> Item:
     return item_of(f"{pk}#fills", fill_key(fill.fill_id), fill, now_s + FILL_KEPT_S)
 
 
+def payout_key(settlement: Settlement) -> str:
+    """Sort key of a payout's record: an amendment may be of the same time as what it amends."""
+    return f"{settlement.ticker}#{settlement.settled_ms}#{settlement.value}#{settlement.result}"
+
+
 def settlement_item(pk: str, settlement: Settlement, position: Position) -> Item:
-    """The marker that a payout is booked, with the position it left. Never deleted."""
-    sk = f"{settlement.ticker}#{settlement.settled_ms}"
+    """The record of a payout that was booked, with the position it left. Never deleted."""
+    sk = payout_key(settlement)
     return item_of(f"{pk}#settlements", sk, {**to_plain(settlement), "position": to_plain(position)})
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from dora.core.accounts.ledger import Position
+from dora.core.accounts.stored_books import Booking
 from dora.core.state import BotState
+from dora.edge.dynamo.book_items import book_key
 from dora.edge.dynamo.codec import JOURNAL
 from dora.edge.dynamo.items import CONTROL, CURSORS, LIMITS, PROGRESS, SESSION, position_key
 from dora.edge.dynamo.journal_reader import read_head
@@ -52,9 +53,14 @@ class Kept:
             limits=read_limits(singles),
         )
 
-    def with_positions(self, changed: Mapping[str, Position]) -> "Kept":
-        """After a booking, in the order in which a read shows positions."""
+    def with_booking(self, booking: Booking) -> "Kept":
+        """After a booking, in the order in which a read shows books and positions."""
         state = self.stored.state
-        positions = sorted({**state.positions, **changed}.values(), key=position_key, reverse=True)
-        booked = replace(state, positions={position.ticker: position for position in positions})
+        positions = sorted({**state.positions, **booking.positions}.values(), key=position_key, reverse=True)
+        books = sorted({**state.books, **booking.ledgers}.values(), key=book_key, reverse=True)
+        booked = replace(
+            state,
+            positions={position.ticker: position for position in positions},
+            books={ledger.ticker: ledger for ledger in books},
+        )
         return replace(self, stored=replace(self.stored, state=booked))

@@ -21,6 +21,7 @@ LATER_FIELDS = frozenset(
     {
         ("KillSwitch", "cancel"),
         ("Plan", "extends"),
+        ("Settlement", "result"),
         ("SessionMetadata", "limit_reached_at_ms"),
         ("SessionMetadata", "ends_at_ms"),
         ("SessionMetadata", "resets"),

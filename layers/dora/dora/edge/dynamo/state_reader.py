@@ -1,4 +1,4 @@
-"""The bot's state out of the items of its two partitions; `items` says what lives where."""
+"""The bot's state out of the items of its three partitions; `items` says what lives where."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from dora.core.orders.journal import Journal
 from dora.core.session import SessionMetadata
 from dora.core.state import BotState, Cursors, KillSwitch, Progress, ReferenceData
 from dora.edge.dynamo import first_schema
+from dora.edge.dynamo.book_items import read_books
 from dora.edge.dynamo.codec import Collection, check_version, chunk_place, key_of, value_of_item
 from dora.edge.dynamo.first_schema import cells, part_of, read_collection
 from dora.edge.dynamo.items import (
@@ -39,8 +40,10 @@ class StoredState:
     """How many chunks memory and reference take up, surplus ones included."""
 
 
-def stored_state(pk: str, items: Sequence[StoredItem], own: Sequence[StoredItem]) -> StoredState:
-    """The state that the items of the bot's partition and of its journal's make up.
+def stored_state(
+    pk: str, items: Sequence[StoredItem], own: Sequence[StoredItem], books: Sequence[StoredItem] = ()
+) -> StoredState:
+    """The state that the items of the bot's partition, of its journal's and of its books' make up.
 
     Raises StateTooNew, StateUnavailable (rewritten while being read) or a StateError that names an item.
     """
@@ -55,6 +58,7 @@ def stored_state(pk: str, items: Sequence[StoredItem], own: Sequence[StoredItem]
         journal=Journal(journal.orders),
         plans=journal.plans,
         positions=_positions(singles),
+        books=read_books(books),
         memory=first_schema.read_memory(groups) if older_memory else read_memory(parts.get(MEMORY, ())),
         cursors=read_cursors(singles),
         progress=read_progress(singles),

@@ -4,19 +4,28 @@ A fenced transaction begins with a check that the lease still bears our fence, s
 writes nothing more, however late it wakes up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from dora.core.accounts.ledger import Position
+from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.stored_books import Booking
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
-from dora.core.exchange.account import Fill, Settlement
+from dora.core.exchange.account import Settlement
 from dora.core.orders.journal import Plan
 from dora.core.ports import Clock
-from dora.core.state import FILLS_PER_TRANSACTION, BotState, Changes
+from dora.core.state import BotState, Changes
+from dora.edge.dynamo.book_items import (
+    books_partition,
+    elements,
+    markers,
+    read_payouts,
+    read_rows,
+    rows_partition,
+)
 from dora.edge.dynamo.codec import JOURNAL, Item, key, key_of, plain_of
 from dora.edge.dynamo.commits import Commit
-from dora.edge.dynamo.items import LEASE, fill_item, fill_key, position_item, settlement_item
+from dora.edge.dynamo.items import LEASE, fill_key
 from dora.edge.dynamo.journal_items import head_item, partition, plan_items
 from dora.edge.dynamo.journal_reader import StoredJournal
 from dora.edge.dynamo.journal_writer import cleared, head_is, head_was, holding, with_plan
@@ -26,7 +35,6 @@ from dora.edge.dynamo.state_reader import StoredState, stored_state
 from dora.edge.dynamo.table import BATCH_ITEMS, REFUSED, Client, Condition, Element
 
 _READS = 3
-_ABSENT = Condition("attribute_not_exists(#pk)")
 
 
 class DynamoState(SessionRecords):
@@ -75,22 +83,22 @@ class DynamoState(SessionRecords):
                 raise StateConflict(f"plan {plan.fence}#{plan.phase} holds other intents already")
             self._kept = Kept(replace(stored, journal=with_plan(journal, plan, len(items))))
 
-    def book_fills(self, fence: int, fills: Sequence[Fill], positions: Mapping[str, Position]) -> bool:
-        """Mark at most 49 fills as booked and store the positions they lead to, all or nothing.
+    def book(self, fence: int, booking: Booking) -> bool:
+        """Store what a change of the books comes to, all or nothing.
 
-        False when one of them was booked before: nothing was written. Raises StateConflict when a stored
-        position is not the one these were added to (its contracts traded differ): load again.
-        Safe to repeat: yes, the markers refuse a second booking; after False take `positions` from a load.
+        False when one of its fills was booked before: nothing was written. Raises StateConflict when the
+        stored books or positions are not those it was made from: load again.
+        Safe to repeat: yes, for what it was made from is then gone; after False take the books from a load.
         """
-        _check_fills(fills, positions)
-        now_s = self._now_s()
-        markers = [self._table.put_element(fill_item(self._pk, fill, now_s), _ABSENT) for fill in fills]
-        added = {ticker: sum(f.count for f in fills if f.ticker == ticker) for ticker in positions}
-        updates = [
-            self._table.put_element(position_item(self._pk, own), _unmoved(own, added[ticker]))
-            for ticker, own in positions.items()
-        ]
-        return self._book(fence, markers, updates, positions)
+        kept, self._kept = self._kept, None
+        marks = markers(self._table, self._pk, booking, self._now_s())
+        reasons = self._fenced(fence, [*marks, *elements(self._table, self._pk, booking)])
+        if REFUSED in reasons[: len(marks)]:
+            return False
+        if REFUSED in reasons:
+            raise StateConflict("the books have moved on since they were read")
+        self._kept = kept.with_booking(booking) if kept else None
+        return True
 
     def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
         """Which of these fills are booked already."""
@@ -98,14 +106,13 @@ class DynamoState(SessionRecords):
         found = {key_of(item)[1] for item in self._table.get(keys)}
         return frozenset(fill_id for fill_id in fill_ids if fill_key(fill_id) in found)
 
-    def book_settlement(self, fence: int, settlement: Settlement, position: Position) -> bool:
-        """Book one payout; False when it was booked before, StateConflict as for fills.
+    def payouts(self) -> tuple[Settlement, ...]:
+        """Every payout that was booked, amendments beside what they amend."""
+        return read_payouts(self._table.query(f"{self._pk}#settlements"))
 
-        Safe to repeat: yes, its marker refuses a second booking.
-        """
-        marker = self._table.put_element(settlement_item(self._pk, settlement, position), _ABSENT)
-        paid_out = self._table.put_element(position_item(self._pk, position), _traded(position.traded))
-        return self._book(fence, [marker], [paid_out], {position.ticker: position})
+    def profit_rows(self, day: str = "") -> tuple[ProfitRow, ...]:
+        """The rows of one day of the exchange, or of all days."""
+        return read_rows(self._table.query(rows_partition(self._pk), prefix=day and f"{day}#"))
 
     def commit(self, fence: int, changes: Changes) -> None:
         """What a finished cycle leaves. A journal has the plans folded into it that `load` showed.
@@ -138,8 +145,9 @@ class DynamoState(SessionRecords):
     def _load(self, tries: int) -> StoredState:
         own = self._table.query(partition(self._pk))
         items = self._table.query(self._pk, descending=True)
+        books = self._table.query(books_partition(self._pk), descending=True)
         try:
-            stored = stored_state(self._pk, items, own)
+            stored = stored_state(self._pk, items, own, books)
         except StateUnavailable:
             if tries == 1:
                 raise
@@ -175,46 +183,8 @@ class DynamoState(SessionRecords):
             raise LeaseLost(f"fence {fence} is no longer the lease's")
         return reasons[1:]
 
-    def _book(
-        self,
-        fence: int,
-        markers: Sequence[Element],
-        updates: Sequence[Element],
-        positions: Mapping[str, Position],
-    ) -> bool:
-        kept, self._kept = self._kept, None
-        reasons = self._fenced(fence, [*markers, *updates])
-        if REFUSED in reasons[: len(markers)]:
-            return False
-        if REFUSED in reasons:
-            raise StateConflict("a position has moved on since it was read")
-        self._kept = kept.with_positions(positions) if kept else None
-        return True
-
-
-def _traded(before: int) -> Condition:
-    """Only over the position that the new one was made from: the contracts it has traded never fall."""
-    text = "#traded = :before" if before else "(attribute_not_exists(#traded) OR #traded = :before)"
-    return Condition(text, {"before": before})
-
-
-def _unmoved(position: Position, added: int) -> Condition:
-    """As `_traded`; and no payout came between, which trades nothing."""
-    traded = _traded(position.traded - added)
-    text = f"{traded.text} AND (attribute_not_exists(#settled) OR #settled = :settled)"
-    return Condition(text, {**traded.values, "settled": position.settled})
-
 
 def _absent_or_same(item: Item) -> Condition:
     """A repeat of the same write passes, another value under the same key does not."""
     text = "attribute_not_exists(#body) OR #body = :body"
     return Condition(text, {"body": plain_of(item["body"])})
-
-
-def _check_fills(fills: Sequence[Fill], positions: Mapping[str, Position]) -> None:
-    if len(fills) > FILLS_PER_TRANSACTION:
-        raise ValueError(f"{len(fills)} fills at once, at most {FILLS_PER_TRANSACTION} fit a transaction")
-    if len({fill.fill_id for fill in fills}) < len(fills):
-        raise ValueError("the same fill twice")
-    if {fill.ticker for fill in fills} != positions.keys():
-        raise ValueError("positions must be those of the fills' markets, all and no other")

@@ -88,8 +88,10 @@ class Table:
         self._client: Any = client
         self.name = name
 
-    def query(self, pk: str, *, descending: bool = False, limit: int | None = None) -> list[Item]:
-        """All items of a partition, to the last page; the first `limit` of them if given."""
+    def query(
+        self, pk: str, *, descending: bool = False, limit: int | None = None, prefix: str = ""
+    ) -> list[Item]:
+        """All items of a partition whose sort keys begin so, to the last page; at most `limit` if given."""
         given: dict[str, Any] = {
             "TableName": self.name,
             "KeyConditionExpression": "pk = :pk",
@@ -97,6 +99,9 @@ class Table:
             "ConsistentRead": True,
             "ScanIndexForward": not descending,
         }
+        if prefix:
+            given["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
+            given["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
         items: list[Item] = []
         while limit is None or len(items) < limit:
             if limit is not None:
@@ -208,6 +213,18 @@ class Table:
         """Only hold the transaction to a condition on another item."""
         check = {"TableName": self.name, "Key": key, **condition.arguments()}
         return cast(Element, {"ConditionCheck": check})
+
+    def update_element(self, key: Item, expression: str, values: Mapping[str, Any]) -> Element:
+        """Update one item, made where there is none; `#name` and `:name` as in conditions."""
+        names = {name: name[1:] for name in re.findall(r"#\w+", expression)}
+        update = {
+            "TableName": self.name,
+            "Key": key,
+            "UpdateExpression": expression,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {f":{name}": attribute(value) for name, value in values.items()},
+        }
+        return cast(Element, {"Update": update})
 
 
 def size_of(value: Any) -> int:

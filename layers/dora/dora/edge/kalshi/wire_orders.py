@@ -106,8 +106,14 @@ def _settled_value(row: JsonObject) -> Price:
 
 
 def parse_position(row: JsonObject) -> ExchangePosition:
-    """The net YES contracts of one market; negative means NO."""
-    return ExchangePosition(row.field("ticker", name), shard_of(row), row.field("position_fp", parse_count))
+    """The net YES contracts of one market, negative for NO, and what they cost."""
+    return ExchangePosition(
+        row.field("ticker", name),
+        shard_of(row),
+        row.field("position_fp", parse_count),
+        cost=row.readable("market_exposure_dollars", parse_money),
+        updated_ms=row.readable("last_updated_ts", time_ms),
+    )
 
 
 def parse_balance(row: JsonObject) -> tuple[int, Money]:

@@ -41,7 +41,7 @@ from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.lease import release
 from dora.flow.shared.reads import await_tokens
 from dora.flow.shared.resolution_facts import resolved
-from dora.flow.shared.universe import refresh_reference_data
+from dora.flow.shared.universe import refresh_reference_data, strategies_of
 from dora.flow.shared.unreadable_facts import set_apart
 
 STALE_TICK_MS, EARLY_TICK_MS = 90_000, 5_000
@@ -92,7 +92,10 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     ports.exchange.retry_reads(loaded.globals_.read_attempts, loaded.globals_.read_backoff_ms)
     snapshot, loaded = read(ports, loaded)
     reconciled = reconcile(ports, loaded, snapshot)
-    accounts = keep_accounts(ports, context.grant.fence, loaded.state, reconciled.journal, snapshot)
+    strategies = strategies_of(loaded.wanted)
+    accounts = keep_accounts(
+        ports, context.grant.fence, loaded.state, reconciled.journal, snapshot, strategies
+    )
     reconciled = replace(reconciled, journal=accounts.journal)
     ports.facts.context(session_id=loaded.state.session.session_id if loaded.state.session else "")
     until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, context.deadline_ms))

@@ -24,7 +24,7 @@ from dora.core.orders.ownership import Ownership
 from dora.core.orders.reconciliation import merge
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata
-from dora.core.state import BotState, LeaseGrant
+from dora.core.state import BotState, Configs, LeaseGrant
 from dora.core.units import TimeMs
 from dora.flow.session.teardown_journal import TeardownJournal
 from dora.flow.shared.account_limits import share_of, tell_limiter
@@ -35,6 +35,7 @@ from dora.flow.shared.reads import paced
 from dora.flow.shared.reported import Reported
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.shared_charge import SharedCharge
+from dora.flow.shared.universe import strategies_of, wanted_markets
 from dora.flow.shared.unreadable_facts import known_rows, set_apart
 from dora.flow.shared.write_pace import WritePace
 
@@ -70,6 +71,7 @@ class _Context:
     globals_: GlobalConfig
     limits: Limits
     until_ms: int
+    strategies: Mapping[str, str]
 
     @property
     def hold_ms(self) -> int:
@@ -105,9 +107,12 @@ class UnresolvedOrders:
 
     def _settle(self, grant: LeaseGrant, gone: Gone, met: list[Order], until_ms: int) -> bool:
         state = self._ports.state.load(grant.fence)
-        globals_ = self._globals()
+        configs = self._configs()
+        globals_ = (configs and configs.globals_) or UNCONFIGURED
+        wanted = wanted_markets(configs, state.reference) if configs else {}
         tell_limiter(self._ports.limiter, state.limits, globals_, self._ports.prefix)
-        context = _Context(grant, state, globals_, share_of(state.limits, globals_), until_ms)
+        limits = share_of(state.limits, globals_)
+        context = _Context(grant, state, globals_, limits, until_ms, strategies_of(wanted))
         journal, orphans = self._journal.note(state), self._orphans(met, gone)
         loose = self._loose(journal, gone)
         if loose or orphans:
@@ -119,11 +124,11 @@ class UnresolvedOrders:
         self.unproven = len(left | {row.client_order_id for row in self._orphans(orphans, gone)})
         return not self.unproven
 
-    def _globals(self) -> GlobalConfig:
-        """The built-in timings where the configs cannot be read."""
+    def _configs(self) -> Configs | None:
+        """None where they cannot be read: the built-in timings do."""
         with Reported(self._ports.facts, "read of the configs", StateError):
-            return self._ports.configs.load().globals_ or UNCONFIGURED
-        return UNCONFIGURED
+            return self._ports.configs.load()
+        return None
 
     def _orphans(self, met: Iterable[Order], gone: Gone) -> list[Order]:
         """Rows whose orders are not proven gone; the journal may have been lost."""
@@ -153,7 +158,7 @@ class UnresolvedOrders:
         listed = self._ports.exchange.fills_since(reachable(since_ms, now_ms))
         fills = known_rows(self._ports.facts, listed, owned.may_be_fill)
         reads = AccountReads(began_ms=now_ms, as_of_ms=now_ms, fills=fills)
-        accounts = keep_accounts(self._ports, context.grant.fence, state, journal, reads)
+        accounts = keep_accounts(self._ports, context.grant.fence, state, journal, reads, context.strategies)
         cursors = None if why else accounts.cursors
         return self._journal.commit(context.grant, state, accounts.journal, cursors).journal
 

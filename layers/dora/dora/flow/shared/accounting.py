@@ -1,20 +1,22 @@
 """Step 5 of a cycle: fills and settlements into positions, exactly once, checked against the exchange."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dora.core.accounts.ledger import Drift, Position, apply_fills, apply_settlement, find_drift
-from dora.core.errors import StateConflict
+from dora.core.accounts.ledger import Drift, Position, find_drift
+from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.exchange.account import Fill
 from dora.core.exchange.listed import UnreadableRow
 from dora.core.exchange.market import MarketStatus
 from dora.core.exchange.snapshot import AccountReads
-from dora.core.orders.diff import split
 from dora.core.orders.journal import Journal, TrackedOrder, note_fills
 from dora.core.orders.ownership import POSITIONS, SETTLEMENTS
-from dora.core.ports import Facts, Ports, StateStore
-from dora.core.state import FILLS_PER_TRANSACTION, BotState, Cursors
+from dora.core.ports import Facts, Ports
+from dora.core.state import BotState, Cursors
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
+from dora.flow.shared.bookkeeping import Bookkeeper
+from dora.flow.shared.earners import Earners
+from dora.flow.shared.settlements import book_settlements
 
 _OVER = (MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED, MarketStatus.FINALIZED)
 
@@ -24,6 +26,7 @@ class Accounts:
     """The ledger after this cycle's fills and settlements."""
 
     positions: Mapping[str, Position]
+    books: Mapping[str, MarketLedger]
     journal: Journal
     cursors: Cursors
     drift: tuple[Drift, ...] | None = None
@@ -60,64 +63,38 @@ def _worst(position: Position) -> Price:
 
 
 def keep_accounts(
-    ports: Ports, fence: int, state: BotState, journal: Journal, reads: AccountReads
+    ports: Ports,
+    fence: int,
+    state: BotState,
+    journal: Journal,
+    reads: AccountReads,
+    strategies: Mapping[str, str],
 ) -> Accounts:
-    """Book what is new, then compare with the exchange's own positions. Safe to repeat: fills book once."""
-    accounts = Accounts(positions=state.positions, journal=journal, cursors=state.cursors)
+    """Book what is new, then compare with the exchange's own positions. Safe to repeat: fills book once.
+
+    `strategies`: by ticker, of the markets that are configured.
+    """
+    accounts = Accounts(positions=state.positions, books=state.books, journal=journal, cursors=state.cursors)
     if reads.fills is None:
         return accounts
-    new = _unbooked(ports.state, reads.fills)
-    positions = _book_fills(ports.state, fence, dict(state.positions), new)
-    positions = _book_settlements(ports, fence, positions, reads)
-    unpaid = _unpaid(positions, reads)
+    books, earners = Bookkeeper(ports, fence, state), Earners(state.session, journal, strategies)
+    books.take_over(reads.positions or ())
+    new = books.unbooked(reads.fills)
+    books.book_fills(new, earners.of_fills(new))
+    refused = book_settlements(ports, books, reads.settlements or (), earners)
+    unpaid = [*_unpaid(books.positions, reads), *refused]
     for row in unpaid:
         ports.facts.emit("ERROR", what=f"settlement of {row.ticker or 'an unnamed market'}", why=row.problem)
     _emit_fills(ports.facts, new, journal.by_order_id())
     return replace(
         accounts,
-        positions=positions,
+        positions=books.positions,
+        books=books.ledgers,
         journal=note_fills(journal, reads.fills),
         cursors=_advance(state.cursors, reads, hold_settlements=bool(unpaid)),
-        drift=_drift(positions, reads),
+        drift=_drift(books.positions, reads),
         booked=len(new),
     )
-
-
-def _unbooked(store: StateStore, fills: Sequence[Fill]) -> list[Fill]:
-    booked = store.booked([fill.fill_id for fill in fills])
-    return [fill for fill in fills if fill.fill_id not in booked]
-
-
-def _book_fills(
-    store: StateStore, fence: int, positions: dict[str, Position], fills: Sequence[Fill]
-) -> dict[str, Position]:
-    """All of a part or none of it is booked: when all are marked, an earlier try of ours lost its answer."""
-    for part in split(fills, FILLS_PER_TRANSACTION):
-        changed = apply_fills(positions, part)
-        if not store.book_fills(fence, part, changed) and _unbooked(store, part):
-            raise StateConflict("some of these fills were booked by somebody else under our own fence")
-        positions |= changed
-    return positions
-
-
-def _book_settlements(
-    ports: Ports, fence: int, positions: dict[str, Position], reads: AccountReads
-) -> dict[str, Position]:
-    for settlement in reads.settlements or ():
-        position = positions.get(settlement.ticker)
-        if position is None or position.settled:
-            continue
-        paid = apply_settlement(position, settlement)
-        if ports.state.book_settlement(fence, settlement, paid):
-            ports.facts.emit(
-                "MARKET_SETTLED",
-                market=settlement.ticker,
-                value=format_price(settlement.value),
-                size=format_count(position.net),
-                pnl_dollars=format_money(paid.profit(settlement.value)),
-            )
-        positions[settlement.ticker] = paid
-    return positions
 
 
 def _unpaid(positions: Mapping[str, Position], reads: AccountReads) -> list[UnreadableRow]:
@@ -127,7 +104,7 @@ def _unpaid(positions: Mapping[str, Position], reads: AccountReads) -> list[Unre
     return [row for row in rows if row.ticker is None or row.ticker in open_]
 
 
-def _emit_fills(facts: Facts, fills: Sequence[Fill], orders: Mapping[str, TrackedOrder]) -> None:
+def _emit_fills(facts: Facts, fills: Iterable[Fill], orders: Mapping[str, TrackedOrder]) -> None:
     for fill in fills:
         order = orders.get(fill.order_id)
         facts.emit(

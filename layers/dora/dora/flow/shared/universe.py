@@ -34,6 +34,11 @@ def wanted_markets(configs: Configs, reference: ReferenceData) -> dict[str, Mark
     return {ticker: config for ticker, config in wanted.items() if ticker not in broken}
 
 
+def strategies_of(wanted: Mapping[str, MarketConfig]) -> dict[str, str]:
+    """By ticker, the name of the strategy that quotes it."""
+    return {ticker: config.strategy for ticker, config in wanted.items()}
+
+
 def refresh_listings(
     ports: Ports, configs: Configs, reference: ReferenceData, *, force: bool = False
 ) -> ReferenceData:

@@ -1,0 +1,110 @@
+"""The books of one cycle: what is worked out of them is stored before anything goes by it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from dora.core.accounts.carry_over import carry_over, cost_of
+from dora.core.accounts.ledger import Position
+from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.accounts.posting import Attribution, Posting, post_fills
+from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.row_sums import added
+from dora.core.accounts.settlement import latest_payouts
+from dora.core.accounts.stored_books import (
+    FILLS_PER_TRANSACTION,
+    MARKETS_PER_TRANSACTION,
+    BookChange,
+    Booking,
+    outdated,
+)
+from dora.core.errors import StateConflict
+from dora.core.exchange.account import ExchangePosition, Fill, Settlement
+from dora.core.orders.diff import split
+from dora.core.ports import Ports
+from dora.core.state import BotState
+from dora.core.units import Count, format_count, format_money
+
+
+class Bookkeeper:
+    """Books and positions under one lease, as they are stored."""
+
+    def __init__(self, ports: Ports, fence: int, state: BotState) -> None:
+        self._ports, self._fence = ports, fence
+        self.ledgers: dict[str, MarketLedger] = dict(state.books)
+        self.positions: dict[str, Position] = dict(state.positions)
+
+    def ledger(self, ticker: str, shard: int) -> MarketLedger:
+        """The books of a market, empty where there are none."""
+        return self.ledgers.get(ticker) or MarketLedger(ticker=ticker, shard=shard)
+
+    def post(self, postings: Sequence[Posting], settlement: Settlement | None = None) -> None:
+        """Store what some events came to, at most one a market, and a payout's record with its own."""
+        after = {posting.ledger.ticker: posting.ledger for posting in postings}
+        self._book(after, (posting.row for posting in postings), settlement=settlement)
+
+    def take_over(self, held: Iterable[ExchangePosition]) -> None:
+        """Markets that were booked by a version without these books, visibly. Safe to repeat."""
+        left = outdated(self.positions, self.ledgers)
+        if not left:
+            return
+        by_ticker = {row.ticker: row for row in held}
+        settled = any(position.settled for position in left)
+        payouts = latest_payouts(self._ports.state.payouts())[0] if settled else {}
+        for part in split(left, MARKETS_PER_TRANSACTION):
+            carried = [self._carried(own, by_ticker, payouts.get(own.ticker)) for own in part]
+            self.post(carried)
+            for posting in carried:
+                self._tell_carried(posting.ledger)
+
+    def _carried(
+        self, position: Position, held: Mapping[str, ExchangePosition], paid: Settlement | None
+    ) -> Posting:
+        """Without a record of its payout a settled market is open again, and flat: its row settles it."""
+        now_ms, before = self._ports.clock.now_ms(), self.ledgers.get(position.ticker)
+        if position.settled and paid is None:
+            position = replace(position, net=Count(0), settled=False)
+        return carry_over(
+            position, cost_of(position, held), now_ms, paid if position.settled else None, before
+        )
+
+    def _tell_carried(self, ledger: MarketLedger) -> None:
+        self._ports.facts.emit(
+            "BOOKS_CARRIED_OVER",
+            market=ledger.ticker,
+            size=format_count(ledger.net),
+            cost_dollars=format_money(ledger.cost),
+            cash_dollars=format_money(ledger.cash),
+            fees_dollars=format_money(ledger.fees),
+        )
+
+    def book_fills(self, fills: Sequence[Fill], by_order_id: Mapping[str, Attribution]) -> None:
+        """Each part is booked or not: where all of it is marked, an earlier try of ours lost its answer."""
+        ordered = sorted(fills, key=lambda fill: (fill.at_ms, fill.fill_id))
+        for part in split(ordered, FILLS_PER_TRANSACTION):
+            posted = post_fills(self.ledgers, part, (), by_order_id)
+            if not self._book(posted.ledgers, posted.rows, fills=posted.fills) and self.unbooked(part):
+                raise StateConflict("some of these fills were booked by somebody else under our own fence")
+
+    def unbooked(self, fills: Sequence[Fill]) -> list[Fill]:
+        """Those that the store does not know."""
+        booked = self._ports.state.booked([fill.fill_id for fill in fills])
+        return [fill for fill in fills if fill.fill_id not in booked]
+
+    def _book(
+        self,
+        after: Mapping[str, MarketLedger],
+        rows: Iterable[ProfitRow],
+        *,
+        fills: tuple[Fill, ...] = (),
+        settlement: Settlement | None = None,
+    ) -> bool:
+        changes = tuple(
+            BookChange(own, self.ledgers.get(ticker), self.positions.get(ticker))
+            for ticker, own in after.items()
+        )
+        sums = tuple(added(rows).values())
+        booking = Booking(changes=changes, rows=sums, fills=fills, settlement=settlement)
+        booked = self._ports.state.book(self._fence, booking)
+        self.ledgers |= booking.ledgers
+        self.positions |= booking.positions
+        return booked
