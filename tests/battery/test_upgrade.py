@@ -8,10 +8,11 @@ import boto3
 import pytest
 
 from tests.battery.beside import cold
-from tests.battery.scene import CREATE, HOLD_CYCLES, Scene, scene
+from tests.battery.ending_markets import A, B
+from tests.battery.scene import CREATE, HOLD_CYCLES, Scene, fill, scene
 from tests.simulator.fault_plan import Fault
 from tests.support.first_schema import FirstSchemaState
-from tests.support.small_world import broken, resting
+from tests.support.small_world import broken, resting, set_book
 from tests.world.setup import STATE_TABLE
 
 
@@ -30,10 +31,12 @@ def older_version(stage: Scene) -> Iterator[None]:
         return replace(app, ports=replace(app.ports, state=state))
 
     bot._build = older
+    stage.world.books.keeps_books = False
     try:
         yield
     finally:
         bot._build = build
+        stage.world.books.keeps_books = True
         cold(stage)
 
 
@@ -134,3 +137,37 @@ def test_scenario_90_after_a_teardown_the_older_version_goes_on(lost: bool) -> N
             stage.sound()
         stage.run(2)
         stage.sound()
+
+
+def test_scenario_90_what_the_older_version_booked_is_taken_into_the_books() -> None:
+    """Before there were any, and again after a way back: the books then stand behind the positions."""
+    with scene() as stage:
+
+        def carried_in(cycles: int) -> set[str]:
+            before = len(stage.seen.facts("BOOKS_CARRIED_OVER"))
+            stage.run(cycles)
+            return {fact["market"] for fact in stage.seen.facts("BOOKS_CARRIED_OVER")[before:]}
+
+        with older_version(stage):
+            _filled(stage, A, "bid", 300)
+        assert carried_in(1) == {A}
+        _filled(stage, B, "ask", 300)
+        drained(stage)
+        with older_version(stage):
+            stage.world.start()
+            _filled(stage, B, "ask", 200)
+
+        assert carried_in(1) == {B}
+        books = stage.world.bot.books()
+        assert books is not None
+        assert [books.ledgers[ticker].net for ticker in (A, B)] == [300, -500]
+        assert books.ledgers[B].cost == stage.world.member.accounts[0].positions[B].cost_e6
+        assert not broken(stage.world)
+
+
+def _filled(stage: Scene, ticker: str, side: str, count_e2: int) -> None:
+    """Quote, have a quote taken, and book it."""
+    stage.run(1)
+    fill(stage.world, ticker, side, count_e2)
+    set_book(stage.world, ticker)
+    stage.run(1)

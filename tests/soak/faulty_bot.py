@@ -15,8 +15,9 @@ from tests.world.counted_adapter import CountedAdapter
 from tests.world.disruption import Books, Disruption, FaultyBot
 from tests.world.memory_bot import memory_app
 from tests.world.memory_cloud import Partition
-from tests.world.memory_store import positions_of
+from tests.world.memory_store import positions_of, stored_books
 from tests.world.steady_clock import SteadyClock
+from tests.world.stored_books import StoredBooks
 
 BOT = "dora"
 
@@ -37,8 +38,13 @@ class MemoryDisruption(Disruption):
     def _wait(self, span_ms: int) -> None:
         self._wait_ms(span_ms)
 
-    def _positions(self) -> Books:
+    def positions(self) -> Books:
+        """As they lie in the cloud."""
         return positions_of(self.stored)
+
+    def books(self) -> StoredBooks:
+        """Likewise."""
+        return stored_books(self.stored)
 
     @contextmanager
     def deploy(self, env: Env, clock: BotClock, adapter: BaseAdapter | None) -> Iterator[Bot]:
@@ -49,6 +55,6 @@ class MemoryDisruption(Disruption):
         self._loads.append(self.cloud.load)
         try:
             build = partial(memory_app, self.cloud, env, steady, counted, TerseFacts)
-            yield FaultyBot(self, build, self._positions)
+            yield FaultyBot(self, build, self)
         finally:
             wiring.install(None)

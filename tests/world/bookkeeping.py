@@ -1,4 +1,5 @@
-"""I9: after every cycle the bot's books, read back from where it keeps them, must be the exchange's own."""
+"""After every cycle the bot's books, read back from where it keeps them, must be the exchange's own (I9) and
+add up (I11)."""
 
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ from tests.simulator.invariants import Breach
 from tests.simulator.member import Member
 from tests.world.books import Recount, best_match
 from tests.world.bot import Bot
+from tests.world.stored_books import unlike
 
 
 class Bookkeeping:
@@ -17,6 +19,9 @@ class Bookkeeping:
         self.audits = 0
         self.wrong_nets = 0
         self._wrong: set[str] = set()
+        self._unlike: set[str] = set()
+        self.keeps_books = True
+        """Not while an older version runs, which knows positions only."""
         self._recount = Recount(member.fills)
         self.as_of_ms: Callable[[], int] | None = None
         """What the bot's latest list of fills described, where faults make it older than the cycle."""
@@ -39,6 +44,15 @@ class Bookkeeping:
             text = f"{ticker}: booked {_text(ours)}; the exchange says {_text(theirs)}"
             self._exchange.invariants.broken.append(Breach("I9", self._exchange.venue.now_ms(), text))
         self._wrong = set(wrong)
+        self._audit_rows()
+
+    def _audit_rows(self) -> None:
+        """Rows, ledgers and positions that contradict each other; each way of it once."""
+        stored = self._bot.books() if self.keeps_books else None
+        found = set(unlike(stored, self._bot.positions())) if stored else set()
+        for text in sorted(found - self._unlike):
+            self._exchange.invariants.broken.append(Breach("I11", self._exchange.venue.now_ms(), text))
+        self._unlike |= found
 
     def _lag_ms(self) -> int:
         knobs = self._exchange.knobs

@@ -9,11 +9,13 @@ import boto3
 from requests.adapters import BaseAdapter
 
 from dora.core.accounts.ledger import Position
+from dora.edge.dynamo.book_items import books_partition, read_books, read_rows, rows_partition
 from dora.edge.dynamo.codec import value_of_item
 from dora.edge.dynamo.items import POSITION
 from tests.world.books import BookedPosition
 from tests.world.bot_clock import BotClock
 from tests.world.lambda_context import LambdaContext
+from tests.world.stored_books import StoredBooks
 
 Answer = dict[str, Any]
 Env = Mapping[str, str]
@@ -28,6 +30,9 @@ class Bot(Protocol):
 
     def positions(self) -> Mapping[str, BookedPosition]:
         """By ticker, as durably stored."""
+
+    def books(self) -> StoredBooks | None:
+        """Likewise; None for a bot that keeps none."""
 
 
 Deployment = Callable[[Env, BotClock, BaseAdapter | None], AbstractContextManager[Bot]]
@@ -55,14 +60,22 @@ class DeployedBot:
 
     def positions(self) -> Mapping[str, BookedPosition]:
         """The stored items, decoded as the product decodes them; its own store is not touched."""
+        stored = [value_of_item(Position, item) for item in self._items(self._state_key, f"{POSITION}#")]
+        return {position.ticker: position for position in stored}
+
+    def books(self) -> StoredBooks:
+        """Likewise."""
+        ledgers = read_books(self._items(books_partition(self._state_key)))
+        return StoredBooks(ledgers, read_rows(self._items(rows_partition(self._state_key))))
+
+    def _items(self, pk: str, prefix: str = "") -> list[Any]:
         pages = self._query.paginate(
             TableName=self._state_table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :position)",
-            ExpressionAttributeValues={":pk": {"S": self._state_key}, ":position": {"S": f"{POSITION}#"}},
+            KeyConditionExpression="pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
+            ExpressionAttributeValues={":pk": {"S": pk}, **({":prefix": {"S": prefix}} if prefix else {})},
             ConsistentRead=True,
         )
-        stored = [value_of_item(Position, item) for page in pages for item in page["Items"]]
-        return {position.ticker: position for position in stored}
+        return [item for page in pages for item in page["Items"]]
 
 
 @contextmanager

@@ -73,6 +73,9 @@ class CrudeBot:
             booked[ticker] = _Crude(booked.get(ticker), fill)
         return booked
 
+    def books(self) -> None:
+        """None are kept."""
+
     def _orders(self, ticker: str) -> list[dict[str, Any]]:
         copies = 2 if self._flaw == "doubles" else 1
         size = "2000.00" if self._flaw == "oversizes" else "20.00"

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -30,6 +30,7 @@ from tests.world.counted_adapter import CountedAdapter
 from tests.world.lambda_context import LambdaContext
 from tests.world.outside_calls import Killed, OutsideCalls
 from tests.world.steady_clock import SteadyClock, SteadyWorkers
+from tests.world.stored_books import StoredBooks
 from tests.world.world import World
 
 KILL = "kill"
@@ -110,7 +111,7 @@ class Disruption:
 
         self._loads.append(cloud.load)
         try:
-            yield FaultyBot(self, build, DeployedBot(env["STATE_TABLE"], env["BOT"]).positions)
+            yield FaultyBot(self, build, DeployedBot(env["STATE_TABLE"], env["BOT"]))
         finally:
             wiring.install(None)
 
@@ -123,13 +124,19 @@ class Disruption:
         return None
 
 
+class Stored(Protocol):
+    """What a bot keeps: looked up, not asked for."""
+
+    def positions(self) -> Books: ...
+
+    def books(self) -> StoredBooks | None: ...
+
+
 class FaultyBot:
     """The deployed handlers, each invocation counted; built anew after a kill, as Lambda would."""
 
-    def __init__(
-        self, disruption: Disruption, build: Callable[[], Any], positions: Callable[[], Books]
-    ) -> None:
-        self._disruption, self._build, self._positions = disruption, build, positions
+    def __init__(self, disruption: Disruption, build: Callable[[], Any], stored: "Stored") -> None:
+        self._disruption, self._build, self._stored = disruption, build, stored
         self._wiring = importlib.import_module("dora.wiring")
         self._warm = False
         self._sessions = 0
@@ -164,7 +171,11 @@ class FaultyBot:
 
     def positions(self) -> Books:
         """By ticker, as durably stored."""
-        return self._positions()
+        return self._stored.positions()
+
+    def books(self) -> StoredBooks | None:
+        """Likewise."""
+        return self._stored.books()
 
     def _invoke(self, function: str, handler: Callable[[], Answer]) -> Answer:
         calls = self._disruption.calls

@@ -25,9 +25,10 @@ from tests.world.memory_cloud import MemoryCloud
 from tests.world.memory_configs import MemoryConfigs
 from tests.world.memory_lease import MemoryLease
 from tests.world.memory_limiter import MemoryLimiter
-from tests.world.memory_store import MemoryStore, positions_of
+from tests.world.memory_store import MemoryStore, positions_of, stored_books
 from tests.world.one_by_one import OneByOne
 from tests.world.setup import Setup
+from tests.world.stored_books import StoredBooks
 from tests.world.world import World, open_world
 
 KEY_NAME = "key"
@@ -104,6 +105,10 @@ class MemoryBot:
     def positions(self) -> Mapping[str, BookedPosition]:
         """Looked up, not asked for: no call is counted, and none can fail."""
         return positions_of(self._cloud.partitions[self._pk])
+
+    def books(self) -> StoredBooks:
+        """Likewise."""
+        return stored_books(self._cloud.partitions[self._pk])
 
 
 def memory_bot(cloud: MemoryCloud) -> Deployment:

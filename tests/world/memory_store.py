@@ -21,6 +21,7 @@ from dora.core.state import (
 from dora.edge.dynamo.items import in_order, payout_key
 from dora.edge.dynamo.serde import to_plain
 from tests.world.memory_cloud import MemoryCloud, Partition, request
+from tests.world.stored_books import StoredBooks
 
 SUMMARIES_KEPT = 60
 
@@ -190,6 +191,11 @@ def books_of(partition: Partition) -> dict[str, MarketLedger]:
     """By ticker, in the same order."""
     stored = sorted(partition.books.items(), reverse=True)
     return {ledger.ticker: ledger for _, ledger in stored}
+
+
+def stored_books(partition: Partition) -> StoredBooks:
+    """All that is kept of them."""
+    return StoredBooks(books_of(partition), tuple(partition.rows.values()))
 
 
 def _place(own: Position | MarketLedger) -> str:

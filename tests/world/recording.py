@@ -14,6 +14,7 @@ from tests.world.books import BookedPosition
 from tests.world.bot import Answer, Bot, Deployment, Env
 from tests.world.bot_clock import BotClock
 from tests.world.lambda_context import LambdaContext
+from tests.world.stored_books import StoredBooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,10 @@ class RecordedBot:
     def positions(self) -> Mapping[str, BookedPosition]:
         """What the product's own store reads from the state table; no function's doing."""
         return self._books.load().positions
+
+    def books(self) -> StoredBooks:
+        """Likewise."""
+        return StoredBooks(self._books.load().books, self._books.profit_rows())
 
     def _invoke(self, function: str, event: Mapping[str, object], context: LambdaContext) -> Answer:
         importlib.import_module("dora.wiring").install(self._apps[function])
