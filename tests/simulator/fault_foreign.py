@@ -97,7 +97,7 @@ FLAWS: dict[str, dict[str, Fields]] = {
     },
     "market_positions": {"counts": {"position_fp": None}},
     "settlements": {
-        "result": {"market_result": "void", "value": None},
+        "result": {"market_result": "withdrawn", "value": None},
         "counts": dict.fromkeys(("market_result", "value", "revenue", "yes_count_fp", "no_count_fp")),
     },
     "order_groups": {"limit": {"contracts_limit_fp": None}, "flag": {"is_auto_cancel_enabled": None}},

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from tests.simulator.model import Fill, Settlement
+from tests.simulator.model import VOID, Fill, Settlement
+from tests.simulator.units import CENT_E6
 
 DOLLAR_E4 = 10_000
 
@@ -54,9 +55,13 @@ class Account:
         after.fill(fill)
         return after
 
-    def settled(self, result: str) -> "Account":
-        paid_e6 = self.net_e2 * DOLLAR_E4 if result == "yes" else 0
-        return Account(0, self.cash_e6 + paid_e6, self.fees_e6, self.traded_e2)
+    def settled(self, paid: Settlement) -> "Account":
+        """Paid out. A NO contract was sold as YES, so it owes a dollar; its cost is the exchange's to say."""
+        leg_e4 = paid.value_e4 if self.net_e2 > 0 else DOLLAR_E4 - paid.value_e4
+        payout_e6 = abs(self.net_e2) * leg_e4 // CENT_E6 * CENT_E6
+        brought_e6 = paid.revenue_e6 if paid.result == VOID else payout_e6
+        owed_e6 = DOLLAR_E4 * max(-self.net_e2, 0)
+        return Account(0, self.cash_e6 + brought_e6 - owed_e6, self.fees_e6, self.traded_e2)
 
     def figures(self) -> dict[str, int]:
         return {"net": self.net_e2, "cash": self.cash_e6, "fees": self.fees_e6, "traded": self.traded_e2}
@@ -113,17 +118,17 @@ def best_match(
     shards are read as they were at different times. A market that the bot has not settled yet is compared as
     it was before.
     """
-    results = {settlement.market.ticker: settlement.result for settlement in settlements}
+    latest = {settlement.market.ticker: settlement for settlement in settlements}
     found = {}
     for ticker in sorted(booked.keys() | possible.keys()):
         position = booked.get(ticker)
         ours = Account().figures() if position is None else figures_of(position)
-        result = results.get(ticker) if position is not None and position.settled else None
-        theirs = [_figures(account, result) for account in possible.get(ticker, (Account(),))]
+        paid = latest.get(ticker) if position is not None and position.settled else None
+        theirs = [_figures(account, paid) for account in possible.get(ticker, (Account(),))]
         if ours not in theirs:
             found[ticker] = (ours, theirs[0])
     return found
 
 
-def _figures(account: Account, result: str | None) -> dict[str, int]:
-    return (account if result is None else account.settled(result)).figures()
+def _figures(account: Account, paid: Settlement | None) -> dict[str, int]:
+    return (account if paid is None else account.settled(paid)).figures()

@@ -333,7 +333,7 @@ FOREIGN = [
     ("orders", "orders", "times", {"created_time": None, "last_update_time": None}),
     ("fills", "fills", "order-id", {"order_id": None, "ticker": "SOMEBODY-ELSES"}),
     ("positions", "market_positions", "counts", {"position_fp": None}),
-    ("settlements", "settlements", "result", {"market_result": "void"}),
+    ("settlements", "settlements", "result", {"market_result": "withdrawn"}),
     ("order_groups", "order_groups", "limit", {"contracts_limit_fp": None, "is_auto_cancel_enabled": False}),
     ("order_groups", "order_groups", "flag", {"is_auto_cancel_enabled": None}),
     ("balance", "balance_breakdown", "cash", {"balance": None}),

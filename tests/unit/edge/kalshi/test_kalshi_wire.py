@@ -352,16 +352,24 @@ def test_limits_are_those_of_the_account_and_costs_fall_back_to_the_default() ->
 
 @pytest.mark.parametrize(
     ("result", "value", "paid"),
-    [("yes", 100, 10_000), ("yes", None, 10_000), ("no", 0, 0), ("no", None, 0), ("scalar", 37, 3_700)],
+    [
+        ("yes", 100, 10_000),
+        ("yes", None, 10_000),
+        ("no", 0, 0),
+        ("no", None, 0),
+        ("scalar", 37, 3_700),
+        ("void", None, 0),
+        ("void", 50, 0),
+    ],
 )
 def test_a_yes_contract_is_worth_what_the_result_says(result: str, value: int | None, paid: int) -> None:
     settlement = wire_orders.parse_settlement(row(settlement_row(market_result=result, value=value)))
-    assert settlement.value == paid
+    assert (settlement.value, settlement.result) == (paid, result)
     assert (settlement.revenue, settlement.fee) == (Money(30_000_000), Money(130_000))
 
 
 @pytest.mark.parametrize(
-    ("result", "value"), [("yes", 0), ("no", 100), ("scalar", None), ("void", 50), ("", 0)]
+    ("result", "value"), [("yes", 0), ("no", 100), ("scalar", None), ("withdrawn", 50), ("", 0)]
 )
 def test_an_unknown_or_contradictory_result_is_refused(result: str, value: int | None) -> None:
     with pytest.raises(WireInvalid):

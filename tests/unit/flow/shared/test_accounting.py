@@ -101,7 +101,7 @@ def test_a_settlement_that_is_not_understood_is_listed_until_it_is_where_it_may_
     state = BotState(
         positions={"KXA-1": ours}, books={"KXA-1": books}, cursors=Cursors(settlements_ms=TimeMs(5))
     )
-    row = UnreadableRow(list_name="settlements", problem="market_result = 'void'", ticker=ticker)
+    row = UnreadableRow(list_name="settlements", problem="market_result = 'withdrawn'", ticker=ticker)
     snapshot = Snapshot(began_ms=NOW, as_of_ms=NOW, fills=(), settlements=(), set_apart=(row,))
     accounts = keep_accounts(ports, 7, state, Journal(), snapshot, {})
 

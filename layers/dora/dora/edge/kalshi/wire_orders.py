@@ -33,6 +33,8 @@ GROUPS = "order_groups"
 
 _CENT = Money(10_000)
 _RESULT_VALUES = {"yes": ONE_DOLLAR, "no": Price(0)}
+_VOID = "void"
+"""Positions are given back at cost, so no contract has a value."""
 
 
 def parse_order(row: JsonObject) -> Order:
@@ -91,12 +93,15 @@ def parse_settlement(row: JsonObject) -> Settlement:
         revenue=Money(row.field("revenue", integer) * _CENT),
         fee=row.field("fee_cost", parse_money),
         settled_ms=row.field("settled_time", time_ms),
+        result=row.field("market_result", text),
     )
 
 
 def _settled_value(row: JsonObject) -> Price:
     """What one YES contract paid: by the result, and a scalar result by its value."""
     result, value = row.field("market_result", text), row.optional("value", cents)
+    if result == _VOID:
+        return Price(0)
     by_result = value if result == "scalar" else _RESULT_VALUES.get(result)
     if by_result is None:
         raise row.invalid("market_result", "unknown, or scalar without a value")

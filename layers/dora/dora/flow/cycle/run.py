@@ -7,7 +7,7 @@ the edge does. This file is the order of work and its one rule: what was not pro
 from collections import Counter
 from dataclasses import replace
 
-from dora.core.calendar import format_time
+from dora.core.calendar import DAY_MS, format_time
 from dora.core.cycle_record import Asked
 from dora.core.exchange.pacing import BALANCE_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
@@ -50,6 +50,8 @@ WRITE_TIMEOUT_MS = 5_000
 WRITE_RESERVE_MS = 3_000
 """Kept of the invocation for the closing writes."""
 
+AMENDED_MS = DAY_MS
+"""Payouts are read again for so long: an amendment may be listed with the time of what it amends."""
 TRIGGERS_MS = 10_000
 """Longest time in which one cycle triggers order groups; the next cycle goes on with the rest."""
 LONGEST_TAPE_MS = 10 * 60_000
@@ -177,7 +179,7 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
         ports,
         Ownership.of(ports.prefix, loaded.journal, loaded.state.session, loaded.wanted),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
-        settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - overlap_ms),
+        settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - max(overlap_ms, AMENDED_MS)),
         books=books,
         markets=markets,
         slice_ms=slice_ms,
