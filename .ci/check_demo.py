@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 SIDES = 2
-ZERO = ("cancel_404", "rejected_429", "position_drift", "invariants_broken", "open_after_teardown")
+ZERO = (
+    "cancel_404",
+    "rejected_429",
+    "position_drift",
+    "ledger_difference_micro_dollars",
+    "cash_difference_micro_dollars",
+    "invariants_broken",
+    "open_after_teardown",
+)
 NEEDED = (*ZERO, "placed", "mean_batch", "slot_cycles_quoted", "cycles", "markets", "fills")
 
 

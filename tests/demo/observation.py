@@ -22,6 +22,7 @@ class Sample:
     our_bid_e4: int | None
     our_ask_e4: int | None
     net_e2: int
+    mark_e4: Fraction
     profit_e6: Fraction
 
 
@@ -84,8 +85,10 @@ class Watcher:
         ours = {side: _price(self._world, ticker, side) for side in (BID, ASK)}
         account = self._accounts[ticker]
         net_e2 = 0 if market.result else account.net_e2
-        profit_e6 = account.cash_e6 - account.fees_e6 + account.net_e2 * self._mark_e4(market, bid_e4, ask_e4)
-        return Sample(self._world.clock.now_ms(), bid_e4, ask_e4, ours[BID], ours[ASK], net_e2, profit_e6)
+        mark_e4 = self._mark_e4(market, bid_e4, ask_e4)
+        profit_e6 = account.cash_e6 - account.fees_e6 + account.net_e2 * mark_e4
+        now_ms = self._world.clock.now_ms()
+        return Sample(now_ms, bid_e4, ask_e4, ours[BID], ours[ASK], net_e2, mark_e4, profit_e6)
 
     def _mark_e4(self, market: Market, bid_e4: int | None, ask_e4: int | None) -> Fraction:
         """The settled value; else the middle of everybody else's book; else the last middle there was."""

@@ -22,6 +22,8 @@ BAD_WHEN_NOT_ZERO = (
     "cancel_404",
     "rejected_429",
     "position_drift",
+    "ledger_difference_micro_dollars",
+    "cash_difference_micro_dollars",
     "invariants_broken",
     "open_after_teardown",
 )
@@ -60,6 +62,8 @@ def show_summary(summary: Summary, breaches: tuple[Breach, ...]) -> None:
     """The table of all figures; what must be zero and is not is red."""
     table = Table(title="Dora, one session", title_justify="left", show_header=False)
     for name, value in summary.items():
+        if isinstance(value, dict):
+            continue
         bad = name in BAD_WHEN_NOT_ZERO and value != 0
         table.add_row(name, f"[bold red]{value}[/]" if bad else str(value))
     console = Console()

@@ -30,6 +30,7 @@ def render(run: Run) -> str:
         figures="".join(_figures(run)),
         breaches=_breaches(run.breaches),
         profit=_drawn(profit_chart(run.seen, span), "profit"),
+        by_market=_by_market(run.summary),
         markets="".join(_market_card(run, number, ticker) for number, ticker in enumerate(most_traded(run))),
         budget=f"{run.write_budget:,}",
         tokens=_drawn(token_chart(run.write_tokens, run.write_budget, span), "tokens"),
@@ -78,12 +79,14 @@ def _wrong(told: Summary) -> list[str]:
     failed, unknown, drift = told["failed"], told["unknown"], told["position_drift"]
     not_found, too_many, broken = told["cancel_404"], told["rejected_429"], told["invariants_broken"]
     left = told["open_after_teardown"]
+    books, cash = told["ledger_difference_micro_dollars"], told["cash_difference_micro_dollars"]
     return [
         _figure("orders failed", failed, f"{unknown} unknown", bad=failed != 0 or unknown != 0),
         _figure(
             "cancels that came too late", not_found, f"{too_many} over the rate limit", bad=too_many != 0
         ),
         _figure("rules broken", broken, f"{drift} positions wrong", bad=broken != 0 or drift != 0),
+        _figure("micro-dollars wrong in books", books, f"{cash} in cash", bad=books != 0 or cash != 0),
         _figure("orders left open", left, f"session {told['teardown_status']}", bad=left != 0),
     ]
 
@@ -108,6 +111,15 @@ def _breaches(breaches: tuple[Breach, ...]) -> str:
         rows.append(f"and {len(breaches) - MOST_BREACHES} more")
     listed = "".join(f"<li>{row}</li>" for row in rows)
     return f'<section class="card breaches"><h2>Broken rules</h2><ul>{listed}</ul></section>'
+
+
+def _by_market(told: Summary) -> str:
+    """A table of the markets that traded, the best first."""
+    profits = told["pnl_by_market"]
+    assert isinstance(profits, dict)
+    ranked = sorted(profits.items(), key=lambda entry: (-Fraction(entry[1]), entry[0]))
+    rows = (f"<tr><td>{escape(ticker)}</td><td>{_dollars(profit)}</td></tr>" for ticker, profit in ranked)
+    return f"<table>{''.join(rows)}</table>"
 
 
 def _market_card(run: Run, number: int, ticker: str) -> str:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+from tests.demo.ledger import cash_difference_e6, ledger_difference_e6, profit_by_market
 from tests.demo.observation import Observation
 from tests.demo.options import iso
 from tests.demo.scene import Scene
@@ -17,9 +18,10 @@ Summary = dict[str, object]
 
 
 def summarize(scene: Scene, world: World, seen: Observation, closing: Answer, seconds: float) -> Summary:
-    """One flat JSON object. Dollars are exact decimal strings."""
+    """One JSON object, flat but for the profit by market. Dollars are exact decimal strings."""
     options = scene.options
     slots = options.cycles * len(scene.tickers) * 2
+    books = world.bot.books()
     return {
         "data": options.data.name if options.data else "synthetic",
         "start": iso(scene.start_ms),
@@ -37,6 +39,11 @@ def summarize(scene: Scene, world: World, seen: Observation, closing: Answer, se
         "position_drift": world.books.wrong_nets,
         "pnl_dollars": _decimal(sum((rows[-1].profit_e6 for rows in seen.samples.values()), ZERO) / 10**6),
         "fees_dollars": _decimal(Fraction(sum(fill.fee_e6 for fill in world.member.fills), 10**6)),
+        "pnl_by_market": {
+            ticker: _decimal(profit) for ticker, profit in profit_by_market(seen, books).items()
+        },
+        "ledger_difference_micro_dollars": ledger_difference_e6(world, books),
+        "cash_difference_micro_dollars": cash_difference_e6(world, books),
         "invariants_broken": len(world.exchange.invariants.broken),
         "open_after_teardown": world.open_orders(),
         "teardown_status": closing["status"],

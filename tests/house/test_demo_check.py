@@ -19,6 +19,8 @@ GOOD: dict[str, Any] = {
     "cancel_404": 0,
     "rejected_429": 0,
     "position_drift": 0,
+    "ledger_difference_micro_dollars": 0,
+    "cash_difference_micro_dollars": 0,
     "invariants_broken": 0,
     "open_after_teardown": 0,
 }
@@ -51,6 +53,8 @@ def test_good_figures_hold(check: ModuleType) -> None:
         ("cancel_404", 1),
         ("rejected_429", 1),
         ("position_drift", 1),
+        ("ledger_difference_micro_dollars", 1),
+        ("cash_difference_micro_dollars", 1),
         ("invariants_broken", 1),
         ("open_after_teardown", 1),
     ],

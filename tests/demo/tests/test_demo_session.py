@@ -50,6 +50,9 @@ KEYS = frozenset(
         "position_drift",
         "pnl_dollars",
         "fees_dollars",
+        "pnl_by_market",
+        "ledger_difference_micro_dollars",
+        "cash_difference_micro_dollars",
         "invariants_broken",
         "open_after_teardown",
         "teardown_status",
@@ -82,6 +85,15 @@ def test_the_summary_has_its_keys_and_its_sums_agree(short: Run) -> None:
     assert told["slot_cycles"] == 12 * 8 * 2
     assert told["placed"] == sum(row.answer["placed"] for row in short.seen.cycles)
     assert Decimal(told["contracts"]) == Decimal(sum(fill.trade.count_e2 for fill in short.fills)) / 100
+
+
+def test_the_profit_of_the_markets_is_the_profit(short: Run) -> None:
+    """By the bot's own books, and recounted from the exchange's fills."""
+    told = short.summary
+    by_market = {ticker: Decimal(profit) for ticker, profit in told["pnl_by_market"].items()}
+    assert by_market.keys() == {fill.trade.ticker for fill in short.fills} != set()
+    assert sum(by_market.values()) == Decimal(told["pnl_dollars"])
+    assert all(ticker in render(short) for ticker in by_market)
 
 
 def test_a_clean_run_trades_and_every_wrong_thing_is_zero(short: Run) -> None:
