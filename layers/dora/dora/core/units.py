@@ -30,6 +30,11 @@ _DECIMAL = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
 
 def parse_scaled(text: str, decimals: int) -> int:
     """An exact int of 10**-decimals units. Raises NumberInvalid when the text is not exact in them."""
+    if isinstance(text, str) and text[-decimals - 1 : -decimals] == ".":
+        # As the exchange writes its numbers: all digits but for a point that far from the end.
+        digits = text[: -decimals - 1] + text[-decimals:]
+        if len(digits) > decimals and digits.isascii() and digits.isdigit():
+            return int(digits)
     match = _DECIMAL.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise NumberInvalid(f"{text!r} is not a plain decimal string")

@@ -271,28 +271,11 @@ def test_an_empty_side_may_be_a_list_a_null_or_absent(empty: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(
     "level", [["0.4400"], ["0.4400", "1.00", "x"], ["0.0000", "1.00"], ["1.0000", "1.00"], ["0.44", "0.00"],
-              ["0.44", "-1.00"], [44, 1], "0.44", None]
+              ["0.44", "-1.00"], [44, 1], ["0.44005", "1.00"], [["0.44"], "1.00"], "0.44", "01", None]
 )  # fmt: skip
 def test_a_level_that_is_no_price_and_count_spoils_the_book(level: object) -> None:
     with pytest.raises(WireInvalid, match="yes_dollars"):
         book(yes_dollars=[level])
-
-
-PRICES = st.integers(1, 9_999)
-LEVELS = st.lists(st.tuples(PRICES, st.integers(1, 10**9)), unique_by=lambda level: level[0])
-
-
-def wire_levels(levels: list[tuple[int, int]]) -> list[list[str]]:
-    return [[format_price(Price(price)), format_count(Count(count))] for price, count in levels]
-
-
-@given(LEVELS, LEVELS)
-def test_every_book_is_read_exactly_whatever_its_order(
-    yes: list[tuple[int, int]], no: list[tuple[int, int]]
-) -> None:
-    read = book(yes_dollars=wire_levels(yes), no_dollars=wire_levels(no))
-    assert [(level.price, level.count) for level in read.bids] == sorted(yes, reverse=True)
-    assert [(level.price, level.count) for level in read.asks] == sorted((10_000 - p, c) for p, c in no)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ from dora.core.units import Count, TimeMs
 
 
 class QuoteInputs(NamedTuple):
-    """One market at one moment. `book` is as the exchange shows it, our own orders included."""
+    """One market at one moment. `book` is as the exchange shows it, our own orders included.
+
+    It holds the best BOOK_LEVELS prices a side.
+    """
 
     market: Market
     config: MarketConfig

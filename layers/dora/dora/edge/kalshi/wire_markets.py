@@ -1,13 +1,16 @@
 """What the exchange says about itself and its markets, as core values."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
 
 from dora.core.errors import NumberInvalid
 from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Book, Event, Level, Market, MarketStatus, Series, Side, Trade
+from dora.core.exchange.read_calls import BOOK_LEVELS
 from dora.core.units import (
     ONE_DOLLAR,
-    Count,
     Price,
     PriceGrid,
     PriceRange,
@@ -31,7 +34,7 @@ ORDERS_ROUTE = "/portfolio/events/orders"
 BATCH_ROUTE = ORDERS_ROUTE + "/batched"
 ORDER_ROUTE = "/portfolio/orders/{}"
 _PREFIX = "/trade-api/v2"
-_PAIR = 2
+_PAIR, _PRICES = 2, 10_000
 
 
 def parse_market(row: JsonObject) -> Market:
@@ -73,31 +76,57 @@ def _grid(row: JsonObject) -> PriceGrid:
 
 
 def parse_book(ticker: str, row: JsonObject) -> Book:
-    """An `orderbook_fp` object. Both its arrays are bids: those for NO stand as asks at the complement."""
-    yes_bids, no_bids = _levels(row, "yes_dollars"), _levels(row, "no_dollars")
-    asks = [Level(complement(level.price), level.count) for level in no_bids]
-    return Book(
-        ticker,
-        bids=tuple(sorted(yes_bids, key=lambda level: -level.price)),
-        asks=tuple(sorted(asks, key=lambda level: level.price)),
-    )
+    """The best BOOK_LEVELS prices a side of an `orderbook_fp` object.
+
+    Both its arrays are bids: those for NO stand as asks at the complement. Levels further out, which nothing
+    looks at, are not read: one that is not understood there spoils nothing.
+    """
+    bids, asks = _levels(row, "yes_dollars", _bid_price), _levels(row, "no_dollars", _ask_price)
+    bids.sort(key=itemgetter(0), reverse=True)
+    asks.sort(key=itemgetter(0))
+    return Book(ticker, tuple(bids[:BOOK_LEVELS]), tuple(asks[:BOOK_LEVELS]))
 
 
-def _levels(row: JsonObject, side: str) -> list[Level]:
+def _levels(row: JsonObject, side: str, price_of: Callable[[str], Price]) -> list[Level]:
     # An empty side is written as [], as null, or, though the document requires both, not at all: a side that
     # is missing leads to no quote, so nothing rests on the difference.
-    levels = row.optional(side, lambda value: [_level(pair) for pair in array(value)])
+    levels = row.optional(side, lambda value: [_level(pair, price_of) for pair in _best(array(value))])
     return levels or []
 
 
-def _level(pair: object) -> Level:
-    parts = array(pair)
-    if len(parts) != _PAIR:
+def _best(levels: list[Any]) -> list[Any]:
+    """The best BOOK_LEVELS of bids that are written best last, as measured; all of any others.
+
+    Prices below $1 sort as texts as they do as numbers.
+    """
+    if len(levels) <= BOOK_LEVELS:
+        return levels
+    prices = [pair[0] for pair in levels]
+    return levels[-BOOK_LEVELS:] if prices == sorted(prices) else levels
+
+
+def _level(pair: object, price_of: Callable[[str], Price]) -> Level:
+    if not isinstance(pair, list) or len(pair) != _PAIR:
         raise ValueError("a level is not a price and a count")
-    price, count = parse_price(parts[0]), parse_count(parts[1])
-    if not Price(0) < price < ONE_DOLLAR or count <= Count(0):
-        raise ValueError("a level outside 0 to $1, or without contracts")
+    price, count = price_of(pair[0]), parse_count(pair[1])
+    if count <= 0:
+        raise ValueError("a level without contracts")
     return Level(price, count)
+
+
+@lru_cache(maxsize=_PRICES)
+def _bid_price(text: str) -> Price:
+    """Of a bid for YES. Kept by its text: a thousand books write the same prices."""
+    price = parse_price(text)
+    if not 0 < price < ONE_DOLLAR:
+        raise ValueError("a level outside 0 to $1")
+    return price
+
+
+@lru_cache(maxsize=_PRICES)
+def _ask_price(text: str) -> Price:
+    """Of a bid for NO, as an ask."""
+    return complement(_bid_price(text))
 
 
 def parse_event(row: JsonObject) -> Event:
