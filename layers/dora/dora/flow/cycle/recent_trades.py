@@ -8,6 +8,7 @@ where it must not rest (`MUST_GO`): an order that is missing costs its market so
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from dora.core.cycle_record import Asked
 from dora.core.exchange.market import Trade
 from dora.core.exchange.pacing import READ_COST
 from dora.core.orders.diff import SlotPlan
@@ -17,6 +18,7 @@ from dora.core.orders.requests import CancelRequest, DecreaseRequest
 from dora.core.ports import Ports
 from dora.core.reasons import CancelReason, Reason
 from dora.core.units import TimeMs
+from dora.flow.cycle.compute import Choice, Inputs
 from dora.flow.shared.reads import LONGEST_WAIT_MS, Reader, paced
 
 MOST_TAPES = 30
@@ -25,7 +27,24 @@ MUST_GO = frozenset({CancelReason.DANGEROUS, CancelReason.UNPRICED})
 """Cancels that no public trade holds back."""
 
 
+LONGEST_TAPE_MS = 10 * 60_000
+"""Public trades further back are not asked for, however late the reads of our orders are."""
+
 Tapes = Mapping[str, tuple[Trade, ...]]
+
+
+def after_the_tape(ports: Ports, inputs: Inputs, choice: Choice) -> tuple[Choice, Asked]:
+    """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled.
+
+    Only while placing is allowed: what goes although nothing may be placed must not rest on.
+    """
+    now_ms, as_of_ms = ports.clock.now_ms(), inputs.snapshot.as_of_ms
+    if now_ms - as_of_ms <= inputs.globals_.tape_after_ms:
+        return choice, Asked()
+    since_ms = TimeMs(max(as_of_ms, now_ms - LONGEST_TAPE_MS))
+    tapes = read_tapes(ports, choice.plan, since_ms)
+    plan = skip_likely_filled(choice.plan, inputs.view.journal, tapes, since_ms)
+    return replace(choice, plan=plan), Asked(tapes=tapes, since_ms=since_ms)
 
 
 def skip_likely_filled(plan: SlotPlan, journal: Journal, tapes: Tapes, since_ms: TimeMs) -> SlotPlan:

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import replace
 
 from dora.core.calendar import DAY_MS, format_time
-from dora.core.cycle_record import Asked
 from dora.core.exchange.pacing import BALANCE_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
 from dora.core.exchange.snapshot import Snapshot
@@ -35,7 +34,7 @@ from dora.flow.cycle.order_requests import Naming, order_requests
 from dora.flow.cycle.persist import commit, tell
 from dora.flow.cycle.purchase import Purchase, purchase
 from dora.flow.cycle.read import gather_evidence, read_exchange, read_times
-from dora.flow.cycle.recent_trades import read_tapes, skip_likely_filled
+from dora.flow.cycle.recent_trades import after_the_tape
 from dora.flow.cycle.record import CycleResult, answer_of, wide_record
 from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.lease import release
@@ -54,8 +53,6 @@ AMENDED_MS = DAY_MS
 """Payouts are read again for so long: an amendment may be listed with the time of what it amends."""
 TRIGGERS_MS = 10_000
 """Longest time in which one cycle triggers order groups; the next cycle goes on with the rest."""
-LONGEST_TAPE_MS = 10 * 60_000
-"""Public trades further back are not asked for, however late the reads of our orders are."""
 
 
 def run_cycle(ports: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms: int) -> dict[str, object]:
@@ -275,22 +272,8 @@ def make_choice(ports: Ports, inputs: Inputs, triggered: frozenset[str]) -> tupl
     basis = Basis(inputs=inputs, triggered=triggered)
     if blocked_by is not None:
         return chosen.choice, basis
-    choice, asked = _spared(ports, inputs, chosen.choice)
+    choice, asked = after_the_tape(ports, inputs, chosen.choice)
     return choice, replace(basis, asked=asked)
-
-
-def _spared(ports: Ports, inputs: Inputs, choice: Choice) -> tuple[Choice, Asked]:
-    """Late reads may show orders that are gone: those that the tape puts in doubt are not cancelled.
-
-    Only while placing is allowed: what goes although nothing may be placed must not rest on.
-    """
-    now_ms, as_of_ms = ports.clock.now_ms(), inputs.snapshot.as_of_ms
-    if now_ms - as_of_ms <= inputs.globals_.tape_after_ms:
-        return choice, Asked()
-    since_ms = TimeMs(max(as_of_ms, now_ms - LONGEST_TAPE_MS))
-    tapes = read_tapes(ports, choice.plan, since_ms)
-    plan = skip_likely_filled(choice.plan, inputs.view.journal, tapes, since_ms)
-    return replace(choice, plan=plan), Asked(tapes=tapes, since_ms=since_ms)
 
 
 def execute(
