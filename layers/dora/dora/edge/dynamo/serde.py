@@ -45,7 +45,8 @@ def to_plain(value: object) -> Any:
     if kind in _PLAIN:
         return value
     if kind is dict:
-        return {str(key): to_plain(entry) for key, entry in cast(dict[Any, Any], value).items()}
+        entries = cast(dict[Any, Any], value).items()
+        return {str(key): own if type(own) in _PLAIN else to_plain(own) for key, own in entries}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
