@@ -12,6 +12,7 @@ from dora.flow.cycle.breakers import DayStart
 from dora.flow.cycle.compute import LIMITS, WAITS, MemoryByTicker, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.record import CycleResult
+from dora.flow.shared.drift import DRIFT
 
 Record = Mapping[str, object]
 
@@ -60,8 +61,12 @@ def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
     """Memory after the cycle's decisions, and the waits of its slots; without decisions as it was."""
     choice, execution = result.choice, result.execution
     contradicted = not RATE_LIMITED.isdisjoint(execution.tally.codes)
-    memory = {
+    watched = result.accounts.watched
+    if watched is None:
+        watched = loaded.state.memory.get(DRIFT, {})
+    memory: dict[str, Mapping[str, object]] = {
         **choice.memory,
+        DRIFT: watched,
         LIMITS: {"learned_ms": loaded.limits_learned_ms, "contradicted": int(contradicted)},
     }
     if not choice.decisions:

@@ -15,6 +15,7 @@ from dora.core.ports import Facts, Ports
 from dora.core.state import BotState, Cursors
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
 from dora.flow.shared.bookkeeping import Bookkeeper
+from dora.flow.shared.drift import PositionList, heal_drift
 from dora.flow.shared.earners import Earners
 from dora.flow.shared.settlements import book_settlements
 
@@ -31,6 +32,8 @@ class Accounts:
     cursors: Cursors
     drift: tuple[Drift, ...] | None = None
     """None: fills or positions were not read, so nobody knows."""
+    watched: Mapping[str, object] | None = None
+    """Drift that is watched, as the memory keeps it; None: nothing was compared."""
     booked: int | None = None
     """None: fills were not read."""
 
@@ -86,13 +89,17 @@ def keep_accounts(
     for row in unpaid:
         ports.facts.emit("ERROR", what=f"settlement of {row.ticker or 'an unnamed market'}", why=row.problem)
     _emit_fills(ports.facts, new, journal.by_order_id())
+    journal = note_fills(journal, reads.fills)
+    compared = _listed(reads)
+    watched = heal_drift(ports, books, state, journal, compared) if compared and compared.as_of_ms else None
     return replace(
         accounts,
         positions=books.positions,
         books=books.ledgers,
-        journal=note_fills(journal, reads.fills),
+        journal=journal,
         cursors=_advance(state.cursors, reads, hold_settlements=bool(unpaid)),
-        drift=_drift(books.positions, reads),
+        drift=_drift(books.positions, compared) if compared else None,
+        watched=watched,
         booked=len(new),
     )
 
@@ -138,7 +145,7 @@ def _advance(cursors: Cursors, reads: AccountReads, *, hold_settlements: bool) -
     )
 
 
-def _drift(positions: Mapping[str, Position], reads: AccountReads) -> tuple[Drift, ...] | None:
+def _listed(reads: AccountReads) -> PositionList | None:
     """A market that is over drops out of the exchange's rows before it is paid: that is no drift.
 
     Nor is a market whose row was not understood.
@@ -147,5 +154,9 @@ def _drift(positions: Mapping[str, Position], reads: AccountReads) -> tuple[Drif
         return None
     over = {ticker for ticker, market in reads.markets.items() if market.status in _OVER}
     over |= {row.ticker for row in reads.set_apart if row.ticker and row.list_name == POSITIONS}
-    theirs = {row.ticker: row.net for row in reads.positions}
-    return tuple(drift for drift in find_drift(positions, theirs) if drift.ticker not in over)
+    return PositionList(min(reads.as_of_ms, reads.began_ms), reads.positions, frozenset(over))
+
+
+def _drift(positions: Mapping[str, Position], listed: PositionList) -> tuple[Drift, ...]:
+    theirs = {row.ticker: row.net for row in listed.rows}
+    return tuple(drift for drift in find_drift(positions, theirs) if drift.ticker not in listed.left_out)
