@@ -8,6 +8,7 @@ from tests.battery.ending_markets import A, B
 from tests.battery.scene import fill, scene
 from tests.simulator.model import leg_price_e4
 from tests.support.small_world import broken, set_book
+from tests.world import config_items
 from tests.world.stored_books import StoredBooks
 
 
@@ -56,6 +57,19 @@ def test_scenario_88_a_bot_takes_over_what_its_account_held_at_the_exchange_s_co
         assert ours(stage, A) == theirs(stage, A) == (int(float(net) * 100), 700 * leg_price_e4(side, 4_000))
         own = books(stage).ledgers[A]
         assert (own.realised, own.fees, own.fills, own.unexplained) == (0, 0, 0, 0)
+        sound(stage)
+
+
+@pytest.mark.parametrize("price_e4", [9_900, 100])
+def test_scenario_88_what_was_lost_or_earned_before_is_no_loss_of_the_day(price_e4: int) -> None:
+    """Taken over in mid-day: the day's limit is neither reached by it nor pushed out."""
+    with scene(globals={**config_items.GLOBAL, "max_daily_loss_dollars": 2}) as stage:
+        stage.run(1)
+        moved(stage, A, "bid", price_e4, 700)
+        answers = stage.run(3)
+
+        assert {answer["status"] for answer in answers} == {"completed"}
+        assert stage.seen.facts("RISK_HALT") == []
         sound(stage)
 
 

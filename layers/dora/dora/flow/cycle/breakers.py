@@ -223,19 +223,20 @@ def _kept_limits(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionM
 
 
 def check_day(
-    ports: Ports, state: BotState, profit: Money, max_daily_loss: Money | None
+    ports: Ports, state: BotState, profit: Money, max_daily_loss: Money | None, entered: Money
 ) -> tuple[KillSwitch, DayStart]:
     """The kill flag, set when the exchange's day has lost its limit, and how that day began.
 
     `max_daily_loss` None: no valid GLOBAL item states one. Nothing is placed then, and nobody is halted for
-    a limit that nobody chose.
+    a limit that nobody chose. `entered`: profit that came with positions taken over in this cycle; it was
+    made or lost before the bot knew of them, so the day begins with it.
 
     Latched: only a person's `resume` lifts it, and it falls again while the day's loss stands. What somebody
     asked for with a halt since this cycle began stands.
     """
     today = exchange_day(ports.clock.now_ms())
     before = state.progress
-    began = DayStart(today, before.day_profit if before.day == today else profit)
+    began = DayStart(today, Money(before.day_profit + entered) if before.day == today else profit)
     lost = Money(began.profit - profit)
     if state.control.halted or max_daily_loss is None or lost < max_daily_loss:
         return state.control, began

@@ -100,7 +100,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, context.deadline_ms))
     session = breakers.check(ports, loaded.state.session, _breakers_see(loaded, snapshot, accounts, until_ms))
     priced = marks(accounts.positions.values(), snapshot.books, loaded.state.memory, loaded.wanted)
-    control, day = check_day(ports, loaded, accounts.profit(priced))
+    control, day = check_day(ports, loaded, accounts.profit(priced), accounts.entered_profit(priced))
     permission = permit(ports, loaded, session, control, snapshot, reconciled)
     triggered = breakers.triggered(session, snapshot.groups)
     now_ms = ports.clock.now_ms()
@@ -137,10 +137,13 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     )
 
 
-def check_day(ports: Ports, loaded: LoadedState, profit: Money) -> tuple[KillSwitch, breakers.DayStart]:
+def check_day(
+    ports: Ports, loaded: LoadedState, profit: Money, entered: Money
+) -> tuple[KillSwitch, breakers.DayStart]:
     """The kill flag after the day's loss limit, where a GLOBAL item states one."""
     stated = loaded.configs.globals_
-    return breakers.check_day(ports, loaded.state, profit, stated.max_daily_loss if stated else None)
+    most = stated.max_daily_loss if stated else None
+    return breakers.check_day(ports, loaded.state, profit, most, entered)
 
 
 def _breakers_see(

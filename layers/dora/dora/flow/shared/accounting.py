@@ -34,6 +34,8 @@ class Accounts:
     """None: fills or positions were not read, so nobody knows."""
     watched: Mapping[str, object] | None = None
     """Drift that is watched, as the memory keeps it; None: nothing was compared."""
+    before_entries: Mapping[str, Position] = field(default_factory=dict)
+    """By ticker, the positions that entries of this cycle took the place of."""
     booked: int | None = None
     """None: fills were not read."""
 
@@ -54,11 +56,20 @@ class Accounts:
 
     def profit(self, marks: Mapping[str, Price]) -> Money:
         """Profit so far, open positions at their marks; without one at the worst that can come."""
-        return Money(sum(p.profit(marks.get(p.ticker, _worst(p))) for p in self.positions.values()))
+        return Money(sum(_at(position, marks) for position in self.positions.values()))
+
+    def entered_profit(self, marks: Mapping[str, Price]) -> Money:
+        """What entries of this cycle changed the profit by, at the same marks."""
+        changed = ((self.positions[ticker], before) for ticker, before in self.before_entries.items())
+        return Money(sum(_at(after, marks) - _at(before, marks) for after, before in changed))
 
     def unmarked(self, marks: Mapping[str, Price]) -> int:
         """Open positions that nobody can put a price on: in the profit they stand at the worst."""
         return sum(1 for p in self.positions.values() if p.net and p.ticker not in marks)
+
+
+def _at(position: Position, marks: Mapping[str, Price]) -> Money:
+    return position.profit(marks.get(position.ticker, _worst(position)))
 
 
 def _worst(position: Position) -> Price:
@@ -91,6 +102,7 @@ def keep_accounts(
     _emit_fills(ports.facts, new, journal.by_order_id())
     journal = note_fills(journal, reads.fills)
     compared = _listed(reads)
+    before = dict(books.positions)
     watched = heal_drift(ports, books, state, journal, compared) if compared and compared.as_of_ms else None
     return replace(
         accounts,
@@ -100,8 +112,18 @@ def keep_accounts(
         cursors=_advance(state.cursors, reads, hold_settlements=bool(unpaid)),
         drift=_drift(books.positions, compared) if compared else None,
         watched=watched,
+        before_entries=_replaced(before, books.positions),
         booked=len(new),
     )
+
+
+def _replaced(before: Mapping[str, Position], after: Mapping[str, Position]) -> dict[str, Position]:
+    """The positions that are others now; a new market's was empty."""
+    return {
+        ticker: before.get(ticker) or Position(ticker=ticker, shard=own.shard)
+        for ticker, own in after.items()
+        if own != before.get(ticker)
+    }
 
 
 def _unpaid(positions: Mapping[str, Position], reads: AccountReads) -> list[UnreadableRow]:
