@@ -36,7 +36,7 @@ LABELS = {
     "state.profit_rows": ("Query",),
     "state.booked": ("BatchGetItem FILL",),
     "state.commit": (FENCED, "TransactWriteItems Put PROGRESS"),
-    "state.leave": ("PutItem MEMORY",),
+    "state.leave": ("PutItem MEMORY", "BatchWriteItem CYCLE"),
     "state.save_session": ("PutItem SESSION",),
     "state.save_history": ("PutItem HISTORY",),
     "state.history": ("Query",),
