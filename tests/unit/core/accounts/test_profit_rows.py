@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from dora.core.accounts.market_ledger import MarketLedger
-from dora.core.accounts.profit_rows import ProfitRow, RowKey, row_between
+from dora.core.accounts.profit_rows import ProfitRow, RowKey, by_market, in_all, row_between
 from dora.core.exchange.account import Fill
 from dora.core.units import Money
 from tests.support.account_cases import FLAT, ask, bid, booked, histories
@@ -42,3 +42,22 @@ def test_the_rows_of_all_steps_add_up_to_the_row_of_the_whole_way(fills: list[Fi
     for before, after in zip(books, books[1:], strict=False):
         total = total.plus(row_between(before, after, KEY))
     assert total == row_between(FLAT, books[-1], KEY)
+
+
+def test_rows_are_summed_by_market_and_in_all() -> None:
+    made = [
+        ProfitRow(day=day, ticker=ticker, strategy=strategy, session_id="s", fees=Money(fee))
+        for day, ticker, strategy, fee in (
+            ("2026-11-21", "B", "x", 1),
+            ("2026-11-20", "B", "x", 2),
+            ("2026-11-20", "A", "x", 4),
+            ("2026-11-20", "A", "y", 8),
+        )
+    ]
+    markets = by_market(made)
+    assert [(row.day, row.ticker, row.fees) for row in markets] == [
+        ("2026-11-20", "A", 12),
+        ("2026-11-20", "B", 2),
+        ("2026-11-21", "B", 1),
+    ]
+    assert [(row.day, row.fees) for row in in_all(markets)] == [("2026-11-20", 14), ("2026-11-21", 1)]

@@ -10,10 +10,12 @@ add.
 day that ends takes what that differs from the mark before. The rows of a day thus hold that day's profit.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.accounts.row_sums import added
 from dora.core.units import Count, Money
 
 
@@ -69,6 +71,20 @@ class ProfitRow:
 
 
 _FIGURES = tuple(spec.name for spec in fields(ProfitRow) if spec.name not in RowKey._fields)
+
+
+def by_market(rows: Iterable[ProfitRow]) -> tuple[ProfitRow, ...]:
+    """One row for each day and market, of all strategies and sessions, in their order."""
+    return _summed(replace(row, strategy="", session_id="") for row in rows)
+
+
+def in_all(rows: Iterable[ProfitRow]) -> tuple[ProfitRow, ...]:
+    """One row for each day."""
+    return _summed(replace(row, ticker="", strategy="", session_id="") for row in rows)
+
+
+def _summed(rows: Iterable[ProfitRow]) -> tuple[ProfitRow, ...]:
+    return tuple(row for _, row in sorted(added(rows).items()))
 
 
 def row_between(

@@ -1,7 +1,7 @@
 """Rows that add: what many events did, summed up under the key of each."""
 
 from collections.abc import Hashable, Iterable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 
 class SummedRow(Protocol):
@@ -21,9 +21,9 @@ class SummedRow(Protocol):
 Row = TypeVar("Row", bound=SummedRow)
 
 
-def added(rows: Iterable[Row]) -> dict[Hashable, Row]:
+def added(rows: Iterable[Row]) -> dict[Any, Row]:
     """One row for each key, those that add nothing left out."""
-    total: dict[Hashable, Row] = {}
+    total: dict[Any, Row] = {}
     for row in rows:
         before = total.get(row.key)
         total[row.key] = row if before is None else before.plus(row)

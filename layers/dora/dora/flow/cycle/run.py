@@ -27,6 +27,7 @@ from dora.flow.cycle.archive import Basis, Finished, archive
 from dora.flow.cycle.choose import choose
 from dora.flow.cycle.compute import Choice, Inputs, net_positions, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
+from dora.flow.cycle.day_edge import close_day
 from dora.flow.cycle.execute import Bounds, Execution
 from dora.flow.cycle.id_probes import probe_ids
 from dora.flow.cycle.load import load
@@ -101,6 +102,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     session = breakers.check(ports, loaded.state.session, _breakers_see(loaded, snapshot, accounts, until_ms))
     priced = marks(accounts.positions.values(), snapshot.books, loaded.state.memory, loaded.wanted)
     control, day = check_day(ports, loaded, accounts.profit(priced), accounts.entered_profit(priced))
+    close_day(ports, context.grant.fence, loaded, accounts, priced)
     permission = permit(ports, loaded, session, control, snapshot, reconciled)
     triggered = breakers.triggered(session, snapshot.groups)
     now_ms = ports.clock.now_ms()

@@ -91,7 +91,8 @@ def keep_accounts(
     accounts = Accounts(positions=state.positions, books=state.books, journal=journal, cursors=state.cursors)
     if reads.fills is None:
         return accounts
-    books, earners = Bookkeeper(ports, fence, state), Earners(state.session, journal, strategies)
+    books = Bookkeeper(ports, fence, state.books, state.positions)
+    earners = Earners(state.session, journal, strategies)
     books.take_over(reads.positions or ())
     new = books.unbooked(reads.fills)
     books.book_fills(new, earners.of_fills(new))

@@ -21,17 +21,22 @@ from dora.core.errors import StateConflict
 from dora.core.exchange.account import ExchangePosition, Fill, Settlement
 from dora.core.orders.diff import split
 from dora.core.ports import Ports
-from dora.core.state import BotState
 from dora.core.units import Count, format_count, format_money
 
 
 class Bookkeeper:
     """Books and positions under one lease, as they are stored."""
 
-    def __init__(self, ports: Ports, fence: int, state: BotState) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        fence: int,
+        ledgers: Mapping[str, MarketLedger],
+        positions: Mapping[str, Position],
+    ) -> None:
         self._ports, self._fence = ports, fence
-        self.ledgers: dict[str, MarketLedger] = dict(state.books)
-        self.positions: dict[str, Position] = dict(state.positions)
+        self.ledgers: dict[str, MarketLedger] = dict(ledgers)
+        self.positions: dict[str, Position] = dict(positions)
 
     def ledger(self, ticker: str, shard: int) -> MarketLedger:
         """The books of a market, empty where there are none."""
