@@ -16,13 +16,14 @@ from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.state import Cursors
-from dora.core.units import Count, Money
+from dora.core.units import Count, Money, TimeMs
 from dora.flow.cycle.compute import Choice
 from dora.flow.cycle.execute import Execution
-from dora.flow.cycle.record import ANSWER, CycleResult, answer_of, status_of, wide_record
+from dora.flow.cycle.record import ANSWER, CycleResult, answer_of, pnl_by_market, status_of, wide_record
 from dora.flow.shared.accounting import Accounts
 from dora.telemetry import MAX_FIELDS
-from tests.support.examples import TICKER, target
+from tests.support.account_cases import ask, bid, booked
+from tests.support.examples import NOW, TICKER, cents, target
 from tests.support.execution_fakes import Desk
 
 READS = (
@@ -184,3 +185,29 @@ def test_the_record_is_flat_and_its_size_does_not_grow_with_the_markets() -> Non
     assert record["markets"] == len(decisions)
     assert not any(isinstance(value, dict | list | tuple) for value in record.values())
     assert len(record) <= MAX_FIELDS
+
+
+def test_profit_by_market_is_told_of_what_is_open_or_was_traded_today() -> None:
+    """Of an open market that nobody can price what is known of it all the same."""
+    held = booked([bid("0.40", "10", "0.01"), ask("0.50", "4", "0.01", after_ms=1)])
+    flat = replace(booked([bid("0.40", "1"), ask("0.50", "1", after_ms=1)]), ticker="flat")
+    accounts = Accounts(
+        positions={},
+        books={TICKER: held, "dark": replace(held, ticker="dark"), "flat": flat},
+        journal=Journal(),
+        cursors=Cursors(),
+    )
+    marks = {TICKER: cents("0.45")}
+
+    told = pnl_by_market(accounts, marks, TimeMs(NOW + 1))
+    assert told[TICKER] == {
+        "net": "6.00",
+        "average_cost_dollars": "0.400000",
+        "realised_dollars": "0.400000",
+        "unrealised_dollars": "0.300000",
+        "fees_dollars": "0.020000",
+        "pnl_dollars": "0.680000",
+    }
+    assert (told["dark"]["realised_dollars"], told["dark"]["pnl_dollars"]) == ("0.400000", None)
+    assert told["flat"]["pnl_dollars"] == "0.100000"
+    assert pnl_by_market(accounts, marks, TimeMs(NOW + 2)).keys() == {TICKER, "dark"}

@@ -41,7 +41,7 @@ class Finished:
     choice: Choice
     execution: Execution
     record: Mapping[str, object]
-    """The `CYCLE` line."""
+    """The `CYCLE` line, and profit by market."""
 
 
 def archive(ports: Ports, finished: Finished) -> None:

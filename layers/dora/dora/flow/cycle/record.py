@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.reasons import Reason
 from dora.core.risk.gates import PULLS_QUOTES
-from dora.core.units import Price, format_count, format_money
+from dora.core.units import Price, TimeMs, format_count, format_money
 from dora.flow.cycle.compute import Choice
 from dora.flow.cycle.execute import Execution
 from dora.flow.shared.accounting import Accounts
@@ -74,6 +75,31 @@ def wide_record(result: CycleResult) -> dict[str, object]:
         **_booked(result.accounts, result.marks),
         **_reasons(result.choice, result.execution.withheld),
         **{f"unread_{name}": why for name, why in sorted(result.failures.items())},
+    }
+
+
+def pnl_by_market(
+    accounts: Accounts, marks: Mapping[str, Price], since_ms: TimeMs
+) -> dict[str, dict[str, object]]:
+    """By the books, for the archive alone: markets that are open, or in which something happened since then.
+
+    None: nobody can put a price on what is open.
+    """
+    return {
+        ticker: _profit(own, marks.get(ticker) if own.net else Price(0))
+        for ticker, own in sorted(accounts.books.items())
+        if own.net or max(own.filled_ms, own.settled_ms, own.adjusted_ms) >= since_ms
+    }
+
+
+def _profit(own: MarketLedger, mark: Price | None) -> dict[str, object]:
+    return {
+        "net": format_count(own.net),
+        "average_cost_dollars": format_money(own.average_cost),
+        "realised_dollars": format_money(own.realised),
+        "unrealised_dollars": None if mark is None else format_money(own.unrealised(mark)),
+        "fees_dollars": format_money(own.fees),
+        "pnl_dollars": None if mark is None else format_money(own.profit(mark)),
     }
 
 

@@ -7,7 +7,7 @@ the edge does. This file is the order of work and its one rule: what was not pro
 from collections import Counter
 from dataclasses import replace
 
-from dora.core.calendar import DAY_MS, format_time
+from dora.core.calendar import DAY_MS, day_start_ms, format_time
 from dora.core.exchange.pacing import BALANCE_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
 from dora.core.exchange.snapshot import Snapshot
@@ -36,7 +36,7 @@ from dora.flow.cycle.persist import commit, tell
 from dora.flow.cycle.purchase import Purchase, purchase
 from dora.flow.cycle.read import gather_evidence, read_exchange, read_times
 from dora.flow.cycle.recent_trades import after_the_tape
-from dora.flow.cycle.record import CycleResult, answer_of, wide_record
+from dora.flow.cycle.record import CycleResult, answer_of, pnl_by_market, wide_record
 from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.lease import release
 from dora.flow.shared.reads import await_tokens
@@ -129,13 +129,15 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     record = wide_record(result)
     commit(ports.state, context, loaded, result, day, record, ports.clock.now_ms())
     tell(ports.facts, result, record)
+    since_ms = day_start_ms(context.began_ms)
+    by_market = {"pnl_by_market": pnl_by_market(accounts, priced, since_ms)}
     return Finished(
         context=context,
         loaded=loaded,
         basis=replace(basis, asked=asked),
         choice=choice,
         execution=execution,
-        record=record,
+        record=record | by_market,
     )
 
 

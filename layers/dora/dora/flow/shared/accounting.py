@@ -1,7 +1,7 @@
 """Step 5 of a cycle: fills and settlements into positions, exactly once, checked against the exchange."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dora.core.accounts.ledger import Drift, Position, find_drift
 from dora.core.accounts.market_ledger import MarketLedger
