@@ -216,10 +216,10 @@ def test_scenario_06_order_ids_swapped_in_the_answer_to_a_create_are_put_right_b
         stage.move()
         (moved,) = stage.run(1)
         stage.run(1)
-        gone = stage.seen.facts("ORDER_CANCELLED")
+        gone = stage.seen.cancelled()
 
         assert swapped["placed"] == SLOTS
-        assert {fact["client_order_id"]: fact["order_id"] for fact in gone} == held
+        assert {own["client_order_id"]: own["order_id"] for own in gone} == held
         assert (moved["cancelled"], moved["unknown"], moved["placed"]) == (SLOTS, 0, SLOTS)
         assert set(stage.cancelled.values()) == {1}
         stage.sound()

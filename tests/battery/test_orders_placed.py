@@ -22,7 +22,6 @@ from tests.support.small_world import TICKERS, broken, resting, set_book
 
 A, B, C = TICKERS
 HOLD_MS = 62_000
-PLACED = "ORDER_PLACED"
 
 
 def creates(stage: Scene) -> int:
@@ -105,7 +104,7 @@ def test_scenario_05_mixed_answers_are_told_apart_by_client_id_and_not_by_place(
         stage.faults.now(*([Fault(kind=kind, where=CREATE)] if kind else []))
         stage.meanwhile(CREATE, lambda: stage.world.exchange.close_market(C))
         answer = stage.world.cycle()
-        believed = {(fact["market"], fact["side"]) for fact in stage.seen.facts(PLACED)}
+        believed = {(own["market"], own["side"]) for own in stage.seen.placed()}
         stage.faults.clear()
         stage.run(HOLD_CYCLES)
 

@@ -56,8 +56,8 @@ LIMITS = {
     "write_units": Limit(34, 50, 0.11),
     "read_units": Limit(9.5, 15, 0.04),
     "largest_item": Limit(1_600, 5_200, 24),
-    "log_lines": Limit(26, 107, 0.51),
-    "log_bytes": Limit(15_000, 63_500, 305),
+    "log_lines": Limit(13, 29, 0.105),
+    "log_bytes": Limit(9_000, 30_000, 132),
 }
 
 

@@ -1,7 +1,7 @@
 """Saved queries as the tests read them: which lines a query filters, and which fields it names.
 
 House queries keep to a small part of the language: one `filter` by event_type, or by an id that a person
-pastes in.
+pastes in, and then perhaps one `parse` of a field for that id.
 """
 
 import json
@@ -17,7 +17,9 @@ Fact = Mapping[str, Any]
 PLACEHOLDERS = {"PASTE-CLIENT-ORDER-ID-HERE": "client_order_id", "PASTE-DECISION-ID-HERE": "decision_id"}
 """What a person replaces by an id, and the field that ids of this kind stand in."""
 SYSTEM_FIELDS = frozenset({"@timestamp", "@message", "@logStream", "@requestId"})
-_WORDS = frozenset({"fields", "filter", "stats", "sort", "limit", "by", "as", "in", "like", "asc", "desc"})
+_WORDS = frozenset(
+    {"fields", "filter", "parse", "stats", "sort", "limit", "by", "as", "in", "like", "asc", "desc"}
+)
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,17 @@ class Query:
     @property
     def fields(self) -> set[str]:
         """Every field it names; its own aliases and the functions it calls are none."""
-        text = re.sub(r'"[^"]*"', "", self.text)
-        aliases = set(re.findall(r"\bas (\w+)", text))
+        text = re.sub(r'"[^"]*"|/[^/]*/', "", self.text)
+        aliases = {*re.findall(r"\bas (\w+)", text), *re.findall(r"\(\?<(\w+)>", self.text)}
         names = re.findall(r"@?\b[A-Za-z_][\w.]*\b(?!\()", text)
         return set(names) - aliases - _WORDS
+
+    def entry(self, fact: Fact, pasted: str) -> str:
+        """What its `parse` finds in a line once this id is pasted; empty where it finds nothing."""
+        ((field, pattern),) = re.findall(r"^\| parse (\w+) /(.*)/$", self.text, flags=re.MULTILINE)
+        wanted = pattern.replace(self.placeholder, pasted).replace("(?<", "(?P<")
+        found = re.search(wanted, str(fact.get(field, "")))
+        return found["entry"] if found else ""
 
     def filtered(self, facts: Iterable[Fact]) -> list[Fact]:
         """The lines it would find."""

@@ -63,11 +63,26 @@ def test_the_life_of_an_order_is_found_by_its_client_id_from_batch_to_fill() -> 
     life = [fact["event_type"] for fact in facts if filled in str(fact)]
 
     assert QUERIES["order-life"].placeholder == "PASTE-CLIENT-ORDER-ID-HERE"
-    assert [event for event in life if event in ("BATCH_PLACE", "ORDER_PLACED", "ORDER_FILLED")][:3] == [
+    assert [event for event in life if event in ("BATCH_PLACE", "BATCH_PLACED", "ORDER_FILLED")][:3] == [
         "BATCH_PLACE",
-        "ORDER_PLACED",
+        "BATCH_PLACED",
         "ORDER_FILLED",
     ]
+
+
+def test_of_a_batch_the_entry_of_the_order_alone_is_shown() -> None:
+    facts = tour().facts
+    filled = next(fact for fact in facts if fact["event_type"] == "ORDER_FILLED")
+    key, decided = filled["client_order_id"], filled["decision_id"]
+    place, placed = (
+        next(fact for fact in facts if fact["event_type"] == event and key in fact["orders"])
+        for event in ("BATCH_PLACE", "BATCH_PLACED")
+    )
+
+    entry = QUERIES["order-life"].entry(place, key).split()
+    assert (entry[0], entry[4], entry[6]) == (filled["market"], key, decided)
+    assert QUERIES["order-life"].entry(placed, key).split()[:2] == [key, filled["order_id"]]
+    assert decided in QUERIES["decision"].entry(place, decided).split()
 
 
 def test_all_that_follows_from_a_decision_is_found_by_its_id() -> None:
@@ -76,7 +91,7 @@ def test_all_that_follows_from_a_decision_is_found_by_its_id() -> None:
     found = [fact["event_type"] for fact in facts if decided in str(fact)]
 
     assert QUERIES["decision"].placeholder == "PASTE-DECISION-ID-HERE"
-    assert {"DECISION_MADE", "BATCH_PLACE", "ORDER_PLACED", "ORDER_FILLED"} <= set(found)
+    assert {"DECISION_MADE", "BATCH_PLACE", "ORDER_FILLED"} <= set(found)
 
 
 def test_a_404_is_found_under_the_code_that_the_query_names() -> None:

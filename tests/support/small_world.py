@@ -8,6 +8,7 @@ from typing import Any
 from tests.simulator.faults import Faults
 from tests.simulator.model import MarketSpec
 from tests.simulator.wire import ConnectionDroppedError, Reply, Request
+from tests.support.batch_lines import answered
 from tests.world import config_items
 from tests.world.bot import Deployment, deployed_bot
 from tests.world.output import Catcher, facts_in, printed_to
@@ -60,6 +61,14 @@ class Seen:
         """Every fact of one type so far."""
         self._facts += facts_in(self._catcher.take())
         return [fact for fact in self._facts if fact.get("event_type") == event_type]
+
+    def placed(self) -> list[dict[str, str]]:
+        """Every order that the exchange took, by its line's names in `tests.support.batch_lines`."""
+        return answered(self.facts("BATCH_PLACED"), self.facts("BATCH_PLACE"))
+
+    def cancelled(self) -> list[dict[str, str]]:
+        """Every order that the exchange took off."""
+        return answered(self.facts("BATCH_CANCELLED"), self.facts("BATCH_CANCEL"))
 
 
 def set_book(world: World, ticker: str, bid_e4: int = 4400, ask_e4: int = 4700) -> None:

@@ -70,7 +70,7 @@ def test_facts_are_written_whatever_the_log_level(level: str, monkeypatch: pytes
 
 @pytest.mark.parametrize(("event_type", "level"), [
     ("ERROR", "ERROR"), ("CONFIG_INVALID", "ERROR"), ("RISK_HALT", "ERROR"), ("WARNING", "WARNING"),
-    ("POSITION_DRIFT", "WARNING"), ("RATE_LIMIT", "WARNING"), ("CYCLE", "INFO"), ("ORDER_PLACED", "INFO"),
+    ("POSITION_DRIFT", "WARNING"), ("RATE_LIMIT", "WARNING"), ("CYCLE", "INFO"), ("BATCH_PLACED", "INFO"),
 ])  # fmt: skip
 @pytest.mark.parametrize("log_level", LOG_LEVELS)
 def test_a_fact_is_written_at_the_level_that_says_what_it_is(

@@ -149,7 +149,7 @@ def test_every_cycle_is_one_minute_after_the_last_and_told(short: Run) -> None:
     begins = [row.at_ms for row in short.seen.cycles]
     assert all(later - earlier == MINUTE_MS for earlier, later in pairwise(begins))
     facts = facts_in(short.log)
-    assert {"SESSION_INITIALIZED", "ORDER_PLACED", "ORDER_FILLED", "CYCLE", "SESSION_CLOSED"} <= {
+    assert {"SESSION_INITIALIZED", "BATCH_PLACED", "ORDER_FILLED", "CYCLE", "SESSION_CLOSED"} <= {
         fact["event_type"] for fact in facts
     }
     assert sum(fact["event_type"] == "CYCLE" for fact in facts) == SHORT.cycles

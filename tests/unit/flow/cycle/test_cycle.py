@@ -296,7 +296,7 @@ def test_a_series_item_is_the_template_of_its_open_markets_and_a_market_item_ove
         world.start()
         world.cycle()
 
-        placed = {fact["market"]: fact["size"] for fact in seen.facts("ORDER_PLACED")}
+        placed = {own["market"]: own["size"] for own in seen.placed()}
         assert placed == {A: "7.00", B: "3.00"}
 
 

@@ -21,7 +21,7 @@ from dora.core.orders.requests import (
     OrderRequest,
 )
 from dora.core.ports import Facts
-from dora.core.units import format_count, format_price
+from dora.core.units import Count, format_count, format_price
 
 UNKNOWN = "-"
 """In a line of orders: what is not known yet."""
@@ -77,18 +77,15 @@ class Entries:
     def cancelled(
         self, so_far: BatchCancelSummary, result: BatchCancelResult, number: int
     ) -> BatchCancelSummary:
-        """One `ORDER_CANCELLED` or `BATCH_CANCEL_FAILED` for each order; the running totals."""
-        for done in result.succeeded:
-            self.facts.emit(
-                "ORDER_CANCELLED",
-                market=done.request.ticker,
-                order_id=done.request.order_id,
-                client_order_id=done.request.client_order_id,
-                decision_id=self._decision(done.request.ticker),
-                reason=self.why.get(done.request.client_order_id, ""),
-                size=format_count(done.request.remaining),
-                reduced_by=format_count(done.reduced_by),
-            )
+        """One `BATCH_CANCELLED` with what was taken off each order, one `BATCH_CANCEL_FAILED` for each other.
+
+        Returns the running totals.
+        """
+        taken = [
+            (done.request.client_order_id, done.request.order_id, done.reduced_by)
+            for done in result.succeeded
+        ]
+        self._answered("BATCH_CANCELLED", number, taken)
         for failed in (*result.failed, *result.unknown):
             self._failed("BATCH_CANCEL_FAILED", failed, number)
         asked = len(result.succeeded) + len(result.failed) + len(result.unknown)
@@ -101,19 +98,12 @@ class Entries:
         )
 
     def placed(self, so_far: BatchPlaceSummary, result: BatchPlaceResult, number: int) -> BatchPlaceSummary:
-        """One `ORDER_PLACED` or `BATCH_PLACE_FAILED` for each order; the running totals."""
-        for done in result.placed:
-            self.facts.emit(
-                "ORDER_PLACED",
-                market=done.request.slot.ticker,
-                order_id=done.order_id,
-                client_order_id=done.request.client_order_id,
-                decision_id=self._decision(done.request.slot.ticker),
-                reason=self.why.get(done.request.client_order_id, ""),
-                side=done.request.slot.side,
-                price=format_price(done.request.price),
-                size=format_count(done.remaining),
-            )
+        """One `BATCH_PLACED` with what rests of each order, and one `BATCH_PLACE_FAILED` for each other.
+
+        Returns the running totals.
+        """
+        rest = [(done.request.client_order_id, done.order_id, done.remaining) for done in result.placed]
+        self._answered("BATCH_PLACED", number, rest)
         for failed in (*result.failed, *result.unknown):
             self._failed("BATCH_PLACE_FAILED", failed, number)
         asked = len(result.placed) + len(result.failed) + len(result.unknown)
@@ -124,6 +114,12 @@ class Entries:
             total_unknown=so_far.total_unknown + len(result.unknown),
             batches=so_far.batches + 1,
         )
+
+    def _answered(self, event_type: str, number: int, orders: Sequence[tuple[str, str, Count]]) -> None:
+        """Client order id, order id and contracts of each; the rest stands in the line of its batch."""
+        if orders:
+            lines = "; ".join(f"{key} {order_id} {format_count(count)}" for key, order_id, count in orders)
+            self.facts.emit(event_type, batch_number=number + 1, orders=lines)
 
     def decreased(self, request: DecreaseRequest, result: ChangeResult) -> None:
         """`ORDER_DECREASED`, whatever became of it."""
