@@ -22,6 +22,8 @@ def protect(
     Under reads that are behind, an acknowledged order counts as resting. What a trigger took off does not.
     In a market that cannot be computed nobody looks after its orders: they go by their age as well.
     """
+    if not tickers:
+        return without_triggered(plan, inputs)
     acknowledged = why is Reason.READ_STALE and inputs.snapshot.groups is not None
     orders = [
         order
