@@ -27,7 +27,10 @@ def fill(at_ms: int, side: str, price_e4: int, count_e2: int) -> Any:
 
 
 def settlement(result: str) -> Any:
-    return SimpleNamespace(market=SimpleNamespace(ticker="KXA-1"), result=result)
+    value_e4 = 10_000 if result == "yes" else 0
+    return SimpleNamespace(
+        market=SimpleNamespace(ticker="KXA-1"), result=result, value_e4=value_e4, revenue_e6=0
+    )
 
 
 FILLS = [fill(100, "bid", 4_000, 1_000), fill(200, "ask", 4_500, 400)]

@@ -23,7 +23,7 @@ def protect(
     In a market that cannot be computed nobody looks after its orders: they go by their age as well.
     """
     if not tickers:
-        return without_triggered(plan, inputs)
+        return without_triggered(plan, inputs), Exposed()
     acknowledged = why is Reason.READ_STALE and inputs.snapshot.groups is not None
     orders = [
         order
