@@ -45,8 +45,9 @@ class Slot(NamedTuple):
     level: int = 0
 
 
-slot_of = lru_cache(maxsize=32_768)(Slot)
-"""The same slot again and again: 3,000 markets want the same ones in every cycle."""
+slot_of = lru_cache(maxsize=32_768, typed=True)(Slot)
+"""The same slot again and again: 3,000 markets want the same ones in every cycle. By type as well, for a side
+equals its word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,7 @@ class ReconciledOrders:
     def counting(self) -> "ReconciledOrders":
         """Itself, with those orders alone that still count: open ones, and ended ones not wholly booked."""
         closed = OrderState.CLOSED
-        orders = {
+        orders = {  # `unbooked`, spelt out: most orders of a journal have ended.
             key: order
             for key, order in self.journal.orders.items()
             if order.state is not closed or order.count - order.reduced - order.remaining - order.booked > 0

@@ -174,7 +174,7 @@ class _Tally:
             if slot.ticker in self.failed or self._unfit(target) is not None:
                 return False
         except Exception:
-            return False
+            return False  # `admit` meets it again, and says so.
         worst.taken.add(slot)
         self.kept.append(ApprovedOrder(target))
         return True

@@ -28,8 +28,9 @@ def contracts_matched(session: SessionMetadata, traded: Count, orders: Iterable[
 
 def contracts_free(session: SessionMetadata, traded: Count, orders: Iterable[TrackedOrder]) -> Count:
     """Contracts that may be placed beyond all open orders; below zero when the limit was lowered."""
-    claims = sum([order.unbooked + order.remaining if order.open else order.unbooked for order in orders])
-    return Count(session.contracts_limit - contracts_matched(session, traded, ()) - claims)
+    ours = tuple(orders)
+    resting = sum(order.remaining for order in ours if order.open)
+    return Count(session.contracts_limit - contracts_matched(session, traded, ours) - resting)
 
 
 def used_up(session: SessionMetadata, matched: Count) -> bool:

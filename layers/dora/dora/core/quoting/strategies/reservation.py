@@ -134,7 +134,8 @@ def _half_spread(settings: ReservationSettings, memory: Memory) -> float:
 
 def _uncrossed(bids: Ladder, asks: Ladder) -> tuple[Ladder, Ladder]:
     """Our own best bid meeting our own best ask drops every level."""
-    if bids[0] and asks[0] and bids[0][0].price >= asks[0][0].price:
+    (bid_targets, _), (ask_targets, _) = bids, asks
+    if bid_targets and ask_targets and bid_targets[0].price >= ask_targets[0].price:
         return ([], Reason.SELF_CROSS), ([], Reason.SELF_CROSS)
     return bids, asks
 
