@@ -158,10 +158,31 @@ GUARDS = (
     ),
     Guard(
         "fill-dedupe",
-        "flow/shared/accounting.py",
+        "flow/shared/bookkeeping.py",
         "test_reads.py::test_scenario_34_fills_that_come_twice_and_in_any_order_are_booked_once",
         "return [fill for fill in fills if fill.fill_id not in booked]",
         "return list(fills)",
+    ),
+    Guard(
+        "payout-amended",
+        "core/accounts/settlement.py",
+        "test_settlements.py::test_scenario_87_a_payout_is_booked_once_and_corrected_when_it_is_amended",
+        "if same or settlement.settled_ms < ledger.settled_ms:",
+        "if True:",
+    ),
+    Guard(
+        "books-carried-over",
+        "flow/shared/bookkeeping.py",
+        "test_upgrade.py::test_scenario_90_what_the_older_version_booked_is_taken_into_the_books",
+        "if not left:",
+        "if True:",
+    ),
+    Guard(
+        "day-entered",
+        "flow/cycle/breakers.py",
+        "test_positions.py::test_scenario_88_what_was_lost_or_earned_before_is_no_loss_of_the_day",
+        "Money(before.day_profit + entered)",
+        "before.day_profit",
     ),
     Guard(
         "shard-routing",
