@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dora.core.accounts.ledger import Position, apply_fill
+from dora.core.accounts.ledger import Position
 from dora.core.exchange import account
 from dora.core.exchange.book import Resting
 from dora.core.exchange.fees import FeeTerms, maker_fee
@@ -12,6 +12,7 @@ from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.requests import ApprovedOrder, CancelRequest, DecreaseRequest, ExtendRequest
 from dora.core.units import Count, Money, Price, TimeMs, value_of
+from tests.reference.positions import apply_fill
 from tests.replay.fill_models import FillModel, Rest, meets
 from tests.replay.tape import Change, Track
 

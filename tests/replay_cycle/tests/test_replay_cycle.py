@@ -150,7 +150,7 @@ def test_decisions_alone_cannot_be_decided_again() -> None:
 def test_the_command_tells_by_its_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = kept()
     first, *others = record.decided.decisions
-    other = replace(first, fair_value=0.9)
+    other = first._replace(fair_value=0.9)
     changed = replace(record, decided=replace(record.decided, decisions=(other, *others)))
     spoiled = tmp_path / "spoiled.json.gz"
     spoiled.write_bytes(pack(changed))
