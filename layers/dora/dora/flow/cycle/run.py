@@ -92,10 +92,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     ports.exchange.retry_reads(loaded.globals_.read_attempts, loaded.globals_.read_backoff_ms)
     snapshot, loaded = read(ports, loaded)
     reconciled = reconcile(ports, loaded, snapshot)
-    strategies = strategies_of(loaded.wanted)
-    accounts = keep_accounts(
-        ports, context.grant.fence, loaded.state, reconciled.journal, snapshot, strategies
-    )
+    accounts = book(ports, context, loaded, snapshot, reconciled)
     reconciled = replace(reconciled, journal=accounts.journal)
     ports.facts.context(session_id=loaded.state.session.session_id if loaded.state.session else "")
     until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, context.deadline_ms))
@@ -129,16 +126,27 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     record = wide_record(result)
     commit(ports.state, context, loaded, result, day, record, ports.clock.now_ms())
     tell(ports.facts, result, record)
-    since_ms = day_start_ms(context.began_ms)
-    by_market = {"pnl_by_market": pnl_by_market(accounts, priced, since_ms)}
+    profit = pnl_by_market(accounts, priced, day_start_ms(context.began_ms))
     return Finished(
         context=context,
         loaded=loaded,
         basis=replace(basis, asked=asked),
         choice=choice,
         execution=execution,
-        record=record | by_market,
+        record={**record, "pnl_by_market": profit},
     )
+
+
+def book(
+    ports: Ports,
+    context: CycleContext,
+    loaded: LoadedState,
+    snapshot: Snapshot,
+    reconciled: ReconciledOrders,
+) -> Accounts:
+    """Fills, payouts and positions as read, into the books."""
+    strategies = strategies_of(loaded.wanted)
+    return keep_accounts(ports, context.grant.fence, loaded.state, reconciled.journal, snapshot, strategies)
 
 
 def check_day(
