@@ -10,7 +10,7 @@ import pytest
 from tests.bench.case import Case
 from tests.bench.rig import Rig, RigClock
 from tests.simulator.exchange import Exchange
-from tests.simulator.wire import PREFIX, Request
+from tests.simulator.wire import PREFIX, Reply, Request
 from tests.world.keys import fresh_key
 
 STATUS = Request(method="GET", path=f"{PREFIX}/exchange/status")
@@ -46,7 +46,12 @@ def test_an_answer_is_held_for_as_long_as_it_was_told(rig: Rig) -> None:
 def test_an_answer_that_takes_longer_to_make_is_called_late(rig: Rig) -> None:
     told(rig, "delay", delay_ms=1)
     handle = rig.exchange.handle
-    rig.exchange.handle = lambda request: (time.sleep(0.02), handle(request))[1]  # type: ignore[method-assign]
+
+    def slowly(request: Request) -> Reply:
+        time.sleep(0.02)
+        return handle(request)
+
+    rig.exchange.handle = slowly  # type: ignore[method-assign]  # the server's only way in
     rig.handle(STATUS)
 
     late, late_s = rig.lateness()

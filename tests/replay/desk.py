@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dora.core.accounts.ledger import Position
 from dora.core.exchange import account
@@ -140,8 +140,8 @@ class Desk:
         key = order.tracked.client_order_id
         del self._orders[order.tracked.slot.ticker][key], self.tracked[key]
 
-    def _note(self, order: _Order, **changed: Count | TimeMs) -> None:
-        order.tracked = replace(order.tracked, remaining=order.rest.remaining, **changed)  # type: ignore[arg-type]
+    def _note(self, order: _Order, **changed: Any) -> None:
+        order.tracked = replace(order.tracked, remaining=order.rest.remaining, **changed)
         self.tracked[order.tracked.client_order_id] = order.tracked
 
     def _book(self, order: _Order, count: Count, at_ms: int, fees: FeeTerms) -> None:

@@ -1,5 +1,7 @@
 """The baselines quote as they are described, and are registered only while a recording is replayed."""
 
+from typing import Any
+
 import pytest
 
 from dora.core.exchange.fees import FREE
@@ -66,7 +68,8 @@ def test_joining_the_touch_is_the_best_price_of_others_on_both_sides() -> None:
 
 def test_our_own_quote_is_no_touch_to_join() -> None:
     inputs = asked(40, 50)
-    book = Book(TICKER, (Level(Price(4_300), Count(1_000)), *inputs.book.bids), inputs.book.asks)  # type: ignore[union-attr]
+    assert inputs.book is not None
+    book = Book(TICKER, (Level(Price(4_300), Count(1_000)), *inputs.book.bids), inputs.book.asks)
     ours = QuoteInputs(
         market=inputs.market,
         config=inputs.config,
@@ -156,4 +159,5 @@ def test_baselines_obey_what_is_set_for_every_market_and_ignore_a_strategys_own_
         assert touch.market_config(TICKER).quote_size == 2_000
     assert (touch.side_contracts, older.side_contracts) == (20, 10)
     assert touch.global_config().max_event_loss == older.global_config().max_event_loss == 5_000_000
-    assert setting("reservation", raw).market_config(TICKER).settings.min_half_spread == 200  # type: ignore[attr-defined]
+    own: Any = setting("reservation", raw).market_config(TICKER).settings
+    assert own.min_half_spread == 200
