@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dora.core.errors import WireInvalid
 from dora.core.exchange.read_calls import BOOK_LEVELS
 from dora.core.units import ONE_DOLLAR, Count, Price, format_count, format_price
 from dora.edge.kalshi.wire import JsonObject
@@ -48,3 +49,14 @@ def test_a_level_that_nothing_looks_at_spoils_no_book() -> None:
     many = [[f"0.{number:04}", "1.00"] for number in range(1, 2 * BOOK_LEVELS)]
     book = parse_book("T", row(yes_dollars=[["0.0000", "odd"], *many]))
     assert len(book.bids) == BOOK_LEVELS
+
+
+@pytest.mark.parametrize("bad", [3, None, [], {}, {"price": "0.44"}, [None, "1.00"], [["0.44"], "1.00"]])
+@pytest.mark.parametrize("others", [0, 2 * BOOK_LEVELS])
+def test_what_is_no_level_costs_its_own_book_alone_however_long_it_is(bad: Any, others: int) -> None:
+    levels: list[Any] = written(
+        {100 + 10 * n: 100 for n in range(others)}, [100 + 10 * n for n in range(others)]
+    )
+
+    with pytest.raises(WireInvalid, match="a book: yes_dollars"):
+        parse_book("T", row(yes_dollars=[*levels, bad]))

@@ -48,7 +48,7 @@ class JsonObject:
             raise WireInvalid(f"{self.where}: {name} is missing")
         try:
             return parse(fields[name])
-        except (NumberInvalid, ValueError, TypeError) as error:
+        except (NumberInvalid, ValueError, TypeError, LookupError) as error:
             raise self.invalid(name, error) from error
 
     def optional(self, name: str, parse: Callable[[Any], T]) -> T | None:
