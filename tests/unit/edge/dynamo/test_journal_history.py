@@ -12,7 +12,7 @@ from dora.core.errors import StateConflict, StateError, StateUnavailable
 from dora.core.orders.journal import Journal, OrderState
 from dora.core.state import BotState, Changes, Progress
 from dora.edge.dynamo import journal_writer
-from dora.edge.dynamo.codec import Item, generation_of
+from dora.edge.dynamo.codec import Item, generation_of, item_of
 from dora.edge.dynamo.journal_items import Head, head_item, plan_items, segment_items
 from dora.edge.dynamo.journal_reader import StoredJournal
 from dora.edge.dynamo.journal_writer import Append, append
@@ -211,6 +211,12 @@ def spoiled(number: int, **changes: Any) -> list[Item]:
         (None, whole()[1], "alpha / JOURNAL is missing beside PLAN#000000000001#7#place"),
         (replace(whole()[0], last=2), whole()[1], "LOG#000000000002 is missing"),
         (replace(whole()[0], generation="other"), whole()[1], "LOG#000000000001 is not what the head names"),
+        (
+            whole()[0],
+            [*whole()[1], item_of(f"{BOT}#journal", "LOG#x#00", {})],
+            "LOG#x: this key belongs to no",
+        ),
+        (whole()[0], [*whole()[1], item_of(f"{BOT}#journal", "PLAN#00", {})], "PLAN: this key belongs to no"),
         (Head(), whole()[1], "PLAN#000000000001#7#place comes after segment 0, the last one"),
         (whole()[0], spoiled(0, body={"B": b"x"}), "LOG#000000000001#00: body is not gzip'd JSON"),
         (whole()[0], spoiled(0, body=whole()[1][1]["body"]), "LOG#000000000001#00: a segment holds"),

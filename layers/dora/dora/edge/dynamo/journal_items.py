@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dora.core.errors import StateError
 from dora.core.orders.journal import Plan, TrackedOrder
 from dora.core.orders.requests import CancelRequest, DecreaseRequest, ExtendRequest, OrderRequest
 from dora.edge.dynamo.codec import (
@@ -77,8 +78,11 @@ def plan_name(plan: Plan, after: int) -> str:
 
 
 def number_of(name: str) -> int:
-    """The segment's number, or that of the segment after which a plan was written."""
-    return int(name.split("#")[1])
+    """The segment's number, or that of the segment after which a plan was written. Raises StateError."""
+    number = name.partition("#")[2].partition("#")[0]
+    if not number.isdecimal():
+        raise StateError(f"stored {name}: this key belongs to no segment and no plan")
+    return int(number)
 
 
 def head_item(pk: str, head: Head) -> Item:
