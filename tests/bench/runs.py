@@ -24,6 +24,7 @@ SHARE = 0.1
 """Of the markets that move in an ordinary cycle."""
 STORM_CYCLES, STORM_MINUTES, STORM_SHARE = 10, 3, 0.3
 COLD_CYCLES = 5
+SETTLING_CYCLES, SETTLING_MINUTES = 4, 6
 DELAY_MS, FLOOR_ROUND_TRIPS = 50, 6
 
 Figures = dict[str, Any]
@@ -113,6 +114,14 @@ def run_hot_spots(bot: BenchBot, plan: Plan) -> Figures:
     return {"rows": hot_spots(bot, SHARE, plan.ordinary)}
 
 
+def settle(bot: BenchBot) -> None:
+    """Cycles until no quote is wanted elsewhere: averages that have become warm move every quote once."""
+    for _ in range(SETTLING_CYCLES):
+        if not bot.cycle(0, minutes=SETTLING_MINUTES).answer["placed"]:
+            return
+    raise RuntimeError("quotes are still moved although no market moves")
+
+
 def _storm(bot: BenchBot) -> None:
     for _ in range(STORM_CYCLES):
         bot.cycle(STORM_SHARE, minutes=STORM_MINUTES)
@@ -162,10 +171,10 @@ def _delayed(bot: BenchBot, cycles: int) -> Figures:
 
 
 def run_on_tier(bot: BenchBot, plan: Plan) -> Figures:
-    """Calls of a cycle within a tier's tokens and the function's time; all orders rest before."""
+    """Calls of a cycle within a tier's tokens and the function's time; all orders rest as wanted before."""
     bot.start()
     grow(bot, plan.markets)
-    bot.cycle(SHARE, patience_ms=CYCLE_TIMEOUT_MS)
+    settle(bot)
     taken = [bot.cycle(SHARE, patience_ms=CYCLE_TIMEOUT_MS) for _ in range(plan.others)]
     return {
         "http_calls": _median(own.counts["http_calls"] for own in taken),

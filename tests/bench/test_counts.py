@@ -14,9 +14,9 @@ import pytest
 
 from dora import wiring
 from tests.bench.bot import BenchBot, Control, Took
-from tests.bench.case import Case
+from tests.bench.case import UNLIMITED, Case
 from tests.bench.rig import open_rig
-from tests.bench.runs import SHARE, grow
+from tests.bench.runs import SHARE, grow, settle
 from tests.world.environment import environment
 from tests.world.output import Catcher, printed_to
 
@@ -82,16 +82,28 @@ def test_the_cycles_that_are_counted_are_ordinary_ones(markets: int) -> None:
         assert (took.counts["fills"], took.counts["refused_429"]) == (0, {})
 
 
+CALLS_BY_TIER = {"basic": 21, "advanced": 15, "premier": 14}
+"""Creates in 8, 2 and 1 batches, all cancels in one, and twelve reads."""
+
+
+@pytest.mark.parametrize("tier", CALLS_BY_TIER)
+def test_a_tier_asks_for_no_more_calls_than_its_batches_need(tier: str) -> None:
+    for took in _cycles(MANY, tier):
+        assert took.answer["placed"] == 2 * MANY * SHARE
+        assert took.counts["refused_429"] == {}
+        assert took.counts["http_calls"] <= CALLS_BY_TIER[tier]
+
+
 def _mean(name: str, markets: int) -> float:
     return fmean(FIGURES[name](took) for took in _cycles(markets))
 
 
 @cache
-def _cycles(markets: int) -> tuple[Took, ...]:
+def _cycles(markets: int, tier: str = UNLIMITED) -> tuple[Took, ...]:
     """One account's ordinary cycles; the rig stands in this process, since no CPU is measured."""
     catcher = Catcher()
     with (
-        open_rig(Case(markets, key="ed25519")) as (_, env),
+        open_rig(Case(markets, tier, key="ed25519")) as (_, env),
         environment({name: value or None for name, value in env.items()}),
         printed_to(catcher.stream),
     ):
@@ -101,8 +113,11 @@ def _cycles(markets: int) -> tuple[Took, ...]:
         try:
             bot.start()
             grow(bot, markets)
-            for _ in range(STORMS):
-                bot.cycle(1.0, minutes=STORM_MINUTES)
+            if tier == UNLIMITED:
+                for _ in range(STORMS):
+                    bot.cycle(1.0, minutes=STORM_MINUTES)
+            else:
+                settle(bot)
             return tuple(bot.cycle(SHARE) for _ in range(CYCLES))
         finally:
             control.close()
