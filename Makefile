@@ -24,10 +24,13 @@ SAM_READY := $(SAM_VENV)/.ready-$(call checksum,requirements-sam.txt)
 CONTRACT_READY := $(CONTRACT_VENV)/.ready-$(call checksum,$(CONTRACT)/requirements.txt)
 PROXY_READY := $(CONTRACT)/node_modules/.ready-$(call checksum,$(CONTRACT)/package-lock.json)
 EMULATOR_LOCK := tests/emulator/requirements.txt
+OPERATOR_VENV := .venv-operator
+OPERATOR_LOCK := functions/operator/requirements.txt
+OPERATOR_READY := $(OPERATOR_VENV)/.ready-$(call checksum,$(OPERATOR_LOCK))
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 .SILENT:
-.PHONY: help demo replay replay-cycle test battery mutants soak bench contract lint format validate build artifacts emulator local-invoke simulator lock clean
+.PHONY: help demo replay replay-cycle test battery mutants soak bench contract lint format validate build artifacts emulator local-invoke simulator lock clean install-operator
 
 help:  ## this list
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -93,7 +96,7 @@ build: $(READY) $(SAM_READY)  ## sam build: arm64 into .aws-sam/build, x86_64 in
 BUILT_ARM := .aws-sam/build/template.yaml
 BUILT_X86 := .aws-sam/build-x86_64/template.yaml
 BUILT_HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),$(BUILT_ARM),$(BUILT_X86))
-BUILT_FROM := template.yaml $(shell find functions layers -type f -not -path '*/__pycache__/*')
+BUILT_FROM := template.yaml $(shell find functions/cycle functions/session layers -type f -not -path '*/__pycache__/*')
 
 $(BUILT_ARM): $(BUILT_FROM) | $(READY) $(SAM_READY)
 	$(call sam_build,arm64,$(@D)) >&2
@@ -114,6 +117,9 @@ local-invoke: $(READY) $(SAM_READY) $(EMULATOR_READY) $(BUILT_HERE)  ## one invo
 simulator: $(READY)  ## serve the simulated exchange on port 8099
 	$(RUN) -m tests.simulator --port 8099
 
+install-operator: $(READY) $(OPERATOR_READY)  ## the command `dora`, and what `dora local up` needs
+	echo "ready: $(abspath $(OPERATOR_VENV))/bin/dora --help"
+
 # Needs uv. Versions stay as they are unless UPGRADE=1.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
@@ -122,6 +128,7 @@ RUNTIME_LOCK := layers/dependencies/requirements.txt
 lock:  ## write the lock files anew from pyproject.toml [UPGRADE=1]
 	$(LOCK) pyproject.toml -o $(RUNTIME_LOCK)
 	$(LOCK) pyproject.toml --group dev -c $(RUNTIME_LOCK) -o requirements-dev.txt
+	$(LOCK) pyproject.toml --group operator -c requirements-dev.txt -o $(OPERATOR_LOCK)
 	$(LOCK) --group pyproject.toml:sam -o requirements-sam.txt
 	$(subst 3.11,3.13,$(LOCK)) $(CONTRACT)/requirements.in -o $(CONTRACT)/requirements.txt
 	cd $(CONTRACT) && npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
@@ -134,6 +141,15 @@ clean:  ## remove everything that was made
 
 $(READY):
 	.ci/make-venv $(VENV) requirements-dev.txt $(PY) >&2
+	touch $@
+
+# The command runs from the checkout: two paths are all that is installed beside the packages.
+$(OPERATOR_READY):
+	.ci/make-venv $(OPERATOR_VENV) $(OPERATOR_LOCK) >&2
+	printf '%s\n' '$(abspath layers/dora)' '$(abspath functions/operator)' \
+	    >"$$($(OPERATOR_VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/dora.pth"
+	printf '#!/bin/sh\nexec "%s" -m dora_operator "$$@"\n' '$(abspath $(OPERATOR_VENV))/bin/python' >$(OPERATOR_VENV)/bin/dora
+	chmod +x $(OPERATOR_VENV)/bin/dora
 	touch $@
 
 # The client is compiled for the Python that runs the functions.

@@ -42,6 +42,11 @@ DOOR = Rule(
 )
 CORE = Rule(room="core", may_import=("dora.core",), closed=OUTSIDE | {"logging", "threading"}, pure=True)
 FLOW = Rule(room="flow", may_import=("dora.core", "dora.flow", "dora.telemetry"), closed=OUTSIDE)
+OPERATOR = Rule(
+    room="operator",
+    may_import=("dora", "dora_operator", "boto3", "botocore", "requests", "click", "rich", "yaml", "duckdb"),
+)
+"""A program of its own on a person's machine: the product is its library, and knows nothing of it."""
 TOP = Rule(room="top", may_import=("dora", "boto3", "botocore", "aws_lambda_powertools", "requests"))
 TOP_MODULES = frozenset({"settings", "wiring", "triggers", "telemetry"})
 
@@ -91,6 +96,8 @@ def _check_file(root: Path, path: Path) -> list[str]:
 def rule_of(path: PurePath) -> Rule | None:
     """The rule for a path relative to the root, None when no room is there."""
     match path.with_suffix("").parts:
+        case ("functions", "operator", "dora_operator", *_):
+            return OPERATOR
         case ("functions", _, "app"):
             return Rule(room=DOOR.room, may_import=DOOR.may_import, closed=DOOR.closed, max_lines=DOOR_LINES)
         case ("functions", _, *_):
@@ -120,8 +127,8 @@ def _imports(tree: ast.Module, path: Path, root: Path, rule: Rule) -> Iterator[t
 
 
 def _package_of(path: Path, root: Path) -> tuple[str, ...]:
-    layer = root / "layers" / "dora"
-    base = layer if path.is_relative_to(layer) else root
+    bases = (root / "layers" / "dora", root / "functions" / "operator")
+    base = next((own for own in bases if path.is_relative_to(own)), root)
     return path.relative_to(base).parent.parts
 
 

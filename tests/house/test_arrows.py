@@ -13,6 +13,7 @@ def test_no_room_imports_what_it_may_not() -> None:
 
 
 DORA = "layers/dora/dora"
+OPERATOR = "functions/operator/dora_operator"
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,8 @@ DORA = "layers/dora/dora"
         ("functions/cycle/app.py", "from dora.core import risk", "doors: imports dora.core.risk"),
         ("functions/cycle/app.py", "import boto3", "doors: imports boto3"),
         ("functions/cycle/app.py", "x = 1\n" * 26, "doors: longer than 25 lines"),
+        (f"{DORA}/wiring.py", "from dora_operator import cli", "top: imports dora_operator.cli"),
+        (f"{OPERATOR}/cli.py", "from tests.simulator import server", "operator: imports tests.simulator"),
         (f"{DORA}/core/__init__.py", '"""Rooms."""\nfrom dora.core import risk', "code in __init__.py"),
     ],
 )
@@ -81,6 +84,8 @@ def test_a_planted_breach_is_seen(tmp_path: Path, path: str, source: str, breach
         (f"{DORA}/flow/cycle/run.py", "from dora.core import ports\nfrom dora.telemetry import emit"),
         (f"{DORA}/edge/kalshi/client.py", "import requests\nfrom . import wire"),
         (f"{DORA}/edge/net/request.py", "import time\nimport urllib3"),
+        (f"{OPERATOR}/top.py", "import time\nimport click\nfrom dora.edge.dynamo import store"),
+        (f"{OPERATOR}/commands/now.py", "from ..desk import Desk"),
         (f"{DORA}/wiring.py", "import os, time\nfrom dora.edge.kalshi import client"),
         (
             "functions/cycle/app.py",

@@ -71,7 +71,7 @@ class World:
         began_ms = self._last_tick_ms = self.next_tick_ms()
         self.clock.advance_to(began_ms)
         tick = {"scheduled_at": _iso(began_ms), "execution_id": f"tick-{self._invocations}"}
-        context = self._context("dora-cycle", CYCLE_TIMEOUT_MS)
+        context = self.context("dora-cycle", CYCLE_TIMEOUT_MS)
         answer = self.bot.cycle(read_event("cycle") | tick | event, context)
         self._returned(answer, context)
         if answer["status"] in ("completed", "halted", "degraded"):
@@ -93,7 +93,7 @@ class World:
 
     def session(self, event_file: str, **event: object) -> Answer:
         """One session invocation with a sample event, some of its fields changed."""
-        context = self._context("dora-session", SESSION_TIMEOUT_MS)
+        context = self.context("dora-session", SESSION_TIMEOUT_MS)
         answer = self.bot.session(read_event(event_file) | event, context)
         self._returned(answer, context)
         return answer
@@ -128,7 +128,8 @@ class World:
     def _standing_groups(self) -> list[str]:
         return [group.id for group in self.member.groups.values() if not (group.deleted or group.tripped)]
 
-    def _context(self, function: str, timeout_ms: int) -> LambdaContext:
+    def context(self, function: str, timeout_ms: int) -> LambdaContext:
+        """Of the next invocation."""
         self._invocations += 1
         deadline_ms = self.clock.now_ms() + timeout_ms
         return LambdaContext(self.clock, deadline_ms, f"invocation-{self._invocations}", function)

@@ -1,0 +1,55 @@
+"""The command `dora`: its list of commands, each in a module that is imported when it is asked for.
+
+So `dora --help` imports neither boto3 nor the product.
+"""
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+
+class Entry(NamedTuple):
+    """Where a command is, and its line in the help."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "local": Entry("local", "A whole stack on this machine: exchange, tables and both functions."),
+    "start": Entry("session", "Open a session, or begin its hours anew."),
+    "status": Entry("session", "How things stand, and why nothing is quoted."),
+    "halt": Entry("session", "Stop placing; with --cancel take resting quotes off too."),
+    "resume": Entry("session", "Lift a halt."),
+    "reset": Entry("session", "Arm a session again that reached a limit."),
+    "teardown": Entry("session", "Trigger every group and prove that nothing rests."),
+}
+
+
+class _Lazy(click.Group):
+    """Knows its commands by name; imports one when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"dora_operator.commands.{entry.module}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Operate a Dora stack.
+
+    Name the stack with --stack (or DORA_STACK), or take the one on this machine with --local (DORA_LOCAL=1).
+    Whatever trades, cancels or spends says what it will do and asks first.
+    """

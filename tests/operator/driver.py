@@ -1,0 +1,61 @@
+"""The operator's command in this process, against a stack on this machine whose time moves when asked."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from dora_operator.cli import main
+from tests.demo.options import Options
+from tests.local_stack.stack import LocalOptions, LocalStack, open_local_stack
+
+ADDRESSES = {"HOME", "PATH"}
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A stack that is up, and its folder."""
+
+    stack: LocalStack
+    folder: Path
+
+    def minutes(self, count: int) -> None:
+        """So many cycles."""
+        for _ in range(count):
+            self.stack.minute()
+
+    def run(self, *words: str, answer: str | None = None) -> Result:
+        """`dora <words>` for this stack. Whatever is no report of the command's own is raised."""
+        env = {"DORA_LOCAL_FOLDER": str(self.folder), "DORA_LOCAL": "1", "USER": "tester"}
+        return invoke(words, env, answer)
+
+
+def invoke(words: tuple[str, ...], env: Mapping[str, str], answer: str | None = None) -> Result:
+    """The command in this process; standard error stands among its output."""
+    result = CliRunner().invoke(main, list(words), input=answer, env=dict(env))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@contextmanager
+def local_driver(
+    *, markets: int = 4, minutes: int = 120, configured: bool = True, **scene: Any
+) -> Iterator[Driver]:
+    """A stack up for the time of a block."""
+    options = Options(cycles=minutes, markets=markets, **scene)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        local = LocalOptions(scene=options, speed=0, configured=configured)
+        with open_local_stack(local, folder) as stack:
+            yield Driver(stack, folder)
+
+
+def clean_environment() -> dict[str, str]:
+    """Of a person who has set nothing."""
+    return {name: value for name, value in os.environ.items() if name in ADDRESSES}

@@ -1,0 +1,86 @@
+"""The command itself: its help is quick, what it cannot do takes a line, and it asks before it acts."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from dora_operator.cli import COMMANDS, main
+from dora_operator.failures import Exit
+from tests.house.checkout import ROOT
+from tests.operator.driver import Driver, invoke
+
+IMPORTED = "import sys; sys.argv = ['dora', '--help']\nfrom dora_operator.cli import main\ntry:\n    main()\n"
+IMPORTED += "except SystemExit:\n    print(*sorted(sys.modules))"
+
+
+def test_help_imports_neither_boto3_nor_the_product() -> None:
+    paths = {"PYTHONPATH": f"{ROOT / 'layers/dora'}:{ROOT / 'functions/operator'}"}
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED], env=paths, capture_output=True, text=True, check=True
+    )
+    modules = set(done.stdout.splitlines()[-1].split())
+
+    assert "click" in modules
+    assert not {"boto3", "botocore", "dora", "requests", "rich", "duckdb", "yaml"} & modules
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_s_list_says_what_each_command_says_of_itself(name: str) -> None:
+    command = main.get_command(None, name)  # type: ignore[attr-defined]
+
+    assert command.name == name
+    assert (command.help or "").splitlines()[0] == COMMANDS[name].help
+
+
+def test_without_a_stack_it_says_how_to_name_one() -> None:
+    result = invoke(("status",), {})
+
+    assert result.exit_code == Exit.USAGE
+    assert "--stack NAME" in result.output
+
+
+def test_without_a_stack_on_this_machine_it_says_how_to_have_one(tmp_path: object) -> None:
+    result = invoke(("status", "--local"), {"DORA_LOCAL_FOLDER": str(tmp_path)})
+
+    assert result.exit_code == Exit.UNKNOWN
+    assert "dora local up" in result.output
+
+
+def test_where_nobody_can_be_asked_nothing_is_done(dora: Driver) -> None:
+    before = dora.run("status", "--json").output
+
+    assert dora.run("teardown").exit_code == Exit.DECLINED
+    assert json.loads(dora.run("status", "--json").output)["status"] == json.loads(before)["status"]
+
+
+def test_every_session_command_leaves_a_line_with_who_gave_it(dora: Driver) -> None:
+    dora.run("halt", "--reason", "lunch", "--yes")
+    dora.run("resume", "--yes")
+    items = _changes(dora)
+
+    assert [(item["what"]["S"], item["who"]["S"]) for item in items[-2:]] == [
+        ("session halt", "local:tester"),
+        ("session resume", "local:tester"),
+    ]
+    assert json.loads(items[-2]["details"]["S"]) == {"reason": "lunch"}
+
+
+def _changes(dora: Driver) -> list[dict[str, dict[str, str]]]:
+    import boto3
+
+    answer = boto3.client("dynamodb").query(
+        TableName="dora-config",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "dora#changes"}},
+        ConsistentRead=True,
+    )
+    return answer["Items"]
+
+
+def test_a_refused_command_ends_with_one_and_says_why(dora: Driver) -> None:
+    result = dora.run("reset", "--yes")
+
+    assert result.exit_code == Exit.NEGATIVE
+    assert "only a session in limit_reached can be reset" in result.output
