@@ -296,6 +296,14 @@ def test_a_disabled_market_is_not_quoted() -> None:
         quotes_everything(stage)
 
 
+def test_a_market_that_is_only_recorded_is_not_quoted() -> None:
+    with scene() as stage:
+        stage.world.put_market(C, {**config_items.MARKET, "record_only": True})
+        stops_only(stage, C, "record_only")
+        stage.world.put_market(C, config_items.MARKET)
+        quotes_everything(stage)
+
+
 def test_a_market_whose_item_is_invalid_is_not_quoted() -> None:
     with scene() as stage:
         boto3.client("dynamodb").update_item(

@@ -121,6 +121,8 @@ def _read(client: Noted) -> None:
     for name in ("fills_since", "settlements_since"):
         assert getattr(client, name)(0).rows == ()
     assert client.trades_since(NEAR, 0) == ()
+    assert client.public_trades(0, [NEAR], 1) == ()
+    assert client.incentive_programs([NEAR], 1) == ()
     # The order, its probe, and the canceled row that a refused post-only cross leaves.
     assert len(client.orders_of(NEAR).rows) == 3
     assert client.resting_orders().rows == ()

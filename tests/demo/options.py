@@ -38,7 +38,10 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         description="A whole trading session of the real handlers against a simulated exchange.",
     )
     parser.add_argument(
-        "--data", type=Path, metavar="PATH", help="a recording; without it, synthetic order flow"
+        "--data",
+        type=Path,
+        metavar="PATH",
+        help="a recording or a folder of archive objects (made up flow)",
     )
     parser.add_argument("--start", type=_minute, metavar="ISO", dest="start_ms", help="first minute, UTC")
     parser.add_argument("--cycles", type=_at_least_one, default=Options.cycles, help="one-minute cycles (60)")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tests.demo.options import MINUTE_MS, DemoError, Options, iso
+from tests.replay.archive_folder import read_folder
 from tests.simulator.flow import RecordedFlow
 from tests.simulator.knobs import Knobs
 from tests.simulator.plant import Plant
@@ -81,6 +82,8 @@ def _recording(options: Options) -> Recording:
         minutes = options.cycles + AFTERWARDS
         return synthetic_recording(options.seed, options.markets, _synthetic_start_ms(options), minutes)
     try:
+        if options.data.is_dir():
+            return read_folder(options.data).recording()
         return read_recording(options.data)
     except RecordingError as error:
         raise DemoError(str(error)) from error

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from dora.core.units import CONTRACT
 from tests.replay.run import ByModel, Result
 from tests.replay.score import LEAST_CLUSTERS
-from tests.replay.tape import Tape
+from tests.replay.tape import Archived, Tape
 
 HOUR_MS = 3_600_000
 
@@ -28,7 +29,9 @@ def limits(tape: Tape) -> Iterator[str]:
             "BOUND: only prints were recorded. The book is made of them, its spread is a guess and its depth "
             "unknown; pess fills only where a print goes through a quote, opt also where one meets it."
         )
-    if tape.coarse:
+    if tape.archived:
+        yield from _of_a_bot(tape.archived)
+    elif tape.coarse:
         yield (
             "BOUND: snapshots minutes apart. What happened in between is unknown: the book is taken to stand "
             "still, an order that the next snapshot passes to have filled at its price."
@@ -39,6 +42,30 @@ def limits(tape: Tape) -> Iterator[str]:
         yield "No prints: infer guesses that 10 % of what falls at the touch was trades."
     yield from _gaps(tape)
     yield from _unknowns(tape)
+
+
+def _of_a_bot(archived: Archived) -> Iterator[str]:
+    yield "Books were looked at once a cycle: what was cancelled between two looks is not known."
+    if archived.without_trades:
+        yield (
+            f"BOUND: before {archived.without_trades} of {len(archived.looks)} looks trades may be missing; "
+            "fills that only they could prove are left out."
+        )
+    if archived.filled is not None:
+        yield "The bot quoted while it recorded: others may have answered its quotes."
+
+
+def _against_true_fills(result: Result) -> Iterator[str]:
+    """How many contracts filled in truth while a bot recorded, beside what each fill model makes of it."""
+    archived = result.tape.archived
+    if archived is None or archived.filled is None:
+        return
+    true = sum(archived.filled.values()) / CONTRACT
+    for name, models in result.strategies.items():
+        told = ", ".join(
+            f"{model} {outcome.total.contracts / CONTRACT:.0f}" for model, outcome in models.items()
+        )
+        yield f"{name}: {told} contracts; the bot that recorded filled {true:.0f}."
 
 
 def _gaps(tape: Tape) -> Iterator[str]:
@@ -84,6 +111,7 @@ def conclusions(result: Result) -> Iterator[str]:
     """What may be said of each strategy, and what of all of them."""
     for name, models in result.strategies.items():
         yield sign_of_profit(name, models, bound=is_bound(result.tape))
+    yield from _against_true_fills(result)
     clusters = _most_event_days(result.strategies)
     if clusters < LEAST_CLUSTERS:
         yield f"{clusters} event-days: no interval is told of fewer than {LEAST_CLUSTERS}."

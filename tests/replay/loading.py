@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from dora.core.exchange.fees import FREE, FeeTerms, fee_terms
-from dora.core.exchange.market import Event, Market, MarketStatus, Series
+from dora.core.exchange.market import Book, Event, Market, MarketStatus, Series
 from dora.core.units import Price, PriceGrid, PriceRange, TimeMs
 from tests.replay import closes
+from tests.replay.archive_folder import ArchiveFolder, read_folder
 from tests.replay.fee_types import recorded_series, with_assumed
 from tests.replay.printed_book import printed_quotes
 from tests.replay.tape import (
     COARSE_SILENCE_MS,
     DENSE_SILENCE_MS,
+    Archived,
     Moment,
     Tape,
     Track,
@@ -39,9 +41,34 @@ FAR_MS = 7 * 86_400_000
 
 
 def read_tape(path: Path) -> Tape:
-    """The tape of a recording's rows, `bbo-*.csv.gz` or `trades-*.csv.gz`. Raises RecordingError."""
+    """The tape of a recording's rows, `bbo-*.csv.gz` or `trades-*.csv.gz`, or of a folder of archive objects.
+
+    Raises RecordingError.
+    """
+    if path.is_dir():
+        return archived_tape(read_folder(path))
     recording, described = read_recording(path), described_markets(path)
     return tape_of(recording, _prints_beside(path), recorded_series(path.parent), described)
+
+
+def archived_tape(folder: ArchiveFolder) -> Tape:
+    """What a bot recorded. Its books are as deep as it saw them, and looked at when it looked.
+
+    Where trades may be missing, what happened between two looks is not known: bounds.
+    """
+    recording = folder.recording()
+    tape = tape_of(recording, recording.prints, folder.series, recording.markets)
+    books: dict[str, dict[int, Book]] = defaultdict(dict)
+    for look in folder.looks:
+        for ticker, book in look.books.items():
+            books[ticker][look.at_ms] = book
+    return replace(
+        tape,
+        tracks={ticker: replace(track, full=books[ticker]) for ticker, track in tape.tracks.items()},
+        events={name: folder.events.get(name, event) for name, event in tape.events.items()},
+        coarse=folder.without_trades > 0,
+        archived=Archived([look.at_ms for look in folder.looks], folder.without_trades, folder.filled),
+    )
 
 
 def _prints_beside(path: Path) -> tuple[Print, ...]:

@@ -31,7 +31,11 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     """Options from the command line. Ends the program with status 2 and one line when they make no sense."""
     parser = argparse.ArgumentParser(prog="python -m tests.replay", description=__doc__)
     parser.add_argument(
-        "--data", type=Path, nargs="*", default=[], help="bbo-*.csv.gz, trades-*.csv.gz; several give a total"
+        "--data",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="bbo-*.csv.gz, trades-*.csv.gz, archive folders",
     )
     parser.add_argument("--strategy", default=DEFAULT_STRATEGY, help="one or several, with commas")
     parser.add_argument("--set", default="", dest="pairs", help='"key=value ..." as in a config item')

@@ -22,7 +22,8 @@ from tests.replay.fill_models import FillModel
 from tests.replay.roster import Roster
 from tests.replay.settings import Setting
 from tests.replay.situations import ByMinute, Situation
-from tests.replay.tape import Stretch, Tape, minutes_of
+from tests.replay.tape import Stretch, Tape
+from tests.simulator.tape import MINUTE_MS
 
 LATENCY_MS = 1_000
 WAITS = "placed next minute"
@@ -102,7 +103,7 @@ class _Replay:
         roster = Roster(self._tape)
         self._lived_ms = stretch.start_ms
         active: Sequence[str] = ()
-        for now_ms in minutes_of(stretch):
+        for now_ms in self._tape.cycles_in(stretch):
             before, active = active, roster.at(now_ms)
             if active is not before:
                 self._leave([ticker for ticker in before if ticker not in set(active)], now_ms)
@@ -147,12 +148,16 @@ class _Replay:
         self._book_fills()
 
     def _books(self, stretch: Stretch, now_ms: int, active: Sequence[str]) -> dict[str, Book]:
-        """What the bot reads of each market; nothing where no row has come since the recorder is on again."""
+        """What the bot reads of each market; nothing where no row has come since the recorder is on again.
+
+        What a bot could not read when it recorded, it cannot read now.
+        """
+        oldest_ms = now_ms if self._tape.archived else stretch.start_ms
         books = {}
         for ticker in active:
             track = self._tape.tracks[ticker]
             quote = track.seen_at(now_ms)
-            if quote is not None and quote.at_ms >= stretch.start_ms:
+            if quote is not None and quote.at_ms >= oldest_ms:
                 book = track.book(quote)
                 ours = self._desk.resting(ticker)
                 books[ticker] = with_ours(book, ours) if ours else book
@@ -189,7 +194,7 @@ class _Replay:
         noted.minutes += 1
         if self._desk.rests(ticker):
             noted.quoted += 1
-            if situation := self._known[ticker].get(now_ms):
+            if situation := self._known[ticker].get(now_ms // MINUTE_MS * MINUTE_MS):
                 self.quoted_in[situation] += 1
         else:
             noted.reasons[_why(decision, refused)] += 1

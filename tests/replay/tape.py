@@ -63,6 +63,8 @@ class Track:
     """How it settled, where the recording says so: "yes", "no"."""
     closes: bool = True
     """Whether its time of close was known while it traded."""
+    full: Mapping[int, Book] | None = None
+    """By the time of a quote, the book as deep as it was recorded; None: best prices alone were."""
 
     @cached_property
     def printed(self) -> bool:
@@ -111,8 +113,21 @@ class Track:
         """One of its quotes as a book of others' orders. The same quote gives the same object."""
         found = self._books.get(id(quote))
         if found is None:
-            found = self._books[id(quote)] = Book(self.market.ticker, _levels(quote.bid), _levels(quote.ask))
+            found = self.full[quote.at_ms] if self.full else _best_alone(quote)
+            self._books[id(quote)] = found
         return found
+
+
+@dataclass(frozen=True)
+class Archived:
+    """Of a bot that recorded. `looks`: when it decided; a replay decides at these times, and at no other.
+
+    `filled`: contracts (0.01) that its own quotes filled, by market; None: it was a dry run.
+    """
+
+    looks: Sequence[int]
+    without_trades: int
+    filled: Mapping[str, int] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +148,21 @@ class Tape:
     coarse: bool = False
     assumed: tuple[str, ...] = ()
     made_up: bool = False
+    candles: bool = False
+    """Whether its quotes are the last ones of whole minutes."""
+    archived: "Archived | None" = None
+    """What a bot's archive says beside its quotes; None: it is no such recording."""
 
     @property
     def end_ms(self) -> int:
         """The time of the last row."""
         return self.stretches[-1].end_ms
+
+    def cycles_in(self, stretch: Stretch) -> Sequence[int]:
+        """When the bot decides: every whole minute, or when the bot that recorded did."""
+        if self.archived is None:
+            return minutes_of(stretch)
+        return [at_ms for at_ms in self.archived.looks if stretch.start_ms <= at_ms <= stretch.end_ms]
 
     def only(self, tickers: Sequence[str]) -> "Tape":
         """The same recording of these markets alone, from their first row to their last."""
@@ -196,6 +221,10 @@ def minutes_of(stretch: Stretch) -> range:
     """The whole minutes of a stretch, in ms."""
     first = -(-stretch.start_ms // MINUTE_MS) * MINUTE_MS
     return range(first, stretch.end_ms + 1, MINUTE_MS)
+
+
+def _best_alone(quote: Quote) -> Book:
+    return Book(quote.ticker, _levels(quote.bid), _levels(quote.ask))
 
 
 def _levels(side: QuoteSide | None) -> tuple[Level, ...]:

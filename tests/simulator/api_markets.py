@@ -10,11 +10,20 @@ from .call import Call, cursor_position, page
 from .decode import Query
 from .market import STATUS_FILTERS, Market
 from .model import Trade
-from .render_market import book_row, event_row, fee_change_row, market_row, series_row, trade_row
+from .render_market import (
+    book_row,
+    event_row,
+    fee_change_row,
+    market_row,
+    program_row,
+    series_row,
+    trade_row,
+)
 from .wire import Refusal, Reply, json_reply, not_found
 
 LARGEST_PAGE = 1000
 LARGEST_EVENT_PAGE = 200
+LARGEST_PROGRAM_PAGE = 10_000
 MOST_BOOKS = 100
 MOST_DEPTH = 100
 
@@ -69,6 +78,22 @@ def trades(call: Call) -> Reply:
         listed = []
     shown, cursor = page(_trades(listed, call.query), limit)
     return json_reply(200, {"trades": [trade_row(trade) for trade in shown], "cursor": cursor})
+
+
+def incentive_programs(call: Call) -> Reply:
+    """A page of programs; the next one hangs on `next_cursor`. A status that is none finds nothing."""
+    query, now_ms = call.query, call.exchange.venue.now_ms()
+    limit = query.limit(most=LARGEST_PROGRAM_PAGE)
+    status, kind = query.text("status") or "all", query.text("type") or "all"
+    after = cursor_position(query.text("cursor")) or 0
+    fitting = (
+        (number, program)
+        for number, program in enumerate(call.exchange.venue.programs, 1)
+        if number > after and status in ("all", program.status(now_ms)) and kind in ("all", program.kind)
+    )
+    shown, cursor = page(fitting, limit)
+    rows = [program_row(program) for program in shown]
+    return json_reply(200, {"incentive_programs": rows} | ({"next_cursor": cursor} if cursor else {}))
 
 
 def events(call: Call) -> Reply:

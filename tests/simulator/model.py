@@ -200,6 +200,29 @@ class Settlement:
     fees_e6: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncentiveProgram:
+    """What the makers of a market share for a period; `target_e2` and `discount_bps` may be left open."""
+
+    id: str
+    ticker: str
+    start_ms: int
+    end_ms: int
+    reward_e4: int
+    target_e2: int | None = 30_000
+    discount_bps: int | None = 5_000
+    kind: str = "liquidity"
+    paid_out: bool = False
+
+    def status(self, now_ms: int) -> str:
+        """The word by which it is listed."""
+        if self.paid_out:
+            return "paid_out"
+        if now_ms < self.start_ms:
+            return "upcoming"
+        return "active" if now_ms < self.end_ms else "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something an observer may want to know. Kinds: order, amend, fill, trade, cancel, settlement,

@@ -68,7 +68,12 @@ def _name(rows: Path) -> str:
 def _shapes_beside(rows: Path) -> tuple[BookShape, ...]:
     newest = max(rows.parent.glob("books-full-*.jsonl.gz"), default=None)
     shapes = read_shapes(newest) if newest else ()
-    return shapes or typical_shapes(random.Random(TYPICAL_SHAPES_SEED))
+    return shapes or typical_book_shapes()
+
+
+def typical_book_shapes() -> tuple[BookShape, ...]:
+    """For recordings without whole books beside them; always the same."""
+    return typical_shapes(random.Random(TYPICAL_SHAPES_SEED))
 
 
 def read_shapes(path: Path) -> tuple[BookShape, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .book import ASK, BID
 from .market import Market
-from .model import PriceRanges, Trade
+from .model import IncentiveProgram, PriceRanges, Trade
 from .render import prices
 from .units import DOLLAR_E4, count_text, price_text, time_text
 
@@ -113,6 +113,23 @@ def trade_row(trade: Trade) -> dict[str, Any]:
         "taker_book_side": trade.taker_side,
         "created_time": time_text(trade.at_ms),
         "is_block_trade": False,
+    }
+
+
+def program_row(program: IncentiveProgram) -> dict[str, Any]:
+    """Rewards count 1/10,000 $; what a program does not state is null."""
+    return {
+        "id": program.id,
+        "market_id": program.ticker,
+        "market_ticker": program.ticker,
+        "incentive_type": program.kind,
+        "incentive_description": "Simulated.",
+        "start_date": time_text(program.start_ms),
+        "end_date": time_text(program.end_ms),
+        "period_reward": program.reward_e4,
+        "paid_out": program.paid_out,
+        "discount_factor_bps": program.discount_bps,
+        "target_size_fp": None if program.target_e2 is None else count_text(program.target_e2),
     }
 
 

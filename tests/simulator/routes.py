@@ -75,6 +75,7 @@ def _routes() -> Iterator[Route]:
     yield Route("GET", "/markets/trades", PUBLIC, api_markets.trades)
     yield Route("GET", "/markets/:ticker", PUBLIC, api_markets.market)
     yield Route("GET", "/markets/:ticker/orderbook", PUBLIC, api_markets.orderbook)
+    yield Route("GET", "/incentive_programs", PUBLIC, api_markets.incentive_programs)
     yield Route("GET", "/events", PUBLIC, api_markets.events)
     yield Route("GET", "/events/fee_changes", PUBLIC, api_markets.event_fee_changes)
     yield Route("GET", "/events/:event_ticker", PUBLIC, api_markets.event)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .account import reserve_e6
 from .book import ASK, BID
 from .invariants import Invariants
-from .model import BackgroundOrder, Event, Order, Trade
+from .model import BackgroundOrder, Event, IncentiveProgram, Order, Trade
 from .plant import Plant
 from .stats import Stats
 from .wire import Refusal
@@ -77,6 +77,7 @@ class Venue:
         self.shards: dict[int, Shard] = {0: Shard(0)}
         self.fees = Fees()
         self.trades: list[Trade] = []
+        self.programs: list[IncentiveProgram] = []
         self.background: dict[int, BackgroundOrder] = {}
         self.observers: list[Callable[[Event], None]] = []
         self.invariants = Invariants(self.now_ms)

@@ -5,6 +5,7 @@ from dora.core.config import MarketConfig, SeriesConfig
 from dora.core.cycle_record import Asked, CycleRecord, Decided, Done, Loaded, Seen
 from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Book, Level, Side, Slot, Trade
+from dora.core.exchange.public_data import IncentiveProgram, PublicData, PublicTrade
 from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.requests import ApprovedOrder, CancelRequest, TargetOrder
 from dora.core.quoting.decision import Decision
@@ -39,6 +40,14 @@ def cycle_record(*, dry_run: bool = False) -> CycleRecord:
         decided=_decided(),
         done=Done(
             orders=(order(2),), codes={"order_not_found": 1}, stopped=Reason.DEADLINE, record={"kept": 1}
+        ),
+        public=PublicData(
+            since_ms=NOW,
+            until_ms=NOW,
+            trades=(PublicTrade("trade-1", TICKER, Side.ASK, Price(4_400), Count(250), NOW),),
+            programs=(
+                IncentiveProgram("p-1", TICKER, "liquidity", NOW, NOW, Money(20_000_000), None, 5_000),
+            ),
         ),
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.simulator.exchange import MarketSpec
 from tests.simulator.knobs import Knobs
+from tests.simulator.model import IncentiveProgram
 from tests.support.simulator_desk import HOUR_MS, START_MS, TICKER, Desk, market, pages
 
 NOW_S = START_MS // 1000
@@ -142,3 +143,46 @@ def test_events_gather_their_markets() -> None:
     assert [row["ticker"] for row in desk.get("/events/RAIN").body["markets"]] == [TICKER, "RAIN-B"]
     assert desk.get("/events/NONE").status == 404
     assert desk.get("/events", limit=201).status == 400
+
+
+def test_prints_of_the_whole_exchange_come_page_by_page() -> None:
+    desk = Desk()
+    desk.rest("bid", "0.4000", "10.00")
+    desk.rest("bid", "0.4000", "10.00", ticker="COIN-A", exchange_index=2)
+    for ticker in (TICKER, "COIN-A", TICKER):
+        desk.taken("ask", 4000, 100, ticker)
+        desk.clock.advance_ms(1_000)
+
+    rows = pages(desk, "/markets/trades", "trades", limit=2)
+
+    assert [row["ticker"] for row in rows] == [TICKER, "COIN-A", TICKER]
+    assert len(desk.get("/markets/trades", min_ts=NOW_S + 1, max_ts=NOW_S + 1).body["trades"]) == 1
+
+
+def test_incentive_programs_hang_together_by_next_cursor() -> None:
+    desk = Desk()
+    span = {"start_ms": START_MS - HOUR_MS, "end_ms": START_MS + HOUR_MS, "reward_e4": 200_000}
+    desk.exchange.venue.programs += [
+        IncentiveProgram(id="p-1", ticker=TICKER, **span),
+        IncentiveProgram(id="p-2", ticker="RAIN-B", **span | {"start_ms": START_MS + 1}),
+        IncentiveProgram(id="p-3", ticker="COIN-A", target_e2=None, discount_bps=None, **span),
+        IncentiveProgram(id="p-4", ticker="COIN-A", kind="volume", **span),
+        IncentiveProgram(id="p-5", ticker="COIN-A", paid_out=True, **span),
+    ]
+
+    def listed(**query: Any) -> list[str]:
+        return [row["id"] for row in desk.get("/incentive_programs", **query).body["incentive_programs"]]
+
+    first = desk.get("/incentive_programs", limit=1, status="active", type="liquidity").body
+    rest = desk.get(
+        "/incentive_programs", limit=1, status="active", type="liquidity", cursor=first["next_cursor"]
+    ).body
+    (row,) = first["incentive_programs"]
+    assert (row["id"], row["period_reward"], row["target_size_fp"]) == ("p-1", 200_000, "300.00")
+    assert [row["id"] for row in rest["incentive_programs"]] == ["p-3"]
+    assert (rest["incentive_programs"][0]["target_size_fp"], "next_cursor" in rest) == (None, False)
+    assert listed(status="upcoming") == ["p-2"]
+    assert (listed(status="paid_out"), listed(type="volume")) == (["p-5"], ["p-4"])
+    assert listed() == ["p-1", "p-2", "p-3", "p-4", "p-5"]
+    assert listed(status="running") == []
+    assert desk.get("/incentive_programs", limit=10_001).status == 400

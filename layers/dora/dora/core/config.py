@@ -10,6 +10,8 @@ from dora.core.config_fields import Checked, contracts, dollars, percent, price,
 from dora.core.units import Count, Money, Price
 
 DEFAULT_STRATEGY = "reservation"
+ALWAYS, DRY_RUN, NEVER = RECORDED = ("always", "dry_run", "never")
+"""When what is public is recorded."""
 SHORTEST_LIFE_S = 600
 """Orders are renewed minutes before they expire; much shorter lives would be nothing but renewals."""
 
@@ -75,13 +77,22 @@ class GlobalConfig(Checked):
     """After a 429 to a write nobody spends write tokens for this long; each further 429 in a row doubles
     it, up to a minute, and a write that passes ends the row."""
     max_clock_skew_ms: int = whole_number("100", "10000", "2000")
+    record_public: str = DRY_RUN
+    """When each cycle's archive object holds public trades and incentive programs too, for recordings:
+    `always`, `dry_run` (in a dry run alone) or `never`. They cost read tokens."""
 
     @property
     def flaw(self) -> tuple[str, str] | None:
-        """An order life that is nothing but renewals."""
+        """An order life that is nothing but renewals, or a word that says nothing."""
         if 0 < self.order_life_s < SHORTEST_LIFE_S:
             return "order_life_s is too short to quote with", f"write 0, or {SHORTEST_LIFE_S} and more"
+        if self.record_public not in RECORDED:
+            return f"record_public is {self.record_public!r}", f"write one of: {', '.join(RECORDED)}"
         return None
+
+    def records(self, *, dry_run: bool) -> bool:
+        """Whether what is public is recorded: then the books of all configured markets are read as well."""
+        return self.record_public == ALWAYS or (dry_run and self.record_public == DRY_RUN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +101,8 @@ class MarketConfig(Checked):
 
     ticker: str
     enabled: bool = False
+    record_only: bool = False
+    """Its book is read, and so archived, every cycle; it is never quoted, enabled or not."""
     strategy: str = DEFAULT_STRATEGY
     settings: object = None
     """What its strategy is set to, a value of that strategy's own kind; None: the strategy's defaults."""
@@ -117,6 +130,11 @@ class MarketConfig(Checked):
     """A partly filled quote is kept until less than this share of its target is left."""
     close_guard_s: int = whole_number("0", "864000", "300")
     """No quote rests closer to the market's close than this."""
+
+    @property
+    def quoted(self) -> bool:
+        """Whether it is to be quoted, as far as its own item says."""
+        return self.enabled and not self.record_only
 
     @property
     def flaw(self) -> tuple[str, str] | None:

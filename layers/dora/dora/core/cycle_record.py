@@ -11,6 +11,7 @@ from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
 from dora.core.exchange.account import Limits, Order
 from dora.core.exchange.market import Slot, Trade
+from dora.core.exchange.public_data import PublicData
 from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.journal import Plan, TrackedOrder
 from dora.core.orders.requests import ApprovedOrder, CancelRequest, DecreaseRequest, ExtendRequest
@@ -128,3 +129,5 @@ class CycleRecord:
     asked: Asked
     decided: Decided
     done: Done
+    public: PublicData | None = None
+    """Where it was recorded."""

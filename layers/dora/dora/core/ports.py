@@ -5,7 +5,7 @@ Every write of state is conditional or a transaction; its implementation says wh
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,6 +24,7 @@ from dora.core.exchange.account import (
 )
 from dora.core.exchange.listed import Listed
 from dora.core.exchange.market import Book, Event, Market, Series, Trade
+from dora.core.exchange.public_data import IncentiveProgram, PublicTrade
 from dora.core.orders.journal import Plan
 from dora.core.orders.requests import (
     BatchCancelResult,
@@ -121,6 +122,14 @@ class Exchange(Protocol):
 
     def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time. Market data, so not behind as account reads are."""
+
+    def public_trades(
+        self, since_ms: TimeMs, tickers: Collection[str], pages: int
+    ) -> tuple[PublicTrade, ...]:
+        """Public trades of these markets at or after a time; raises where more pages hold any."""
+
+    def incentive_programs(self, tickers: Collection[str], pages: int) -> tuple[IncentiveProgram, ...]:
+        """Programs that run and pay makers of these markets; one that is not understood is left out."""
 
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
         """Market objects by ticker; one that is unknown or not understood is absent."""
@@ -265,6 +274,10 @@ class Limiter(Protocol):
 
 class Archive(Protocol):
     """Where every cycle goes that is over, with what it was decided from."""
+
+    @property
+    def inputs(self) -> bool:
+        """Whether it keeps what cycles were decided from."""
 
     def save(self, cycle_id: str, record: Callable[[], CycleRecord]) -> None:
         """Keep it; `record` is asked for it only where it is kept. Raises StateUnavailable: go on without."""

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     SILENT = "silent"
     # one market
     MARKET_DISABLED = "market_disabled"
+    RECORD_ONLY = "record_only"
     MARKET_UNKNOWN = "market_unknown"
     MARKET_NOT_ACTIVE = "market_not_active"
     MARKET_UNSUPPORTED = "market_unsupported"

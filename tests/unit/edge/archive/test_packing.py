@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,31 @@ def test_what_is_keyed_by_a_field_of_its_own_does_not_say_it_twice() -> None:
         "records": 2,
         "columns": {"price": [4_400, 4_300], "count": [5, 6]},
     }
+
+
+def test_an_object_of_an_earlier_schema_gets_the_defaults_of_what_came_later() -> None:
+    earlier = opened() | {"schema": 1}
+    cycle = earlier["cycle"]
+    del cycle["public"], cycle["seen"]["globals_"]["record_public"], cycle["asked"]["most_places"]
+    del cycle["seen"]["wanted"]["columns"]["record_only"], cycle["seen"]["reference"]["listings"]
+    del cycle["seen"]["wanted"]["columns"]["settings"][0]["max_speed_percent"]
+
+    record, today = unpack(closed(earlier)), cycle_record()
+
+    assert record.seen is not None
+    assert today.seen is not None
+    assert record.asked == replace(today.asked, most_places=None)
+    assert record.seen.globals_ == today.seen.globals_
+    assert record.seen.wanted[OTHER] == today.seen.wanted[OTHER]
+    assert record.seen.wanted[TICKER] != today.seen.wanted[TICKER]
+
+
+def test_what_an_earlier_schema_had_already_may_not_be_missing() -> None:
+    earlier = opened() | {"schema": 1}
+    del earlier["cycle"]["seen"]["now_ms"]
+
+    with pytest.raises(StateError, match="the fields of Seen"):
+        unpack(closed(earlier))
 
 
 @pytest.mark.parametrize(

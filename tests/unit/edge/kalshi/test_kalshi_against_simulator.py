@@ -16,6 +16,7 @@ from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
 from tests.simulator.adapter import ExchangeAdapter
 from tests.simulator.exchange import Faults, Reply, Request
+from tests.simulator.model import IncentiveProgram
 from tests.simulator.server import serve
 from tests.simulator.wire import ConnectionDroppedError
 from tests.support.kalshi_fakes import BASE_URL, api_key
@@ -363,3 +364,35 @@ def test_the_same_calls_work_over_a_real_connection() -> None:
         assert [order.order_id for order in client.resting_orders().rows] == [placed.order_id]
         assert len(client.cancel([cancel_of(placed)]).succeeded) == 1
         client.trigger_group(client.create_group(2, Count(CONTRACT)), 2)
+
+
+def test_public_trades_are_read_page_by_page_and_programs_of_our_markets_alone() -> None:
+    venue = open_venue()
+    for count_e2 in (100, 250):
+        venue.exchange.background_order(RAIN, "bid", 4_000, count_e2)
+        venue.exchange.background_take(RAIN, "ask", 4_000, count_e2)
+    span = {"start_ms": START_MS, "end_ms": START_MS + HOUR_MS, "reward_e4": 200_000}
+    venue.exchange.venue.programs += [
+        IncentiveProgram(id=ticker, ticker=ticker, **span) for ticker in (RAIN, COIN)
+    ]
+
+    trades = venue.client.public_trades(TimeMs(START_MS - 1), [RAIN, COIN], 1)
+    programs = venue.client.incentive_programs([RAIN], 1)
+
+    assert sorted(own.count for own in trades) == [100, 250]
+    assert {(own.taker_side, own.price, own.at_ms) for own in trades} == {(Side.ASK, 4_000, START_MS)}
+    assert venue.client.public_trades(TimeMs(START_MS), [COIN], 1) == ()
+    (program,) = programs
+    assert (program.ticker, program.reward, program.target) == (RAIN, 20_000_000, 30_000)
+
+
+def test_a_program_that_is_not_understood_is_left_out_and_told() -> None:
+    venue = open_venue()
+    span = {"start_ms": START_MS, "end_ms": START_MS + HOUR_MS, "reward_e4": 1}
+    nulls = IncentiveProgram(id="nulls", ticker=RAIN, target_e2=None, discount_bps=None, **span)
+    venue.exchange.venue.programs += [nulls, IncentiveProgram(id="", ticker=RAIN, **span)]
+
+    (program,) = venue.client.incentive_programs([RAIN], 1)
+
+    assert (program.program_id, program.target, program.discount_bps) == ("nulls", None, None)
+    assert [fields["left_out"] for _, fields in venue.facts.emitted] == [1]

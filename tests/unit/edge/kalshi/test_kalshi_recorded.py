@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited
+from dora.core.errors import AuthRefused, ExchangeRefused, RateLimited, ReadIncomplete
 from dora.core.exchange.market import Market, Side, Slot
 from dora.core.orders.requests import CancelRequest, DecreaseRequest, Outcome
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Money, Price, TimeMs, parse_count, parse_price
@@ -326,6 +326,31 @@ def test_recorded_answers_of_order_groups_are_understood(
     assert said == recording(name)["body"].get("order_group_id")
 
 
+# --- what is public ---------------------------------------------------------------------------------------
+
+
+def test_recorded_public_trades_keep_their_fractions_and_a_page_that_is_not_the_last_is_no_answer() -> None:
+    taken = recording("trades__public_recorded.json")["body"]
+    ticker = taken["trades"][0]["ticker"]
+    last = scripted(FakeReply(200, taken | {"cursor": ""})).exchange.public_trades(TimeMs(0), [ticker], 1)
+
+    assert len(last) == len(taken["trades"])
+    assert (last[0].taker_side, last[0].price, last[0].count) == (Side.BID, 300, 777)
+    assert last[0].trade_id == "56932642-f55c-41a6-1cad-35b95c27373b"
+    with pytest.raises(ReadIncomplete, match="more than 1 page"):
+        replayed("trades__public_recorded.json").public_trades(TimeMs(0), [ticker], 1)
+
+
+def test_recorded_incentive_programs_from_before_fixed_point_sizes_have_no_target() -> None:
+    rows = recording("v1__incentive_programs.json")["body"]["incentive_programs"]
+    mine = {rows[0]["market_ticker"], "KXELSEWHERE"}
+    whole = FakeReply(200, {"incentive_programs": rows})
+
+    (program,) = scripted(whole).exchange.incentive_programs(mine, 1)
+
+    assert (program.reward, program.target, program.discount_bps) == (Money(20_000_000), None, 5_000)
+
+
 # --- none forgotten -----------------------------------------------------------------------------------
 
 OF_CALLS_WE_DO_NOT_MAKE = {
@@ -333,11 +358,9 @@ OF_CALLS_WE_DO_NOT_MAKE = {
     "margin__orders__amend_price.json",
     "margin__orders__create_for_decrease.json",
     "markets__candlesticks_1min.json",
-    "trades__public_recorded.json",
     "v1__amend_order.json",
     "v1__decrease_order.json",
     "v1__exchange_schedule.json",
-    "v1__incentive_programs.json",
     "v1__order_group_single.json",
     "v1__order_queue_positions.json",
 }

@@ -25,6 +25,8 @@ MARKETS = 4
 class Shelf:
     """An archive that keeps the values, or fails."""
 
+    inputs = False
+
     def __init__(self, error: Exception | None = None) -> None:
         self.error, self.kept = error, list[CycleRecord]()
 

@@ -64,6 +64,8 @@ class Market:
     plain: bool
     expected_expiration_ms: TimeMs | None = None
     fee_waiver_until_ms: TimeMs | None = None
+    result: str = ""
+    """The exchange's word for how it ended; empty until it says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

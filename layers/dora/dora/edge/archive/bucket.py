@@ -34,7 +34,7 @@ class S3Archive:
     """`ports.Archive` in a bucket. Without `inputs` it keeps decisions and outcomes alone."""
 
     def __init__(self, client: ObjectStore, bucket: str, bot: str, *, inputs: bool) -> None:
-        self._client, self._bucket, self._bot, self._inputs = client, bucket, bot, inputs
+        self._client, self._bucket, self._bot, self.inputs = client, bucket, bot, inputs
 
     def save(self, cycle_id: str, record: Callable[[], CycleRecord]) -> None:
         """Store one cycle under `archive_key`. Raises StateUnavailable: report it and go on.
@@ -42,7 +42,7 @@ class S3Archive:
         Safe to repeat: yes, an equal cycle makes equal bytes under the same key.
         """
         whole = record()
-        kept = whole if self._inputs else replace(whole, loaded=None, seen=None)
+        kept = whole if self.inputs else replace(whole, loaded=None, seen=None)
         key = archive_key(self._bot, cycle_id, dry_run=whole.dry_run)
         try:
             answer = self._client.put_object(
@@ -57,6 +57,8 @@ class S3Archive:
 
 class NoArchive:
     """`ports.Archive` when nothing is to be kept."""
+
+    inputs = False
 
     def save(self, cycle_id: str, record: Callable[[], CycleRecord]) -> None:
         """Keep nothing."""

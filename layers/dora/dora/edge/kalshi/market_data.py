@@ -1,9 +1,10 @@
 """Reads of the exchange, its markets and its limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Book, Event, Market, Series, Trade
+from dora.core.exchange.public_data import IncentiveProgram, PublicTrade
 from dora.core.units import TimeMs
 from dora.edge.kalshi import wire_markets
 from dora.edge.kalshi.pagination import comma_lists, read_list, understood
@@ -11,6 +12,7 @@ from dora.edge.kalshi.transport import Call, Transport
 from dora.edge.kalshi.wire import JsonObject, name
 
 EVENTS_PER_PAGE = 200
+PROGRAMS_PER_PAGE = 10_000
 _STATUS_ALSO_ON = frozenset({500, 503, 504})
 
 
@@ -43,6 +45,27 @@ class MarketReads(Transport):
         rows = read_list(self, "/markets/trades", "trades", [("ticker", ticker), ("min_ts", since_s)])
         prints = tuple(map(wire_markets.parse_public_trade, rows))
         return tuple(found for found in prints if found.ticker == ticker and found.at_ms >= since_ms)
+
+    def public_trades(
+        self, since_ms: TimeMs, tickers: Collection[str], pages: int
+    ) -> tuple[PublicTrade, ...]:
+        """Public trades of these markets at or after a time, newest first; of several out of all trades.
+
+        Raises ReadIncomplete where more pages than these hold any, and every other ExchangeError.
+        """
+        params: list[tuple[str, str | int]] = [("min_ts", since_ms // 1000 - 1)]
+        params += [("ticker", ticker) for ticker in tickers] if len(tickers) == 1 else []
+        rows = read_list(self, "/markets/trades", "trades", params, pages=pages)
+        ours = [row for row in rows if row.readable("ticker", name) in tickers]
+        return tuple(own for own in map(wire_markets.parse_trade_print, ours) if own.at_ms >= since_ms)
+
+    def incentive_programs(self, tickers: Collection[str], pages: int) -> tuple[IncentiveProgram, ...]:
+        """Running programs that pay the makers of these markets, of thousands; raises as `public_trades`."""
+        params = [("status", "active"), ("type", "liquidity")]
+        route, key = "/incentive_programs", "incentive_programs"
+        rows = read_list(self, route, key, params, PROGRAMS_PER_PAGE, pages=pages)
+        ours = [row for row in rows if row.readable("market_ticker", name) in tickers]
+        return tuple(understood(self._facts, ours, wire_markets.parse_program))
 
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
         """Market objects by ticker; one that is unknown or not understood is absent."""

@@ -23,21 +23,24 @@ def read_list(
     page_rows: int = PAGE_ROWS,
     *,
     into: list[JsonObject] | None = None,
+    pages: int = MAX_PAGES,
 ) -> list[JsonObject]:
     """All rows of a list. Filters go with every cursor, for the exchange forgets them.
 
-    They are added to `into`, which holds what was read when this raises.
+    Rows are added to `into`, which holds what was read when this raises.
     Raises ReadIncomplete on a cursor that comes back (a bad cursor is answered with page one), on a full
     page that has no cursor field at all, and after too many pages.
     """
     rows: list[JsonObject] = [] if into is None else into
     cursors = [""]
-    for _ in range(MAX_PAGES):
+    for _ in range(pages):
         after = [("cursor", cursors[-1])] if cursors[-1] else []
         page = transport.read(Call("GET", route, params=[*params, ("limit", page_rows), *after]))
         found = page.rows(key)
         rows += found
         cursor = page.optional("cursor", text)
+        if cursor is None:
+            cursor = page.optional("next_cursor", text)
         if cursor is None and len(found) >= page_rows:
             raise ReadIncomplete(f"{page.where}: a full page without a cursor may not be the last")
         if not cursor:
@@ -45,7 +48,7 @@ def read_list(
         if cursor in cursors:
             raise ReadIncomplete(f"{page.where}: cursor {cursor!r} came twice")
         cursors.append(cursor)
-    raise ReadIncomplete(f"GET {route}: more than {MAX_PAGES} pages")
+    raise ReadIncomplete(f"GET {route}: more than {pages} page{'s' if pages > 1 else ''}")
 
 
 def comma_lists(tickers: Iterable[str]) -> Iterator[str]:

@@ -8,9 +8,11 @@ from typing import Any
 from dora.core.errors import NumberInvalid
 from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Book, Event, Level, Market, MarketStatus, Series, Side, Trade
+from dora.core.exchange.public_data import IncentiveProgram, PublicTrade
 from dora.core.exchange.read_calls import BOOK_LEVELS
 from dora.core.units import (
     ONE_DOLLAR,
+    Money,
     Price,
     PriceGrid,
     PriceRange,
@@ -35,6 +37,7 @@ BATCH_ROUTE = ORDERS_ROUTE + "/batched"
 ORDER_ROUTE = "/portfolio/orders/{}"
 _PREFIX = "/trade-api/v2"
 _PAIR, _PRICES = 2, 10_000
+MONEY_PER_E4 = 100
 
 
 def parse_market(row: JsonObject) -> Market:
@@ -50,6 +53,7 @@ def parse_market(row: JsonObject) -> Market:
         plain=_is_plain(row),
         expected_expiration_ms=row.optional("expected_expiration_time", time_ms),
         fee_waiver_until_ms=row.optional("fee_waiver_expiration_time", time_ms),
+        result=row.optional("result", text) or "",
     )
 
 
@@ -149,6 +153,33 @@ def parse_public_trade(row: JsonObject) -> Trade:
         maker_side=Side.ASK if taker is Side.BID else Side.BID,
         price=row.field("yes_price_dollars", parse_price),
         at_ms=row.field("created_time", time_ms),
+    )
+
+
+def parse_trade_print(row: JsonObject) -> PublicTrade:
+    """A public trade with its id and count."""
+    trade = parse_public_trade(row)
+    return PublicTrade(
+        trade_id=row.field("trade_id", name),
+        ticker=trade.ticker,
+        taker_side=Side.ASK if trade.maker_side is Side.BID else Side.BID,
+        price=trade.price,
+        count=row.field("count_fp", parse_count),
+        at_ms=trade.at_ms,
+    )
+
+
+def parse_program(row: JsonObject) -> IncentiveProgram:
+    """A program; its reward counts 1/10,000 $."""
+    return IncentiveProgram(
+        program_id=row.field("id", name),
+        ticker=row.field("market_ticker", name),
+        kind=row.field("incentive_type", name),
+        start_ms=row.field("start_date", time_ms),
+        end_ms=row.field("end_date", time_ms),
+        reward=Money(row.field("period_reward", integer) * MONEY_PER_E4),
+        target=row.optional("target_size_fp", parse_count),
+        discount_bps=row.optional("discount_factor_bps", integer),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from dora.core.cycle_record import Asked, CycleRecord, Decided, Done, Loaded, Seen
 from dora.core.exchange.market import Book, Side
+from dora.core.exchange.public_data import PublicData
 from dora.core.failures import told
 from dora.core.orders.journal import Journal, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
@@ -16,6 +17,7 @@ from dora.flow.cycle.choose import choose
 from dora.flow.cycle.compute import Choice, Inputs, net_positions, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.public_data import read_public
 from dora.flow.cycle.purchase import bought
 from dora.flow.cycle.recent_trades import skip_likely_filled
 
@@ -50,12 +52,14 @@ def archive(ports: Ports, finished: Finished) -> None:
     try:
         if ports.clock.now_ms() >= context.deadline_ms:
             raise TimeoutError("no time is left for it")
-        ports.archive.save(context.cycle_id, partial(cycle_record, finished, dry_run=ports.dry_run))
+        public = read_public(ports, context, finished.loaded)
+        record = partial(cycle_record, finished, dry_run=ports.dry_run, public=public)
+        ports.archive.save(context.cycle_id, record)
     except Exception as error:
         ports.facts.emit("ERROR", what="archive of the cycle", why=told(error))
 
 
-def cycle_record(finished: Finished, *, dry_run: bool) -> CycleRecord:
+def cycle_record(finished: Finished, *, dry_run: bool, public: PublicData | None = None) -> CycleRecord:
     """The cycle as one value. Pure."""
     basis = finished.basis
     return CycleRecord(
@@ -67,6 +71,7 @@ def cycle_record(finished: Finished, *, dry_run: bool) -> CycleRecord:
         asked=basis.asked,
         decided=_decided(finished.choice, basis.inputs),
         done=_done(finished, basis.inputs),
+        public=public,
     )
 
 

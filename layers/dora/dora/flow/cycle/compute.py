@@ -228,8 +228,8 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
 
 
 def _skip(inputs: Inputs, ticker: str, config: MarketConfig, shared: _Shared) -> Reason | None:
-    if not config.enabled:
-        return Reason.MARKET_DISABLED
+    if not config.quoted:
+        return Reason.RECORD_ONLY if config.record_only else Reason.MARKET_DISABLED
     market = inputs.snapshot.markets.get(ticker)
     if market is None:
         return Reason.MARKET_UNKNOWN

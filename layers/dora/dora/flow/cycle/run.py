@@ -176,12 +176,13 @@ def _breakers_see(
 
 def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     """Step 3: the exchange, all of it that matters, and the slow facts about markets not met before."""
-    quoted = sorted(ticker for ticker, config in loaded.wanted.items() if config.enabled)
+    recording = loaded.globals_.records(dry_run=ports.dry_run)
+    looked_at = [t for t, own in loaded.wanted.items() if recording or own.enabled or own.record_only]
     held = {ticker for ticker, position in loaded.state.positions.items() if position.net}
     open_orders = [order for order in loaded.journal.orders.values() if order.open]
     resting = {order.slot.ticker for order in open_orders}
     markets = list(ticker_lists(sorted(loaded.wanted.keys() | held | resting)))
-    books = list(split(sorted({*quoted, *resting}), BOOKS_PER_CALL))
+    books = list(split(sorted({*looked_at, *resting}), BOOKS_PER_CALL))
     now_ms = ports.clock.now_ms()
     slice_ms = read_times(ports, len(open_orders), len(books) + len(markets))
     await_tokens(ports, "balance", [BALANCE_COST])

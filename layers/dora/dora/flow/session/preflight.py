@@ -72,7 +72,7 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     if abs(exchange.skew_ms) > globals_.max_clock_skew_ms:
         found.blockers.append(f"our clock is {exchange.skew_ms} ms from the exchange's")
     wanted = wanted_markets(configs, refresh_listings(ports, configs, state.reference, force=True))
-    quoted = {ticker: config for ticker, config in wanted.items() if config.enabled}
+    quoted = {ticker: config for ticker, config in wanted.items() if config.quoted}
     markets = found.read("markets", lambda: exchange.markets(sorted(quoted)))
     _judge_markets(found, quoted, markets)
     needs = _needs(quoted, markets or {})
