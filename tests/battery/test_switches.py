@@ -55,6 +55,18 @@ def stops_only(stage: Scene, ticker: str, reason: str) -> None:
     assert stage.world.status()["markets_not_quoted"] == {reason: 1}
 
 
+def bought(stage: Scene, ticker: str) -> int:
+    """Somebody sells us part of a quote; what we hold then."""
+    held = fill(stage.world, ticker, "bid", 400)
+    set_book(stage.world, ticker)
+    return held
+
+
+def sizes(stage: Scene) -> dict[tuple[str, str], int]:
+    """What rests by slot, in 0.01 contract."""
+    return {slot: sum(size for _, size in orders) for slot, orders in resting(stage.world).items()}
+
+
 def put_global(**changes: Any) -> Act:
     return lambda stage: stage.world.put_global({**config_items.GLOBAL, **changes})
 
@@ -236,6 +248,18 @@ def test_a_kill_flag_set_in_mid_cycle_stops_the_next_batch() -> None:
         assert (answer["status"], answer["reason"], answer["placed"]) == ("degraded", "halted", 1)
 
 
+def test_a_bot_that_only_reduces_opens_nothing() -> None:
+    """Held contracts are offered, and nothing else rests anywhere."""
+    with scene() as stage:
+        stage.run(1)
+        held = bought(stage, A)
+        put_global(reduce_only=True)(stage)
+        stage.run(2)
+        assert sizes(stage) == {(A, "ask"): held}
+        put_global()(stage)
+        quotes_everything(stage)
+
+
 # --- one shard --------------------------------------------------------------------------------------------
 
 
@@ -301,6 +325,18 @@ def test_a_market_that_is_only_recorded_is_not_quoted() -> None:
         stage.world.put_market(C, {**config_items.MARKET, "record_only": True})
         stops_only(stage, C, "record_only")
         stage.world.put_market(C, config_items.MARKET)
+        quotes_everything(stage)
+
+
+def test_a_market_that_only_reduces_opens_nothing() -> None:
+    with scene() as stage:
+        stage.run(1)
+        held = bought(stage, A)
+        stage.world.put_market(A, {**config_items.MARKET, "reduce_only": True})
+        stage.run(2)
+        assert {slot: size for slot, size in sizes(stage).items() if slot[0] == A} == {(A, "ask"): held}
+        assert len(sizes(stage)) == SLOTS - 1
+        stage.world.put_market(A, config_items.MARKET)
         quotes_everything(stage)
 
 

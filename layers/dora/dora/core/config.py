@@ -6,8 +6,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dora.core.config_fields import Checked, contracts, dollars, percent, price, whole_number
-from dora.core.units import Count, Money, Price
+from dora.core.config_fields import Checked, contracts, percent, price, whole_number
+from dora.core.config_risk import RiskLimits
+from dora.core.units import Count, Price
 
 DEFAULT_STRATEGY = "reservation"
 ALWAYS, DRY_RUN, NEVER = RECORDED = ("always", "dry_run", "never")
@@ -17,8 +18,8 @@ SHORTEST_LIFE_S = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GlobalConfig(Checked):
-    """The GLOBAL item. Without it nothing is placed."""
+class GlobalConfig(RiskLimits):
+    """The GLOBAL item. Without it nothing is placed. What may be lost stands in `config_risk`."""
 
     group_burst_limit: Count = contracts("1", "1000000")
     """Contracts an order group may match in any 15 s before the exchange trips it."""
@@ -38,18 +39,9 @@ class GlobalConfig(Checked):
     order_life_s: int = whole_number("0", "604800", "21600")
     """Longest life of an order, 0 for none, else at least 600. It bounds how long an order that nobody can
     look after rests, and a slot whose order's fate stays unknown is frozen."""
-    max_event_loss: Money = dollars("0", "1000000", "200")
-    """Worst loss of one event if every live and unresolved order fills."""
-    max_total_loss: Money = dollars("0", "10000000", "2000")
-    """Worst loss over all events together, on the same terms."""
-    max_daily_loss: Money = dollars("0.01", "1000000", "100")
-    """Loss since the exchange's midnight, realised and marked, fees in, at which the bot halts itself."""
-    max_open_orders: int = whole_number("0", "200000", "2000")
     extend_expiry: bool = False
     """Whether an order whose life is nearly over gets a later expiry in place, by an amend of 10 tokens that
     keeps its queue place. Otherwise it is cancelled and placed anew, for 12 tokens, at the queue's end."""
-    cash_reserve: Money = dollars("0", "10000000", "1")
-    """Cash of each shard that quotes never touch."""
     create_batch_size: int = whole_number("1", "1600", "1600")
     cancel_batch_size: int = whole_number("1", "8000", "8000")
     """Orders in one batch at most; the account's tier allows fewer."""
@@ -106,6 +98,10 @@ class MarketConfig(Checked):
     strategy: str = DEFAULT_STRATEGY
     settings: object = None
     """What its strategy is set to, a value of that strategy's own kind; None: the strategy's defaults."""
+    reduce_only: bool = False
+    """Whether only orders are placed that bring its position nearer to zero and raise no worst case."""
+    risk_group: str = ""
+    """Names events that move together, as one city's days: GLOBAL limits the worst loss of them all."""
     strategy_tag: str = "maker"
     """Names the order groups that this market's orders are in, one a shard."""
     priority: int = whole_number("1", "1000", "100")

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,19 @@ def test_a_decrease_is_paid_before_anything_is_placed() -> None:
     old = resting("A")
     plan = replace(plan_of([target("B")], {}), decreases=(decrease(old, 400),))
     assert bought(plan, [old], BASIC.default_cost + BASIC.create_cost - 1).places == ()
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3])
+def test_no_more_orders_are_placed_in_a_cycle_than_allowed(most: int) -> None:
+    """What waits keeps its queue place, says why, and is counted as waiting."""
+    old = [resting("A"), resting("B")]
+    plan = plan_of([target("A"), target("B")], dict.fromkeys(old, CancelReason.REPRICED))
+    orders = {order.client_order_id: order for order in old}
+    after = within_budget(plan, orders, frozenset(), BASIC, 100, most_orders=most)
+
+    assert (len(after.places), len(after.cancels)) == (min(most, 2), min(most, 2))
+    assert after.withheld == tuple((order.slot, Reason.ORDER_RATE) for order in old[most:])
+    assert waits_after({}, after, ()) == {slot_key(order.slot): 1 for order in old[most:]}
 
 
 def test_only_a_quote_that_is_merely_off_may_wait() -> None:

@@ -84,6 +84,7 @@ def test_an_order_that_would_expire_before_it_can_be_renewed_is_replaced_ahead_o
     key = held.client_order_id
 
     assert names(plan) == (([], [], [key], [key]) if replaced else ([key], [], [], []))
+    assert plan.why == ({key: "renewed"} if replaced else {})
 
 
 # --- in a world ----------------------------------------------------------------------------------------

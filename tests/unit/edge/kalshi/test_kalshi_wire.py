@@ -249,6 +249,14 @@ def test_optional_times_of_a_market_may_be_absent_but_not_garbled() -> None:
         market(fee_waiver_expiration_time="soon")
 
 
+def test_a_market_without_a_trade_has_no_last_price() -> None:
+    assert market(last_price_dollars="0.4500").last_price == 4_500
+    assert market(last_price_dollars="0.0000").last_price is None
+    assert market(last_price_dollars=None).last_price is None
+    with pytest.raises(WireInvalid, match="last_price"):
+        market(last_price_dollars="dear")
+
+
 def book(**sides: Any) -> Any:
     return wire_markets.parse_book("T", row(sides))
 

@@ -44,9 +44,13 @@ CAPS = (
     Reason.SESSION_CAP,
     Reason.POSITION_CAP,
     Reason.EVENT_CAP,
+    Reason.RISK_GROUP_CAP,
     Reason.TOTAL_CAP,
     Reason.CASH,
     Reason.OPEN_ORDER_CAP,
+    Reason.ORDER_SIZE,
+    Reason.ORDER_COST,
+    Reason.REDUCING,
 )
 
 PLAN = SlotPlan(kept=(), decreases=(), cancels=(), places=(), withheld=())

@@ -66,6 +66,8 @@ class Market:
     fee_waiver_until_ms: TimeMs | None = None
     result: str = ""
     """The exchange's word for how it ended; empty until it says so."""
+    last_price: Price | None = None
+    """Of its last trade, which may be long ago; None: there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

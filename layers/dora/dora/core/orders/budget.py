@@ -19,6 +19,8 @@ from dora.core.units import Count
 
 OFF_TARGET = frozenset({CancelReason.REPRICED, CancelReason.RESIZED, CancelReason.RENEWED})
 """Why a quote is replaced that may as well wait."""
+WAITING = frozenset({Reason.BUDGET, Reason.ORDER_RATE})
+"""Why a target that is wanted waits for its turn."""
 LOST = 1_000_000
 """The wait of a slot that stands empty because its create was not sent: longer than any that was counted."""
 
@@ -86,22 +88,26 @@ def within_budget(
     limits: Limits,
     tokens: int,
     most_places: int | None = None,
+    *,
+    most_orders: int | None = None,
 ) -> SlotPlan:
     """The plan as far as these tokens pay for it, its cancels in the order in which they are to be sent.
 
     `plan.places` come most urgent first; the first ones are bought that can be paid in full, and no more
-    than `most_places`. Orders of slots that must wait are kept, and their targets withheld (`budget`).
+    than `most_places`, nor than `most_orders`, which a person allows one cycle. Orders of slots that must
+    wait are kept, and their targets withheld (`budget`, or `order_rate`).
     """
     optional = _by_slot(plan, orders, urgent)
     left = tokens - (len(plan.cancels) - sum(map(len, optional.values()))) * limits.cancel_cost
     left -= (len(plan.decreases) + len(plan.extends)) * limits.default_cost
     bought = 0
-    for place in plan.places[:most_places]:
+    for place in plan.places[:most_places][:most_orders]:
         left -= limits.create_cost + len(optional.get(place.slot, ())) * limits.cancel_cost
         if left < 0:
             break
         bought += 1
-    return _bought(plan, orders, urgent, optional, bought)
+    why = Reason.ORDER_RATE if bought == most_orders else Reason.BUDGET
+    return _bought(plan, orders, urgent, optional, bought, why)
 
 
 def _by_slot(
@@ -121,6 +127,7 @@ def _bought(
     urgent: Collection[str],
     optional: Mapping[Slot, list[CancelRequest]],
     bought: int,
+    why: Reason,
 ) -> SlotPlan:
     places, waiting = plan.places[:bought], plan.places[bought:]
     replaced = [request for place in places for request in optional.get(place.slot, ())]
@@ -130,14 +137,14 @@ def _bought(
         kept=(*plan.kept, *(orders[key] for key in sorted(spared))),
         cancels=(*(r for r in plan.cancels if r.client_order_id in urgent), *replaced),
         places=places,
-        withheld=(*plan.withheld, *((place.slot, Reason.BUDGET) for place in waiting)),
+        withheld=(*plan.withheld, *((place.slot, why) for place in waiting)),
         why={key: reason for key, reason in plan.why.items() if key not in spared},
     )
 
 
 def waits_after(before: Mapping[str, int], plan: SlotPlan, unsent: Collection[Slot]) -> dict[str, int]:
     """Cycles that slots have waited, after this one. `unsent`: slots whose create was bought and not sent."""
-    waited = {slot_key(slot) for slot, why in plan.withheld if why is Reason.BUDGET}
+    waited = {slot_key(slot) for slot, why in plan.withheld if why in WAITING}
     return {key: before.get(key, 0) + 1 for key in sorted(waited)} | {
         slot_key(s): LOST for s in sorted(unsent)
     }

@@ -1,5 +1,6 @@
 """What a quote is computed from, and what comes out of it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from dora.core.config import MarketConfig
@@ -8,7 +9,7 @@ from dora.core.exchange.fees import FeeTerms
 from dora.core.exchange.market import Book, Market, Slot
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.units import Count, TimeMs
+from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs
 
 
 class QuoteInputs(NamedTuple):
@@ -46,3 +47,12 @@ class Decision(NamedTuple):
     fair_value_source: str = ""
     reservation_price: float | None = None
     half_spread: float | None = None
+
+
+def fair_prices(decisions: Iterable[Decision]) -> dict[str, Price]:
+    """By ticker, the fair value of markets in which something is wanted, as the nearest price."""
+    return {
+        decision.ticker: Price(round(decision.fair_value * ONE_DOLLAR))
+        for decision in decisions
+        if decision.targets and decision.fair_value is not None
+    }

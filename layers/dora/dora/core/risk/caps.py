@@ -21,7 +21,10 @@ from dora.core.orders.requests import ApprovedOrder, TargetOrder
 from dora.core.reasons import Reason
 from dora.core.risk.event_risk import EventRisk
 from dora.core.risk.market_risk import Change, MarketRisk, face_value, market_risk, worst_fill
-from dora.core.units import CONTRACT, Count, Money
+from dora.core.risk.order_limits import OrderLimits
+from dora.core.risk.reducing import beyond_flat
+from dora.core.risk.risk_groups import RiskGroups
+from dora.core.units import CONTRACT, Count, Money, Price
 
 Item = TypeVar("Item")
 
@@ -54,6 +57,10 @@ class RiskFacts:
     """Markets of which some fact could not be computed, and why: they count at face value."""
     drift: Mapping[str, Count] = field(default_factory=dict)
     """Net contracts by ticker that the exchange counts beyond our own count: both counts are allowed for."""
+    fair: Mapping[str, Price] = field(default_factory=dict)
+    """Fair value by ticker, for the collar; where it is not known the last trade alone is asked."""
+    reducing: bool = False
+    """Whether no new risk may be taken anywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +132,10 @@ def _shards(facts: RiskFacts) -> dict[str, int]:
     return theirs | ours | {ticker: market.shard for ticker, market in facts.markets.items()}
 
 
+def _last_trades(markets: Mapping[str, Market]) -> dict[str, Price]:
+    return {ticker: market.last_price for ticker, market in markets.items() if market.last_price is not None}
+
+
 class _Tally:
     """The worst cases so far, kept up to date as targets are admitted."""
 
@@ -140,6 +151,9 @@ class _Tally:
         for ticker, worst in self.worst.items():
             self._include(ticker, worst)
         self.total_loss = sum([event.loss for event in self.events.values()])
+        self.groups = RiskGroups(self.event_of, facts.configs)
+        self.alone = OrderLimits(facts.limits, facts.fair, _last_trades(facts.markets))
+        self.reducing = facts.reducing or facts.limits.reduce_only
         self.contracts_free = facts.contracts_free
         self.kept: list[ApprovedOrder] = []
         self.cut: list[Refusal] = []
@@ -173,6 +187,8 @@ class _Tally:
         try:
             if slot.ticker in self.failed or self._unfit(target) is not None:
                 return False
+            if self.alone.too_large(target, target.count) or self._opens(target, target.count):
+                return False
         except Exception:
             return False  # `admit` meets it again, and says so.
         worst.taken.add(slot)
@@ -196,7 +212,7 @@ class _Tally:
             self.refused.append((target.slot, unfit))
             return
         change = self._change(target, target.count)
-        why = self._broken_cap(target, change)
+        why = self._broken_cap(target, target.count, change)
         if why is None:
             self._take(target, change)
             return
@@ -205,7 +221,7 @@ class _Tally:
             self._take(target._replace(count=count), self._change(target, count))
             self.cut.append((target.slot, why))
         else:
-            why = self._broken_cap(target, self._change(target, CONTRACT)) or why
+            why = self._broken_cap(target, CONTRACT, self._change(target, CONTRACT)) or why
             self.refused.append((target.slot, why))
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
@@ -223,37 +239,58 @@ class _Tally:
         exact = type(count) is int and 0 < count <= config.quote_size
         if not exact or price not in market.grid or slot in worst.taken:
             return Reason.TARGET_INVALID
-        return Reason.SELF_CROSS if worst.crosses(slot.side, price) else None
+        if worst.crosses(slot.side, price):
+            return Reason.SELF_CROSS
+        return self.alone.off_price(target)
+
+    def _opens(self, target: TargetOrder, count: Count) -> bool:
+        """Whether it could open a position where only closing one is allowed."""
+        ticker = target.slot.ticker
+        return self._only_reduces(ticker) and beyond_flat(self.worst[ticker], target.slot, count)
+
+    def _only_reduces(self, ticker: str) -> bool:
+        return self.reducing or self.facts.configs[ticker].reduce_only
 
     def _change(self, target: TargetOrder, count: Count) -> Change:
         slot = target.slot
         terms = self.facts.fees.get(slot.ticker)
         return self.worst[slot.ticker].change(slot, worst_fill(slot.side, target.price, count, terms))
 
-    def _broken_cap(self, target: TargetOrder, change: Change) -> Reason | None:
+    def _broken_cap(self, target: TargetOrder, count: Count, change: Change) -> Reason | None:
         """The first cap that the target's market would break like this."""
-        ticker, side, limits = target.slot.ticker, target.slot.side, self.facts.limits
-        worst, event = self.worst[ticker], self.event_of[ticker]
+        ticker, side = target.slot.ticker, target.slot.side
         if self.contracts_free is not None and change.contracts > max(self.contracts_free, 0):
             return Reason.SESSION_CAP
-        most = worst.most(side)
+        most = self.worst[ticker].most(side)
         if most + change.contracts > max(self.facts.configs[ticker].max_position, most):
             return Reason.POSITION_CAP
-        loss = event.loss_with(ticker, worst.yes + change.yes, worst.no + change.no)
-        if loss > max(limits.max_event_loss, event.loss):
-            return Reason.EVENT_CAP
-        if self.total_loss - event.loss + loss > max(limits.max_total_loss, self.total_loss):
-            return Reason.TOTAL_CAP
+        if too_much := self._broken_loss(target, count, change) or self.alone.too_large(target, count):
+            return too_much
         if change.cash > max(self.cash_free[self.facts.markets[ticker].shard], 0):
             return Reason.CASH
-        free_orders = max(limits.max_open_orders - self.open_orders, 0)
+        free_orders = max(self.facts.limits.max_open_orders - self.open_orders, 0)
         return Reason.OPEN_ORDER_CAP if change.orders > free_orders else None
+
+    def _broken_loss(self, target: TargetOrder, count: Count, change: Change) -> Reason | None:
+        """The first limit of the worst loss that would be broken."""
+        ticker, limits = target.slot.ticker, self.facts.limits
+        worst, event = self.worst[ticker], self.event_of[ticker]
+        loss = event.loss_with(ticker, worst.yes + change.yes, worst.no + change.no)
+        if self._opens(target, count) or (loss > event.loss and self._only_reduces(ticker)):
+            return Reason.REDUCING
+        if loss > max(limits.max_event_loss, event.loss):
+            return Reason.EVENT_CAP
+        if self.groups.broken(event, loss, limits.max_risk_group_loss):
+            return Reason.RISK_GROUP_CAP
+        grown = self.total_loss - event.loss + loss
+        return Reason.TOTAL_CAP if grown > max(limits.max_total_loss, self.total_loss) else None
 
     def _largest(self, target: TargetOrder) -> Count:
         """The most whole contracts that keep every cap: with more contracts no worst case gets better."""
 
         def broken(contracts: int) -> bool:
-            return self._broken_cap(target, self._change(target, Count(contracts * CONTRACT))) is not None
+            count = Count(contracts * CONTRACT)
+            return self._broken_cap(target, count, self._change(target, count)) is not None
 
         return Count(bisect_left(range(1, target.count // CONTRACT + 1), True, key=broken) * CONTRACT)
 
@@ -264,6 +301,7 @@ class _Tally:
         before = event.loss
         event.update(ticker, worst.yes, worst.no)
         self.total_loss += event.loss - before
+        self.groups.grow(event, event.loss - before)
         self._spend(ticker, change.cash)
         self.open_orders += change.orders
         if self.contracts_free is not None:

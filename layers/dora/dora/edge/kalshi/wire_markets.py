@@ -54,6 +54,7 @@ def parse_market(row: JsonObject) -> Market:
         expected_expiration_ms=row.optional("expected_expiration_time", time_ms),
         fee_waiver_until_ms=row.optional("fee_waiver_expiration_time", time_ms),
         result=row.optional("result", text) or "",
+        last_price=row.optional("last_price_dollars", parse_price) or None,
     )
 
 

@@ -19,7 +19,7 @@ from dora.core.orders.ownership import unread_markets
 from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.quoting.admission import not_admitted
 from dora.core.quoting.checked import checked
-from dora.core.quoting.decision import Decision, QuoteInputs
+from dora.core.quoting.decision import Decision, QuoteInputs, fair_prices
 from dora.core.quoting.registry import STRATEGIES
 from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, apply_caps
@@ -27,7 +27,7 @@ from dora.core.risk.gates import Permission
 from dora.core.risk.session_limit import contracts_free
 from dora.core.session import SessionMetadata
 from dora.core.state import ReferenceData
-from dora.core.units import Count, TimeMs
+from dora.core.units import Count, Price, TimeMs
 from dora.core.verdict import final, with_reasons
 
 MemoryByTicker = Mapping[str, Mapping[str, object]]
@@ -88,7 +88,7 @@ def decide(inputs: Inputs) -> Choice:
     fees = market_fees(inputs.snapshot.markets, reference.events, reference.series, inputs.now_ms)
     computed, memory = _compute(inputs, fees)
     targets = [target for decision in computed for target in decision.targets]
-    risk = apply_caps(targets, _risk_facts(inputs, fees))
+    risk = apply_caps(targets, _risk_facts(inputs, fees, fair_prices(computed)))
     rules, unruled = _all_rules(inputs)
     failed = {d.ticker: d.error for d in computed if d.error} | dict(risk.failed) | unruled
     quoted = {d.ticker for d in computed if d.skip is None or d.skip is Reason.COMPUTE_FAILED}
@@ -258,7 +258,7 @@ def fees_of(inputs: Inputs, market: Market) -> FeeTerms | None:
     return fee_terms(series, event, market, inputs.now_ms)
 
 
-def _risk_facts(inputs: Inputs, fees: MarketFees) -> RiskFacts:
+def _risk_facts(inputs: Inputs, fees: MarketFees, fair: Mapping[str, Price]) -> RiskFacts:
     """Where our count of a position and the exchange's differ, risk allows for both."""
     return RiskFacts(
         limits=inputs.globals_,
@@ -273,6 +273,7 @@ def _risk_facts(inputs: Inputs, fees: MarketFees) -> RiskFacts:
         contracts_free=_contracts_free(inputs),
         failed=fees.failed,
         drift=_gaps(inputs),
+        fair=fair,
     )
 
 

@@ -92,7 +92,8 @@ def _buyer(inputs: Inputs, choice: Choice, limits: Limits, tokens: int) -> "part
     demand = Demand(configs=inputs.wanted, nets=inputs.nets, waits=inputs.waits)
     places = in_order(choice.plan.places, demand, tokens // (limits.create_cost + limits.cancel_cost))
     ordered = replace(choice.plan, places=tuple(places))
-    return partial(within_budget, ordered, orders, urgent, limits)
+    most_orders = inputs.globals_.max_orders_per_cycle
+    return partial(within_budget, ordered, orders, urgent, limits, most_orders=most_orders)
 
 
 def _is_dangerous(inputs: Inputs, decisions: Mapping[str, Decision], order: TrackedOrder) -> bool:

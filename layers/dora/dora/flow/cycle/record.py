@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.orders.budget import WAITING
 from dora.core.reasons import Reason
 from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.units import Price, TimeMs, format_count, format_money
@@ -40,7 +41,7 @@ class CycleResult:
     @property
     def dropped(self) -> int:
         """Placements that were wanted and not sent, for want of tokens or time, or after a stop."""
-        waiting = sum(1 for _, why in self.choice.plan.withheld if why is Reason.BUDGET)
+        waiting = sum(1 for _, why in self.choice.plan.withheld if why in WAITING)
         return waiting + len(self.execution.dropped)
 
 

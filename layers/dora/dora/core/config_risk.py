@@ -1,0 +1,35 @@
+"""The risk limits of the GLOBAL item. The caps hold on the worst case; `core/risk/caps.py` applies them."""
+
+from dataclasses import dataclass
+
+from dora.core.config_fields import Checked, contracts, dollars, price, whole_number
+from dora.core.units import Count, Money, Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskLimits(Checked):
+    """What may be lost, held and sent. `max_position` is each market's own."""
+
+    max_event_loss: Money = dollars("0", "1000000", "200")
+    """Worst loss of one event if every live and unresolved order fills."""
+    max_risk_group_loss: Money = dollars("0", "10000000", "500")
+    """Worst loss of all events together whose markets have the same `risk_group`."""
+    max_total_loss: Money = dollars("0", "10000000", "2000")
+    """Worst loss over all events together, on the same terms."""
+    max_daily_loss: Money = dollars("0.01", "1000000", "100")
+    """Loss since the exchange's midnight, realised and marked, fees in, at which the bot halts itself."""
+    max_open_orders: int = whole_number("0", "200000", "2000")
+    max_orders_per_cycle: int = whole_number("1", "200000", "10000")
+    """New orders that one cycle may send; the most valuable ones are sent first."""
+    max_order_size: Count = contracts("0.01", "100000", "5000")
+    """Contracts of one order, whatever a market's `quote_size` says."""
+    max_order_cost: Money = dollars("0.01", "1000000", "1000")
+    """What one order may cost, its fee apart: a bid its price, an ask the rest to $1, times its contracts."""
+    price_collar: Price = price("0.0001", "1", "0.2")
+    """No bid is placed further than this above fair value, no ask further below it."""
+    trade_collar: Price = price("0.0001", "1", "0.4")
+    """The same against the market's last trade, where there was one; it may be long ago."""
+    reduce_only: bool = False
+    """Whether only orders are placed that bring a position nearer to zero and raise no worst case."""
+    cash_reserve: Money = dollars("0", "10000000", "1")
+    """Cash of each shard that quotes never touch."""

@@ -1,0 +1,46 @@
+"""What holds for one order by itself: how large it is, what it costs, and how far its price may go.
+
+A collar holds on the side that can hurt: a bid above what the market is worth, an ask below it. Further out
+on the other side a quote is merely patient.
+"""
+
+from collections.abc import Mapping
+
+from dora.core.config_risk import RiskLimits
+from dora.core.exchange.market import Side
+from dora.core.orders.requests import TargetOrder
+from dora.core.reasons import Reason
+from dora.core.units import ONE_DOLLAR, Count, Price
+
+BID = Side.BID
+
+
+class OrderLimits:
+    """The limits of one cycle. `fair` and `traded`: fair value and last trade by ticker, where known."""
+
+    __slots__ = ("_collar", "_cost", "_fair", "_size", "_trade_collar", "_traded")
+
+    def __init__(self, limits: RiskLimits, fair: Mapping[str, Price], traded: Mapping[str, Price]) -> None:
+        self._size, self._cost = limits.max_order_size, limits.max_order_cost
+        self._collar, self._trade_collar = limits.price_collar, limits.trade_collar
+        self._fair, self._traded = fair, traded
+
+    def off_price(self, target: TargetOrder) -> Reason | None:
+        """Why an order of any size is refused at this price."""
+        slot, price = target.slot, target.price
+        ticker = slot.ticker
+        fair, traded = self._fair.get(ticker), self._traded.get(ticker)
+        if slot.side is BID:
+            if fair is not None and price - fair > self._collar:
+                return Reason.PRICE_COLLAR
+            return Reason.TRADE_COLLAR if traded is not None and price - traded > self._trade_collar else None
+        if fair is not None and fair - price > self._collar:
+            return Reason.PRICE_COLLAR
+        return Reason.TRADE_COLLAR if traded is not None and traded - price > self._trade_collar else None
+
+    def too_large(self, target: TargetOrder, count: Count) -> Reason | None:
+        """Why so many contracts are too many for one order."""
+        if count > self._size:
+            return Reason.ORDER_SIZE
+        unit = target.price if target.slot.side is BID else ONE_DOLLAR - target.price
+        return Reason.ORDER_COST if unit * count > self._cost else None
