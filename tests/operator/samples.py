@@ -6,6 +6,7 @@
 `python -m tests.operator.samples` writes them anew.
 """
 
+import json
 import os
 import re
 import shlex
@@ -14,8 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import boto3
+
 from tests.house.checkout import ROOT
 from tests.operator.driver import Driver, local_driver
+from tests.world.setup import SECRET_ID
 
 DOCUMENT = ROOT / "functions" / "README.md"
 _PIECE = re.compile(r"<!-- minutes (\d+) -->|```console\n(\$ dora .*\n)((?:.*\n)*?)```")
@@ -54,12 +58,20 @@ def _steady(output: str) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
+def _private_key() -> str:
+    """Of the bot, as its secret holds it."""
+    stored = boto3.client("secretsmanager").get_secret_value(SecretId=SECRET_ID)
+    key: str = json.loads(stored["SecretString"])["private_key_pem"]
+    return key
+
+
 @contextmanager
 def stage() -> Iterator[Driver]:
     """The stack of the samples, and an empty working directory."""
     before = Path.cwd()
     with local_driver(markets=6) as driver, tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
+        Path("key.pem").write_text(_private_key(), encoding="utf-8")
         try:
             yield driver
         finally:

@@ -18,6 +18,10 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "local": Entry("local", "A whole stack on this machine: exchange, tables and both functions."),
+    "init": Entry("init", "Make a config file for a stack, with caps in proportion to the account."),
+    "secret": Entry("secret", "Store the exchange's API key."),
+    "config": Entry("config", "Check, compare, write and read what the bot is configured to do."),
+    "suggest": Entry("suggest", "Propose markets to quote, never enabled."),
     "start": Entry("session", "Open a session, or begin its hours anew."),
     "status": Entry("session", "How things stand, and why nothing is quoted."),
     "halt": Entry("session", "Stop placing; with --cancel take resting quotes off too."),

@@ -28,6 +28,11 @@ class Desk:
         self._local, self._stack, self._profile, self._region = local, stack, profile, region
         self.as_json = as_json
 
+    @property
+    def names_a_stack(self) -> bool:
+        """Whether the person said which stack."""
+        return self._local or bool(self._stack)
+
     @functools.cached_property
     def target(self) -> Target:
         """The stack. Raises OperatorError."""
@@ -56,10 +61,11 @@ class Desk:
         click.echo(text, err=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: str = "") -> Table:
-    """A table; a column named in `right` (words) holds figures."""
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], figures: Sequence[str] = ()
+) -> Table:
+    """A table; columns named in `figures` are flush right."""
     drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    figures = set(right.split())
     for name in columns:
         drawn.add_column(name, justify="right" if name in figures else "left", overflow="fold")
     for row in rows:

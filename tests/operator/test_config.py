@@ -1,0 +1,244 @@
+"""What a bot is configured to do goes from a file to the table and back, and never by halves."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import boto3
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dora_operator.config_file import ConfigFile, read_file, written
+from dora_operator.config_rules import as_stored, from_stored, problems, same
+from dora_operator.config_schema import json_schema
+from dora_operator.config_table import changes, plain_items, stored_items, write
+from dora_operator.exchange import BASE_URLS
+from dora_operator.failures import Exit, OperatorError
+from dora_operator.target import local_target
+from tests.house.cloudformation import template
+from tests.operator.driver import Driver
+
+HEAD = "stack: dora-local\nstage: local\n"
+MARKET = "MARKET#KXSYN0-E0000-1"
+numbers = st.decimals(0, 1000, places=2, allow_nan=False).map(str)
+items = st.fixed_dictionaries(
+    {
+        "GLOBAL": st.fixed_dictionaries({"group_burst_limit": numbers, "trading_enabled": st.booleans()}),
+        MARKET: st.fixed_dictionaries(
+            {"enabled": st.booleans(), "quote_size": numbers, "strategy_tag": st.sampled_from(["a", "b-c"])}
+        ),
+    }
+)
+
+
+def _file(folder: Path, text: str, name: str = "a.yaml") -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("as_csv", [True, False])
+@given(own=items)
+def test_what_is_written_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, as_csv: bool, own: dict[str, dict[str, str | bool]]
+) -> None:
+    path = tmp_path_factory.mktemp("config") / ("a.csv" if as_csv else "a.yaml")
+    file = ConfigFile("dora-demo", "kalshi-demo", own)
+    path.write_text(written(file, as_csv=as_csv, note="by hand"), encoding="utf-8")
+
+    assert read_file(path) == file
+
+
+@given(own=items)
+def test_what_is_stored_is_what_was_written(own: dict[str, dict[str, str | bool]]) -> None:
+    assert {key: from_stored(as_stored("dora", key, raw)) for key, raw in own.items()} == own
+
+
+@given(value=st.decimals(-1000, 1000, places=3, allow_nan=False), zeros=st.integers(0, 3))
+def test_a_number_is_the_same_however_many_zeros_it_ends_in(value: Decimal, zeros: int) -> None:
+    assert same(str(value), f"{value}{'0' * zeros}")
+    assert not same(str(value), str(value + Decimal("0.001")))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("GLOBAL: {group_burst_limit: 5, trading_enabeld: true}", "did you mean 'trading_enabled'"),
+        ("GLOBAL: {trading_enabled: true}", "group_burst_limit is missing"),
+        ("markets: {KXA-1: {quote_size: 1e3}}", "write a number from 0.01 to 100000"),
+        ("markets: {KXA-1: {quote_size: 500}}", "quote_size is above max_position"),
+        ("markets: {KXA-1: {enabled: yes}}", "write a flag"),
+        ("markets: {KXA-1: {enabled: true}, KXA-1: {enabled: false}}", "KXA-1 stands twice"),
+        ("market: {}", "known are stack, stage, GLOBAL, markets, series"),
+        ("markets: [KXA-1]", "no mapping of tickers"),
+        ("GLOBAL: {note: [a]}", "plain values at GLOBAL"),
+    ],
+)
+def test_a_flaw_is_named_with_its_fix(dora: Driver, tmp_path: Path, text: str, said: str) -> None:
+    result = dora.run("config", "validate", _file(tmp_path, HEAD + text))
+
+    assert result.exit_code == Exit.USAGE
+    assert said in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("item,enabled\nKXA-1,true\n", "does not name its stack"),
+        ("# stack: a\n# stage: local\nticker\n", "no column named item first"),
+        ("# stack: a\n# stage: local\nitem,enabled\nKXA-1\n", "row of another length"),
+        ("# stack: a\n# stage: local\nitem\nKXA-1\nMARKET#KXA-1\n", "has MARKET#KXA-1 twice"),
+    ],
+)
+def test_a_flaw_of_a_table_is_named_with_its_fix(dora: Driver, tmp_path: Path, text: str, said: str) -> None:
+    result = dora.run("config", "validate", _file(tmp_path, text, "a.csv"))
+
+    assert result.exit_code == Exit.USAGE
+    assert said in result.output
+
+
+def test_a_file_for_another_stack_is_refused(dora: Driver, tmp_path: Path) -> None:
+    path = _file(tmp_path, "stack: dora-prod\nstage: prod\nGLOBAL: {group_burst_limit: 5}\n")
+    result = dora.run("config", "apply", path, "--yes")
+
+    assert result.exit_code == Exit.USAGE
+    assert "is for stack dora-prod, stage prod, not for stack dora-local" in result.output
+
+
+def test_what_is_applied_is_shown_first_stored_whole_and_kept_with_its_author(
+    dora: Driver, tmp_path: Path
+) -> None:
+    text = HEAD + "markets: {KXSYN0-E0000-1: {enabled: true, quote_size: 7, max_position: 70}}\n"
+    path = _file(tmp_path, text)
+
+    assert dora.run("config", "diff", path).exit_code == Exit.NEGATIVE
+    applied = dora.run("config", "apply", path, "--yes")
+    assert applied.exit_code == 0
+    assert [line.split() for line in applied.output.splitlines() if "quote_size" in line] == [
+        [MARKET, "quote_size", "10", "7"]
+    ]
+    assert (
+        dora.run("config", "apply", path, "--yes").output
+        == "no difference\nonly in the table, and kept (--prune removes them): 4\n"
+    )
+    exported = yaml.safe_load(dora.run("config", "export").output)
+    assert exported["markets"]["KXSYN0-E0000-1"] == {"enabled": True, "quote_size": 7, "max_position": 70}
+    line = _changes()[-1]
+    assert (line["who"]["S"], line["what"]["S"]) == ("local:tester", "config apply a.yaml")
+    assert "quote_size: 10 -> 7" in json.loads(line["details"]["S"])[MARKET]
+
+
+def _changes() -> list[dict[str, dict[str, str]]]:
+    answer = boto3.client("dynamodb").query(
+        TableName="dora-config",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "dora#changes"}},
+        ConsistentRead=True,
+    )
+    return answer["Items"]
+
+
+def test_what_somebody_else_wrote_in_between_is_not_lost(
+    dora: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DORA_LOCAL_FOLDER", str(dora.folder))
+    target = local_target()
+    stored = stored_items(target)
+    wanted = {"GLOBAL": {**plain_items(stored)["GLOBAL"], "max_open_orders": "7"}}
+    found = changes(plain_items(stored), wanted, prune=False)
+    between = {"GLOBAL": {**plain_items(stored)["GLOBAL"], "max_open_orders": "9"}}
+    write(target, stored, between, changes(plain_items(stored), between, prune=False), "theirs")
+
+    with pytest.raises(OperatorError, match="changed since it was compared"):
+        write(target, stored, wanted, found, "ours")
+    assert plain_items(stored_items(target))["GLOBAL"]["max_open_orders"] == "9"
+
+
+def test_an_exported_config_is_valid_by_the_schema_and_by_the_product(dora: Driver, tmp_path: Path) -> None:
+    text = dora.run("config", "export").output
+
+    jsonschema.validate(yaml.safe_load(text), json_schema())
+    assert list(problems(read_file(Path(_file(tmp_path, text))).items)) == []
+
+
+def test_the_schema_refuses_what_the_product_refuses() -> None:
+    wrong = {"stack": "a", "stage": "local", "GLOBAL": {"group_burst_limit": 5, "trading_enabeld": True}}
+    with pytest.raises(jsonschema.ValidationError, match="trading_enabeld"):
+        jsonschema.validate(wrong, json_schema())
+
+
+def test_caps_are_proposed_from_the_balance_and_nothing_trades_yet(dora: Driver, tmp_path: Path) -> None:
+    out = tmp_path / "dora.yaml"
+    result = dora.run("init", "--out", str(out))
+
+    assert result.exit_code == 0, result.output
+    own = read_file(out).items["GLOBAL"]
+    assert own["trading_enabled"] is False
+    assert (own["max_event_loss_dollars"], own["max_total_loss_dollars"]) == ("400.00", "6000.00")
+    assert "dora config apply" in result.output
+    assert dora.run("init", "--out", str(out)).exit_code == Exit.USAGE
+
+
+def test_of_real_money_nobody_chooses_the_largest_loss(dora: Driver, tmp_path: Path) -> None:
+    out = tmp_path / "dora.yaml"
+    words = (
+        "--name",
+        "dora-prod",
+        "--stage",
+        "prod",
+        "--balance",
+        "5000",
+        "--email",
+        "a@b",
+        "--out",
+        str(out),
+    )
+    assert dora.run("init", *words).exit_code == 0
+
+    result = dora.run("config", "validate", str(out))
+    assert result.exit_code == Exit.USAGE
+    assert "max_total_loss_dollars is 'choose'" in result.output
+
+
+def test_markets_are_suggested_by_what_they_offer_and_never_enabled(dora: Driver, tmp_path: Path) -> None:
+    out = tmp_path / "markets.csv"
+    result = dora.run("suggest", "--least-spread", "0.01", "--count", "2", "--out", str(out))
+
+    assert result.exit_code == 0, result.output
+    found = read_file(out).items
+    assert len(found) == 2
+    assert all(raw["enabled"] is False for raw in found.values())
+
+
+def test_a_key_is_stored_once_the_exchange_has_accepted_it(dora: Driver, tmp_path: Path) -> None:
+    client = boto3.client("secretsmanager")
+    own = json.loads(client.get_secret_value(SecretId="dora/local")["SecretString"])
+    pem = _file(tmp_path, own["private_key_pem"], "own.pem")
+
+    refused = dora.run("secret", "put", "--key-id", "another", "--pem", pem, "--yes")
+    assert refused.exit_code == Exit.NEGATIVE
+    assert "the exchange refuses this key" in refused.output
+    assert json.loads(client.get_secret_value(SecretId="dora/local")["SecretString"]) == own
+
+    stored = dora.run("secret", "put", "--key-id", own["key_id"], "--pem", pem, "--yes")
+    assert stored.exit_code == 0, stored.output
+    middle = own["private_key_pem"].splitlines()[1]
+    assert middle not in stored.output + refused.output + str(_changes())
+
+
+def test_a_file_that_is_no_key_is_refused_with_the_fix(dora: Driver, tmp_path: Path) -> None:
+    result = dora.run(
+        "secret", "put", "--key-id", "a", "--pem", _file(tmp_path, "ssh-rsa AAAA", "a.pem"), "--yes"
+    )
+
+    assert result.exit_code == Exit.USAGE
+    assert "is a public key" in result.output
+
+
+def test_the_exchange_s_addresses_are_those_of_the_template() -> None:
+    own = template()["Mappings"]["Exchange"]
+
+    assert {stage: urls["BaseUrl"] for stage, urls in own.items()} == BASE_URLS
