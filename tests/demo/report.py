@@ -1,6 +1,8 @@
 """report.html: one self-contained page, readable without a network."""
 
-from collections import Counter
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from fractions import Fraction
 from html import escape
 from pathlib import Path
@@ -9,41 +11,56 @@ from string import Template
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from tests.demo.charts import Span, market_chart, outcome_chart, profit_chart, token_chart
+from dora.core.calendar import exchange_day
+from dora.core.units import TimeMs
+from tests.demo.charts import Span, outcome_chart, token_chart
+from tests.demo.interval import interval
 from tests.demo.options import MINUTE_MS, iso
+from tests.demo.report_data import report_data
 from tests.demo.run import Run
+from tests.demo.settings_table import Row, settings_of
+from tests.demo.strip import most_of_all, quoted_share, strips
 from tests.demo.summary import Summary
 from tests.simulator.invariants import Breach
 
 PAGE = Path(__file__).with_name("report.template.html")
-MOST_MARKETS = 6
+SCRIPT = PAGE.with_name("report.js")
+OPEN_MARKETS = 4
+"""So many charts are drawn at once; every other one when its line is opened."""
 MOST_BREACHES = 10
 CONFIG = {"displayModeBar": False, "responsive": True}
 
 
 def render(run: Run) -> str:
     """The page as text."""
-    span = _span(run)
+    span, order = _span(run), most_traded(run)
+    words = strips(run.seen.tickers, run.seen.cycles, run.log)
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
         plotly=get_plotlyjs(),
         lead=escape(_lead(run)),
         figures="".join(_figures(run)),
         breaches=_breaches(run.breaches),
-        profit=_drawn(profit_chart(run.seen, span), "profit"),
-        by_market=_by_market(run.summary),
-        markets="".join(_market_card(run, number, ticker) for number, ticker in enumerate(most_traded(run))),
+        markets="".join(_market_card(run, at, ticker, words[ticker]) for at, ticker in enumerate(order)),
         budget=f"{run.write_budget:,}",
         tokens=_drawn(token_chart(run.write_tokens, run.write_budget, span), "tokens"),
         outcomes=_drawn(outcome_chart(run.seen.cycles, span), "outcomes"),
+        settings=_settings(run),
+        data=_embedded(report_data(run, words, order)),
+        script=SCRIPT.read_text(encoding="utf-8"),
     )
 
 
 def most_traded(run: Run) -> list[str]:
-    """The markets with most of our contracts first; where nothing traded, by ticker."""
+    """All markets, those with most of our contracts first; where nothing traded, by ticker."""
     traded: Counter[str] = Counter()
     for fill in run.fills:
         traded[fill.trade.ticker] += fill.trade.count_e2
-    return sorted(run.seen.tickers, key=lambda ticker: (-traded[ticker], ticker))[:MOST_MARKETS]
+    return sorted(run.seen.tickers, key=lambda ticker: (-traded[ticker], ticker))
+
+
+def _embedded(data: object) -> str:
+    """JSON that no browser takes for the end of its script."""
+    return json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
 
 
 def _lead(run: Run) -> str:
@@ -58,15 +75,29 @@ def _lead(run: Run) -> str:
 
 def _figures(run: Run) -> list[str]:
     """What it did, then what should read zero."""
+    return [*_done(run), *_wrong(run.summary)]
+
+
+def _sureness(run: Run) -> str:
+    """The 95 % interval over event-days, the fees beside it."""
+    specs, events = run.scene.recording.markets, defaultdict[str, float](float)
+    for ticker, samples in run.seen.samples.items():
+        for sample, before in zip(samples, [None, *samples[:-1]], strict=True):
+            day = exchange_day(TimeMs(sample.at_ms))
+            earned = sample.profit_e6 - (before.profit_e6 if before else 0)
+            events[f"{specs[ticker].event_ticker} {day}"] += float(earned) / 10**6
+    found, fees = interval(list(events.values())), f"fees {_dollars(run.summary['fees_dollars'])}"
+    if found is None:
+        return f"{len(events)} event-days: no interval; {fees}"
+    return f"95 %: {_dollars(found[0])} to {_dollars(found[1])} over {len(events)} event-days; {fees}"
+
+
+def _done(run: Run) -> list[str]:
     told = run.summary
-    return [*_done(told), *_wrong(told)]
-
-
-def _done(told: Summary) -> list[str]:
     share = 100 * int(str(told["slot_cycles_quoted"])) / int(str(told["slot_cycles"]))
     quoted = f"{told['slot_cycles_quoted']} of {told['slot_cycles']}"
     return [
-        _figure("profit after fees", _dollars(told["pnl_dollars"]), f"fees {_dollars(told['fees_dollars'])}"),
+        _figure("profit after fees", _dollars(told["pnl_dollars"]), _sureness(run)),
         _figure("fills", told["fills"], f"{told['contracts']} contracts"),
         _figure("of all quotes stood after a cycle", f"{share:.1f} %", quoted),
         _figure("orders placed", told["placed"], f"{told['mean_batch']} in a batch"),
@@ -99,7 +130,7 @@ def _figure(name: str, value: object, note: str, *, bad: bool = False) -> str:
 
 def _dollars(value: object) -> str:
     """For reading: two decimals of a dollar, from a decimal string or a number."""
-    number = float(value) if isinstance(value, Fraction) else float(str(value))
+    number = round(float(value) if isinstance(value, Fraction) else float(str(value)), 2)
     return f"{'-' if number < 0 else ''}${abs(number):,.2f}"
 
 
@@ -113,23 +144,40 @@ def _breaches(breaches: tuple[Breach, ...]) -> str:
     return f'<section class="card breaches"><h2>Broken rules</h2><ul>{listed}</ul></section>'
 
 
-def _by_market(told: Summary) -> str:
-    """A table of the markets that traded, the best first."""
-    profits = told["pnl_by_market"]
-    assert isinstance(profits, dict)
-    ranked = sorted(profits.items(), key=lambda entry: (-Fraction(entry[1]), entry[0]))
-    rows = (f"<tr><td>{escape(ticker)}</td><td>{_dollars(profit)}</td></tr>" for ticker, profit in ranked)
-    return f"<table>{''.join(rows)}</table>"
-
-
-def _market_card(run: Run, number: int, ticker: str) -> str:
-    samples = run.seen.samples[ticker]
+def _market_card(run: Run, place: int, ticker: str, words: list[str]) -> str:
+    """One market: a line that says what it came to, and its chart when somebody opens it."""
     fills = [fill for fill in run.fills if fill.trade.ticker == ticker]
     contracts = sum(fill.trade.count_e2 for fill in fills) / 100
-    profit = _dollars(samples[-1].profit_e6 / 10**6)
-    note = f"{len(fills)} fills, {contracts:g} contracts, {profit} after fees"
-    chart = _drawn(market_chart(samples, fills, _span(run)), f"market{number}")
-    return f'<section class="card"><h2>{escape(ticker)}</h2><p class="note">{note}</p>{chart}</section>'
+    last = run.seen.samples[ticker][-1]
+    settled = run.settled.get(ticker)
+    cells = [
+        (f"<b>{escape(ticker)}</b>", ""),
+        (_dollars(last.profit_e6 / 10**6), "after fees"),
+        (f"{len(fills)}", f"fills, {contracts:g} contracts"),
+        (f"{100 * quoted_share(words):.0f} %", "of cycles quoted"),
+        (f"{last.net_e2 / 100:g}", "held") if settled is None else (f"${settled[1] / 10_000:g}", "settled"),
+        ("", escape(most_of_all(words))),
+    ]
+    told = "".join(f"<span>{value} <i>{note}</i></span>" for value, note in cells)
+    opened = " open" if place < OPEN_MARKETS else ""
+    inside = f'<summary>{told}</summary><div class="chart"></div>'
+    return f'<details class="card" id="market-{escape(ticker)}"{opened}>{inside}</details>'
+
+
+def _settings(run: Run) -> str:
+    """What the run was asked for, and every setting of its items."""
+    setup = run.scene.setup("adapter", "process")
+    asked = [(name, str(own), True) for name, own in vars(run.scene.options).items() if own is not None]
+    tables = {"asked for": asked, **settings_of(setup.globals, next(iter(setup.items.values())))}
+    return "".join(_setting_table(title, rows) for title, rows in tables.items())
+
+
+def _setting_table(title: str, rows: Sequence[Row]) -> str:
+    cells = (
+        f"<tr{' class=written' if written else ''}><td>{escape(key)}</td><td>{escape(value)}</td></tr>"
+        for key, value, written in rows
+    )
+    return f"<table><caption>{escape(title)}</caption>{''.join(cells)}</table>"
 
 
 def _span(run: Run) -> Span:

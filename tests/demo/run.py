@@ -30,6 +30,8 @@ class Run:
     seen: Observation
     fills: tuple[Fill, ...]
     breaches: tuple[Breach, ...]
+    settled: dict[str, tuple[int, int]]
+    """By market that paid out: when, and what a YES contract was worth in 1e-4 $."""
     write_tokens: dict[str, list[tuple[int, int]]]
     write_budget: int
     """Tokens of one write bucket in a minute."""
@@ -103,6 +105,11 @@ def _told(
         seen=seen,
         fills=tuple(world.member.fills),
         breaches=tuple(world.exchange.invariants.broken),
+        settled={
+            market.ticker: (market.settled_ms, market.value_e4)
+            for market in world.exchange.venue.markets.values()
+            if market.settled_ms is not None
+        },
         write_tokens={name: list(rows) for name, rows in stats.tokens.items() if name.startswith("write")},
         write_budget=rate * MINUTE_MS // 1000,
         log=log,

@@ -7,10 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.demo.__main__ import main
+from tests.demo.interval import interval
 from tests.demo.options import MINUTE_MS, DemoError, Options
 from tests.demo.progress import BAD_WHEN_NOT_ZERO
 from tests.demo.report import most_traded, render
@@ -161,12 +163,80 @@ def test_each_plant_turns_a_zero_of_the_summary_non_zero(mode: str) -> None:
     assert any(told[name] != 0 for name in BAD_WHEN_NOT_ZERO)
 
 
-def test_the_report_stands_alone_and_shows_the_most_traded_markets(short: Run) -> None:
+def own_part(page: str) -> str:
+    """The page without the chart library."""
+    return re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
+
+
+def data_of(page: str) -> dict[str, Any]:
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, flags=re.DOTALL)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def spread(changes: list[Any], length: int) -> list[Any]:
+    """As `report.js` does it."""
+    values: list[Any] = []
+    for at in range(0, len(changes), 2):
+        until = changes[at + 2] if at + 2 < len(changes) else length
+        values += [changes[at + 1]] * (until - len(values))
+    return values
+
+
+def test_the_report_stands_alone_and_every_market_can_be_opened(short: Run) -> None:
     page = render(short)
-    own = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
+    own = own_part(page)
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", own)
-    assert all(f"<h2>{ticker}</h2>" in page for ticker in most_traded(short))
+    assert all(f'id="market-{ticker}"' in own for ticker in short.seen.tickers)
+    assert [market["name"] for market in data_of(page)["markets"]] == most_traded(short)
     assert page == render(short)
+
+
+def test_the_charts_are_drawn_from_what_was_seen(short: Run) -> None:
+    data = data_of(render(short))
+    first = data["markets"][0]
+    samples = short.seen.samples[first["name"]]
+    assert spread(first["our_bid"], len(samples)) == [sample.our_bid_e4 for sample in samples]
+    assert spread(first["net"], len(samples)) == [sample.net_e2 for sample in samples]
+    assert len(data["times"]) == len(samples)
+    assert sum(len(market["fills"]) for market in data["markets"]) == len(short.fills)
+
+
+def test_the_strip_of_reasons_says_of_every_cycle_what_was_quoted_or_why_not(short: Run) -> None:
+    data = data_of(render(short))
+    decided = [fact for fact in facts_in(short.log) if fact["event_type"] == "DECISION_MADE"]
+    reasons = {fact["skip_reason"] for fact in decided} - {""}
+    words = [
+        data["words"][place]
+        for market in data["markets"]
+        for place in spread(market["strip"], len(short.seen.cycles))
+    ]
+    assert len(words) == SHORT.cycles * SHORT.markets
+    assert reasons <= set(words)
+    assert {"both sides"} < set(words) <= {"both sides", "one side", "no_edge"} | reasons
+
+
+def test_a_market_that_pays_out_is_marked_in_its_chart() -> None:
+    done = play(Options(cycles=45))
+    told = {own["name"]: own["settled"] for own in data_of(render(done))["markets"] if own["settled"]}
+    assert told.keys() == done.settled.keys()
+    assert {value for _, value in told.values()} <= {0, 10_000}
+    assert told
+
+
+def test_the_settings_of_a_run_are_told_with_their_defaults(short: Run) -> None:
+    own = own_part(render(short))
+    assert "<tr class=written><td>quote_size</td><td>10.00</td></tr>" in own
+    assert "<tr><td>close_guard_s</td><td>300</td></tr>" in own
+    assert "<tr class=written><td>seed</td><td>1</td></tr>" in own
+
+
+def test_the_profit_is_told_with_its_interval_where_there_are_event_days_enough(short: Run) -> None:
+    assert "event-days" in render(short)
+    assert interval([1.0, -1.0]) is None
+    low, high = interval([1.0] * 3 + [-1.0] * 3) or (0.0, 0.0)
+    assert -6 <= low < 0 < high <= 6
+    assert interval([2.0, 2.0, 2.0]) == (6.0, 6.0)
 
 
 def test_a_broken_rule_is_named_in_the_report() -> None:
