@@ -71,6 +71,33 @@ def test_scenario_87_a_payout_is_booked_once_and_corrected_when_it_is_amended(
         assert stage.seen.facts("ERROR") == []
 
 
+def test_scenario_87_a_market_leaves_the_state_a_day_later_and_comes_back_for_an_amendment() -> None:
+    with scene() as stage:
+        holding(stage)
+        for ticker in (A, B):
+            stage.world.exchange.settle(ticker, "yes")
+        stage.run(2)
+        before = stage.world.status()
+        stage.world.clock.advance_ms(26 * HOUR_MS)
+        stage.run(2)
+        books = stage.world.bot.books()
+        assert books is not None
+        assert books.retired == {A, B}
+        judged(stage)
+
+        stage.world.exchange.amend_result(A, "no")
+        stage.run(2)
+        judged(stage)
+
+        assert [fact["markets"] for fact in stage.seen.facts("MARKETS_READMITTED")] == [A]
+        after = stage.world.status()
+        assert (after["contracts_matched"], after["fees_dollars"]) == (
+            before["contracts_matched"],
+            before["fees_dollars"],
+        )
+        assert stage.seen.facts("UNEXPLAINED_CASH") == []
+
+
 def test_scenario_87_an_amendment_may_be_amended_back() -> None:
     with scene() as stage:
         holding(stage)

@@ -17,7 +17,7 @@ from tests.world.memory_bot import memory_app
 from tests.world.memory_cloud import Partition
 from tests.world.memory_store import positions_of, stored_books
 from tests.world.steady_clock import SteadyClock
-from tests.world.stored_books import StoredBooks
+from tests.world.stored_books import StoredBooks, of_markets
 
 BOT = "dora"
 
@@ -40,7 +40,7 @@ class MemoryDisruption(Disruption):
 
     def positions(self) -> Books:
         """As they lie in the cloud."""
-        return positions_of(self.stored)
+        return of_markets(positions_of(self.stored), self.stored.retired)
 
     def books(self) -> StoredBooks:
         """Likewise."""

@@ -62,9 +62,11 @@ class KeptBooks:
 
     def balance(self) -> CashTie:
         """The balance arrives."""
-        moved, fills = movements(self.ledgers.values(), {})
+        moved, fills = movements(self.ledgers.values())
         balances = {shard: Money(cash) for shard, cash in self._desk.account.cash_e6.items()}
-        read = CashRead(at_ms=self._now_ms(), balances=balances, movements=moved, fills=fills)
+        read = CashRead(
+            at_ms=self._now_ms(), known_ms=self._now_ms(), balances=balances, movements=moved, fills=fills
+        )
         tie = tie_cash(self.cash, read)
         self.cash = tie.books
         return tie

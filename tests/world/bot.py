@@ -9,13 +9,20 @@ import boto3
 from requests.adapters import BaseAdapter
 
 from dora.core.accounts.ledger import Position
-from dora.edge.dynamo.book_items import books_partition, read_books, read_rows, rows_partition
+from dora.core.accounts.market_ledger import MarketLedger
+from dora.edge.dynamo.book_items import (
+    books_partition,
+    read_books,
+    read_rows,
+    retired_partition,
+    rows_partition,
+)
 from dora.edge.dynamo.codec import value_of_item
 from dora.edge.dynamo.items import POSITION
 from tests.world.books import BookedPosition
 from tests.world.bot_clock import BotClock
 from tests.world.lambda_context import LambdaContext
-from tests.world.stored_books import StoredBooks
+from tests.world.stored_books import StoredBooks, of_markets
 
 Answer = dict[str, Any]
 Env = Mapping[str, str]
@@ -61,12 +68,16 @@ class DeployedBot:
     def positions(self) -> Mapping[str, BookedPosition]:
         """The stored items, decoded as the product decodes them; its own store is not touched."""
         stored = [value_of_item(Position, item) for item in self._items(self._state_key, f"{POSITION}#")]
-        return {position.ticker: position for position in stored}
+        return of_markets({position.ticker: position for position in stored}, self._retired())
 
     def books(self) -> StoredBooks:
         """Likewise."""
         ledgers = read_books(self._items(books_partition(self._state_key)))
-        return StoredBooks(ledgers, read_rows(self._items(rows_partition(self._state_key))))
+        rows = read_rows(self._items(rows_partition(self._state_key)))
+        return StoredBooks.of(ledgers, self._retired(), rows)
+
+    def _retired(self) -> Mapping[str, MarketLedger]:
+        return read_books(self._items(retired_partition(self._state_key)))
 
     def _items(self, pk: str, prefix: str = "") -> list[Any]:
         pages = self._query.paginate(

@@ -28,7 +28,7 @@ from tests.world.memory_limiter import MemoryLimiter
 from tests.world.memory_store import MemoryStore, positions_of, stored_books
 from tests.world.one_by_one import OneByOne
 from tests.world.setup import Setup
-from tests.world.stored_books import StoredBooks
+from tests.world.stored_books import StoredBooks, of_markets
 from tests.world.world import World, open_world
 
 KEY_NAME = "key"
@@ -104,7 +104,8 @@ class MemoryBot:
 
     def positions(self) -> Mapping[str, BookedPosition]:
         """Looked up, not asked for: no call is counted, and none can fail."""
-        return positions_of(self._cloud.partitions[self._pk])
+        partition = self._cloud.partitions[self._pk]
+        return of_markets(positions_of(partition), partition.retired)
 
     def books(self) -> StoredBooks:
         """Likewise."""

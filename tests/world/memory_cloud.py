@@ -14,6 +14,7 @@ from random import Random
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+from dora.core.accounts.cash_tie import UnexplainedCash
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
@@ -87,9 +88,11 @@ class Partition:
     plans: dict[str, Plan] = field(default_factory=dict)
     positions: dict[str, Position] = field(default_factory=dict)
     books: dict[str, MarketLedger] = field(default_factory=dict)
+    retired: dict[str, MarketLedger] = field(default_factory=dict)
     rows: dict[str, ProfitRow] = field(default_factory=dict)
     fills: dict[str, Fill] = field(default_factory=dict)
     settlements: dict[str, Settlement] = field(default_factory=dict)
+    unexplained: dict[str, UnexplainedCash] = field(default_factory=dict)
     history: dict[str, SessionMetadata] = field(default_factory=dict)
     summaries: dict[str, Mapping[str, object]] = field(default_factory=dict)
 

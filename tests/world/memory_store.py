@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from dora.core.accounts.cash_tie import UnexplainedCash
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.accounts.stored_books import BookChange, Booking
+from dora.core.calendar import format_time
 from dora.core.errors import LeaseLost, StateConflict
 from dora.core.exchange.account import Limits, Settlement
 from dora.core.orders.journal import Journal, Plan
@@ -70,12 +72,17 @@ class MemoryStore:
         self._check_fence(fence)
         if any(fill.fill_id in own.fills for fill in booking.fills):
             return False
-        if not all(_stands(own, change) for change in booking.changes):
+        if not _all_stand(own, booking):
             raise StateConflict("the books have moved on since they were read")
         own.fills.update((fill.fill_id, fill) for fill in booking.fills)
         if booking.settlement is not None:
             own.settlements[payout_key(booking.settlement)] = booking.settlement
-        for change in booking.changes:
+        for ledger in booking.leaving:
+            del own.books[_place(ledger)], own.positions[_place(ledger)]
+            own.retired[ledger.ticker] = ledger
+        for ledger in booking.returning:
+            del own.retired[ledger.ticker]
+        for change in (*map(BookChange, booking.returning), *booking.changes):
             own.books[_place(change.after)] = change.after
             own.positions[_place(change.after)] = change.after.position
         for row in booking.rows:
@@ -89,6 +96,12 @@ class MemoryStore:
         return frozenset(self._own.fills.keys() & set(fill_ids))
 
     @request
+    def retired(self, tickers: Sequence[str]) -> dict[str, MarketLedger]:
+        """Those that have left the state."""
+        kept = self._own.retired
+        return {ticker: kept[ticker] for ticker in tickers if ticker in kept}
+
+    @request
     def payouts(self) -> tuple[Settlement, ...]:
         """Every payout that was booked."""
         return tuple(row for _, row in sorted(self._own.settlements.items()))
@@ -98,6 +111,11 @@ class MemoryStore:
         """The rows of one day, or of all days."""
         return tuple(row for _, row in sorted(self._own.rows.items()) if day in ("", row.day))
 
+    @request
+    def unexplained_cash(self) -> tuple[UnexplainedCash, ...]:
+        """All cash that no trade explained."""
+        return tuple(own for _, own in sorted(self._own.unexplained.items()))
+
     def commit(self, fence: int, changes: Changes) -> None:
         """Two requests, as in the table: what is fenced, then memory and the wide record.
 
@@ -105,6 +123,8 @@ class MemoryStore:
         """
         if changes.summary is not None and changes.progress is None:
             raise ValueError("a summary is kept under the cycle id of the progress it comes with")
+        if changes.unexplained is not None and changes.cash is None:
+            raise ValueError("a finding is kept with the cash books that count it")
         if changes == Changes():
             return
         self.cloud.serve("state.commit", lambda: self._commit(fence, changes))
@@ -116,6 +136,8 @@ class MemoryStore:
         self._own.state = replace(self._own.state, **_values(changes))
         if changes.journal is not None:
             self._own.plans.clear()
+        if (found := changes.unexplained) is not None:
+            self._own.unexplained[f"{format_time(found.since_ms)}#{found.amount}"] = found
 
     def _leave(self, changes: Changes) -> None:
         own = self._own
@@ -195,11 +217,19 @@ def books_of(partition: Partition) -> dict[str, MarketLedger]:
 
 def stored_books(partition: Partition) -> StoredBooks:
     """All that is kept of them."""
-    return StoredBooks(books_of(partition), tuple(partition.rows.values()))
+    return StoredBooks.of(books_of(partition), partition.retired, tuple(partition.rows.values()))
 
 
 def _place(own: Position | MarketLedger) -> str:
     return f"{own.shard}#{own.ticker}"
+
+
+def _all_stand(partition: Partition, booking: Booking) -> bool:
+    """Whether everything is still what the booking was made from."""
+    left = [BookChange(own, own, own.position) for own in booking.leaving]
+    back = [BookChange(own) for own in booking.returning]
+    recorded = all(partition.retired.get(own.ticker) == own for own in booking.returning)
+    return recorded and all(_stands(partition, change) for change in (*left, *back, *booking.changes))
 
 
 def _stands(partition: Partition, change: BookChange) -> bool:
@@ -211,7 +241,7 @@ def _stands(partition: Partition, change: BookChange) -> bool:
 
 def _values(changes: Changes) -> dict[str, Any]:
     """The single values a commit names, in the order of their keys."""
-    named = {name: getattr(changes, name) for name in ("cursors", "progress")}
+    named = {name: getattr(changes, name) for name in ("cursors", "progress", "cash")}
     if changes.journal is not None:
         named["journal"] = Journal(dict(sorted(changes.journal.orders.items())))
     if changes.reference is not None:

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.retirement import is_totals, retire, totals_of
 from tests.world.books import BookedPosition
 
 Figures = tuple[int, ...]
@@ -13,10 +14,29 @@ Figures = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class StoredBooks:
-    """Ledgers by ticker, and all profit rows, as durably stored."""
+    """Ledgers by ticker, and all profit rows, as durably stored. `retired`: those out of the state."""
 
     ledgers: Mapping[str, MarketLedger]
     rows: Iterable[ProfitRow]
+    retired: frozenset[str] = frozenset()
+    totals: Mapping[str, MarketLedger] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, state: Mapping[str, MarketLedger], records: Mapping[str, MarketLedger], rows: Iterable[ProfitRow]
+    ) -> "StoredBooks":
+        """Out of the books as they lie in the state, and the records of markets that have left it."""
+        totals = {ticker: own for ticker, own in state.items() if is_totals(ticker)}
+        ledgers = {ticker: own for ticker, own in state.items() if not is_totals(ticker)}
+        return cls({**records, **ledgers}, rows, frozenset(records.keys() - ledgers.keys()), totals)
+
+
+def of_markets(
+    positions: Mapping[str, BookedPosition], records: Mapping[str, MarketLedger]
+) -> dict[str, BookedPosition]:
+    """Positions of all markets, of those that have left the state as well."""
+    left: dict[str, BookedPosition] = {ticker: own.position for ticker, own in records.items()}
+    return left | {ticker: own for ticker, own in positions.items() if not is_totals(ticker)}
 
 
 def unlike(stored: StoredBooks, positions: Mapping[str, BookedPosition]) -> Iterator[str]:
@@ -30,6 +50,21 @@ def unlike(stored: StoredBooks, positions: Mapping[str, BookedPosition]) -> Iter
             yield f"{ticker}: books {ledger and ledger.position}, position {positions.get(ticker)}"
         elif sums[ticker] != _of_ledger(ledger):
             yield f"{ticker}: rows come to {sums[ticker]}, books to {_of_ledger(ledger)}"
+
+    yield from _unlike_totals(stored)
+
+
+def _unlike_totals(stored: StoredBooks) -> Iterator[str]:
+    """The totals of markets that have left the state are the sums of their ledgers."""
+    sums: dict[str, MarketLedger] = {}
+    for ticker in stored.retired:
+        own = stored.ledgers[ticker]
+        before = totals_of(sums, own.shard)
+        sums[before.ticker] = retire(before, own)
+    for ticker in sorted(sums.keys() | stored.totals.keys()):
+        shard = int(ticker.rsplit("-", 1)[1])
+        if totals_of(stored.totals, shard) != totals_of(sums, shard):
+            yield f"{ticker}: totals {stored.totals.get(ticker)}, markets come to {sums.get(ticker)}"
 
 
 def _of_row(row: ProfitRow) -> Figures:

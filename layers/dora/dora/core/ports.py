@@ -10,6 +10,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
+from dora.core.accounts.cash_tie import UnexplainedCash
+from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.accounts.stored_books import Booking
 from dora.core.cycle_record import CycleRecord
@@ -202,11 +204,17 @@ class StateStore(Protocol):
     def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
         """Which of these fills are booked already."""
 
+    def retired(self, tickers: Sequence[str]) -> Mapping[str, MarketLedger]:
+        """The ledgers of those of these markets that have left the state."""
+
     def payouts(self) -> tuple[Settlement, ...]:
         """Every payout that was booked, amendments beside what they amend."""
 
     def profit_rows(self, day: str = "") -> tuple[ProfitRow, ...]:
         """The rows of one day of the exchange (YYYY-MM-DD), or of all days, in the order of their keys."""
+
+    def unexplained_cash(self) -> tuple[UnexplainedCash, ...]:
+        """All cash that came or went without a trade of ours, oldest first."""
 
     def commit(self, fence: int, changes: Changes) -> None: ...
 

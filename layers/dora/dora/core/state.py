@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dora.core.accounts.cash_tie import CashBooks, UnexplainedCash
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
@@ -69,6 +70,8 @@ class BotState:
     books: Mapping[str, MarketLedger] = field(default_factory=dict)
     """By ticker. A market of which there are none, or older ones than its position, is still to be taken
     over (`core/accounts/carry_over.py`)."""
+    cash: CashBooks = CashBooks()
+    """Where the balance was last tied to the books."""
     memory: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Strategy memory by ticker: small JSON objects, opaque to the store."""
     cursors: Cursors = Cursors()
@@ -101,7 +104,7 @@ class EmergencyState:
 class Changes:
     """What a finished cycle writes; None leaves an item as it is.
 
-    Journal, cursors and progress stand or fall together, whatever the size of the rest. All plans that
+    Journal, cursors, progress and cash stand or fall together, whatever the size of the rest. All plans that
     stand when a journal is committed count as folded into it.
     """
 
@@ -110,6 +113,9 @@ class Changes:
     cursors: Cursors | None = None
     progress: Progress | None = None
     reference: ReferenceData | None = None
+    cash: CashBooks | None = None
+    unexplained: UnexplainedCash | None = None
+    """To be kept for good; only with the cash books that count it."""
     summary: Mapping[str, object] | None = None
     """The cycle's wide record, kept for a while under its cycle id."""
 

@@ -18,11 +18,9 @@ from dora.core.accounts.cash_tie import (
     movements,
     tie_cash,
 )
-from dora.core.accounts.retirement import RetiredTotals, retire
-from dora.core.accounts.settlement import settle
 from dora.core.exchange.fees import CENT
 from dora.core.units import Money, TimeMs
-from tests.support.account_cases import MINUTE_MS, ask, bid, booked, settled
+from tests.support.account_cases import MINUTE_MS, ask, bid, booked
 from tests.support.examples import NOW, dollars
 
 
@@ -31,6 +29,7 @@ def read(
 ) -> CashRead:
     return CashRead(
         at_ms=TimeMs(NOW + minute * MINUTE_MS),
+        known_ms=TimeMs(NOW + more.get("known", minute) * MINUTE_MS),
         balances=money(balances),
         movements=money(moved),
         fills=fills,
@@ -162,14 +161,29 @@ def test_a_trickle_too_small_for_one_read_is_named_when_it_adds_up() -> None:
     assert (books.residue, books.unexplained) == (0, dollars("0.15"))
 
 
-def test_movements_are_summed_by_shard_over_markets_in_the_state_and_out_of_it() -> None:
+def test_movements_are_summed_by_shard() -> None:
     held = booked([bid("0.44", "10", "0.01")])
-    paid = settle(held, settled("1", "yes"))
     closed = booked([ask("0.5", "10", after_ms=1)], held)
     far = replace(held, ticker="far", shard=2)
-    moved, fills = movements([closed, far], {0: retire(RetiredTotals(shard=0), paid)})
-    assert moved == {0: dollars("6.18"), 2: dollars("-4.41")}
-    assert fills == 4
+    other = replace(closed, ticker="other")
+    assert movements([closed, far, other]) == ({0: dollars("1.18"), 2: dollars("-4.41")}, 5)
+
+
+def test_books_that_tie_to_the_millionth_need_not_be_stored_again() -> None:
+    tie = tied(read(9, {0: "100", 2: "50"}, {0: "-7"}, 3, reserved={0: "20"}))
+    assert (tie.outcome, tie.books) == (CashOutcome.TIED, OPENED)
+
+
+def test_lists_older_than_the_difference_confirm_nothing_until_their_stamp_is_past_waiting_for() -> None:
+    """A fill that the balance knew first is in lists of later: those are waited for, but not for ever."""
+    first = tied(read(1, {0: "125", 2: "50"}, {0: "-7"}, 3))
+    late = [
+        tied(read(minute, {0: "125", 2: "50"}, {0: "-7"}, 3, known=1), books=first.books)
+        for minute in (2, 10, 11)
+    ]
+    expected = [CashOutcome.PENDING, CashOutcome.PENDING, CashOutcome.UNEXPLAINED]
+    assert [tie.outcome for tie in late] == expected
+    assert {tie.since_ms for tie in late} == {NOW + MINUTE_MS}
 
 
 STEPS = st.lists(

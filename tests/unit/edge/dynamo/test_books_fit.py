@@ -13,7 +13,6 @@ from dora.core.accounts.markouts import MarkoutRow, PendingMarkout, take_marks, 
 from dora.core.accounts.posting import EXTERNAL, post_fill
 from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.accounts.quote_time import QuoteTimeRow, joined
-from dora.core.accounts.retirement import RetiredTotals, retire
 from dora.core.accounts.settlement import settle
 from dora.core.exchange.account import Fill
 from dora.core.units import Count, Money, TimeMs
@@ -28,7 +27,7 @@ FULL = booked([bid("0.4321", "1234.56", "1.234567", after_ms=12_345 * n) for n i
 HELD = {TICKER: booked([bid("0.40", "10")])}
 DRIFT = review_drift(HELD, PositionSnapshot(TimeMs(NOW + 3_600_000), {}), {}, first=True)
 PENDING = with_fills((), [bid("0.40", "10")], {"o": EXTERNAL})
-READ = CashRead(at_ms=NOW, balances={0: dollars("1"), 2: dollars("2")}, movements={}, fills=3)
+READ = CashRead(at_ms=NOW, known_ms=NOW, balances={0: dollars("1"), 2: dollars("2")}, movements={}, fills=3)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +35,6 @@ READ = CashRead(at_ms=NOW, balances={0: dollars("1"), 2: dollars("2")}, movement
     [
         (MarketLedger, settle(enter_position(FULL, entry("-30", "16.8", after_ms=500_000)), settled("1"))),
         (ProfitRow, post_fill(FLAT, ask("0.4", "2", "0.01"), EXTERNAL).row),
-        (RetiredTotals, retire(RetiredTotals(shard=2), FULL)),
         (CashBooks, tie_cash(CashBooks(), READ).books),
         (DriftWatch, DRIFT.watches[TICKER]),
         (PendingMarkout, PENDING[0]),

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from dora.core.accounts.cash_tie import CashBooks, ShardAnchor, UnexplainedCash
 from dora.core.accounts.posting import EXTERNAL, post_mark
+from dora.core.accounts.retirement import readmit, retire, totals_of
 from dora.core.accounts.row_sums import added
-from dora.core.accounts.stored_books import FILLS_PER_TRANSACTION
+from dora.core.accounts.stored_books import FILLS_PER_TRANSACTION, BookChange, Booking
 from dora.core.errors import StateConflict, StateUnavailable
-from dora.core.units import Price, TimeMs
+from dora.core.state import Changes
+from dora.core.units import Money, Price, TimeMs
 from tests.reference.positions import apply_fills, apply_settlement
 from tests.support.bookings import FIRST, PAYOUT, of_fills, of_payout, of_posting
 from tests.support.dynamo_values import NOW_MS, fill, settlement
@@ -112,6 +115,61 @@ def test_a_payout_is_booked_once_and_its_amendment_again(backing: Backing) -> No
 
     assert state.load().positions == {"KXA-1": apply_settlement(FIRST.positions["KXA-1"], amended)}
     assert state.payouts() == (amended, settlement())
+
+
+def test_a_market_leaves_the_state_for_a_record_and_comes_back_as_it_was(backing: Backing) -> None:
+    fence, state = take_fence(backing), backing.state()
+    state.book(fence, of_fills([fill(1), fill(2, "KXB-1")]))
+    left = state.load().books["KXB-1"]
+    totals = retire(totals_of({}, left.shard), left)
+    leaving = Booking(changes=(BookChange(totals),), leaving=(left,))
+
+    assert state.book(fence, leaving)
+    with pytest.raises(StateConflict):
+        state.book(fence, leaving)
+
+    for loaded in (state.load(), backing.state().load()):
+        assert loaded.books == {"KXA-1": BOOKS, totals.ticker: totals}
+        assert loaded.positions == {"KXA-1": BOOKS.position, totals.ticker: totals.position}
+        assert list(loaded.books) == list(loaded.positions)
+    assert state.retired(["KXB-1", "KXA-1", "KXC-1"]) == {"KXB-1": left}
+
+    none = readmit(totals, left)
+    returning = Booking(changes=(BookChange(none, totals, totals.position),), returning=(left,))
+    assert state.book(fence, returning)
+    with pytest.raises(StateConflict):
+        state.book(fence, returning)
+
+    assert backing.state().load().books == {"KXB-1": left, "KXA-1": BOOKS, none.ticker: none}
+    assert state.retired(["KXB-1"]) == {}
+
+
+def test_a_market_that_changed_since_does_not_leave(backing: Backing) -> None:
+    fence, state = take_fence(backing), backing.state()
+    state.book(fence, FIRST)
+    state.book(fence, of_fills([fill(2)], FIRST.ledgers))
+
+    with pytest.raises(StateConflict):
+        state.book(fence, Booking(changes=(BookChange(totals_of({}, 0)),), leaving=(BOOKS,)))
+
+    assert state.load().positions["KXA-1"].net == 200
+    assert state.retired(["KXA-1"]) == {}
+
+
+def test_cash_books_and_what_they_count_as_unexplained_are_kept_by_a_commit(backing: Backing) -> None:
+    fence, state = take_fence(backing), backing.state()
+    assert state.load().cash == CashBooks()
+    anchor = ShardAnchor(shard=2, balance=Money(7), movement=Money(-7), reserved=Money(1))
+    cash = CashBooks(anchors=(anchor,), unexplained=Money(25))
+    found = UnexplainedCash(since_ms=NOW_MS, found_ms=NOW_MS, amount=Money(25), by_shard={2: Money(25)})
+
+    for _ in range(2):
+        state.commit(fence, Changes(cash=cash, unexplained=found))
+
+    assert state.load().cash == backing.state().load().cash == cash
+    assert state.unexplained_cash() == (found,)
+    with pytest.raises(ValueError, match="cash books"):
+        state.commit(fence, Changes(unexplained=found))
 
 
 def test_a_booking_names_each_fill_once_and_its_markets_and_no_other(backing: Backing) -> None:

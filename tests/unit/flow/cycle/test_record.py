@@ -7,8 +7,11 @@ from typing import Any, cast
 
 import pytest
 
+from dora.core.accounts.cash_tie import CashBooks, CashOutcome, CashTie
 from dora.core.accounts.ledger import Position
-from dora.core.exchange.market import Side, Slot
+from dora.core.accounts.overdue import OverduePayout
+from dora.core.accounts.shard_cash import ShardCash
+from dora.core.exchange.market import MarketStatus, Side, Slot
 from dora.core.orders.diff import SlotPlan
 from dora.core.orders.journal import Journal
 from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
@@ -17,14 +20,17 @@ from dora.core.reasons import Reason
 from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.state import Cursors
 from dora.core.units import Count, Money, TimeMs
+from dora.flow.cycle.cash import CashLook
 from dora.flow.cycle.compute import Choice
 from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.overdue import overdue_fields, tell_overdue
 from dora.flow.cycle.record import ANSWER, CycleResult, answer_of, pnl_by_market, status_of, wide_record
 from dora.flow.shared.accounting import Accounts
 from dora.telemetry import MAX_FIELDS
 from tests.support.account_cases import ask, bid, booked
 from tests.support.examples import NOW, TICKER, cents, target
 from tests.support.execution_fakes import Desk
+from tests.support.kalshi_fakes import FakeFacts
 
 READS = (
     "as_of",
@@ -74,6 +80,7 @@ QUIET = CycleResult(
     choice=Choice(plan=PLAN),
     execution=execution(),
     accounts=Accounts(positions={}, books={}, journal=Journal(), cursors=Cursors(), drift=(), booked=0),
+    cash=CashLook(tie=CashTie(outcome=CashOutcome.UNKNOWN, books=CashBooks()), shards=()),
     marks={},
     calls={},
 )
@@ -154,6 +161,34 @@ def test_money_and_contracts_are_exact_text() -> None:
     assert record["contracts_traded"] == "1234.56"
     assert record["pnl_dollars"] == "-0.000001"
     assert record["fees_dollars"] == "12.345678"
+
+
+def test_cash_is_told_by_shard_and_not_as_zero_where_it_was_not_read() -> None:
+    unread = wide_record(QUIET)
+    assert (unread["cash_tie"], unread["cash_by_shard"]) == ("unknown", None)
+    shards = tuple(
+        ShardCash(shard=shard, held=Money(held), reserved=Money(30), needed=Money(7), kept=Money(20))
+        for shard, held in ((0, 1_000_000), (2, 40))
+    )
+    record = wide_record(replace(QUIET, cash=replace(QUIET.cash, shards=shards)))
+    assert record["cash_by_shard"] == (
+        "0 held 1.000000 reserved 0.000030 needed 0.000007 spendable 0.999950; "
+        "2 held 0.000040 reserved 0.000030 needed 0.000007 spendable 0.000000"
+    )
+
+
+def test_late_payouts_are_named_those_that_tie_up_most_and_told_once_an_hour() -> None:
+    status = MarketStatus.DETERMINED
+    late = [OverduePayout(f"M{n}", status, NOW, Count(100), Money(9_000_000 - n)) for n in range(7)]
+    record = overdue_fields(late)
+    assert (record["overdue_payouts"], record["overdue_dollars"]) == (7, "62.999979")
+    assert str(record["overdue_markets"]).startswith("M0 9.000000; M1 8.999999; ")
+    assert str(record["overdue_markets"]).count("M") == 5
+
+    facts = FakeFacts()
+    for minute in range(121):
+        tell_overdue(facts, late[:1], TimeMs(NOW + (minute - 1) * 60_000), TimeMs(NOW + minute * 60_000))
+    assert [fact["tied_up_dollars"] for fact in facts.of("PAYOUT_OVERDUE")] == ["9.000000"] * 3
 
 
 def test_reasons_are_counted_by_market_and_by_slot() -> None:

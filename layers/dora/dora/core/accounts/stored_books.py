@@ -3,6 +3,7 @@
 markers of the fills, or the payout      once
 the books of each market, its position   over the ones they were made from
 profit rows                              added to, so they count once because the rest is written once
+markets that leave, or come back         moved between the state and their records, with totals of the shard
 """
 
 from collections.abc import Mapping
@@ -38,13 +39,18 @@ class Booking:
     rows: tuple[ProfitRow, ...] = ()
     fills: tuple[Fill, ...] = ()
     settlement: Settlement | None = None
+    leaving: tuple[MarketLedger, ...] = ()
+    """Books that leave the state as they stand there, for a record of their own."""
+    returning: tuple[MarketLedger, ...] = ()
+    """Books that come back as their records hold them."""
 
     def __post_init__(self) -> None:
         tickers = {change.after.ticker for change in self.changes}
         if len(self.fills) > FILLS_PER_TRANSACTION:
             raise ValueError(f"{len(self.fills)} fills at once, at most {FILLS_PER_TRANSACTION} fit")
-        if len(self.changes) > MARKETS_PER_TRANSACTION:
-            raise ValueError(f"{len(self.changes)} markets at once, at most {MARKETS_PER_TRANSACTION} fit")
+        markets = len(self.changes) + len(self.leaving) + len(self.returning)
+        if markets > MARKETS_PER_TRANSACTION:
+            raise ValueError(f"{markets} markets at once, at most {MARKETS_PER_TRANSACTION} fit")
         if len({fill.fill_id for fill in self.fills}) < len(self.fills):
             raise ValueError("the same fill twice")
         if self.fills and {fill.ticker for fill in self.fills} != tickers:
@@ -53,12 +59,18 @@ class Booking:
     @property
     def ledgers(self) -> dict[str, MarketLedger]:
         """The books of its markets from now on."""
-        return {change.after.ticker: change.after for change in self.changes}
+        back = {ledger.ticker: ledger for ledger in self.returning}
+        return back | {change.after.ticker: change.after for change in self.changes}
 
     @property
     def positions(self) -> dict[str, Position]:
         """Their positions from now on."""
-        return {change.after.ticker: change.after.position for change in self.changes}
+        return {ticker: ledger.position for ticker, ledger in self.ledgers.items()}
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """Markets that are no longer in the state."""
+        return frozenset(ledger.ticker for ledger in self.leaving)
 
 
 def outdated(positions: Mapping[str, Position], ledgers: Mapping[str, MarketLedger]) -> tuple[Position, ...]:

@@ -1,6 +1,9 @@
 """Where the books live in the state table, each in a partition of its own beside the bot's.
 
     <bot>#books        BOOK#<shard>#<ticker>                 one market's ledger
+    <bot>#retired      <ticker>                              a market's ledger that has left the state
+    <bot>#books        CASH                                  where the balance was last tied to the books
+    <bot>#cash         <since>#<amount>                      cash that no trade of ours explains
     <bot>#pnl          <day>#<ticker>#<strategy>#<session>   one profit row, added to
     <bot>#fills        FILL#<fill_id>                        marker that a fill is booked
     <bot>#settlements  <ticker>#<settled_ms>#<value>#<result> a payout that was booked
@@ -13,15 +16,18 @@ are known by that to be older (`core/accounts/stored_books.py`).
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from dora.core.accounts.cash_tie import CashBooks, UnexplainedCash
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow, RowKey
 from dora.core.accounts.stored_books import BookChange, Booking
+from dora.core.calendar import format_time
 from dora.core.exchange.account import Settlement
-from dora.edge.dynamo.codec import SHARED_SCHEMA, item_of, key, value_of_item
-from dora.edge.dynamo.items import fill_item, position_item, settlement_item
+from dora.edge.dynamo.codec import SHARED_SCHEMA, Item, item_of, key, key_of, value_of_item
+from dora.edge.dynamo.items import fill_item, position_item, position_key, settlement_item
 from dora.edge.dynamo.serde import to_plain
 from dora.edge.dynamo.table import Condition, Element, Table
 
+CASH = "CASH"
 _ABSENT = Condition("attribute_not_exists(#pk)")
 _POSITION = ("net", "cash", "fees", "traded", "settled")
 _BOOKS = (*_POSITION, "cost", "brought", "rewards", "fills", "volume", "marked", "settled_ms")
@@ -38,6 +44,11 @@ def rows_partition(pk: str) -> str:
     return f"{pk}#pnl"
 
 
+def retired_partition(pk: str) -> str:
+    """Of the ledgers of markets that have left the state."""
+    return f"{pk}#retired"
+
+
 def book_key(ledger: MarketLedger) -> str:
     """Sort key of a market's books."""
     return f"BOOK#{ledger.shard}#{ledger.ticker}"
@@ -45,8 +56,24 @@ def book_key(ledger: MarketLedger) -> str:
 
 def read_books(items: Iterable[Mapping[str, Any]]) -> dict[str, MarketLedger]:
     """By ticker, in the order of the items."""
-    ledgers = (value_of_item(MarketLedger, item) for item in items)
+    ledgers = (value_of_item(MarketLedger, item) for item in items if key_of(item)[1] != CASH)
     return {ledger.ticker: ledger for ledger in ledgers}
+
+
+def read_cash(items: Iterable[Mapping[str, Any]]) -> CashBooks:
+    """The cash books among the items; nothing tied yet where there are none."""
+    found = (value_of_item(CashBooks, item) for item in items if key_of(item)[1] == CASH)
+    return next(found, CashBooks())
+
+
+def cash_item(pk: str, cash: CashBooks) -> Item:
+    """One small item, beside the books that it is tied to."""
+    return item_of(books_partition(pk), CASH, cash)
+
+
+def unexplained_item(pk: str, found: UnexplainedCash) -> Item:
+    """The record of what was found: the same finding is the same item."""
+    return item_of(f"{pk}#cash", f"{format_time(found.since_ms)}#{found.amount}", found)
 
 
 def read_rows(items: Iterable[Mapping[str, Any]]) -> tuple[ProfitRow, ...]:
@@ -70,6 +97,11 @@ def elements(table: Table, pk: str, booking: Booking) -> Iterator[Element]:
     if booking.settlement is not None:
         left = booking.positions[booking.settlement.ticker]
         yield table.put_element(settlement_item(pk, booking.settlement, left))
+    for ledger in booking.leaving:
+        yield from _leaving(table, pk, ledger)
+    for ledger in booking.returning:
+        yield table.delete_element(key(retired_partition(pk), ledger.ticker), _still(ledger, _BOOKS))
+        yield from _of_market(table, pk, BookChange(ledger))
     for change in booking.changes:
         yield from _of_market(table, pk, change)
     for row in booking.rows:
@@ -80,6 +112,14 @@ def _of_market(table: Table, pk: str, change: BookChange) -> Iterator[Element]:
     books = item_of(books_partition(pk), book_key(change.after), change.after)
     yield table.put_element(books, _still(change.before, _BOOKS))
     yield table.put_element(position_item(pk, change.after.position), _still(change.stood, _POSITION))
+
+
+def _leaving(table: Table, pk: str, ledger: MarketLedger) -> Iterator[Element]:
+    """Both items go where they are still what the record keeps."""
+    place, position = key(books_partition(pk), book_key(ledger)), ledger.position
+    yield table.delete_element(place, _still(ledger, _BOOKS))
+    yield table.delete_element(key(pk, position_key(position)), _still(position, _POSITION))
+    yield table.put_element(item_of(retired_partition(pk), ledger.ticker, ledger))
 
 
 def _still(stored: object, names: tuple[str, ...]) -> Condition:

@@ -6,6 +6,7 @@ from typing import Any
 
 from dora.core.orders.journal import Journal
 from dora.core.state import BotState, Changes
+from dora.edge.dynamo.book_items import cash_item, unexplained_item
 from dora.edge.dynamo.codec import Item, chunk_key, item_of
 from dora.edge.dynamo.items import CURSORS, PROGRESS, REFERENCE, cycle_item, in_order, reference_items
 from dora.edge.dynamo.journal_items import head_item, partition
@@ -23,6 +24,8 @@ class Commit:
     def __init__(self, table: Table, pk: str, stored: StoredState, changes: Changes) -> None:
         if changes.summary is not None and changes.progress is None:
             raise ValueError("a summary is kept under the cycle id of the progress it comes with")
+        if changes.unexplained is not None and changes.cash is None:
+            raise ValueError("a finding is kept with the cash books that count it")
         self._table, self._pk, self._stored, self._changes = table, pk, stored, changes
         self._append = None if changes.journal is None else append(pk, stored.journal, changes.journal)
         self._journal = self._append.after if self._append else stored.journal
@@ -66,12 +69,13 @@ class Commit:
             "memory": self._plain,
             "cursors": changes.cursors,
             "progress": changes.progress,
+            "cash": changes.cash,
             "reference": None if changes.reference is None else in_order(changes.reference),
         }
         return replace(state, **{name: own for name, own in named.items() if own is not None})
 
     def _singles(self) -> Iterator[Element]:
-        """Head, cursors and progress: what is proven by a commit stands or falls with it."""
+        """Head, cursors, progress and cash: what is proven by a commit stands or falls with it."""
         if self._append:
             head = self._append.head
             condition = head_was(self._stored.journal.head, head)
@@ -79,6 +83,10 @@ class Commit:
         for sk, value in ((CURSORS, self._changes.cursors), (PROGRESS, self._changes.progress)):
             if value is not None:
                 yield self._table.put_element(item_of(self._pk, sk, value))
+        if self._changes.cash is not None:
+            yield self._table.put_element(cash_item(self._pk, self._changes.cash))
+        if self._changes.unexplained is not None:
+            yield self._table.put_element(unexplained_item(self._pk, self._changes.unexplained))
 
     def _surplus(self, used: Mapping[str, int]) -> Iterator[Place]:
         """Chunks of an earlier, larger memory or reference."""

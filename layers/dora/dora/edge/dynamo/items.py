@@ -11,8 +11,9 @@ and the Query of `<bot>#journal` is the rest: orders, plans and strategy memory.
 
 What grows lives in partitions of its own, out of these: those of the books (`book_items`), `<bot>#fills`
 FILL#<fill_id> (120 days), `<bot>#settlements`, `<bot>#cycles` <cycle_id> (14 days), `<bot>#history`
-<created_at_ms, 13 digits>#<session_id>. Settled positions stay in the Query: what a session has traded, paid
-and earned is a sum over all positions. That is some 250 bytes for each market ever traded.
+<created_at_ms, 13 digits>#<session_id>. Positions of markets that are over leave the Query, and one of a
+ticker that no exchange knows stays for all of them (`core/accounts/retirement.py`): what a session has
+traded, paid and earned is a sum over all positions.
 """
 
 from collections.abc import Mapping

@@ -60,7 +60,7 @@ class Kept:
         books = sorted({**state.books, **booking.ledgers}.values(), key=book_key, reverse=True)
         booked = replace(
             state,
-            positions={position.ticker: position for position in positions},
-            books={ledger.ticker: ledger for ledger in books},
+            positions={own.ticker: own for own in positions if own.ticker not in booking.gone},
+            books={own.ticker: own for own in books if own.ticker not in booking.gone},
         )
         return replace(self, stored=replace(self.stored, state=booked))

@@ -10,7 +10,7 @@ from dora.core.orders.journal import Journal
 from dora.core.session import SessionMetadata
 from dora.core.state import BotState, Cursors, KillSwitch, Progress, ReferenceData
 from dora.edge.dynamo import first_schema
-from dora.edge.dynamo.book_items import read_books
+from dora.edge.dynamo.book_items import read_books, read_cash
 from dora.edge.dynamo.codec import Collection, check_version, chunk_place, key_of, value_of_item
 from dora.edge.dynamo.first_schema import cells, part_of, read_collection
 from dora.edge.dynamo.items import (
@@ -59,6 +59,7 @@ def stored_state(
         plans=journal.plans,
         positions=_positions(singles),
         books=read_books(books),
+        cash=read_cash(books),
         memory=first_schema.read_memory(groups) if older_memory else read_memory(parts.get(MEMORY, ())),
         cursors=read_cursors(singles),
         progress=read_progress(singles),

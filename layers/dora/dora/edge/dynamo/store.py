@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from dora.core.accounts.cash_tie import UnexplainedCash
+from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.accounts.stored_books import Booking
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
@@ -19,11 +21,13 @@ from dora.edge.dynamo.book_items import (
     books_partition,
     elements,
     markers,
+    read_books,
     read_payouts,
     read_rows,
+    retired_partition,
     rows_partition,
 )
-from dora.edge.dynamo.codec import JOURNAL, Item, key, key_of, plain_of
+from dora.edge.dynamo.codec import JOURNAL, Item, key, key_of, plain_of, value_of_item
 from dora.edge.dynamo.commits import Commit
 from dora.edge.dynamo.items import LEASE, fill_key
 from dora.edge.dynamo.journal_items import head_item, partition, plan_items
@@ -106,6 +110,11 @@ class DynamoState(SessionRecords):
         found = {key_of(item)[1] for item in self._table.get(keys)}
         return frozenset(fill_id for fill_id in fill_ids if fill_key(fill_id) in found)
 
+    def retired(self, tickers: Sequence[str]) -> dict[str, MarketLedger]:
+        """The ledgers of those of these markets that have left the state."""
+        pk = retired_partition(self._pk)
+        return read_books(self._table.get([key(pk, ticker) for ticker in dict.fromkeys(tickers)]))
+
     def payouts(self) -> tuple[Settlement, ...]:
         """Every payout that was booked, amendments beside what they amend."""
         return read_payouts(self._table.query(f"{self._pk}#settlements"))
@@ -113,6 +122,11 @@ class DynamoState(SessionRecords):
     def profit_rows(self, day: str = "") -> tuple[ProfitRow, ...]:
         """The rows of one day of the exchange, or of all days."""
         return read_rows(self._table.query(rows_partition(self._pk), prefix=day and f"{day}#"))
+
+    def unexplained_cash(self) -> tuple[UnexplainedCash, ...]:
+        """All cash that no trade explained, oldest first."""
+        items = self._table.query(f"{self._pk}#cash")
+        return tuple(value_of_item(UnexplainedCash, item) for item in items)
 
     def commit(self, fence: int, changes: Changes) -> None:
         """What a finished cycle leaves. A journal has the plans folded into it that `load` showed.

@@ -214,6 +214,11 @@ class Table:
         check = {"TableName": self.name, "Key": key, **condition.arguments()}
         return cast(Element, {"ConditionCheck": check})
 
+    def delete_element(self, key: Item, condition: Condition) -> Element:
+        """Delete one item, if the condition holds."""
+        delete = {"TableName": self.name, "Key": key, **condition.arguments()}
+        return cast(Element, {"Delete": delete})
+
     def update_element(self, key: Item, expression: str, values: Mapping[str, Any]) -> Element:
         """Update one item, made where there is none; `#name` and `:name` as in conditions."""
         names = {name: name[1:] for name in re.findall(r"#\w+", expression)}

@@ -43,6 +43,8 @@ def commit(
         cursors=result.accounts.cursors,
         progress=progress,
         reference=loaded.reference if loaded.reference != loaded.state.reference else None,
+        cash=result.cash.tie.books if result.cash.tie.books != loaded.state.cash else None,
+        unexplained=result.cash.unexplained,
         summary=record,
     )
     state.commit(context.grant.fence, changes)

@@ -12,8 +12,10 @@ from dora.core.orders.budget import WAITING
 from dora.core.reasons import Reason
 from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.units import Price, TimeMs, format_count, format_money
+from dora.flow.cycle.cash import CashLook, cash_fields
 from dora.flow.cycle.compute import Choice
 from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.overdue import overdue_fields
 from dora.flow.shared.accounting import Accounts
 
 ANSWER = ("status", "reason", "cycle_id", "cancelled", "placed", "kept", "failed", "unknown", "drift")
@@ -34,6 +36,7 @@ class CycleResult:
     choice: Choice
     execution: Execution
     accounts: Accounts
+    cash: CashLook
     marks: Mapping[str, Price]
     calls: Mapping[str, int]
     """Requests sent to the exchange, by method and route."""
@@ -74,6 +77,8 @@ def wide_record(result: CycleResult) -> dict[str, object]:
         **_written(result.execution),
         **_called(result.calls),
         **_booked(result.accounts, result.marks),
+        **cash_fields(result.cash),
+        **overdue_fields(result.accounts.overdue),
         **_reasons(result.choice, result.execution.withheld),
         **{f"unread_{name}": why for name, why in sorted(result.failures.items())},
     }

@@ -24,6 +24,7 @@ from dora.core.state import KillSwitch, LeaseRefused
 from dora.core.units import Money, TimeMs
 from dora.flow.cycle import breakers, cycle_facts
 from dora.flow.cycle.archive import Basis, Finished, archive
+from dora.flow.cycle.cash import look_at_cash
 from dora.flow.cycle.choose import choose
 from dora.flow.cycle.compute import Choice, Inputs, net_positions, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
@@ -32,6 +33,7 @@ from dora.flow.cycle.execute import Bounds, Execution
 from dora.flow.cycle.id_probes import probe_ids
 from dora.flow.cycle.load import load
 from dora.flow.cycle.order_requests import Naming, order_requests
+from dora.flow.cycle.overdue import tell_overdue
 from dora.flow.cycle.persist import commit, tell
 from dora.flow.cycle.purchase import Purchase, purchase
 from dora.flow.cycle.read import gather_evidence, read_exchange, read_times
@@ -94,6 +96,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     reconciled = reconcile(ports, loaded, snapshot)
     accounts = book(ports, context, loaded, snapshot, reconciled)
     reconciled = replace(reconciled, journal=accounts.journal)
+    cash = look_at_cash(ports.facts, loaded, snapshot, accounts, reconciled.counting())
     ports.facts.context(session_id=loaded.state.session.session_id if loaded.state.session else "")
     until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, context.deadline_ms))
     session = breakers.check(ports, loaded.state.session, _breakers_see(loaded, snapshot, accounts, until_ms))
@@ -120,12 +123,14 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
         choice=choice,
         execution=execution,
         accounts=accounts,
+        cash=cash,
         marks=priced,
         calls=ports.exchange.calls - context.calls_before,
     )
     record = wide_record(result)
     commit(ports.state, context, loaded, result, day, record, ports.clock.now_ms())
     tell(ports.facts, result, record)
+    tell_overdue(ports.facts, accounts.overdue, loaded.state.progress.completed_ms, context.began_ms)
     profit = pnl_by_market(accounts, priced, day_start_ms(context.began_ms))
     return Finished(
         context=context,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dora.core.accounts.fill_reach import gap
+from dora.core.accounts.shard_cash import full_quotes
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import ExchangeError, ExchangeUnavailable, RateLimited
 from dora.core.exchange.account import Limits, ShardStatus
@@ -13,7 +14,7 @@ from dora.core.exchange.pacing import BALANCE_COST, READ_COST
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.ports import Ports
 from dora.core.state import BotState
-from dora.core.units import ONE_DOLLAR, Count, Money, format_money, value_of
+from dora.core.units import Money, format_money
 from dora.flow.shared.reads import await_tokens, cash_again
 from dora.flow.shared.universe import refresh_listings, wanted_markets
 from dora.flow.shared.unreadable_facts import set_apart
@@ -129,14 +130,10 @@ def _holding(cash: Mapping[int, Money], shard: int) -> str:
 
 
 def _needs(quoted: Mapping[str, MarketConfig], markets: Mapping[str, Market]) -> dict[tuple[int, str], Money]:
-    """Cash that one full set of quotes may hold, by shard and tag.
-
-    On each level a contract's two sides cost at most $1; a side never holds more than the largest position.
-    """
+    """Cash that one full set of quotes may hold, by shard and tag."""
     needs: dict[tuple[int, str], Money] = {}
     for ticker, market in markets.items():
         config = quoted[ticker]
         key = (market.shard, config.strategy_tag)
-        each_side = Count(min(config.levels * config.quote_size, config.max_position))
-        needs[key] = Money(needs.get(key, 0) + value_of(ONE_DOLLAR, each_side))
+        needs[key] = Money(needs.get(key, 0) + full_quotes(config))
     return needs

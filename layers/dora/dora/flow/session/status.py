@@ -45,6 +45,8 @@ def status(ports: Ports, *, checks: bool = False) -> Response:
         **_last_cycle(ports.clock.now_ms(), state, record or {}),
         **_orders(state),
         **_money(state.positions.values(), record or {}),
+        "cash": _named(record or {}, "cash_"),
+        "overdue": _named(record or {}, "overdue_"),
         "tokens": _tokens(ports, state),
         **({"findings": inspect(ports, state).findings} if checks else {}),
     }
@@ -151,14 +153,14 @@ def _last_cycle(now_ms: TimeMs, state: BotState, record: Record) -> Response:
         "last_cycle_reason": record.get("reason"),
         "last_cycle_seconds_ago": ago_s,
         "markets_quoted": record.get("markets_quoted"),
-        "markets_not_quoted": _counted(record, "skipped_"),
-        "slots_not_quoted": _counted(record, "slots_"),
-        "slots_cut": _counted(record, "cut_"),
+        "markets_not_quoted": _named(record, "skipped_"),
+        "slots_not_quoted": _named(record, "slots_"),
+        "slots_cut": _named(record, "cut_"),
     }
 
 
-def _counted(record: Record, prefix: str) -> dict[str, object] | None:
-    """None where no cycle has left a record."""
+def _named(record: Record, prefix: str) -> dict[str, object] | None:
+    """The fields whose names begin so. None where no cycle has left a record."""
     if not record:
         return None
     return {name.removeprefix(prefix): n for name, n in record.items() if name.startswith(prefix)}

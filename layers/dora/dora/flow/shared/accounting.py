@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from dora.core.accounts.ledger import Drift, Position, find_drift
 from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.accounts.overdue import OverduePayout, overdue_payouts
 from dora.core.exchange.account import Fill
 from dora.core.exchange.listed import UnreadableRow
 from dora.core.exchange.market import MarketStatus
@@ -17,6 +18,7 @@ from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_coun
 from dora.flow.shared.bookkeeping import Bookkeeper
 from dora.flow.shared.drift import PositionList, heal_drift
 from dora.flow.shared.earners import Earners
+from dora.flow.shared.retirement import readmit, retire_markets
 from dora.flow.shared.settlements import book_settlements
 
 _OVER = (MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED, MarketStatus.FINALIZED)
@@ -36,6 +38,8 @@ class Accounts:
     """Drift that is watched, as the memory keeps it; None: nothing was compared."""
     before_entries: Mapping[str, Position] = field(default_factory=dict)
     """By ticker, the positions that entries of this cycle took the place of."""
+    overdue: tuple[OverduePayout, ...] = ()
+    """Payouts that are late."""
     booked: int | None = None
     """None: fills were not read."""
 
@@ -95,6 +99,7 @@ def keep_accounts(
     earners = Earners(state.session, journal, strategies)
     books.take_over(reads.positions or ())
     new = books.unbooked(reads.fills)
+    readmit(ports, books, reads, new, state.cursors.settlements_ms)
     books.book_fills(new, earners.of_fills(new))
     refused = book_settlements(ports, books, reads.settlements or (), earners)
     unpaid = [*_unpaid(books.positions, reads), *refused]
@@ -105,6 +110,8 @@ def keep_accounts(
     compared = _listed(reads)
     before = dict(books.positions)
     watched = heal_drift(ports, books, state, journal, compared) if compared and compared.as_of_ms else None
+    entered = _replaced(before, books.positions)
+    retire_markets(books, reads, journal, strategies, reads.began_ms)
     return replace(
         accounts,
         positions=books.positions,
@@ -113,7 +120,8 @@ def keep_accounts(
         cursors=_advance(state.cursors, reads, hold_settlements=bool(unpaid)),
         drift=_drift(books.positions, compared) if compared else None,
         watched=watched,
-        before_entries=_replaced(before, books.positions),
+        before_entries=entered,
+        overdue=overdue_payouts(books.ledgers.values(), reads.markets, reads.began_ms),
         booked=len(new),
     )
 

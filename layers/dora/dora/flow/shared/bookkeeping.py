@@ -1,13 +1,15 @@
 """The books of one cycle: what is worked out of them is stored before anything goes by it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from dora.core.accounts.carry_over import carry_over, cost_of
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.posting import Attribution, Posting, post_fills
 from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.retirement import readmit, retire, totals_of
 from dora.core.accounts.row_sums import added
 from dora.core.accounts.settlement import latest_payouts
 from dora.core.accounts.stored_books import (
@@ -90,6 +92,26 @@ class Bookkeeper:
             if not self._book(posted.ledgers, posted.rows, fills=posted.fills) and self.unbooked(part):
                 raise StateConflict("some of these fills were booked by somebody else under our own fence")
 
+    def retire(self, leaving: Sequence[MarketLedger]) -> None:
+        """Markets that are over leave the state, each as it stands there."""
+        self._move(leaving, retire, leaving=tuple(leaving))
+
+    def readmit(self, returning: Sequence[MarketLedger]) -> None:
+        """Markets that have left come back, each as its record holds it."""
+        for part in split(returning, MARKETS_PER_TRANSACTION // 2):
+            self._move(part, readmit, returning=tuple(part))
+
+    def _move(
+        self,
+        moved: Sequence[MarketLedger],
+        counted: Callable[[MarketLedger, MarketLedger], MarketLedger],
+        **how: tuple[MarketLedger, ...],
+    ) -> None:
+        totals = {own.shard: totals_of(self.ledgers, own.shard) for own in moved}
+        for own in moved:
+            totals[own.shard] = counted(totals[own.shard], own)
+        self._store(self._over({own.ticker: own for own in totals.values()}, **how))
+
     def unbooked(self, fills: Sequence[Fill]) -> list[Fill]:
         """Those that the store does not know."""
         booked = self._ports.state.booked([fill.fill_id for fill in fills])
@@ -103,13 +125,21 @@ class Bookkeeper:
         fills: tuple[Fill, ...] = (),
         settlement: Settlement | None = None,
     ) -> bool:
+        sums = tuple(added(rows).values())
+        return self._store(self._over(after, rows=sums, fills=fills, settlement=settlement))
+
+    def _over(self, after: Mapping[str, MarketLedger], **others: Any) -> Booking:
+        """These books over what is stored."""
         changes = tuple(
             BookChange(own, self.ledgers.get(ticker), self.positions.get(ticker))
             for ticker, own in after.items()
         )
-        sums = tuple(added(rows).values())
-        booking = Booking(changes=changes, rows=sums, fills=fills, settlement=settlement)
+        return Booking(changes=changes, **others)
+
+    def _store(self, booking: Booking) -> bool:
         booked = self._ports.state.book(self._fence, booking)
         self.ledgers |= booking.ledgers
         self.positions |= booking.positions
+        for ticker in booking.gone:
+            del self.ledgers[ticker], self.positions[ticker]
         return booked
