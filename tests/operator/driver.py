@@ -1,5 +1,6 @@
 """The operator's command in this process, against a stack on this machine whose time moves when asked."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,12 @@ class Driver:
         """So many cycles."""
         for _ in range(count):
             self.stack.minute()
+
+    def answer(self, *words: str) -> Any:
+        """What `dora <words> --json` prints."""
+        result = self.run(*words, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
 
     def run(self, *words: str, answer: str | None = None) -> Result:
         """`dora <words>` for this stack. Whatever is no report of the command's own is raised."""

@@ -22,10 +22,11 @@ from tests.operator.driver import Driver, local_driver
 from tests.world.setup import SECRET_ID
 
 DOCUMENT = ROOT / "functions" / "README.md"
+ORDER = "d2hpsahg-" + "x" * 24
 _PIECE = re.compile(r"<!-- minutes (\d+) -->|```console\n(\$ dora .*\n)((?:.*\n)*?)```")
 _CHANCE = (
     (re.compile(r"\bs(\d{8}T\d{6}Z)-[0-9a-f]{6}\b"), r"s\1-1a2b3c"),
-    (re.compile(r"\bd[a-z2-7]{7}-[a-z2-7]{24}\b"), "d2hpsahg-" + "x" * 24),
+    (re.compile(r"\bd[a-z2-7]{7}-[a-z2-7]{24}\b"), ORDER),
 )
 """What chance makes, and what stands for it here."""
 _FIGURE = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|-?\d+(\.\d+)?")
@@ -38,10 +39,16 @@ def rewritten(document: str, driver: Driver) -> str:
         if found[1]:
             driver.minutes(int(found[1]))
             return found[0]
-        words = shlex.split(found[2].removeprefix("$ dora "))
+        words = shlex.split(found[2].removeprefix("$ dora ").replace(ORDER, _an_order(driver)))
         return f"```console\n{found[2]}{_steady(driver.run(*words).output)}```"
 
     return _PIECE.sub(piece, document)
+
+
+def _an_order(driver: Driver) -> str:
+    """Which the samples call ORDER."""
+    fills = driver.stack.world.member.fills
+    return fills[0].order.client_order_id if fills else ORDER
 
 
 def shape(document: str) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Drawn
 
+from dora_operator.explanation import Table, UnknownMarketError, explanation
 from tests.replay_cycle.archived_cycle import NotReplayableError, Replay, replay_file
-from tests.replay_cycle.explanation import Table, UnknownMarketError, explanation
 
 AGREES, DIFFERS, CANNOT_RUN = 0, 1, 2
 

@@ -24,10 +24,17 @@ COMMANDS = {
     "suggest": Entry("suggest", "Propose markets to quote, never enabled."),
     "start": Entry("session", "Open a session, or begin its hours anew."),
     "status": Entry("session", "How things stand, and why nothing is quoted."),
+    "top": Entry("top", "One line for each market: position, quotes, book, profit, or why not."),
     "halt": Entry("session", "Stop placing; with --cancel take resting quotes off too."),
     "resume": Entry("session", "Lift a halt."),
     "reset": Entry("session", "Arm a session again that reached a limit."),
     "teardown": Entry("session", "Trigger every group and prove that nothing rests."),
+    "why": Entry("why", "How one market's quotes came about, step by step."),
+    "order": Entry("order", "The life of one order."),
+    "pnl": Entry("pnl", "Profit by day, market, event, strategy or session."),
+    "fills": Entry("fills", "What was traded, each fill once."),
+    "sessions": Entry("sessions", "Sessions that are over, and what came of each."),
+    "query": Entry("query", "Run one of the stack's saved queries."),
 }
 
 

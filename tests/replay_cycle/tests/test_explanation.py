@@ -9,9 +9,9 @@ from dora.core.reasons import Reason
 from dora.core.risk.gates import Permission
 from dora.core.units import Money, format_count, format_price
 from dora.flow.cycle.archive import decide_again
+from dora_operator.explanation import Row, explanation
 from tests.replay_cycle.__main__ import AGREES, main
 from tests.replay_cycle.archived_cycle import Replay, replay
-from tests.replay_cycle.explanation import Row, explanation
 from tests.replay_cycle.kept_object import DEEP, FLAT, kept_object
 
 

@@ -1,0 +1,164 @@
+"""What the command tells of a run is what the exchange knows of it."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from dora.core.calendar import format_time
+from dora.core.units import format_count, format_price
+from dora_operator.failures import Exit
+from tests.operator.driver import Driver, local_driver
+from tests.simulator.model import Fill
+
+
+@pytest.fixture(scope="module")
+def dora() -> Iterator[Driver]:
+    """Half an hour of a session; the last market is disabled in between."""
+    with local_driver() as driver:
+        assert driver.run("start", "--yes").exit_code == 0
+        driver.minutes(12)
+        yield driver
+
+
+def _fills(dora: Driver) -> list[Fill]:
+    found = dora.stack.world.member.fills
+    assert found
+    return found
+
+
+def _net(dora: Driver) -> dict[str, int]:
+    net: Counter[str] = Counter()
+    for own in _fills(dora):
+        net[own.trade.ticker] += own.trade.count_e2 if own.order.side == "bid" else -own.trade.count_e2
+    return dict(net)
+
+
+def test_each_market_s_position_and_quotes_are_those_on_the_exchange(dora: Driver) -> None:
+    told = {own["market"]: own for own in dora.answer("top")["markets"]}
+    resting = dora.stack.world.member.resting.values()
+
+    for ticker in dora.stack.scene.tickers:
+        assert told[ticker]["position"] == format_count(_net(dora).get(ticker, 0))
+        for side, name in (("bid", "bid"), ("ask", "ask")):
+            own = [order for order in resting if (order.market.ticker, order.side) == (ticker, side)]
+            shown = [f"{format_price(order.price_e4)} x {format_count(order.remaining_e2)}" for order in own]
+            assert told[ticker][name] == (shown[0] if shown else "-")
+
+
+def test_a_market_that_is_left_out_says_why_and_since_when(dora: Driver) -> None:
+    ticker = dora.stack.scene.tickers[-1]
+    item = {"enabled": False, "quote_size": 10, "max_position": 200}
+    dora.stack.world.put_market(ticker, item)
+    dora.minutes(2)
+    (told,) = dora.answer("top", "--market", ticker)["markets"]
+    since = dora.stack.world.clock.now_ms() - 60_000
+
+    assert (told["reason"], told["since"]) == ("market_disabled", format_time(since)[11:16])
+
+
+def test_today_s_profit_is_what_the_fills_brought_where_nothing_is_held(dora: Driver) -> None:
+    told = {own["market"]: own["today"] for own in dora.answer("top")["markets"]}
+    flat = [ticker for ticker, net in _net(dora).items() if net == 0]
+    rows = {own["market"]: own for own in dora.answer("pnl", "--by", "market")["rows"]}
+
+    for ticker in flat:
+        earned = Decimal(sum(_cash_e6(own) for own in _fills(dora) if own.trade.ticker == ticker)) / 1_000_000
+        assert Decimal(told[ticker]) == Decimal(rows[ticker]["profit"]) == earned
+
+
+def _cash_e6(own: Fill) -> int:
+    signed = own.trade.count_e2 if own.order.side == "bid" else -own.trade.count_e2
+    return -signed * own.trade.price_e4 - own.fee_e6
+
+
+@pytest.mark.parametrize("key", ["day", "market", "event", "strategy", "session"])
+def test_profit_by_any_key_counts_every_fill_once(dora: Driver, key: str) -> None:
+    rows = dora.answer("pnl", "--by", key)["rows"]
+
+    assert sum(int(own["fills"]) for own in rows) == len(_fills(dora))
+    traded = sum(own.trade.count_e2 for own in _fills(dora))
+    assert sum(Decimal(own["contracts"]) for own in rows) == Decimal(traded) / 100
+
+
+def test_profit_as_a_file_has_the_same_figures(dora: Driver) -> None:
+    written = list(csv.DictReader(io.StringIO(dora.run("pnl", "--by", "market", "--csv").output)))
+
+    assert written == dora.answer("pnl", "--by", "market")["rows"]
+
+
+def test_fills_are_the_exchange_s_each_once(dora: Driver) -> None:
+    written = list(csv.DictReader(io.StringIO(dora.run("fills", "--csv").output)))
+
+    assert sorted((own["market"], own["side"], own["price"], own["contracts"]) for own in written) == sorted(
+        (own.trade.ticker, own.order.side, format_price(own.trade.price_e4), format_count(own.trade.count_e2))
+        for own in _fills(dora)
+    )
+    assert len(dora.answer("fills", "--last", "2")) == 2
+
+
+def test_why_explains_the_same_fair_value_that_top_shows(dora: Driver) -> None:
+    ticker = dora.stack.scene.tickers[0]
+    (line,) = dora.answer("top", "--market", ticker)["markets"]
+    told = dora.answer("why", ticker)
+    model = {own["what"]: own["value"] for own in told["Fair value and model, in dollars"]}
+
+    assert f"{float(model['fair value']):.4f}" == line["fair_value"]
+
+
+def test_why_can_ask_of_an_earlier_cycle(dora: Driver) -> None:
+    assert dora.answer("why", dora.stack.scene.tickers[0], "--at", "2026-03-02T15:03:30Z")["cycle"] == (
+        "2026-03-02T15:03:00.000Z"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("why", "KXNOPE-1"), Exit.NEGATIVE, "was not wanted in this cycle; wanted were"),
+        (("why", "A", "--at", "noon"), Exit.USAGE, "2026-11-21T14:05:00Z"),
+        (("why", "A", "--at", "2020-01-01T00:00:00Z"), Exit.NEGATIVE, "is the parameter Archive on?"),
+        (("order", "d2-nothing"), Exit.NEGATIVE, "no order d2-nothing in the journal"),
+        (("query", "nope"), Exit.USAGE, "there are calls-and-batches"),
+        (("query", "decision"), Exit.USAGE, "say it with --id"),
+        (("pnl", "--by", "hour"), Exit.USAGE, "'day', 'market', 'event', 'strategy', 'session'"),
+    ],
+)
+def test_what_cannot_be_answered_says_what_can(
+    dora: Driver, words: tuple[str, ...], code: Exit, said: str
+) -> None:
+    result = dora.run(*words)
+
+    assert result.exit_code == code
+    assert said in " ".join(result.output.split())
+
+
+def test_the_life_of_an_order_runs_from_its_batch_to_its_fill(dora: Driver) -> None:
+    filled = _fills(dora)[0].order
+    told = dora.answer("order", filled.client_order_id)
+    events = [own["event_type"] for own in told["life"]]
+
+    assert events[:2] == ["BATCH_PLACE", "BATCH_PLACED"]
+    assert "ORDER_FILLED" in events
+    assert dora.run("order", filled.client_order_id).exit_code == 0
+
+
+def test_an_order_that_rests_is_found_by_the_exchange_s_id_as_well(dora: Driver) -> None:
+    order = next(iter(dora.stack.world.member.resting.values()))
+    told = dora.answer("order", order.id)
+
+    assert told["journal"]["client order id"] == order.client_order_id
+    assert told["journal"]["price"] == format_price(order.price_e4)
+
+
+def test_a_session_that_is_over_is_told_with_what_it_traded(dora: Driver) -> None:
+    assert dora.answer("sessions") == []
+    dora.run("teardown", "--yes", "--reason", "evening")
+    (told,) = dora.answer("sessions")
+
+    assert (told["why"], told["groups"], told["tripped"]) == ("evening", 1, 1)
+    assert Decimal(told["contracts"]) == Decimal(sum(own.trade.count_e2 for own in _fills(dora))) / 100
+    assert told["fills"] == len(_fills(dora))
