@@ -120,24 +120,38 @@ def failures_are_kept(given: Template) -> Iterator[str]:
 def schedules_are_off_by_default(given: Template) -> Iterator[str]:
     """A fresh deploy must not trade."""
     for name, schedule in of_kind(given, SCHEDULE).items():
-        parameter = schedule.get("State", {}).get("Ref") if isinstance(schedule.get("State"), dict) else None
-        if parameter is None or given["Parameters"][parameter]["Default"] != "DISABLED":
-            yield f"{name}: state {schedule.get('State')} is not off by default"
+        state = schedule.get("State")
+        if not all(_is_off(given, one) for one in choices(state)):
+            yield f"{name}: state {state} is not off by default"
+
+
+def choices(value: Any) -> list[Any]:
+    """What a value may come to, whatever its conditions say."""
+    return value["Fn::If"][1:] if isinstance(value, dict) and "Fn::If" in value else [value]
+
+
+def _is_off(given: Template, state: Any) -> bool:
+    if isinstance(state, dict):
+        state = given["Parameters"].get(state.get("Ref"), {}).get("Default")
+    return bool(state == "DISABLED")
 
 
 def schedules_are_spelled_right(given: Template) -> Iterator[str]:
     """`rate(1 minutes)` passes every linter and is refused at deploy time."""
     for name, schedule in of_kind(given, SCHEDULE).items():
-        expression = _by_default(given, schedule["ScheduleExpression"])
-        if typo := schedule_typo(expression):
-            yield f"{name}: {expression}: {typo}"
+        for expression in [_by_default(given, one) for one in choices(schedule["ScheduleExpression"])]:
+            if typo := schedule_typo(expression):
+                yield f"{name}: {expression}: {typo}"
         if schedule["FlexibleTimeWindow"] != {"Mode": "OFF"}:
             yield f"{name}: a tick may come late by its time window"
 
 
 def _by_default(given: Template, text: Any) -> str:
-    """A text, its parameters filled in with their defaults."""
-    defaults = {name: str(own["Default"]) for name, own in given["Parameters"].items()}
+    """A text, its parameters filled in with their defaults; `never` stands in none, its last alternative may."""
+    defaults = {
+        name: str(own["AllowedValues"][-1] if own["Default"] == "never" else own["Default"])
+        for name, own in given["Parameters"].items()
+    }
     written: str = text["Fn::Sub"] if isinstance(text, dict) else text
     return re.sub(r"\$\{(\w+)\}", lambda found: defaults[found[1]], written)
 

@@ -11,6 +11,7 @@ from dora.settings import HOSTS, Stage, read_settings
 from dora.triggers import SessionAction, parse_session_command, parse_tick
 from tests.house.checkout import ROOT
 from tests.house.cloudformation import environment, functions, resources, schedules, template
+from tests.support.examples import limits
 
 FUNCTIONS = ["CycleFunction", "SessionFunction"]
 TABLES = ["ConfigTable", "StateTable"]
@@ -26,15 +27,52 @@ def test_a_cycle_and_a_watch_run_every_minute() -> None:
     assert {schedules()[name]["ScheduleExpression"] for name in ("Tick", "Watch")} == {"rate(1 minute)"}
 
 
-def test_a_session_by_the_clock_has_a_switch_of_its_own_and_is_torn_down_twice_ten_minutes_apart() -> None:
-    clock = {name: schedules()[name] for name in ("Start", "Teardown", "TeardownAgain")}
-    expressions = [str(schedule["ScheduleExpression"]) for schedule in clock.values()]
+CLOCK = ("Start", "Teardown", "TeardownAgain")
+SKIPPED_OR_DOUBLED = {1, 2}
+"""Hours of New York that come twice on one night of the year, or not at all on another."""
 
-    assert {str(schedule["State"]) for schedule in clock.values()} == {str({"Ref": "SessionScheduleState"})}
-    assert {schedule["ScheduleExpressionTimezone"] for schedule in clock.values()} == {"America/New_York"}
-    assert ["StartHour" in text for text in expressions] == [True, False, False]
-    assert ["cron(0 ${TeardownHour}" in text for text in expressions] == [False, True, False]
-    assert ["cron(10 ${TeardownHour}" in text for text in expressions] == [False, False, True]
+
+def clock(*, tears_down: bool) -> dict[str, tuple[str, str]]:
+    """Expression and state of each schedule of a session by the clock, with and without a teardown."""
+    values = {"SessionDays": "*", "StartHour": "9", "TeardownHour": "17"}
+
+    def chosen(value: Any) -> str:
+        if isinstance(value, dict) and "Fn::If" in value:
+            condition, then, otherwise = value["Fn::If"]
+            assert condition == "TearsDown"
+            value = then if tears_down else otherwise
+        text = value.get("Fn::Sub", value.get("Ref")) if isinstance(value, dict) else value
+        return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], str(text))
+
+    own = schedules()
+    return {name: (chosen(own[name]["ScheduleExpression"]), chosen(own[name]["State"])) for name in CLOCK}
+
+
+def test_a_session_by_the_clock_has_a_switch_of_its_own_and_is_torn_down_twice_ten_minutes_apart() -> None:
+    assert {schedules()[name]["ScheduleExpressionTimezone"] for name in CLOCK} == {"America/New_York"}
+    assert clock(tears_down=True) == {
+        "Start": ("cron(0 9 ? * * *)", "SessionScheduleState"),
+        "Teardown": ("cron(0 17 ? * * *)", "SessionScheduleState"),
+        "TeardownAgain": ("cron(10 17 ? * * *)", "SessionScheduleState"),
+    }
+
+
+def test_round_the_clock_a_session_is_never_torn_down_and_begins_its_hours_anew_in_time() -> None:
+    own = clock(tears_down=False)
+    hours = [int(hour) for hour in own["Start"][0].split(" ")[1].split(",")]
+    longest = max((later - hour) % 24 for hour, later in zip(hours, [*hours[1:], hours[0]], strict=True))
+
+    assert template()["Parameters"]["TeardownHour"]["Default"] == "never"
+    assert {own[name][1] for name in ("Teardown", "TeardownAgain")} == {"DISABLED"}
+    assert longest + 1 < limits().session_hours, "a night with an hour more"
+    assert not SKIPPED_OR_DOUBLED & set(hours)
+
+
+@pytest.mark.parametrize("name", ["StartHour", "TeardownHour"])
+def test_no_hour_may_be_chosen_that_a_change_of_clocks_skips_or_doubles(name: str) -> None:
+    hours = {int(hour) for hour in template()["Parameters"][name]["AllowedValues"] if hour != "never"}
+
+    assert hours == set(range(24)) - SKIPPED_OR_DOUBLED
 
 
 def test_schedule_inputs_are_events_the_functions_accept() -> None:
@@ -116,6 +154,11 @@ def test_settings_name_parameters_and_values_that_the_template_allows() -> None:
             allowed = [str(one) for one in parameters[name].get("AllowedValues", [value])]
             assert value in allowed
             assert re.fullmatch(parameters[name].get("AllowedPattern", ".*"), value)
+
+
+def test_what_is_deployed_can_be_told_apart_on_the_bill() -> None:
+    for own in deploy_settings().values():
+        assert f"stage={_overrides(own)['Stage']}" in own["deploy"]["parameters"]["tags"].split(" ")
 
 
 def test_no_settings_switch_the_schedule_on() -> None:
