@@ -30,7 +30,7 @@ OPERATOR_READY := $(OPERATOR_VENV)/.ready-$(call checksum,$(OPERATOR_LOCK))
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 .SILENT:
-.PHONY: help demo replay replay-cycle test battery mutants soak bench contract lint format validate build artifacts emulator local-invoke simulator lock clean install-operator
+.PHONY: help demo replay replay-cycle test battery mutants soak bench contract lint format validate build deploy artifacts emulator local-invoke simulator lock clean install-operator
 
 help:  ## this list
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -82,11 +82,13 @@ validate: $(SAM_READY)  ## check template.yaml
 
 # `sam build` wants the deployed Python on PATH for the functions; the layers take it by its full name.
 # SAM tells a makefile layer nothing about the architecture, hence SAM_BUILD_ARCH beside the parameter.
-# Not cached: SAM's cache knows neither that variable nor whether the interpreter was there last time.
+# Not cached: SAM's cache knows neither that variable nor whether the interpreter was there last time. What it
+# says at the end on its standard output is a hint to deploy that knows nothing of the architecture.
 # sam_build(architecture, folder)
 sam_build = target=$$(.ci/find-python 3.13 2>/dev/null); \
     PATH="$${target:+$${target%/*}:}$$PATH" TARGET_PYTHON=$$target PIP_PYTHON=$(abspath $(PYTHON)) \
-    SAM_BUILD_ARCH=$1 $(SAM) build --no-cached --build-dir $2 --parameter-overrides Architecture=$1
+    SAM_BUILD_ARCH=$1 $(SAM) build --no-cached --build-dir $2 --parameter-overrides Architecture=$1 >/dev/null \
+    && echo 'Built for $1: $2$(if $(filter x86_64,$1), (make deploy ARCH=x86_64), (make deploy))'
 
 build: $(READY) $(SAM_READY)  ## sam build: arm64 into .aws-sam/build, x86_64 into .aws-sam/build-x86_64 [ARCH=]
 	$(if $(filter x86_64,$(ARCH)),,$(call sam_build,arm64,.aws-sam/build))
@@ -103,6 +105,9 @@ $(BUILT_ARM): $(BUILT_FROM) | $(READY) $(SAM_READY)
 
 $(BUILT_X86): $(BUILT_FROM) | $(READY) $(SAM_READY)
 	$(call sam_build,x86_64,$(@D)) >&2
+
+deploy: $(READY) $(SAM_READY) $(if $(filter x86_64,$(ARCH)),$(BUILT_X86),$(BUILT_ARM))  ## deploy what was built, and its test events [STAGE=kalshi-demo|prod ARCH= PARAMETERS='AlarmEmail=...' PRINT=1]
+	$(PYTHON) .ci/deploy $(SAM_VENV)/bin/sam '$(or $(STAGE),kalshi-demo)' '$(or $(ARCH),arm64)' $(PARAMETERS) $(if $(PRINT),--print)
 
 artifacts: $(READY) $(BUILT_ARM) $(BUILT_X86)  ## tests of what was built, for both architectures
 	$(PYTHON) -m pytest tests/artifacts

@@ -147,7 +147,7 @@ def schedules_are_spelled_right(given: Template) -> Iterator[str]:
 
 
 def _by_default(given: Template, text: Any) -> str:
-    """A text, its parameters filled in with their defaults; for `never`, which stands in none, an alternative."""
+    """A text with the defaults of its parameters; for `never`, which stands in none, an alternative."""
     defaults = {
         name: str(own["AllowedValues"][-1] if own["Default"] == "never" else own["Default"])
         for name, own in given["Parameters"].items()

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.house.checkout import ROOT
 
 FIND_PYTHON = ROOT / ".ci" / "find-python"
@@ -47,6 +49,43 @@ def _write_program(path: Path, command: str) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
     path.chmod(0o755)
+
+
+DEPLOY = ROOT / ".ci" / "deploy"
+
+
+def _deploy(*given: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, DEPLOY, "sam", *given, "--print"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "built"),
+    [("arm64", ".aws-sam/build/template.yaml"), ("x86_64", ".aws-sam/build-x86_64/template.yaml")],
+)
+def test_a_deploy_takes_what_was_built_for_its_architecture(architecture: str, built: str) -> None:
+    first, *_ = _deploy("prod", architecture, "AlarmEmail=me@example.org").stdout.splitlines()
+
+    assert f"--template-file {built} " in first
+    assert "--config-env prod " in first
+    assert " Stage=prod " in first
+    assert first.endswith(f" AlarmEmail=me@example.org Architecture={architecture}")
+
+
+def test_a_deploy_saves_every_session_event_for_the_console() -> None:
+    _, *puts = _deploy("kalshi-demo", "arm64").stdout.splitlines()
+
+    files = {f"events/{path.name}" for path in (ROOT / "events").glob("session_*.json")}
+    assert {put.split("--file ")[1].split(" ")[0] for put in puts} == files
+    assert all("test-event put SessionFunction --stack-name dora-demo " in put for put in puts)
+
+
+@pytest.mark.parametrize("given", [("production", "arm64"), ("prod", "arm"), ("prod", "arm64", "AlarmEmail")])
+def test_a_deploy_to_nowhere_is_refused_with_what_there_is(given: tuple[str, ...]) -> None:
+    done = _deploy(*given)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "kalshi-demo, prod" in done.stderr
 
 
 def test_every_make_target_is_described() -> None:
