@@ -62,8 +62,9 @@ class Telemetry:
         write(event_type, extra={"event_type": event_type, **flat})
 
     def count(self, name: str, value: float) -> None:
-        """One metric value."""
-        self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        """One metric value; a name that ends in `Percent` has that unit."""
+        unit = MetricUnit.Percent if name.endswith("Percent") else MetricUnit.Count
+        self._metrics.add_metric(name=name, unit=unit, value=value)
 
     def flush(self) -> None:
         """Write the metrics of this invocation; nothing when there are none."""

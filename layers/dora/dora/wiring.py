@@ -156,7 +156,11 @@ def _serve(function: str, work: Callable[[App], Response], request_id: str) -> R
         answer = _trouble(error)
         telemetry = telemetry or _bare_telemetry(function, request_id)
         telemetry.emit("ERROR", what=f"{function} invocation", why=str(error))
-        telemetry.count("InvocationsFailed", 1)
+        # An event that nobody may send is its sender's fault, and changed nothing.
+        if not isinstance(error, TriggerInvalid):
+            telemetry.count("InvocationsFailed", 1)
+        if isinstance(error, AuthRefused):
+            telemetry.count("TradingStopped", 1)
     except Exception:
         if telemetry is not None:
             telemetry.diagnostics.exception("unexpected failure")

@@ -12,6 +12,7 @@ from dora.core.accounts.ledger import Position
 from dora.core.accounts.overdue import OverduePayout
 from dora.core.accounts.shard_cash import ShardCash
 from dora.core.exchange.market import MarketStatus, Side, Slot
+from dora.core.health import Health
 from dora.core.orders.diff import SlotPlan
 from dora.core.orders.journal import Journal
 from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
@@ -71,6 +72,16 @@ def execution(**changes: object) -> Execution:
     return cast(Execution, made)
 
 
+WELL = Health(
+    write_tokens=0,
+    stopped_by="",
+    orders_unresolved=0,
+    writes_failed_percent=0,
+    quotes_missing=False,
+    day_profit=Money(0),
+    loss_limit_percent=None,
+    worst_loss_cap=Money(0),
+)
 QUIET = CycleResult(
     cycle_id="2026-11-20T14:00:00.000Z",
     took_ms=1_234,
@@ -83,6 +94,7 @@ QUIET = CycleResult(
     cash=CashLook(tie=CashTie(outcome=CashOutcome.UNKNOWN, books=CashBooks()), shards=()),
     marks={},
     calls={},
+    health=WELL,
 )
 
 

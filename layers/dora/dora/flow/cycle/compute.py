@@ -27,7 +27,7 @@ from dora.core.risk.gates import Permission
 from dora.core.risk.session_limit import contracts_free
 from dora.core.session import SessionMetadata
 from dora.core.state import ReferenceData
-from dora.core.units import Count, Price, TimeMs
+from dora.core.units import Count, Money, Price, TimeMs
 from dora.core.verdict import final, with_reasons
 
 MemoryByTicker = Mapping[str, Mapping[str, object]]
@@ -75,6 +75,8 @@ class Choice:
     failed: Mapping[str, str] = field(default_factory=dict)
     """Markets of which something could not be computed, and why."""
     memory: MemoryByTicker = field(default_factory=dict)
+    worst_loss: Money | None = None
+    """If every open and wanted order fills and all events go the worst way; None: nobody worked it out."""
 
 
 def decide(inputs: Inputs) -> Choice:
@@ -104,6 +106,7 @@ def decide(inputs: Inputs) -> Choice:
         news=tuple(d for d in decisions if before.get(d.ticker) != said[d.ticker]),
         failed=failed,
         memory={**memory, SAID: said},
+        worst_loss=risk.total_loss,
     )
 
 

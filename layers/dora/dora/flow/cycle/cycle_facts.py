@@ -14,16 +14,17 @@ from dora.core.reasons import Reason
 from dora.core.units import format_count, format_price
 
 METRICS = {
-    "OrdersPlaced": "placed",
-    "OrdersCancelled": "cancelled",
-    "OrdersFailed": "failed",
-    "OrdersUnknown": "unknown",
+    "TradingStopped": "trading_stopped",
+    "QuotesMissing": "quotes_missing",
+    "OrdersUnresolved": "orders_unresolved",
     "OrdersDropped": "dropped",
-    "Fills": "fills",
+    "WritesFailedPercent": "writes_failed_percent",
+    "LossLimitPercent": "loss_limit_percent",
     "PositionDrift": "drift",
-    "MarketsQuoted": "markets_quoted",
 }
-"""Metric names and the fields of the cycle record they come from; what is not known makes no metric."""
+"""Metric names and the fields of the cycle record they come from; what is not known makes no metric.
+
+Each serves an alarm: what a dashboard shows beside them it reads off the records."""
 
 
 def cancel_summary(facts: Facts, summary: BatchCancelSummary) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.health import Health
 from dora.core.orders.budget import WAITING
 from dora.core.reasons import Reason
 from dora.core.risk.gates import PULLS_QUOTES
-from dora.core.units import Price, TimeMs, format_count, format_money
+from dora.core.units import Money, Price, TimeMs, format_count, format_money
 from dora.flow.cycle.cash import CashLook, cash_fields
 from dora.flow.cycle.compute import Choice
 from dora.flow.cycle.execute import Execution
@@ -20,6 +21,10 @@ from dora.flow.shared.accounting import Accounts
 
 ANSWER = ("status", "reason", "cycle_id", "cancelled", "placed", "kept", "failed", "unknown", "drift")
 """Fields of the answer that the schedule, the tests and a person rely on."""
+
+
+MAX_REASONS = 60
+"""Counted reasons in one record, the most frequent ones: with more a query would not see all of its fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,7 @@ class CycleResult:
     marks: Mapping[str, Price]
     calls: Mapping[str, int]
     """Requests sent to the exchange, by method and route."""
+    health: Health
 
     @property
     def dropped(self) -> int:
@@ -75,6 +81,7 @@ def wide_record(result: CycleResult) -> dict[str, object]:
         **_decided(result.choice),
         "dropped": result.dropped,
         **_written(result.execution),
+        **_healthy(result.health, result.choice.worst_loss),
         **_called(result.calls),
         **_booked(result.accounts, result.marks),
         **cash_fields(result.cash),
@@ -137,6 +144,22 @@ def _written(execution: Execution) -> dict[str, object]:
     }
 
 
+def _healthy(health: Health, worst_loss: Money | None) -> dict[str, object]:
+    """What alarms and dashboard go by. None: not known."""
+    return {
+        "write_tokens": health.write_tokens,
+        "stopped_by": health.stopped_by,
+        "trading_stopped": int(health.stopped_by != ""),
+        "orders_unresolved": health.orders_unresolved,
+        "writes_failed_percent": health.writes_failed_percent,
+        "quotes_missing": int(health.quotes_missing),
+        "day_pnl_dollars": format_money(health.day_profit),
+        "loss_limit_percent": health.loss_limit_percent,
+        "worst_loss_dollars": None if worst_loss is None else format_money(worst_loss),
+        "worst_loss_cap_dollars": format_money(health.worst_loss_cap),
+    }
+
+
 def _called(calls: Mapping[str, int]) -> dict[str, object]:
     reads = sum(number for call, number in calls.items() if call.startswith("GET "))
     return {"read_calls": reads, "write_calls": sum(calls.values()) - reads}
@@ -162,8 +185,8 @@ def _reasons(choice: Choice, unconfirmed: int) -> dict[str, object]:
     slots.update(why for decision in choice.decisions for _, why in decision.dropped)
     slots.update({Reason.CANCEL_UNCONFIRMED: unconfirmed} if unconfirmed else {})
     cuts = Counter(why for decision in choice.decisions for _, why, _ in decision.cut)
-    return {
-        **{f"skipped_{why}": number for why, number in sorted(skips.items())},
-        **{f"slots_{why}": number for why, number in sorted(slots.items())},
-        **{f"cut_{why}": number for why, number in sorted(cuts.items())},
-    }
+    counted = Counter[str]()
+    for name, found in (("skipped", skips), ("slots", slots), ("cut", cuts)):
+        counted.update({f"{name}_{why}": number for why, number in found.items()})
+    most = dict(counted.most_common(MAX_REASONS))
+    return {name: number for name, number in counted.items() if name in most}

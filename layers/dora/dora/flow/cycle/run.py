@@ -30,6 +30,7 @@ from dora.flow.cycle.compute import Choice, Inputs, net_positions, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.day_edge import close_day
 from dora.flow.cycle.execute import Bounds, Execution
+from dora.flow.cycle.health import Stop, health
 from dora.flow.cycle.id_probes import probe_ids
 from dora.flow.cycle.load import load
 from dora.flow.cycle.order_requests import Naming, order_requests
@@ -126,6 +127,15 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
         cash=cash,
         marks=priced,
         calls=ports.exchange.calls - context.calls_before,
+        health=health(
+            loaded,
+            snapshot,
+            Stop(session, control, permission.blocked_by),
+            Money(accounts.profit(priced) - day.profit),
+            choice,
+            execution,
+            ports.clock.now_ms(),
+        ),
     )
     record = wide_record(result)
     commit(ports.state, context, loaded, result, day, record, ports.clock.now_ms())

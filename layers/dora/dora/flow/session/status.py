@@ -151,12 +151,24 @@ def _last_cycle(now_ms: TimeMs, state: BotState, record: Record) -> Response:
         "last_cycle": done.cycle_id,
         "last_cycle_status": done.status,
         "last_cycle_reason": record.get("reason"),
+        "stopped_by": record.get("stopped_by"),
+        "quotes_missing": _flag(record, "quotes_missing"),
+        "orders_unresolved": record.get("orders_unresolved"),
+        "writes_failed_percent": record.get("writes_failed_percent"),
+        "loss_limit_percent": record.get("loss_limit_percent"),
+        "drift": record.get("drift"),
+        "dropped": record.get("dropped"),
         "last_cycle_seconds_ago": ago_s,
         "markets_quoted": record.get("markets_quoted"),
         "markets_not_quoted": _named(record, "skipped_"),
         "slots_not_quoted": _named(record, "slots_"),
         "slots_cut": _named(record, "cut_"),
     }
+
+
+def _flag(record: Record, name: str) -> bool | None:
+    found = record.get(name)
+    return None if found is None else bool(found)
 
 
 def _named(record: Record, prefix: str) -> dict[str, object] | None:
