@@ -24,7 +24,7 @@ ANSWER = ("status", "reason", "cycle_id", "cancelled", "placed", "kept", "failed
 
 
 MAX_REASONS = 60
-"""Counted reasons in one record, the most frequent ones: with more a query would not see all of its fields."""
+"""Counted reasons in one record, the most frequent ones: a query sees so many fields and no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
