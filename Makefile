@@ -30,7 +30,7 @@ OPERATOR_READY := $(OPERATOR_VENV)/.ready-$(call checksum,$(OPERATOR_LOCK))
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 .SILENT:
-.PHONY: help demo replay replay-cycle test battery mutants soak bench contract lint format validate build deploy artifacts emulator local-invoke simulator lock clean install-operator
+.PHONY: help demo replay replay-cycle fetch-history test battery mutants soak bench contract lint format validate build deploy artifacts emulator local-invoke simulator lock clean install-operator
 
 help:  ## this list
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -64,6 +64,10 @@ replay: $(READY)  ## what a strategy would have done on recorded markets [DATA= 
 	$(RUN) -m tests.replay $(if $(DATA),--data $(DATA)) $(if $(STRATEGY),--strategy '$(STRATEGY)') \
 	    $(if $(SET),--set '$(SET)') $(if $(SWEEP),--sweep '$(SWEEP)') $(if $(SPLIT),--split $(SPLIT)) \
 	    $(if $(OUT),--out '$(OUT)')
+
+fetch-history: $(READY)  ## a series' trades and candles as a recording, for bounds: SERIES= DAYS= [BASE= OUT= KEY_ID= KEY_FILE=]
+	$(RUN) -m tests.history --series '$(SERIES)' --days '$(DAYS)' $(if $(BASE),--base-url '$(BASE)') \
+	    $(if $(OUT),--out '$(OUT)') $(if $(KEY_ID),--key-id '$(KEY_ID)') $(if $(KEY_FILE),--key-file '$(KEY_FILE)')
 
 contract: $(READY) $(CONTRACT_READY) $(PROXY_READY)  ## foreign judges: a validating proxy, two clients that nobody here wrote
 	$(PYTHON) -m pytest $(CONTRACT)

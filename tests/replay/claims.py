@@ -17,7 +17,7 @@ ALWAYS = (
 
 def is_bound(tape: Tape) -> bool:
     """Whether its figures are bounds at best, and no estimates."""
-    return tape.traded_only or tape.coarse
+    return tape.traded_only or tape.coarse or tape.candles
 
 
 def limits(tape: Tape) -> Iterator[str]:
@@ -35,6 +35,11 @@ def limits(tape: Tape) -> Iterator[str]:
         yield (
             "BOUND: snapshots minutes apart. What happened in between is unknown: the book is taken to stand "
             "still, an order that the next snapshot passes to have filled at its price."
+        )
+    if tape.candles:
+        yield (
+            "BOUND: best prices are those at the end of each minute; where they went in between is unknown, "
+            "and a minute without a candle is taken to be like the one before."
         )
     if not tape.sized:
         yield "No sizes at the best prices: no queue, no infer; opt takes steps back of the touch for trades."

@@ -33,7 +33,7 @@ from tests.replay.tape import (
 from tests.simulator.model import MarketSpec
 from tests.simulator.recordings import PRINTS_PREFIX, QUOTES_PREFIX, described_markets, read_recording
 from tests.simulator.synthetic import synthetic_recording
-from tests.simulator.tape import Print, Quote, Recording
+from tests.simulator.tape import MINUTE_MS, Print, Quote, Recording
 from tests.simulator.tape_rows import read_prints
 
 FAR_MS = 7 * 86_400_000
@@ -67,6 +67,7 @@ def archived_tape(folder: ArchiveFolder) -> Tape:
         tracks={ticker: replace(track, full=books[ticker]) for ticker, track in tape.tracks.items()},
         events={name: folder.events.get(name, event) for name, event in tape.events.items()},
         coarse=folder.without_trades > 0,
+        candles=False,
         archived=Archived([look.at_ms for look in folder.looks], folder.without_trades, folder.filled),
     )
 
@@ -116,6 +117,7 @@ def tape_of(
         sized=any(side and side.best_e2 for row in recording.quotes for side in (row.bid, row.ask)),
         traded_only=not recording.quotes,
         coarse=coarse,
+        candles=bool(quotes) and all(at_ms % MINUTE_MS == 0 for at_ms in times),
         assumed=assumed,
     )
 

@@ -46,7 +46,9 @@ def cutoff(call: Call) -> Reply:
         "orders_updated_ts",
         "market_positions_last_updated_ts",
     )
-    return json_reply(200, dict.fromkeys(names, time_text(call.exchange.reads.cutoff_ms())))
+    reads = call.exchange.reads
+    row = dict.fromkeys(names, time_text(reads.cutoff_ms()))
+    return json_reply(200, row | {"trades_created_ts": time_text(reads.trades_cutoff_ms())})
 
 
 def _flags(shard: Shard) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from .call import Call, cursor_position, page
+from .candles import candle_rows
 from .decode import Query
 from .market import STATUS_FILTERS, Market
 from .model import Trade
@@ -24,6 +25,7 @@ from .wire import Refusal, Reply, json_reply, not_found
 LARGEST_PAGE = 1000
 LARGEST_EVENT_PAGE = 200
 LARGEST_PROGRAM_PAGE = 10_000
+PERIODS, MOST_CANDLES = (1, 60, 1440), 5_000
 MOST_BOOKS = 100
 MOST_DEPTH = 100
 
@@ -66,8 +68,32 @@ def orderbooks(call: Call) -> Reply:
     return json_reply(200, {"orderbooks": rows})
 
 
+def historical_trades(call: Call) -> Reply:
+    """Public prints from before the cutoff."""
+    return _trades_page(call, historical=True)
+
+
 def trades(call: Call) -> Reply:
-    """Public prints, newest first."""
+    """Public prints since the cutoff, newest first."""
+    return _trades_page(call, historical=False)
+
+
+def candlesticks(call: Call) -> Reply:
+    """Candles of a market that end within two times; minutes without a trade or a move are left out."""
+    start_s, end_s = call.query.number("start_ts"), call.query.number("end_ts")
+    minutes = call.query.number("period_interval")
+    if start_s is None or end_s is None or minutes not in PERIODS:
+        raise Refusal(400, "bad_request", "start_ts, end_ts and period_interval (1, 60, 1440) are required")
+    if (end_s - start_s) // (60 * minutes) > MOST_CANDLES:
+        raise Refusal(400, "bad_request", f"more than {MOST_CANDLES} candlesticks")
+    found = _market(call)
+    if found.spec.series_ticker != call.params["series_ticker"]:
+        raise not_found()
+    rows = [row for row in candle_rows(found, minutes) if start_s <= row["end_period_ts"] <= end_s]
+    return json_reply(200, {"ticker": found.ticker, "candlesticks": rows})
+
+
+def _trades_page(call: Call, *, historical: bool) -> Reply:
     limit, ticker = call.query.limit(most=LARGEST_PAGE, least=0), call.query.text("ticker")
     venue = call.exchange.venue
     if ticker and ticker not in venue.markets:
@@ -76,7 +102,10 @@ def trades(call: Call) -> Reply:
         listed = venue.markets[ticker].trades if ticker else venue.trades
     if call.query.flag("is_block_trade"):
         listed = []
-    shown, cursor = page(_trades(listed, call.query), limit)
+    cutoff_ms = call.exchange.reads.trades_cutoff_ms()
+    if historical:
+        listed = [trade for trade in listed if trade.at_ms < cutoff_ms]
+    shown, cursor = page(_trades(listed, call.query, 0 if historical else cutoff_ms), limit)
     return json_reply(200, {"trades": [trade_row(trade) for trade in shown], "cursor": cursor})
 
 
@@ -197,11 +226,11 @@ def _statuses(query: Query) -> tuple[str, ...] | None:
     return STATUS_FILTERS.get(status)
 
 
-def _trades(listed: list[Trade], query: Query) -> Iterator[tuple[int, Trade]]:
+def _trades(listed: list[Trade], query: Query, first_ms: int) -> Iterator[tuple[int, Trade]]:
     low, high = query.number("min_ts"), query.number("max_ts")
     before = cursor_position(query.text("cursor"))
     for trade in reversed(listed):
-        if low is not None and trade.at_ms // 1000 < low:
+        if trade.at_ms < first_ms or (low is not None and trade.at_ms // 1000 < low):
             return  # older prints only from here on
         if (before is None or trade.seq < before) and (high is None or trade.at_ms // 1000 <= high):
             yield trade.seq, trade

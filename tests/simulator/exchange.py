@@ -103,7 +103,9 @@ class Exchange(Assembly):
     @_locked
     def background_order(self, ticker: str, side: str, price_e4: int, count_e2: int) -> int:
         """Take what crosses, rest the remainder; returns its id."""
-        return self.background.order(self.venue.markets[ticker], side, price_e4, count_e2)
+        made = self.background.order(self.venue.markets[ticker], side, price_e4, count_e2)
+        self._note_top(ticker)
+        return made
 
     @_locked
     def background_cancel(self, background_id: int) -> None:
@@ -113,7 +115,9 @@ class Exchange(Assembly):
     @_locked
     def background_take(self, ticker: str, side: str, limit_e4: int, count_e2: int) -> int:
         """Immediate-or-cancel; `side` is the taker's. Returns the count filled."""
-        return self.background.take(self.venue.markets[ticker], side, limit_e4, count_e2)
+        taken = self.background.take(self.venue.markets[ticker], side, limit_e4, count_e2)
+        self._note_top(ticker)
+        return taken
 
     @_locked
     def set_background_book(
@@ -121,6 +125,10 @@ class Exchange(Assembly):
     ) -> None:
         """Replace all background liquidity; what crosses members' orders trades first."""
         self.background.replace(self.venue.markets[ticker], bids, asks)
+        self._note_top(ticker)
+
+    def _note_top(self, ticker: str) -> None:
+        self.venue.markets[ticker].note_top(self.venue.now_ms())
 
     @_locked
     def best_prices(self, ticker: str) -> tuple[int | None, int | None]:

@@ -44,6 +44,7 @@ class Knobs:
     user_data_timestamp_on_activity: bool = False  # the stamp moves only when something happens
     markets_cache_ms: int = 0  # GET /markets may be served from a cache up to 15 s old
     historical_age_ms: int = 90 * DAY_MS  # older fills and finished orders live under /historical
+    historical_trades_age_ms: int | None = None  # the same of public trades; None: as old as all others
 
     # Money. Trade fees round up to 1e-6 $. 1: nothing beyond that; 100: a direct member's balance
     # change is floored to 1e-4 $; 10_000: anybody else's to a whole cent. The rest is booked as fee.

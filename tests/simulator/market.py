@@ -23,6 +23,10 @@ STATUS_FILTERS = {
 DAY_MS = 86_400_000
 
 
+Top = tuple[int, int | None, int | None]
+"""(time, best bid, best ask) in ms and 1e-4 $; None: nobody is there."""
+
+
 class Market:
     """State of one market; `revision` grows with every change a reader could see."""
 
@@ -38,6 +42,7 @@ class Market:
         self.result = ""
         self.value_e4 = 0  # of a YES contract, once there is a result
         self.settled_ms: int | None = None
+        self.tops: list[Top] = []
         self.updated_ms = at_ms  # non-trading changes only
         self.revision = 0
         self.book = Book()
@@ -53,6 +58,14 @@ class Market:
             start <= price_e4 <= end and (price_e4 - start) % step == 0
             for start, end, step in self.price_ranges
         )
+
+    def note_top(self, now_ms: int) -> None:
+        """Remember the best prices where the rest of the market has just changed them, for candles."""
+        top = (now_ms, self.best_e4(BID), self.best_e4(ASK))
+        if self.tops and self.tops[-1][0] == now_ms:
+            self.tops[-1] = top
+        elif not self.tops or self.tops[-1][1:] != top[1:]:
+            self.tops.append(top)
 
     def best_e4(self, side: str) -> int | None:
         return self.book.halves[side].best_e4()

@@ -63,6 +63,11 @@ class ReadModel:
         """Older fills and finished orders live under /historical only."""
         return self._venue.now_ms() - self._venue.knobs.historical_age_ms
 
+    def trades_cutoff_ms(self) -> int:
+        """The same of public trades."""
+        age_ms = self._venue.knobs.historical_trades_age_ms
+        return self.cutoff_ms() if age_ms is None else self._venue.now_ms() - age_ms
+
     def orders(
         self, member: Member, wanted: Filter, before: int | None
     ) -> Iterator[tuple[int, tuple[Order, OrderVersion]]]:

@@ -81,6 +81,9 @@ def _routes() -> Iterator[Route]:
     yield Route("GET", "/events/:event_ticker", PUBLIC, api_markets.event)
     yield Route("GET", "/series/fee_changes", PUBLIC, api_markets.series_fee_changes)
     yield Route("GET", "/series/:series_ticker", PUBLIC, api_markets.series)
+    candles = "/series/:series_ticker/markets/:ticker/candlesticks"
+    yield Route("GET", candles, PUBLIC, api_markets.candlesticks)
+    yield Route("GET", "/historical/trades", PUBLIC, api_markets.historical_trades)
     yield Route("GET", "/account/limits", READ, api_account.limits)
     yield Route("GET", "/portfolio/balance", BALANCE, api_account.balance)
     yield Route("GET", "/portfolio/positions", READ, api_portfolio.positions)

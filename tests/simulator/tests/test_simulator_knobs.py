@@ -185,6 +185,7 @@ SETTINGS = {
     "shard_lag_ms",
     "markets_cache_ms",
     "historical_age_ms",
+    "historical_trades_age_ms",
 }
 """How slow and how late the exchange is: no question with another answer."""
 
