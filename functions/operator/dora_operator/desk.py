@@ -29,6 +29,11 @@ class Desk:
         self.as_json = as_json
 
     @property
+    def on_this_machine(self) -> bool:
+        """Whether it is the stack of `dora local up`."""
+        return self._local
+
+    @property
     def names_a_stack(self) -> bool:
         """Whether the person said which stack."""
         return self._local or bool(self._stack)

@@ -58,10 +58,7 @@ def _asked(target: Target, text: str, minutes: int) -> list[Row]:
     for _ in range(WAITS):
         answer = client.get_query_results(queryId=started["queryId"])
         if answer["status"] == "Complete":
-            return [
-                {own["field"]: own["value"] for own in row if own["field"] != "@ptr"}
-                for row in answer["results"]
-            ]
+            return _rows(answer["results"])
         if answer["status"] not in ("Scheduled", "Running"):
             break
         target.clock.sleep_ms(WAIT_MS)

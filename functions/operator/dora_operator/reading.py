@@ -10,8 +10,8 @@ from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.calendar import exchange_day, format_time
 from dora.core.cycle_record import CycleRecord
 from dora.core.exchange.account import Fill, Settlement
-from dora.core.orders.journal import fold_plans
-from dora.core.session import SessionMetadata
+from dora.core.orders.journal import TrackedOrder, fold_plans
+from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.state import BotState, Configs
 from dora.core.units import Money, TimeMs, parse_money
 from dora.edge.archive.packing import unpack
@@ -47,6 +47,14 @@ class Reading:
         """All of it, plans that were cut short folded in."""
         state = self._store.load()
         return replace(state, journal=fold_plans(state.journal, state.plans))
+
+    @property
+    def open_orders(self) -> list[TrackedOrder]:
+        """What may rest: nothing after a teardown, though only a cycle clears the journal."""
+        session = self.state.session
+        if session is not None and session.status is SessionStatus.CLOSED:
+            return []
+        return [own for own in self.state.journal.orders.values() if own.open]
 
     @cached_property
     def configs(self) -> Configs:

@@ -83,7 +83,7 @@ def lines(reading: Reading) -> list[Line]:
     record = reading.latest_cycle
     decisions = {own.ticker: own for own in record.decided.decisions} if record else {}
     books = record.seen.snapshot.books if record and record.seen else {}
-    orders = [own for own in reading.state.journal.orders.values() if own.open]
+    orders = reading.open_orders
     held = {ticker: own.net for ticker, own in reading.state.positions.items() if own.net}
     tickers = {*reading.configs.markets, *decisions, *held, *(own.slot.ticker for own in orders)}
     today, since = todays_profit(reading), _since(reading, decisions)

@@ -1,0 +1,112 @@
+"""Stopping without AWS: trigger the groups of our orders, cancel by prefix, prove that none remain."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dora.core.errors import ExchangeError
+from dora.core.exchange.account import Order
+from dora.core.orders.requests import CancelRequest
+from dora.core.units import TimeMs
+from dora.edge.kalshi.client import KalshiExchange
+from dora_operator.target import Clock
+
+SETTLE_MS = 15_000
+"""A list begun this much later than a trigger's answer shows what the trigger did."""
+PROOFS = 2
+LOOK_MS = 2_000
+PATIENCE_MS = 180_000
+BATCH = 20
+Say = Callable[[str], None]
+
+
+@dataclass
+class DirectStop:
+    """One stop. `prefix`: of our client order ids; nothing else on the account is touched."""
+
+    exchange: KalshiExchange
+    clock: Clock
+    prefix: str
+    say: Say
+    all_groups: bool = False
+    triggered: dict[str, int] = field(default_factory=dict)
+    """Groups that answered, and when."""
+    _waiting: dict[str, int] = field(default_factory=dict)
+    """Groups still to be triggered, and their shards."""
+    _clean: int = 0
+
+    def run(self) -> bool:
+        """Whether two complete lists in a row, late enough, held no order of ours."""
+        until_ms = self.clock.now_ms() + PATIENCE_MS
+        self.exchange.until(TimeMs(until_ms))
+        if self.all_groups:
+            self._note_all_groups()
+        while self.clock.now_ms() < until_ms:
+            began_ms = self.clock.now_ms()
+            rows = self._resting()
+            if rows is not None:
+                self._act(rows, began_ms)
+            if self._clean >= PROOFS:
+                return True
+            self.clock.sleep_ms(LOOK_MS)
+        return False
+
+    def _note_all_groups(self) -> None:
+        for group in self.exchange.order_groups().rows:
+            self._waiting[group.group_id] = group.shard
+
+    def _resting(self) -> list[Order] | None:
+        try:
+            listed = self.exchange.resting_orders()
+        except ExchangeError as error:
+            self.say(f"the list of orders could not be read: {error}; again")
+            self._clean = 0
+            return None
+        if listed.unreadable:
+            self.say(f"{len(listed.unreadable)} rows of the list cannot be read: look at the exchange's site")
+        return [own for own in listed.rows if own.client_order_id.startswith(self.prefix)]
+
+    def _act(self, rows: list[Order], began_ms: int) -> None:
+        new = {row.group_id: row.shard for row in rows if row.group_id and row.group_id not in self.triggered}
+        self._waiting |= new
+        self._trigger()
+        late = [row for row in rows if began_ms >= self._shown_from(row)]
+        for first in range(0, len(late), BATCH):
+            self._cancel(late[first : first + BATCH])
+        proves = not rows and not self._waiting and began_ms >= self._proof_ms
+        self._clean = self._clean + 1 if proves else 0
+
+    @property
+    def _proof_ms(self) -> int:
+        return max(self.triggered.values(), default=-SETTLE_MS) + SETTLE_MS
+
+    def _shown_from(self, row: Order) -> int:
+        """When a list still shows an order of a triggered group, it may be a stale row at first."""
+        if not row.group_id:
+            return 0
+        return self.triggered.get(row.group_id, self.clock.now_ms()) + SETTLE_MS
+
+    def _trigger(self) -> None:
+        for group_id, shard in list(self._waiting.items()):
+            try:
+                self.exchange.trigger_group(group_id, shard)
+            except ExchangeError as error:
+                self.say(f"group {group_id} did not answer its trigger: {error}; again")
+                continue
+            del self._waiting[group_id]
+            self.triggered[group_id] = self.clock.now_ms()
+            self.say(f"group {group_id} triggered: it holds no order and takes none")
+
+    def _cancel(self, rows: list[Order]) -> None:
+        done = self.exchange.cancel([_request(row) for row in rows])
+        left = len(done.failed) + len(done.unknown)
+        self.say(f"{len(done.succeeded)} orders cancelled, {left} refused or not answered")
+
+
+def _request(row: Order) -> CancelRequest:
+    return CancelRequest(
+        order_id=row.order_id,
+        client_order_id=row.client_order_id,
+        ticker=row.ticker,
+        shard=row.shard,
+        remaining=row.remaining,
+    )
