@@ -18,6 +18,8 @@ from tests.world.setup import Wire
 from tests.world.world import World, open_world
 
 ATTEMPTS = 3
+PAYOUT_CYCLES = 3
+"""After the last payout of a recorded session: by then the books hold them all."""
 Progress = Callable[[int, Answer], None]
 
 
@@ -65,7 +67,8 @@ def run(
         catcher = Catcher()
         with printed_to(catcher.stream):
             closing = _session(world, scene, watcher, progress)
-        watcher.sample()
+            watcher.sample()
+            _paid_out(world, scene)
         summary = summarize(scene, world, watcher.seen, closing, time.monotonic() - began)
         return _told(scene, world, watcher.seen, summary, catcher.take(), asked)
 
@@ -81,6 +84,19 @@ def _session(world: World, scene: Scene, watcher: Watcher, progress: Progress) -
         progress(number + 1, answer)
     world.next_minute()
     return _until("closed", world.teardown, world)
+
+
+def _paid_out(world: World, scene: Scene) -> None:
+    """What is held at the end of a recorded session is settled as it was: at its own time, by its own result.
+
+    Nothing is quoted by then, and nothing is seen of it but in the books.
+    """
+    held = [ticker for ticker, own in world.member.accounts[0].positions.items() if own.position_e2]
+    ends = [spec for ticker in held if (spec := scene.recording.markets[ticker]).result]
+    if scene.options.data is not None and ends:
+        world.clock.advance_to(max(spec.close_ms + spec.settle_after_ms for spec in ends))
+        for _ in range(PAYOUT_CYCLES):
+            world.cycle()
 
 
 def _until(status: str, ask: Callable[[], Answer], world: World) -> Answer:

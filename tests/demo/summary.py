@@ -42,6 +42,7 @@ def summarize(scene: Scene, world: World, seen: Observation, closing: Answer, se
         "pnl_by_market": {
             ticker: _decimal(profit) for ticker, profit in profit_by_market(seen, books).items()
         },
+        "markets_paid_out": sum(own.settled for own in books.ledgers.values()) if books else None,
         "ledger_difference_micro_dollars": ledger_difference_e6(world, books),
         "cash_difference_micro_dollars": cash_difference_e6(world, books),
         "invariants_broken": len(world.exchange.invariants.broken),
