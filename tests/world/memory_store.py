@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dora.core.accounts.cash_tie import UnexplainedCash
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
@@ -110,11 +109,6 @@ class MemoryStore:
     def profit_rows(self, day: str = "") -> tuple[ProfitRow, ...]:
         """The rows of one day, or of all days."""
         return tuple(row for _, row in sorted(self._own.rows.items()) if day in ("", row.day))
-
-    @request
-    def unexplained_cash(self) -> tuple[UnexplainedCash, ...]:
-        """All cash that no trade explained."""
-        return tuple(own for _, own in sorted(self._own.unexplained.items()))
 
     def commit(self, fence: int, changes: Changes) -> None:
         """Two requests, as in the table: what is fenced, then memory and the wide record.

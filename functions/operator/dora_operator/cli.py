@@ -30,6 +30,7 @@ COMMANDS = {
     "halt": Entry("session", "Stop placing; with --cancel take resting quotes off too."),
     "resume": Entry("session", "Lift a halt."),
     "reset": Entry("session", "Arm a session again that reached a limit."),
+    "records": Entry("records", "Every fill, payout and other cash, one CSV line each."),
     "teardown": Entry("session", "Trigger every group and prove that nothing rests."),
     "stop": Entry("stop", "Every way to stop, gentle to hard; --direct does it without AWS."),
     "schedule": Entry("schedule", "Switch the minute's schedule on or off."),

@@ -10,7 +10,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
-from dora.core.accounts.cash_tie import UnexplainedCash
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.accounts.stored_books import Booking
@@ -212,9 +211,6 @@ class StateStore(Protocol):
 
     def profit_rows(self, day: str = "") -> tuple[ProfitRow, ...]:
         """The rows of one day of the exchange (YYYY-MM-DD), or of all days, in the order of their keys."""
-
-    def unexplained_cash(self) -> tuple[UnexplainedCash, ...]:
-        """All cash that came or went without a trade of ours, oldest first."""
 
     def commit(self, fence: int, changes: Changes) -> None: ...
 

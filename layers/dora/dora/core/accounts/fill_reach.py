@@ -1,6 +1,6 @@
 """How far back fills are read: no further than the exchange lists them, nor than our markers of them stand.
 
-    |<-- a marker of a booked fill: 120 days -------------------------------->|
+    |<-- a marker of a booked fill, its record: 7 years --------------------->|
                           |<-- listed by the exchange: about 67 days -------->|
                               |<-- read by us: 60 days ---------------------->| now
 
@@ -13,7 +13,7 @@ from dora.core.units import TimeMs
 
 _DAY_MS = 86_400_000
 REACH_MS = 60 * _DAY_MS
-MARKER_LIFE_MS = 120 * _DAY_MS
+MARKER_LIFE_MS = 7 * 366 * _DAY_MS
 
 
 def reachable(since_ms: TimeMs, now_ms: TimeMs) -> TimeMs:

@@ -3,7 +3,7 @@
     <bot>#books        BOOK#<shard>#<ticker>                 one market's ledger
     <bot>#retired      <ticker>                              a market's ledger that has left the state
     <bot>#books        CASH                                  where the balance was last tied to the books
-    <bot>#cash         <since>#<amount>                      cash that no trade of ours explains
+    <bot>#cash         <since>#<amount>                      cash that no trade of ours explains (7 years)
     <bot>#pnl          <day>#<ticker>#<strategy>#<session>   one profit row, added to
     <bot>#fills        FILL#<fill_id>                        marker that a fill is booked
     <bot>#settlements  <ticker>#<settled_ms>#<value>#<result> a payout that was booked
@@ -23,7 +23,13 @@ from dora.core.accounts.stored_books import BookChange, Booking
 from dora.core.calendar import format_time
 from dora.core.exchange.account import Settlement
 from dora.edge.dynamo.codec import SHARED_SCHEMA, Item, item_of, key, key_of, value_of_item
-from dora.edge.dynamo.items import fill_item, position_item, position_key, settlement_item
+from dora.edge.dynamo.items import (
+    RECORD_KEPT_S,
+    fill_item,
+    position_item,
+    position_key,
+    settlement_item,
+)
 from dora.edge.dynamo.serde import to_plain
 from dora.edge.dynamo.table import Condition, Element, Table
 
@@ -71,9 +77,15 @@ def cash_item(pk: str, cash: CashBooks) -> Item:
     return item_of(books_partition(pk), CASH, cash)
 
 
+def unexplained_partition(pk: str) -> str:
+    """Of the records of cash that no trade explains."""
+    return f"{pk}#cash"
+
+
 def unexplained_item(pk: str, found: UnexplainedCash) -> Item:
     """The record of what was found: the same finding is the same item."""
-    return item_of(f"{pk}#cash", f"{format_time(found.since_ms)}#{found.amount}", found)
+    sk = f"{format_time(found.since_ms)}#{found.amount}"
+    return item_of(unexplained_partition(pk), sk, found, found.found_ms // 1000 + RECORD_KEPT_S)
 
 
 def read_rows(items: Iterable[Mapping[str, Any]]) -> tuple[ProfitRow, ...]:
@@ -92,11 +104,11 @@ def markers(table: Table, pk: str, booking: Booking, now_s: int) -> list[Element
     return [table.put_element(fill_item(pk, fill, now_s), _ABSENT) for fill in booking.fills]
 
 
-def elements(table: Table, pk: str, booking: Booking) -> Iterator[Element]:
+def elements(table: Table, pk: str, booking: Booking, now_s: int) -> Iterator[Element]:
     """All else that the booking stores."""
     if booking.settlement is not None:
         left = booking.positions[booking.settlement.ticker]
-        yield table.put_element(settlement_item(pk, booking.settlement, left))
+        yield table.put_element(settlement_item(pk, booking.settlement, left, now_s))
     for ledger in booking.leaving:
         yield from _leaving(table, pk, ledger)
     for ledger in booking.returning:

@@ -10,7 +10,7 @@ The Query of the partition `<bot>`:
 and the Query of `<bot>#journal` is the rest: orders, plans and strategy memory.
 
 What grows lives in partitions of its own, out of these: those of the books (`book_items`), `<bot>#fills`
-FILL#<fill_id> (120 days), `<bot>#settlements`, `<bot>#cycles` <cycle_id> (14 days), `<bot>#history`
+FILL#<fill_id> (7 years), `<bot>#settlements` (7 years), `<bot>#cycles` <cycle_id> (14 days), `<bot>#history`
 <created_at_ms, 13 digits>#<session_id>. Positions of markets that are over leave the Query, and one of a
 ticker that no exchange knows stays for all of them (`core/accounts/retirement.py`): what a session has
 traded, paid and earned is a sum over all positions.
@@ -34,7 +34,19 @@ REFERENCE, POSITION = "REFERENCE", "POSITION"
 DAY_S = 86_400
 FILL_KEPT_S = MARKER_LIFE_MS // 1_000
 """Longer than a fill can be read again (`core/fill_reach.py`), or it would be booked twice."""
+RECORD_KEPT_S = FILL_KEPT_S
+"""What taxes may ask for: fills, payouts, and cash that no trade explains."""
 CYCLE_KEPT_S = 14 * DAY_S
+
+
+def fills_partition(pk: str) -> str:
+    """Of the markers of booked fills."""
+    return f"{pk}#fills"
+
+
+def settlements_partition(pk: str) -> str:
+    """Of the records of payouts."""
+    return f"{pk}#settlements"
 
 
 def fill_key(fill_id: str) -> str:
@@ -73,8 +85,8 @@ def position_item(pk: str, position: Position) -> Item:
 
 
 def fill_item(pk: str, fill: Fill, now_s: int) -> Item:
-    """The marker that a fill is booked, with all that was booked."""
-    return item_of(f"{pk}#fills", fill_key(fill.fill_id), fill, now_s + FILL_KEPT_S)
+    """The marker that a fill is booked, with all that was booked: its record as well."""
+    return item_of(fills_partition(pk), fill_key(fill.fill_id), fill, now_s + FILL_KEPT_S)
 
 
 def payout_key(settlement: Settlement) -> str:
@@ -82,10 +94,10 @@ def payout_key(settlement: Settlement) -> str:
     return f"{settlement.ticker}#{settlement.settled_ms}#{settlement.value}#{settlement.result}"
 
 
-def settlement_item(pk: str, settlement: Settlement, position: Position) -> Item:
-    """The record of a payout that was booked, with the position it left. Never deleted."""
-    sk = payout_key(settlement)
-    return item_of(f"{pk}#settlements", sk, {**to_plain(settlement), "position": to_plain(position)})
+def settlement_item(pk: str, settlement: Settlement, position: Position, now_s: int) -> Item:
+    """The record of a payout that was booked, with the position it left."""
+    body = {**to_plain(settlement), "position": to_plain(position)}
+    return item_of(settlements_partition(pk), payout_key(settlement), body, now_s + RECORD_KEPT_S)
 
 
 def cycle_item(pk: str, cycle_id: str, summary: Mapping[str, object], now_s: int) -> Item:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from dora.core.accounts.cash_tie import UnexplainedCash
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.accounts.stored_books import Booking
@@ -27,9 +26,9 @@ from dora.edge.dynamo.book_items import (
     retired_partition,
     rows_partition,
 )
-from dora.edge.dynamo.codec import JOURNAL, Item, key, key_of, plain_of, value_of_item
+from dora.edge.dynamo.codec import JOURNAL, Item, key, key_of, plain_of
 from dora.edge.dynamo.commits import Commit
-from dora.edge.dynamo.items import LEASE, fill_key
+from dora.edge.dynamo.items import LEASE, fill_key, fills_partition, settlements_partition
 from dora.edge.dynamo.journal_items import head_item, partition, plan_items
 from dora.edge.dynamo.journal_reader import StoredJournal
 from dora.edge.dynamo.journal_writer import cleared, head_is, head_was, holding, with_plan
@@ -96,7 +95,8 @@ class DynamoState(SessionRecords):
         """
         kept, self._kept = self._kept, None
         marks = markers(self._table, self._pk, booking, self._now_s())
-        reasons = self._fenced(fence, [*marks, *elements(self._table, self._pk, booking)])
+        others = elements(self._table, self._pk, booking, self._now_s())
+        reasons = self._fenced(fence, [*marks, *others])
         if REFUSED in reasons[: len(marks)]:
             return False
         if REFUSED in reasons:
@@ -106,7 +106,7 @@ class DynamoState(SessionRecords):
 
     def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
         """Which of these fills are booked already."""
-        keys = [key(f"{self._pk}#fills", fill_key(fill_id)) for fill_id in dict.fromkeys(fill_ids)]
+        keys = [key(fills_partition(self._pk), fill_key(fill_id)) for fill_id in dict.fromkeys(fill_ids)]
         found = {key_of(item)[1] for item in self._table.get(keys)}
         return frozenset(fill_id for fill_id in fill_ids if fill_key(fill_id) in found)
 
@@ -117,16 +117,11 @@ class DynamoState(SessionRecords):
 
     def payouts(self) -> tuple[Settlement, ...]:
         """Every payout that was booked, amendments beside what they amend."""
-        return read_payouts(self._table.query(f"{self._pk}#settlements"))
+        return read_payouts(self._table.query(settlements_partition(self._pk)))
 
     def profit_rows(self, day: str = "") -> tuple[ProfitRow, ...]:
         """The rows of one day of the exchange, or of all days."""
         return read_rows(self._table.query(rows_partition(self._pk), prefix=day and f"{day}#"))
-
-    def unexplained_cash(self) -> tuple[UnexplainedCash, ...]:
-        """All cash that no trade explained, oldest first."""
-        items = self._table.query(f"{self._pk}#cash")
-        return tuple(value_of_item(UnexplainedCash, item) for item in items)
 
     def commit(self, fence: int, changes: Changes) -> None:
         """What a finished cycle leaves. A journal has the plans folded into it that `load` showed.
