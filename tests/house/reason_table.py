@@ -1,4 +1,4 @@
-"""The table of reasons in layers/README.md, made of the enums: `python -m tests.house.reason_table`."""
+"""The table of reasons in layers/README.md, made of the enums."""
 
 import ast
 from collections.abc import Iterator
@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from tests.house.checkout import ROOT
 
 SOURCE = ROOT / "layers/dora/dora/core/reasons.py"
-README = ROOT / "layers/README.md"
-BEGIN, END = "<!-- reasons -->", "<!-- end of reasons -->"
 
 
 def meanings() -> dict[str, str]:
@@ -28,19 +26,3 @@ def table() -> str:
     """As it is to stand in the README."""
     rows = [f"| `{word}` | {said} |" for word, said in meanings().items()]
     return "\n".join(["| reason | it says |", "|---|---|", *rows])
-
-
-def written() -> str:
-    """As it stands there."""
-    _, _, after = README.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
-    return after.partition(f"\n{END}")[0]
-
-
-def write() -> None:
-    """Put today's table into the README."""
-    text = README.read_text(encoding="utf-8")
-    README.write_text(text.replace(f"{BEGIN}\n{written()}", f"{BEGIN}\n{table()}", 1), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write()
