@@ -44,6 +44,9 @@ MARKET: Item = {
     "max_speed_percent": 10_000,
     "resume_speed_percent": 10_000,
     "min_half_spread_dollars": Decimal("0.025"),
+    "max_improve_ticks": 50,
+    "min_book_width_dollars": 0,
+    "warm_up_minutes": 0,
 }
 """Everything else as a person gets it who says nothing."""
 

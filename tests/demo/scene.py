@@ -43,7 +43,7 @@ class Scene:
         return Setup(
             markets=tuple(self.recording.markets[ticker] for ticker in self.tickers),
             start_ms=self.start_ms,
-            items=dict.fromkeys(self.tickers, config_items.MARKET),
+            items=dict.fromkeys(self.tickers, config_items.SAMPLE),
             tier=options.tier,
             seed=options.seed,
             knobs=Knobs(write_latency_ms=WRITE_LATENCY_MS),

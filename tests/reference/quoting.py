@@ -1,10 +1,10 @@
 """The obvious version of the reservation strategy, to compare the fast one with: every step by itself.
 
-    bid       floor(min(r - d, f - fee(bid) - least edge, best ask - tick))
-    ask       ceil (max(r + d, f + fee(ask) + least edge, best bid + tick))
+    bid       floor(min(r - d, f - fee(bid) - least edge, best ask - tick, best bid + n ticks))
+    ask       ceil (max(r + d, f + fee(ask) + least edge, best bid + tick, best ask - n ticks))
     level i   i gaps behind level 0, a tick behind level i - 1 at least, and with the least edge too
 
-f is fair value, r the reservation price, d the half-spread.
+f is fair value, r the reservation price, d the half-spread, n how far a quote may lead the touch.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ def quote(inputs: QuoteInputs, stored: Mapping[str, object] | None) -> tuple[Dec
     fair = fair_value(without(inputs.book, inputs.own), inputs.config.max_spread)
     if isinstance(fair, Reason):
         return Decision(ticker=inputs.market.ticker, skip=fair), dict(before._asdict()) if before else {}
-    limits = settings.max_speed_percent, settings.resume_speed_percent
+    limits = inputs.config.max_speed_percent, inputs.config.resume_speed_percent
     memory = judged(remember(before, fair, inputs.now_ms), *limits)
     return _decision(inputs, settings, fair, memory), memory._asdict()
 
@@ -123,8 +123,13 @@ def _decision(
     inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue, memory: Memory
 ) -> Decision:
     ticker, config = inputs.market.ticker, inputs.config
-    why = Reason.FAIR_VALUE_OUT_OF_RANGE if not _in_range(inputs, fair) else Reason.TOO_FAST
-    if why is Reason.FAIR_VALUE_OUT_OF_RANGE or memory.fast:
+    unfit = {
+        Reason.FAIR_VALUE_OUT_OF_RANGE: not _in_range(inputs, fair),
+        Reason.TOO_FAST: memory.fast == 1,
+        Reason.WARMING_UP: memory.watched_ms < config.warm_up_minutes * 60_000,
+        Reason.BOOK_TOO_NARROW: fair.ask - fair.bid < config.min_book_width,
+    }
+    for why in (why for why, holds in unfit.items() if holds):
         return Decision(ticker=ticker, skip=why, fair_value=fair.value, fair_value_source=fair.source)
     shift = skew(inputs.net, config.max_position, settings.skew_at_max)
     floor = settings.min_half_spread * (1 if memory.warm else 2) / ONE_DOLLAR
@@ -163,7 +168,7 @@ def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> di
     """Every configured level of one side, inner first, each worked out by itself."""
     config, grid = inputs.config, inputs.market.grid
     room = config.max_position - side.sign * inputs.net
-    top = price = _touch(side, grid, seen, model)
+    top = price = _touch(side, inputs, seen, model)
     quotes: dict[Slot, Quote] = {}
     for level in range(config.levels):
         slot = Slot(inputs.market.ticker, side, level)
@@ -176,12 +181,16 @@ def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> di
     return quotes
 
 
-def _touch(side: Side, grid: PriceGrid, seen: FairValue, model: Model) -> Price:
+def _touch(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> Price:
+    grid = inputs.market.grid
+    lead = seen.bid if side is Side.BID else seen.ask
+    for _ in range(inputs.config.max_improve_ticks):
+        lead = grid.above(lead) if side is Side.BID else grid.below(lead)
     if side is Side.BID:
         highest = Price((model.reservation - model.half) // NANO_PER_PRICE)
-        return clear(side, grid, highest, seen.ask)
+        return clear(side, grid, min(highest, lead), seen.ask)
     lowest = Price(-((-model.reservation - model.half) // NANO_PER_PRICE))
-    return clear(side, grid, lowest, seen.bid)
+    return clear(side, grid, max(lowest, lead), seen.bid)
 
 
 def clear(side: Side, grid: PriceGrid, wanted: Price, of: Price) -> Price:

@@ -33,7 +33,7 @@ STEPS_PER_MINUTE = (1, 1, 1, 2, 4)
 MEAN_GAP_MS = (60_000, 120_000, 300_000, 600_000, 1_800_000)
 """The mean time between prints of a market, one of these for each."""
 
-HALF_SPREAD_TICKS = (0, 0, 1, 1, 2)
+HALF_SPREAD_TICKS = (1, 2, 2, 3, 4)
 MEDIAN_PRINT_E2 = 15 * CONTRACT_E2
 FRACTIONAL_ONE_IN = 5
 EARLY_CLOSE_ONE_IN = 4

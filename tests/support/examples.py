@@ -72,10 +72,20 @@ def market(**changes: Any) -> Market:
 
 
 def config(**changes: Any) -> MarketConfig:
-    """An enabled market with the product's defaults; its strategy's settings may stand beside its own."""
+    """An enabled market, quoted at once, as far inside as the model says and a cent from fair value.
+
+    Else as the product's defaults are; its strategy's settings may stand beside its own.
+    """
     own = {name: changes.pop(name) for name in SETTINGS & changes.keys()}
-    settings = ReservationSettings(**own)
-    return MarketConfig(**{"ticker": TICKER, "enabled": True, "settings": settings, **changes})
+    settings = ReservationSettings(**{"min_half_spread": parse_price("0.01"), **own})
+    values: dict[str, Any] = {
+        "ticker": TICKER,
+        "enabled": True,
+        "warm_up_minutes": 0,
+        "max_improve_ticks": 50,
+        "min_book_width": 0,
+    }
+    return MarketConfig(**{**values, "settings": settings, **changes})
 
 
 def limits(**changes: Any) -> GlobalConfig:

@@ -20,6 +20,8 @@ GLOBAL: Item = {
     "max_total_loss_dollars": 10_000,
     "max_open_orders": 2000,
 }
+SAMPLE: Item = {"enabled": True}
+"""What a person writes who leaves everything else as it is."""
 MARKET: Item = {
     "enabled": True,
     "quote_size": 10,
@@ -29,9 +31,13 @@ MARKET: Item = {
     "volatility_percent_of_move": 50,
     "price_tolerance_ticks": 0,
     "max_spread_dollars": Decimal("0.30"),
+    "max_improve_ticks": 50,
+    "min_book_width_dollars": 0,
+    "warm_up_minutes": 0,
     "min_price_dollars": Decimal("0.01"),
     "max_price_dollars": Decimal("0.99"),
 }
+"""For tests of everything but quoting: near to fair value, and from the first cycle on."""
 
 
 def market_sort_key(ticker: str) -> str:

@@ -23,9 +23,9 @@ from tests.support.flow_fakes import TWO_PRINTS, write_gzip
 from tests.world.bot import Answer
 from tests.world.output import facts_in
 
-SHORT = Options(cycles=12, markets=8)
-ON_FILE = Path("tests/demo/order_requests_12_cycles_8_markets.txt")
-"""Made by `make demo CYCLES=12 MARKETS=8`, which leaves `build/demo/order_requests.txt`."""
+SHORT = Options(cycles=24, markets=8)
+ON_FILE = Path("tests/demo/order_requests_24_cycles_8_markets.txt")
+"""Made by `make demo CYCLES=24 MARKETS=8`, which leaves `build/demo/order_requests.txt`."""
 KEYS = frozenset(
     [
         "data",
@@ -84,7 +84,7 @@ def test_the_summary_has_its_keys_and_its_sums_agree(short: Run) -> None:
     told = short.summary
     assert told.keys() == KEYS
     assert (told["data"], told["start"]) == ("synthetic", "2026-03-02T15:00:00Z")
-    assert told["slot_cycles"] == 12 * 8 * 2
+    assert told["slot_cycles"] == 24 * 8 * 2
     assert told["placed"] == sum(row.answer["placed"] for row in short.seen.cycles)
     assert Decimal(told["contracts"]) == Decimal(sum(fill.trade.count_e2 for fill in short.fills)) / 100
 

@@ -75,7 +75,9 @@ def bids(cents: int, contracts: int = 10) -> Answer:
 
 
 def run(tape: Tape, model: FillModel = PESSIMISTIC, **raw: str) -> Played:
-    return play(tape, setting("scripted", raw), model, situations.situations(tape))
+    return play(
+        tape, setting("scripted", {"max_improve_ticks": "50", **raw}), model, situations.situations(tape)
+    )
 
 
 def one_day(played: Played) -> MarketDay:
@@ -262,8 +264,22 @@ def test_a_planted_leak_of_61_seconds_makes_the_pessimists_markouts_jump() -> No
     assert leaking > honest + 1
 
 
+EAGER = {
+    "min_half_spread_dollars": "0.01",
+    "min_book_width_dollars": "0",
+    "max_improve_ticks": "50",
+    "warm_up_minutes": "0",
+}
+"""Quotes that are near to fair value, from the first minute on: more of them fill."""
+
+
 def _cents_a_contract(tape: Tape) -> float:
-    raw = {"max_speed_percent": "10000", "resume_speed_percent": "10000", "volatility_percent_of_move": "0"}
+    calmed = {
+        "max_speed_percent": "10000",
+        "resume_speed_percent": "10000",
+        "volatility_percent_of_move": "0",
+    }
+    raw = {**EAGER, **calmed}
     played = play(tape, setting("reservation", raw), PESSIMISTIC, situations.situations(tape))
     given = scored(tape, played.days)
     total = together(given, given.scores)
@@ -273,6 +289,6 @@ def _cents_a_contract(tape: Tape) -> float:
 
 def test_the_same_tape_gives_the_same_replay() -> None:
     tape, known = tape_with(track_of(wandering(1))), situations.situations(tape_with(track_of(wandering(1))))
-    one, other = (play(tape, setting("reservation", {}), OPTIMISTIC, known) for _ in "12")
+    one, other = (play(tape, setting("reservation", EAGER), OPTIMISTIC, known) for _ in "12")
     assert one.days == other.days
     assert one_day(one).fills

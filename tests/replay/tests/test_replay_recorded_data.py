@@ -28,8 +28,17 @@ def weather() -> Tape:
     return read_tape(recorded("bbo-weather-2026-03.csv.gz"))
 
 
+MEASURED = {
+    "min_half_spread_dollars": "0.01",
+    "min_book_width_dollars": "0",
+    "max_improve_ticks": "50",
+    "warm_up_minutes": "0",
+}
+"""What the earlier measurement was of: the defaults of then."""
+
+
 def pessimist(tape: Tape) -> Scored:
-    played = play(tape, setting("reservation", {}), PESSIMISTIC, dict.fromkeys(tape.tracks, {}))
+    played = play(tape, setting("reservation", MEASURED), PESSIMISTIC, dict.fromkeys(tape.tracks, {}))
     return scored(tape, played.days)
 
 

@@ -124,6 +124,6 @@ def test_a_setting_that_never_trades_is_not_chosen_over_one_that_loses() -> None
 
 
 def test_a_sweep_in_which_nothing_trades_chooses_nothing() -> None:
-    narrow = {"max_spread_dollars": ("0.01",)}
+    narrow = {"max_spread_dollars": ("0.03",)}
     with pytest.raises(ConfigInvalid, match="no setting trades"):
         run_sweep(split(FOUR_DAYS, None), "reservation", RESTLESS, narrow, quiet)

@@ -25,7 +25,7 @@ from tests.world.bot import deployed_bot
 from tests.world.output import Catcher, printed_to
 from tests.world.world import open_world
 
-CYCLES, MARKETS = 12, 8
+CYCLES, MARKETS = 24, 8
 
 
 def demo_objects(*, dry_run: bool = False, cycles: int = CYCLES) -> Mapping[str, bytes]:

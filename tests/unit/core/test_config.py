@@ -17,7 +17,12 @@ GLOBAL = {"pk": "dora", "sk": "GLOBAL", "v": "1", "group_burst_limit": "250"}
 KINDS = [GlobalConfig, MarketConfig, SeriesConfig]
 TOGETHER: dict[type[Any], tuple[str, ...]] = {
     GlobalConfig: ("order_life_s is too short",),
-    MarketConfig: ("below max_price", "above max_position", "above max_speed_percent"),
+    MarketConfig: (
+        "below max_price",
+        "above max_position",
+        "above max_speed_percent",
+        "above max_spread_dollars",
+    ),
     SeriesConfig: (),
 }
 """How a value within its own bounds may be refused: for what stands beside it, or for a gap in them."""

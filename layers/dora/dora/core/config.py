@@ -117,6 +117,16 @@ class MarketConfig(Checked):
     """Least distance from fair value, after fees, at which a quote is worth having."""
     max_spread: Price = price("0.0001", "1", "0.2")
     """A book wider than this is not quoted: it holds no fair value."""
+    min_book_width: Price = price("0", "1", "0.03")
+    """A book narrower than this is not quoted (`tests/replay/README.md` says why); 0: any is."""
+    max_improve_ticks: int = whole_number("0", "50", "1")
+    """How far inside the best price of others on its side a quote may stand."""
+    warm_up_minutes: int = whole_number("0", "1440", "10")
+    """How long a market is watched before it is quoted: at first, and after more than 5 minutes unseen."""
+    max_speed_percent: int = whole_number("1", "10000", "50")
+    """A market is left alone once its mid moves by this share of its half-spread in a typical minute ..."""
+    resume_speed_percent: int = whole_number("1", "10000", "40")
+    """... and is quoted again below this one."""
     min_price: Price = price("0.0001", "0.9999", "0.03")
     max_price: Price = price("0.0001", "0.9999", "0.97")
     """Fair value outside [min_price, max_price] is not quoted."""
@@ -139,6 +149,10 @@ class MarketConfig(Checked):
             return "min_price_dollars is not below max_price_dollars", "swap or widen them"
         if self.quote_size > self.max_position:
             return "quote_size is above max_position", "one fill must fit the position cap"
+        if self.resume_speed_percent > self.max_speed_percent:
+            return "resume_speed_percent is above max_speed_percent", "swap or widen them"
+        if self.min_book_width > self.max_spread:
+            return "min_book_width_dollars is above max_spread_dollars", "no book is both; swap or widen them"
         return None
 
 

@@ -105,6 +105,47 @@ def test_a_quote_stays_one_tick_clear_of_the_other_side() -> None:
     assert prices(decision)[Side.ASK] == cents("0.50")
 
 
+@pytest.mark.parametrize(
+    ("ticks", "bid", "ask"),
+    [(0, "0.45", "0.55"), (1, "0.46", "0.54"), (3, "0.48", "0.52"), (9, "0.49", "0.51")],
+)
+def test_a_quote_stands_no_further_inside_the_touch_of_others_than_allowed(
+    ticks: int, bid: str, ask: str
+) -> None:
+    decision, _ = quote(inputs(config=config(max_improve_ticks=ticks)), warm())
+    assert prices(decision) == {Side.BID: cents(bid), Side.ASK: cents(ask)}
+
+
+def test_a_quote_does_not_step_further_in_on_account_of_itself() -> None:
+    shown = book([("0.46", "10"), ("0.45", "50"), ("0.44", "50")], [("0.55", "50"), ("0.56", "50")])
+    ours: tuple[Resting, ...] = ((Side.BID, cents("0.46"), contracts("10")),)
+    decision, _ = quote(inputs(book=shown, own=ours, config=config(max_improve_ticks=1)), warm())
+    assert prices(decision)[Side.BID] == cents("0.46")
+
+
+def test_a_market_is_watched_before_it_is_quoted() -> None:
+    rules = config(warm_up_minutes=10)
+    memory: Any = None
+    skips = []
+    for minute in range(12):
+        decision, memory = quote(inputs(config=rules, now_ms=TimeMs(NOW + minute * MINUTE)), memory)
+        skips.append(decision.skip)
+    assert skips == [Reason.WARMING_UP] * 10 + [None] * 2
+
+
+@pytest.mark.parametrize(("unseen", "skip"), [(5, None), (6, Reason.WARMING_UP)])
+def test_more_than_five_minutes_unseen_cost_a_new_warm_up(unseen: int, skip: Reason | None) -> None:
+    known = warm(at_ms=NOW - unseen * MINUTE, watched_ms=60 * MINUTE)
+    assert quote(inputs(config=config(warm_up_minutes=10)), known)[0].skip is skip
+
+
+@pytest.mark.parametrize(("least", "skip"), [("0.10", None), ("0.11", Reason.BOOK_TOO_NARROW)])
+def test_a_book_narrower_than_asked_for_is_not_quoted(least: str, skip: Reason | None) -> None:
+    decision, after = quote(inputs(config=config(min_book_width=cents(least))), warm())
+    assert decision.skip is skip
+    assert after["at_ms"] == NOW
+
+
 def test_cold_and_stale_memory_doubles_the_half_spread() -> None:
     cold, _ = quote(inputs(), None)
     stale, _ = quote(inputs(), warm(at_ms=NOW - STALE_MS - 1))
@@ -350,8 +391,10 @@ def test_every_quote_keeps_every_rule(situation: Situation) -> None:
         assert sign * (reservation - priced) >= nano(decision.half_spread)
         assert sign * (fair - priced) >= (fee + rules.min_edge) * 100_000
         assert rules.min_edge <= target.edge <= sign * (fair - priced) / 100_000 - fee
-        opposite = theirs.asks if target.slot.side is Side.BID else theirs.bids
+        same, opposite = (theirs.bids, theirs.asks)[::sign]
         assert sign * (opposite[0].price - target.price) > 0
+        lead = sign * grid.ticks_between(grid.floor(same[0].price), target.price)
+        assert lead <= rules.max_improve_ticks + (same[0].price not in grid)
     bids, asks = ([t.price for t in decision.targets if t.slot.side is side] for side in Side)
     assert max(bids, default=Price(0)) < min(asks, default=ONE_DOLLAR)
 
@@ -368,6 +411,7 @@ def test_no_better_price_would_have_kept_the_rules(
         side, grid = target.slot.side, given_inputs.market.grid
         better = grid.above(target.price) if side is Side.BID else grid.below(target.price)
         priced = better * 100_000
+        touch = (theirs.bids if side is Side.BID else theirs.asks)[0].price
         opposite = theirs.asks if side is Side.BID else theirs.bids
         fee = (
             maker_fee_per_contract(given_inputs.fees or FREE, better, target.count, side)
@@ -379,6 +423,7 @@ def test_no_better_price_would_have_kept_the_rules(
             or side.sign * (nano(decision.fair_value) - priced)
             < (fee + given_inputs.config.min_edge) * 100_000
             or side.sign * (opposite[0].price - better) <= 0
+            or side.sign * grid.ticks_between(touch, better) > given_inputs.config.max_improve_ticks
         )
 
 

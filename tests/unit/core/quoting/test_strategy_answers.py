@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from dora.core.errors import DoraError
+from dora.core.errors import DoraError, StrategyInvalid
 from dora.core.exchange.market import Side, Slot
 from dora.core.quoting.checked import checked
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.strategies.reservation import Reservation
 from dora.core.reasons import Reason
 from dora.core.units import Count, Price
-from tests.support.examples import TICKER
+from tests.support.examples import TICKER, config
 from tests.support.quoting_cases import Situation, inputs, situations, warm
 
 quote = Reservation().quote
@@ -88,6 +88,14 @@ def test_nonsense_is_refused_before_it_is_reckoned_with(name: str) -> None:
     asked = inputs()
     with pytest.raises((DoraError, TypeError, ValueError, OverflowError)):
         checked(NONSENSE[name](*quote(asked, warm())), asked)
+
+
+def test_a_quote_too_far_inside_the_touch_is_refused_whatever_the_strategy() -> None:
+    led = inputs(config=config(max_improve_ticks=1))
+    (decision, after), (inside, _) = quote(led, warm()), quote(inputs(), warm())
+    assert checked((decision, after), led) == (decision, after)
+    with pytest.raises(StrategyInvalid, match="max_improve_ticks"):
+        checked((inside, after), led)
 
 
 @given(situations(most_levels=3))

@@ -58,6 +58,15 @@ def _others(levels: tuple[Level, ...], mine: dict[Price, int], most: int) -> tup
     return tuple(left)
 
 
+def best_of_others(book: Book, own: Iterable[Resting], side: Side) -> Price | None:
+    """The best price of a side at which somebody else rests; None where nobody does."""
+    mine = [(price, count) for own_side, price, count in own if own_side is side]
+    for level in side_of(book, side):
+        if level.count > sum(count for price, count in mine if price == level.price):
+            return level.price
+    return None
+
+
 def weighted_mid(book: Book, levels: int) -> float:
     """Dollars between the best prices, pulled toward the side with less depth in its best `levels`.
 

@@ -10,9 +10,11 @@ from math import isfinite
 from typing import Any
 
 from dora.core.errors import StrategyInvalid
+from dora.core.exchange.book import best_of_others
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
+from dora.core.quoting.ladder import improved
 from dora.core.reasons import Reason
 
 MEMORY_CHARS = 1_000
@@ -81,8 +83,20 @@ def _check_targets(decision: Decision, asked: QuoteInputs) -> None:
             raise StrategyInvalid("a price off the market's grid")
         if not 0 < count <= size:
             raise StrategyInvalid("a count beyond the quote size")
+        if _leads(target, asked):
+            raise StrategyInvalid("a price further inside the touch than max_improve_ticks")
     if len({target.slot for target in targets}) != len(targets):
         raise StrategyInvalid("two targets in one slot")
+
+
+def _leads(target: TargetOrder, asked: QuoteInputs) -> bool:
+    """Whether it stands too far inside the best price of others; where nobody else rests, nothing does."""
+    side, grid = target.slot.side, asked.market.grid
+    touch = None if asked.book is None else best_of_others(asked.book, asked.own, side)
+    if touch is None or (target.price - touch) * side.sign <= 0:
+        return False
+    best = improved(side, grid, touch, asked.config.max_improve_ticks)
+    return (target.price - best) * side.sign > 0
 
 
 def _check_slot(slot: Slot, asked: QuoteInputs) -> None:

@@ -1,12 +1,12 @@
 """The quotes of one side: the best price the model allows, and further levels behind it.
 
-    bid       floor(min(r - d, f - fee(bid) - least edge, best ask - tick))
-    ask       ceil (max(r + d, f + fee(ask) + least edge, best bid + tick))
+    bid       floor(min(r - d, f - fee(bid) - least edge, best ask - tick, best bid + n ticks))
+    ask       ceil (max(r + d, f + fee(ask) + least edge, best bid + tick, best ask - n ticks))
     level i   i gaps behind level 0, a tick behind level i - 1 at least, and with the least edge too
 
-f is fair value, r the reservation price, d the half-spread. From the model on everything is exact, and
-every rounding goes outward, away from fair value. The levels of a side share the room to the largest
-position: the inner ones fill first, so they take it first.
+f is fair value, r the reservation price, d the half-spread, n `max_improve_ticks`; the best prices are those
+of others. From the model on everything is exact, and every rounding goes outward, away from fair value. The
+levels of a side share the room to the largest position: the inner ones fill first, so they take it first.
 """
 
 from typing import NamedTuple
@@ -40,7 +40,7 @@ def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> La
     """Every configured level of one side; once a level rests nothing, no later one does."""
     config, ticker, sign = inputs.config, inputs.market.ticker, side.sign
     room = config.max_position - sign * inputs.net
-    price = _touch(side, inputs.market.grid, seen, model)
+    price = _touch(side, inputs, seen, model)
     targets: list[TargetOrder] = []
     for level in range(config.levels):
         if targets:
@@ -58,11 +58,22 @@ def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> La
     return targets, None
 
 
-def _touch(side: Side, grid: PriceGrid, seen: FairValue, model: Model) -> Price:
-    """The best price that keeps the half-spread and does not meet the other side of the book."""
+def _touch(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> Price:
+    """The best price that keeps the half-spread, meets nobody, and leads its own side by little."""
+    grid, most = inputs.market.grid, inputs.config.max_improve_ticks
     if side is BID:
-        return _clear(side, grid, (model.reservation - model.half) // NANO_PER_PRICE, seen.ask)
-    return _clear(side, grid, -((-model.reservation - model.half) // NANO_PER_PRICE), seen.bid)
+        wanted = (model.reservation - model.half) // NANO_PER_PRICE
+        return _clear(side, grid, min(wanted, improved(side, grid, seen.bid, most)), seen.ask)
+    wanted = -((-model.reservation - model.half) // NANO_PER_PRICE)
+    return _clear(side, grid, max(wanted, improved(side, grid, seen.ask, most)), seen.bid)
+
+
+def improved(side: Side, grid: PriceGrid, touch: Price, ticks: int) -> Price:
+    """The price so many ticks inside the best one of a side."""
+    step = grid.above if side is BID else grid.below
+    for _ in range(ticks):
+        touch = step(touch)
+    return touch
 
 
 def _clear(side: Side, grid: PriceGrid, wanted: int, of: Price) -> Price:

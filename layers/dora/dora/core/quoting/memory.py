@@ -1,7 +1,7 @@
 """What quoting remembers of a market from one look to the next: how far and how fast it moves.
 
 Stored as one flat object of ints, so that it reads back bit for bit whatever carries it. Anything that is
-absent, too old or not understood is cold memory: the market is then quoted wider, never tighter.
+absent, too old or not understood is cold memory: the market is then not quoted, or wider, never tighter.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,11 @@ from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.reservation_price import logit
 from dora.core.units import ONE_DOLLAR, TimeMs
 
-STALE_MS = 600_000
+STALE_MS = 300_000
 """Memory older than this says nothing about the market now."""
 WARM_MS = 300_000
 """How long a market must have been watched before its averages are believed."""
+MINUTE_MS = 60_000
 VOLATILITY_WINDOW_MS = 600_000
 SPEED_WINDOW_MS = 1_800_000
 PERCENT = 100
@@ -45,6 +46,10 @@ class Memory(NamedTuple):
     def warm(self) -> bool:
         """Watched long enough for its averages to mean something."""
         return self.watched_ms >= WARM_MS
+
+    def watched(self, minutes: int) -> bool:
+        """Whether it has been watched for so long without a gap."""
+        return self.watched_ms >= minutes * MINUTE_MS
 
     @property
     def speed(self) -> float:
@@ -93,7 +98,7 @@ def remember(before: Memory | None, fair: FairValue, now_ms: TimeMs) -> Memory:
     watched = before.watched_ms + span_ms
     slow, quick = span_ms / min(watched, SPEED_WINDOW_MS), span_ms / min(watched, VOLATILITY_WINDOW_MS)
     variance_e12 = _squared_move(before.fair_e9, fair_e9) * 1000 / span_ms * _E12
-    move_e9 = abs(mid_e9 - before.mid_e9) * 60_000 / span_ms
+    move_e9 = abs(mid_e9 - before.mid_e9) * MINUTE_MS / span_ms
     return Memory(
         now_ms,
         fair_e9,

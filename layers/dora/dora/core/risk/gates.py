@@ -95,9 +95,13 @@ def closed_switches(standing: GateInputs) -> tuple[Reason, ...]:
     return tuple(reason for forbidden, reason in checks if forbidden)
 
 
+def trades(status: ShardStatus | None) -> bool:
+    """Whether a shard takes and matches orders; None: its status is not known."""
+    return status is not None and status.exchange_active and status.trading_active
+
+
 def _shard(standing: GateInputs, shard: int) -> Reason | None:
-    status = standing.status.get(shard)
-    if status is None or not (status.exchange_active and status.trading_active):
+    if not trades(standing.status.get(shard)):
         return Reason.SHARD_CLOSED
     if shard not in standing.cash:
         return Reason.READ_UNKNOWN

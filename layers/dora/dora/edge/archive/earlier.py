@@ -1,6 +1,7 @@
 """Objects of earlier schemas: a field that came later gets its default, then they are read as today's.
 
 A field that came without a default, that was renamed or that changed its type needs a step of its own here.
+Of its settings a strategy keeps those that it still has.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """A cycle as an archive object: gzip'd JSON, many records of one kind as columns, and back again.
 
-    {"schema": 3, "cycle": {"cycle_id": ..., "loaded": ..., "seen": ..., "decided": ..., "done": ...}}
+    {"schema": 4, "cycle": {"cycle_id": ..., "loaded": ..., "seen": ..., "decided": ..., "done": ...}}
 
 A mapping of records is their columns and `keys`: a list, or the name of the column that is their key anyway.
 What is read back is equal to what was written, floats bit for bit.
@@ -21,7 +21,7 @@ from dora.edge.archive.layout import fields_of, kind_of, mapped_kind
 from dora.edge.dynamo.columns import entry_of, from_columns, to_columns
 from dora.edge.dynamo.serde import from_plain, is_record, names_of, reader_of, to_plain
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 def pack(record: CycleRecord) -> bytes:
@@ -116,5 +116,11 @@ def _typed(config: MarketConfig, *, earlier: bool) -> MarketConfig:
     if config.strategy not in STRATEGIES:
         raise StateError(f"{config.ticker}: no strategy {config.strategy}")
     kind = STRATEGIES[config.strategy].settings
-    plain = completed(kind, config.settings) if earlier else config.settings
+    plain = _todays(kind, config.settings) if earlier else config.settings
     return replace(config, settings=from_plain(kind, plain))
+
+
+def _todays(kind: Any, plain: Any) -> Any:
+    """Settings of an earlier schema, without those that the strategy no longer has."""
+    whole, known = completed(kind, plain), names_of(kind)
+    return {name: own for name, own in whole.items() if name in known} if isinstance(whole, dict) else whole

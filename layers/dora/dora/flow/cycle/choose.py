@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from dora.core.orders.danger import Exposed
 from dora.core.reasons import Reason
-from dora.flow.cycle.compute import Choice, Inputs, decide, leave_all, pull_all
+from dora.flow.cycle.compute import Choice, Inputs, decide, learned, leave_all, pull_all
 from dora.flow.cycle.protect import protect, without_triggered
 
 
@@ -36,4 +36,4 @@ def _forbidden(inputs: Inputs, why: Reason, triggered: Collection[str]) -> Chose
     else:
         tickers = {order.slot.ticker for order in inputs.view.journal.orders.values()}
         plan, exposed = protect(inputs, leave_all(inputs.view), why, tickers, triggered)
-    return Chosen(choice=Choice(plan=plan, memory=inputs.memory), exposed=exposed)
+    return Chosen(choice=Choice(plan=plan, memory=learned(inputs)), exposed=exposed)

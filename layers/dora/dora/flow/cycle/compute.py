@@ -23,7 +23,7 @@ from dora.core.quoting.decision import Decision, QuoteInputs, fair_prices
 from dora.core.quoting.registry import STRATEGIES
 from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, apply_caps
-from dora.core.risk.gates import Permission
+from dora.core.risk.gates import PULLS_QUOTES, Permission, trades
 from dora.core.risk.session_limit import contracts_free
 from dora.core.session import SessionMetadata
 from dora.core.state import ReferenceData
@@ -36,6 +36,10 @@ SAID, WAITS, LIMITS = "#said", "#waits", "#limits"
 """Where memory keeps what was last said of each market, so that only changes are said again, the cycles for
 which slots have waited for tokens, and the age of the account's limits. Losing them costs repeated lines,
 fairness and a read, and no more."""
+
+
+LEARNING = PULLS_QUOTES | {Reason.SHARD_UNFUNDED, Reason.GROUP_TRIPPED, Reason.SHARD_WITHOUT_GROUP}
+"""Switches of ours under which strategies go on learning; a market that does not trade only looks quiet."""
 
 
 def waits_of(memory: MemoryByTicker) -> dict[str, int]:
@@ -207,7 +211,7 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
     """One market, and its memory after this look; None where nobody looked."""
     config = inputs.wanted[ticker]
     skip = _skip(inputs, ticker, config, shared)
-    if skip is not None:
+    if skip is not None and skip not in LEARNING:
         return Decision(ticker=ticker, skip=skip), None
     if ticker in shared.fees.failed:
         failed = Reason.COMPUTE_FAILED
@@ -216,7 +220,7 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
     fees = shared.fees.known.get(ticker)
     barred = not_admitted(market, config, fees, inputs.now_ms)
     if barred is not None or fees is None:
-        return Decision(ticker=ticker, skip=barred or Reason.FEES_UNKNOWN), None
+        return Decision(ticker=ticker, skip=skip or barred or Reason.FEES_UNKNOWN), None
     asked = QuoteInputs(
         market=market,
         config=config,
@@ -227,7 +231,26 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
         now_ms=inputs.now_ms,
     )
     strategy = STRATEGIES[config.strategy]
-    return checked(strategy.quote(asked, None if before is None else dict(before)), asked)
+    decision, after = checked(strategy.quote(asked, None if before is None else dict(before)), asked)
+    return decision if skip is None else Decision(ticker=ticker, skip=skip), after
+
+
+def learned(inputs: Inputs) -> MemoryByTicker:
+    """Memory after a cycle in which a switch of ours forbids every placement: the halt costs no warm-up.
+
+    Only where the books are what they seem: our own orders were read, and the shard trades.
+    """
+    snapshot, switch = inputs.snapshot, inputs.permission.blocked_by
+    if switch not in LEARNING or snapshot.resting is None:
+        return inputs.memory
+    shards = {market.shard for market in snapshot.markets.values()}
+    closed = {
+        shard: Reason.SHARD_CLOSED for shard in shards if not trades((snapshot.status or {}).get(shard))
+    }
+    allowed = replace(inputs, permission=Permission(shards=closed), session=None)
+    reference = inputs.reference
+    fees = market_fees(snapshot.markets, reference.events, reference.series, inputs.now_ms)
+    return {**inputs.memory, **_compute(allowed, fees)[1]}
 
 
 def _skip(inputs: Inputs, ticker: str, config: MarketConfig, shared: _Shared) -> Reason | None:

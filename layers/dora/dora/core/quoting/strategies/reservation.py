@@ -8,14 +8,14 @@ from math import isfinite
 
 from dora.core.config_fields import Checked, price, whole_number
 from dora.core.errors import StrategyInvalid
-from dora.core.exchange.book import without
 from dora.core.exchange.market import Side, Slot, slot_of
 from dora.core.quoting.decision import Decision, QuoteInputs
-from dora.core.quoting.fair_value import LEVELS, FairValue, fair_value
+from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.ladder import NANO, Ladder, Model, ladder
-from dora.core.quoting.memory import Memory, judged, recall, remember
+from dora.core.quoting.memory import Memory, recall
 from dora.core.quoting.reservation_price import reservation_price, skew
 from dora.core.quoting.strategy import StoredMemory
+from dora.core.quoting.watch import Unquoted, skipped, watch
 from dora.core.reasons import Reason
 from dora.core.units import ONE_DOLLAR, Price
 
@@ -24,22 +24,11 @@ from dora.core.units import ONE_DOLLAR, Price
 class ReservationSettings(Checked):
     """What a market's item sets for this strategy."""
 
-    min_half_spread: Price = price("0.0001", "0.5", "0.01")
+    min_half_spread: Price = price("0.0001", "0.5", "0.02")
     skew_at_max: Price = price("0", "0.5", "0.05")
     """How far the reservation price moves at max_position near a fair value of one half."""
     volatility_percent_of_move: int = whole_number("0", "1000", "100")
     """Half-spread added, as a share of the typical move of fair value over a minute."""
-    max_speed_percent: int = whole_number("1", "10000", "50")
-    """A market is left alone once its mid moves by this share of its half-spread in a typical minute ..."""
-    resume_speed_percent: int = whole_number("1", "10000", "40")
-    """... and is quoted again below this one."""
-
-    @property
-    def flaw(self) -> tuple[str, str] | None:
-        """A limit to resume at that is never passed on the way down."""
-        if self.resume_speed_percent > self.max_speed_percent:
-            return "resume_speed_percent is above max_speed_percent", "swap or widen them"
-        return None
 
 
 DEFAULTS = ReservationSettings()
@@ -53,15 +42,10 @@ class Reservation:
 
     def quote(self, inputs: QuoteInputs, memory: StoredMemory | None) -> tuple[Decision, StoredMemory]:
         """The ladder around the reservation price, or why there is none."""
-        settings, before = _settings(inputs), recall(memory)
-        found = _priced(inputs)
-        if isinstance(found, Reason):
-            return Decision(
-                ticker=inputs.market.ticker, skip=found
-            ), {} if before is None else before.stored()
-        limits = settings.max_speed_percent, settings.resume_speed_percent
-        after = judged(remember(before, found, inputs.now_ms), *limits)
-        return _decide(inputs, settings, found, after), after.stored()
+        settings, seen = _settings(inputs), watch(inputs, memory)
+        if isinstance(seen, Unquoted):
+            return seen
+        return _decide(inputs, settings, *seen), seen.memory.stored()
 
     def mark(self, memory: StoredMemory) -> Price | None:
         """Fair value at the last look, rounded down to a price."""
@@ -78,21 +62,10 @@ def _settings(inputs: QuoteInputs) -> ReservationSettings:
     return own
 
 
-def _priced(inputs: QuoteInputs) -> FairValue | Reason:
-    if inputs.book is None or inputs.book.ticker != inputs.market.ticker:
-        return Reason.BOOK_UNKNOWN
-    return fair_value(without(inputs.book, inputs.own, LEVELS), inputs.config.max_spread)
-
-
 def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue, memory: Memory) -> Decision:
-    ticker, config = inputs.market.ticker, inputs.config
-    if not config.min_price <= fair.value * ONE_DOLLAR <= config.max_price:
-        return _skipped(ticker, Reason.FAIR_VALUE_OUT_OF_RANGE, fair)
-    if memory.fast:
-        return _skipped(ticker, Reason.TOO_FAST, fair)
     model = _model(inputs, settings, fair, memory)
     if model is None:
-        return _skipped(ticker, Reason.TARGET_INVALID, fair)
+        return skipped(inputs, Reason.TARGET_INVALID, fair)
     (bids, why_no_bid), (asks, why_no_ask) = _uncrossed(
         ladder(BID, inputs, fair, model), ladder(ASK, inputs, fair, model)
     )
@@ -100,7 +73,7 @@ def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue,
     if why_no_bid or why_no_ask:
         dropped = _dropped(inputs, BID, len(bids), why_no_bid) + _dropped(inputs, ASK, len(asks), why_no_ask)
     return Decision(
-        ticker=ticker,
+        ticker=inputs.market.ticker,
         targets=(*bids, *asks),
         dropped=dropped,
         fair_value=model.fair / NANO,
@@ -108,10 +81,6 @@ def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue,
         reservation_price=model.reservation / NANO,
         half_spread=model.half / NANO,
     )
-
-
-def _skipped(ticker: str, why: Reason, fair: FairValue) -> Decision:
-    return Decision(ticker=ticker, skip=why, fair_value=fair.value, fair_value_source=fair.source)
 
 
 def _model(
