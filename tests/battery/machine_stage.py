@@ -18,7 +18,12 @@ from tests.world.output import Catcher, printed_to
 from tests.world.outside_calls import Killed
 from tests.world.world import MINUTE_MS, open_world
 
-GLOBAL = {**config_items.GLOBAL, "group_burst_limit": 25, "max_daily_loss_dollars": 1_000_000}
+GLOBAL = {
+    **config_items.GLOBAL,
+    "group_burst_limit": 25,
+    "max_daily_loss_dollars": 1_000_000,
+    "max_loss_since_dollars": 1_000_000,
+}
 """A few orders taken within 15 s trip a group; no day's loss ends a walk."""
 MARKET = {**config_items.MARKET, "max_position": 30}
 """Three whole quotes to the cap."""

@@ -10,11 +10,13 @@ from typing import Any
 import boto3
 import pytest
 
+from dora.core.risk.rests import FIRST_REST_MS
 from tests.battery.scene import CREATE, SLOTS, Scene, fill, scene
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
+from tests.support.market_trouble import MarketLeftOut, OrdersRefused
 from tests.support.shard_left_out import ShardLeftOut
-from tests.support.small_world import TICKERS, Scripted, broken, resting, set_book
+from tests.support.small_world import DAY_MS, TICKERS, Scripted, broken, resting, set_book
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE
 
@@ -53,6 +55,23 @@ def stops_only(stage: Scene, ticker: str, reason: str) -> None:
 
     assert {found for found, _ in resting(stage.world)} == set(TICKERS) - {ticker}
     assert stage.world.status()["markets_not_quoted"] == {reason: 1}
+
+
+def rests_after_refusals(code: str, name: str, *, resumes: bool) -> None:
+    """Refused in three cycles in a row; then nothing is sent until a resume, or for a while."""
+    one_by_one = {**config_items.GLOBAL, "create_batch_size": 1}
+    with scene(globals=one_by_one) as stage:
+        stage.world.exchange.faults = OrdersRefused(C, code, stage.world.clock.now_ms)
+        stage.run(3)
+        stops_only(stage, C, "refused_repeatedly")
+        (rest,) = stage.world.status()["refused_markets"]
+        assert (rest["market"], rest["code"]) == (name, code)
+        stage.world.exchange.faults = stage.faults.script
+        if resumes:
+            stage.world.session("session_resume")
+        else:
+            stage.world.clock.advance_ms(FIRST_REST_MS)
+        quotes_everything(stage)
 
 
 def bought(stage: Scene, ticker: str) -> int:
@@ -239,6 +258,99 @@ def test_a_lost_day_places_nothing() -> None:
         assert stage.world.status()["halt_reason"] == "daily_loss"
 
 
+def test_a_lost_stretch_places_nothing() -> None:
+    """Falls again after a resume until the limit is raised, whatever day it is."""
+    with scene(globals={**config_items.GLOBAL, "max_loss_since_dollars": 1}) as stage:
+        stage.run(1)
+        fill(stage.world, A, "bid")
+        set_book(stage.world, A, 1000, 1300)
+        stops_all(stage, "halted", "halted")
+        assert stage.world.status()["halt_reason"] == "loss_since"
+        stage.world.clock.advance_ms(DAY_MS // 2)
+        stage.world.session("session_resume")
+        stops_all(stage, "halted", "halted")
+        put_global(max_loss_since_dollars=1000)(stage)
+        stage.world.session("session_resume")
+        stage.run(1)
+        assert {ticker for ticker, _ in resting(stage.world)} >= {B, C}
+
+
+def test_equity_below_its_floor_places_nothing() -> None:
+    """One cycle opens nothing, the second one that says so halts."""
+    with scene(globals={**config_items.GLOBAL, "equity_floor_dollars": 10_000_000}) as stage:
+        assert stage.world.cycle()["placed"] == 0
+        assert stage.world.status()["risk_reason"] == "equity_floor"
+        stops_all(stage, "halted", "halted")
+        assert stage.world.status()["halt_reason"] == "equity_floor"
+        put_global()(stage)
+        stage.world.session("session_resume")
+        quotes_everything(stage)
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_a_foreign_hand_in_an_exclusive_account_places_nothing(filled: bool) -> None:
+    with scene(globals={**config_items.GLOBAL, "exclusive": True}) as stage:
+        quotes_everything(stage)
+        member = stage.world.member
+        price_e4 = 4_700 if filled else 1_000
+        stage.world.exchange.member_order(member, B, "bid", price_e4, 200, client_order_id="by-hand")
+        stops_all(stage, "halted", "halted")
+        assert stage.world.status()["halt_reason"] == "external_activity"
+        (told,) = stage.seen.facts("EXTERNAL_ACTIVITY")
+        assert (told["kind"], told["market"], told["size"]) == ("fill" if filled else "order", B, "2.00")
+        for order in [o for o in member.resting.values() if o.client_order_id == "by-hand"]:
+            stage.world.exchange.engine.cancel(member, order.id, order.market.shard)
+        set_book(stage.world, B)
+        stage.world.session("session_resume")
+        quotes_everything(stage)
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_breaker_of_writes_places_nothing_until_it_has_cooled_down(patient: bool) -> None:
+    """A resume ends it early."""
+    with scene(globals={**config_items.GLOBAL, "error_rate_writes": SLOTS}) as stage:
+        stage.struck(Fault(kind="refuse", where=CREATE, amount=400, code="invalid_order"))
+        stops_all(stage, "error_rate", "degraded")
+        assert "error_rate" in stage.world.status()["why_not_quoting"]
+        if patient:
+            stage.world.clock.advance_ms(5 * 60_000)
+        else:
+            stage.world.session("session_resume")
+        quotes_everything(stage)
+
+
+def test_near_a_limit_of_loss_nothing_is_opened_until_a_resume() -> None:
+    """The latch outlives the loss, and the process."""
+    limits = {**config_items.GLOBAL, "max_daily_loss_dollars": 4, "reduce_at_percent": 50}
+    with scene(globals=limits) as stage:
+        stage.run(1)
+        (order,) = stage.world.resting(A, "bid")
+        held = fill(stage.world, A, "bid")
+        set_book(stage.world, A, order.price_e4 - 2_000, order.price_e4 - 1_700)
+        stage.run(2)
+        set_book(stage.world, A)
+        stage.cold_start()
+        stage.run(2)
+        assert sizes(stage) in ({}, {(A, "ask"): held})
+        status = stage.world.status()
+        assert (status["risk"], status["risk_reason"]) == ("reducing", "daily_loss")
+        stage.world.session("session_resume")
+        stage.run(1)
+        assert {ticker for ticker, _ in resting(stage.world)} >= {B, C}
+        assert stage.world.status()["risk"] == "active"
+
+
+def test_while_a_position_has_no_price_nothing_is_opened() -> None:
+    with scene() as stage:
+        stage.world.exchange.member_order(stage.world.member, C, "bid", 4_700, 200)
+        stage.world.exchange.faults = MarketLeftOut(C)
+        stage.run(1)
+        assert not resting(stage.world)
+        assert stage.world.status()["risk_reason"] == "profit_unknown"
+        stage.world.exchange.faults = stage.faults.script
+        quotes_everything(stage)
+
+
 def test_a_kill_flag_set_in_mid_cycle_stops_the_next_batch() -> None:
     limits = {**config_items.GLOBAL, "create_batch_size": 1}
     with scene(Knobs(write_latency_ms=6_000), globals=limits) as stage:
@@ -309,6 +421,11 @@ def test_a_strategy_without_an_order_group_places_nothing() -> None:
         quotes_everything(stage)
 
 
+@pytest.mark.parametrize("resumes", [True, False])
+def test_a_shard_that_is_refused_for_want_of_cash_rests(resumes: bool) -> None:
+    rests_after_refusals("insufficient_balance", "#2", resumes=resumes)
+
+
 # --- one market -------------------------------------------------------------------------------------------
 
 
@@ -338,6 +455,11 @@ def test_a_market_that_only_reduces_opens_nothing() -> None:
         assert len(sizes(stage)) == SLOTS - 1
         stage.world.put_market(A, config_items.MARKET)
         quotes_everything(stage)
+
+
+@pytest.mark.parametrize("resumes", [True, False])
+def test_a_market_whose_orders_are_refused_again_and_again_rests(resumes: bool) -> None:
+    rests_after_refusals("invalid_price", C, resumes=resumes)
 
 
 def test_a_market_whose_item_is_invalid_is_not_quoted() -> None:

@@ -179,7 +179,7 @@ GUARDS = (
     ),
     Guard(
         "day-entered",
-        "flow/cycle/breakers.py",
+        "flow/cycle/loss_limits.py",
         "test_positions.py::test_scenario_88_what_was_lost_or_earned_before_is_no_loss_of_the_day",
         "Money(before.day_profit + entered)",
         "before.day_profit",

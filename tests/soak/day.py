@@ -39,6 +39,7 @@ GLOBAL = {
     **config_items.GLOBAL,
     "session_contract_limit": 10_000_000,
     "max_daily_loss_dollars": 1_000_000,
+    "max_loss_since_dollars": 1_000_000,
     "session_hours": 168,
 }
 """No limit is to end the day early: the soak is about orders, not about losses."""

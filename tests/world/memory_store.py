@@ -235,7 +235,7 @@ def _stands(partition: Partition, change: BookChange) -> bool:
 
 def _values(changes: Changes) -> dict[str, Any]:
     """The single values a commit names, in the order of their keys."""
-    named = {name: getattr(changes, name) for name in ("cursors", "progress", "cash")}
+    named = {name: getattr(changes, name) for name in ("cursors", "progress", "cash", "risk")}
     if changes.journal is not None:
         named["journal"] = Journal(dict(sorted(changes.journal.orders.items())))
     if changes.reference is not None:

@@ -47,6 +47,14 @@ def exchange_day(time_ms: TimeMs) -> str:
     return str(_day((time_ms + _offset_ms(time_ms)) // DAY_MS))
 
 
+def is_day(text: str) -> bool:
+    """Whether a text is a day of the calendar, as `exchange_day` writes it."""
+    try:
+        return str(date.fromisoformat(text)) == text
+    except ValueError:
+        return False
+
+
 def day_start_ms(time_ms: TimeMs) -> TimeMs:
     """When the exchange's day that holds a time began."""
     local_midnight = (time_ms + _offset_ms(time_ms)) // DAY_MS * DAY_MS

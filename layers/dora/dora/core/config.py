@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dora.core.calendar import is_day
 from dora.core.config_fields import Checked, contracts, percent, price, whole_number
 from dora.core.config_risk import RiskLimits
 from dora.core.units import Count, Price
@@ -75,11 +76,13 @@ class GlobalConfig(RiskLimits):
 
     @property
     def flaw(self) -> tuple[str, str] | None:
-        """An order life that is nothing but renewals, or a word that says nothing."""
+        """An order life that is nothing but renewals, a word that says nothing, or no day."""
         if 0 < self.order_life_s < SHORTEST_LIFE_S:
             return "order_life_s is too short to quote with", f"write 0, or {SHORTEST_LIFE_S} and more"
         if self.record_public not in RECORDED:
             return f"record_public is {self.record_public!r}", f"write one of: {', '.join(RECORDED)}"
+        if self.loss_since and not is_day(self.loss_since):
+            return f"loss_since is {self.loss_since!r}", "write a day as YYYY-MM-DD, or leave it out"
         return None
 
     def records(self, *, dry_run: bool) -> bool:

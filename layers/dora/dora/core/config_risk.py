@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dora.core.config_fields import Checked, contracts, dollars, price, whole_number
+from dora.core.config_fields import Checked, contracts, dollars, percent, price, whole_number
 from dora.core.units import Count, Money, Price
 
 
@@ -18,6 +18,24 @@ class RiskLimits(Checked):
     """Worst loss over all events together, on the same terms."""
     max_daily_loss: Money = dollars("0.01", "1000000", "100")
     """Loss since the exchange's midnight, realised and marked, fees in, at which the bot halts itself."""
+    max_loss_since: Money = dollars("0.01", "10000000", "1000")
+    """Loss since `loss_since`, on the same terms, at which the bot halts itself."""
+    loss_since: str = ""
+    """A day of the exchange, YYYY-MM-DD, at whose start `max_loss_since_dollars` begins to count; without
+    one it counts from the highest profit there ever was."""
+    reduce_at: int = percent("1", "100", "80")
+    """Part of a limit of loss from which on no new risk is taken, until a `resume`."""
+    equity_floor: Money = dollars("0", "100000000", "0")
+    """Cash of all shards and open positions at their marks: two cycles in a row below it halt the bot; 0 for
+    none. Cash that is on its way between shards counts as gone."""
+    max_error_rate: int = percent("1", "100", "50")
+    """More than this part of the orders sent refused or unanswered, and nothing is placed for a while ..."""
+    error_rate_writes: int = whole_number("1", "100000", "20")
+    """... where at least so many were sent within ten minutes ..."""
+    error_cooldown_s: int = whole_number("60", "86400", "300")
+    """... for so long."""
+    exclusive: bool = False
+    """Whether nobody else may use the account: an order or fill that is not ours halts the bot."""
     max_open_orders: int = whole_number("0", "200000", "2000")
     max_orders_per_cycle: int = whole_number("1", "200000", "10000")
     """New orders that one cycle may send; the most valuable ones are sent first."""

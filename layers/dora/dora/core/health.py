@@ -14,7 +14,14 @@ from dora.core.units import Money, TimeMs
 UNRESOLVED_MS = 3 * 60_000
 """Three cycles: by then a read has mostly told what became of a write."""
 
-HALTED_BY_RISK = frozenset({Reason.DAILY_LOSS.value})
+HALTED_BY_RISK = frozenset(
+    {
+        Reason.DAILY_LOSS.value,
+        Reason.LOSS_SINCE.value,
+        Reason.EQUITY_FLOOR.value,
+        Reason.EXTERNAL_ACTIVITY.value,
+    }
+)
 """Reasons of a kill flag that the bot set itself."""
 
 CLOSED_BY_A_PERSON = frozenset(

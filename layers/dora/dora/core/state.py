@@ -48,6 +48,27 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RiskState:
+    """What risk keeps from cycle to cycle, stored with the journal it goes with (`core/risk/standing.py`)."""
+
+    reducing: str = ""
+    """The reason by which no new risk is taken until a person's `resume`, latched at `reducing_ms`."""
+    reducing_ms: TimeMs = TimeMs(0)
+    since: str = ""
+    """What `profit_since` is of: a day, or the high."""
+    profit_since: Money = Money(0)
+    equity_low: bool = False
+    """Whether the last cycle found equity below its floor."""
+    counted_ms: TimeMs = TimeMs(0)
+    """Since when `writes`, and `failures` among them, are counted."""
+    writes: int = 0
+    failures: int = 0
+    tripped_ms: TimeMs = TimeMs(0)
+    """When the breaker of writes tripped last; nothing is placed before `cool_until_ms`."""
+    cool_until_ms: TimeMs = TimeMs(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceData:
     """Slow facts: which series an event is of, what each series charges, which markets a series has open."""
 
@@ -76,6 +97,7 @@ class BotState:
     """Strategy memory by ticker: small JSON objects, opaque to the store."""
     cursors: Cursors = Cursors()
     progress: Progress = Progress()
+    risk: RiskState = RiskState()
     reference: ReferenceData = field(default_factory=ReferenceData)
     limits: Limits | None = None
 
@@ -104,14 +126,15 @@ class EmergencyState:
 class Changes:
     """What a finished cycle writes; None leaves an item as it is.
 
-    Journal, cursors, progress and cash stand or fall together, whatever the size of the rest. All plans that
-    stand when a journal is committed count as folded into it.
+    Journal, cursors, progress, risk and cash stand or fall together, whatever the size of the rest. All
+    plans that stand when a journal is committed count as folded into it.
     """
 
     journal: Journal | None = None
     memory: Mapping[str, Mapping[str, object]] | None = None
     cursors: Cursors | None = None
     progress: Progress | None = None
+    risk: RiskState | None = None
     reference: ReferenceData | None = None
     cash: CashBooks | None = None
     unexplained: UnexplainedCash | None = None

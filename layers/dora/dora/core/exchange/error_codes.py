@@ -14,5 +14,13 @@ GROUP_TRIPPED = frozenset(
     }
 )
 """A create was refused because its group is triggered; the spelling is not published for this interface."""
+PAUSED = frozenset({"trading_is_paused", "exchange_is_paused"})
+"""Nothing is taken on the shard now; its status says so as well."""
+CASH_SHORT = frozenset(
+    {"insufficient_balance", "insufficient_shard_balance", "available_balance_too_low", "user_not_found"}
+)
+"""A create was refused because its shard holds too little cash, or none."""
+BRAKED_ELSEWHERE = RATE_LIMITED | GROUP_TRIPPED | PAUSED
+"""Refusals that have a brake of their own, so that none that counts refusals counts them."""
 GROUP_NOT_FOUND = frozenset({NOT_FOUND, "order_group_not_found", "ORDER_GROUP_NOT_FOUND"})
 """No such order group, or not any more; which spelling a call about a group gets is not published."""

@@ -15,13 +15,18 @@ def marks(
     books: Mapping[str, Book],
     memory: Mapping[str, StoredMemory],
     configs: Mapping[str, MarketConfig],
+    traded: Mapping[str, Price] | None = None,
 ) -> dict[str, Price]:
     """By ticker, the price that would close a position, else the last value its strategy knows.
 
-    A position that nobody can put a price on is absent.
+    Else that of the market's last trade, where `traded` has one: markets that are held and not quoted have
+    neither. A position that nobody can put a price on is absent.
     """
+    last = traded or {}
     found = {
-        p.ticker: _closing_price(p, books.get(p.ticker)) or _remembered(p.ticker, memory, configs)
+        p.ticker: _closing_price(p, books.get(p.ticker))
+        or _remembered(p.ticker, memory, configs)
+        or last.get(p.ticker)
         for p in positions
     }
     return {ticker: mark for ticker, mark in found.items() if mark is not None}

@@ -37,6 +37,8 @@ class Permission:
     blocked_by: Reason | None = None
     shards: Mapping[int, Reason] = field(default_factory=dict)
     cancel_resting: bool = False
+    reducing: Reason | None = None
+    """Why only orders are placed that lower a worst case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class GateInputs:
     cash: Mapping[int, Money]
     groups: Iterable[OrderGroup]
     now_ms: TimeMs
+    writes_cooling: bool = False
+    reducing: Reason | None = None
 
 
 def may_place(standing: GateInputs, shards: Iterable[int]) -> Permission:
@@ -66,7 +70,8 @@ def may_place(standing: GateInputs, shards: Iterable[int]) -> Permission:
     if blocked_by is not None:
         return Permission(blocked_by, cancel_resting=blocked_by in PULLS_QUOTES and _may_pull(standing))
     verdicts = {shard: _shard(standing, shard) for shard in shards}
-    return Permission(None, {shard: reason for shard, reason in verdicts.items() if reason is not None})
+    barred = {shard: reason for shard, reason in verdicts.items() if reason is not None}
+    return Permission(None, barred, reducing=standing.reducing)
 
 
 def _may_pull(standing: GateInputs) -> bool:
@@ -91,6 +96,7 @@ def closed_switches(standing: GateInputs) -> tuple[Reason, ...]:
         (not standing.account_known, Reason.READ_UNKNOWN),
         (standing.reads_stale, Reason.READ_STALE),
         (abs(standing.skew_ms) > standing.max_skew_ms, Reason.CLOCK_SKEW),
+        (standing.writes_cooling, Reason.ERROR_RATE),
     )
     return tuple(reason for forbidden, reason in checks if forbidden)
 

@@ -8,7 +8,7 @@ from dora.core.orders.journal import Journal
 from dora.core.state import BotState, Changes
 from dora.edge.dynamo.book_items import cash_item, unexplained_item
 from dora.edge.dynamo.codec import Item, chunk_key, item_of
-from dora.edge.dynamo.items import CURSORS, PROGRESS, REFERENCE, cycle_item, in_order, reference_items
+from dora.edge.dynamo.items import CURSORS, PROGRESS, REFERENCE, RISK, cycle_item, in_order, reference_items
 from dora.edge.dynamo.journal_items import head_item, partition
 from dora.edge.dynamo.journal_reader import Place
 from dora.edge.dynamo.journal_writer import append, head_was
@@ -70,17 +70,19 @@ class Commit:
             "cursors": changes.cursors,
             "progress": changes.progress,
             "cash": changes.cash,
+            "risk": changes.risk,
             "reference": None if changes.reference is None else in_order(changes.reference),
         }
         return replace(state, **{name: own for name, own in named.items() if own is not None})
 
     def _singles(self) -> Iterator[Element]:
-        """Head, cursors, progress and cash: what is proven by a commit stands or falls with it."""
+        """Head, cursors, progress, risk and cash: what is proven by a commit stands or falls with it."""
         if self._append:
             head = self._append.head
             condition = head_was(self._stored.journal.head, head)
             yield self._table.put_element(head_item(self._pk, head), condition)
-        for sk, value in ((CURSORS, self._changes.cursors), (PROGRESS, self._changes.progress)):
+        changes = self._changes
+        for sk, value in ((CURSORS, changes.cursors), (PROGRESS, changes.progress), (RISK, changes.risk)):
             if value is not None:
                 yield self._table.put_element(item_of(self._pk, sk, value))
         if self._changes.cash is not None:

@@ -2,7 +2,7 @@
 
 The Query of the partition `<bot>`:
 
-    SESSION CONTROL LEASE LIMITS CURSORS PROGRESS      one item each, native attributes
+    SESSION CONTROL LEASE LIMITS CURSORS PROGRESS RISK one item each, native attributes
     POSITION#<shard>#<ticker>                          one small item each
     REFERENCE#nn                                       packed chunks
     JOURNAL                                            the head of the journal (`journal_items`)
@@ -28,7 +28,7 @@ from dora.edge.dynamo.codec import Collection, Item, chunk_items, item_of, pack
 from dora.edge.dynamo.serde import to_plain
 
 SESSION, CONTROL, LEASE = "SESSION", "CONTROL", "LEASE"
-LIMITS, CURSORS, PROGRESS = "LIMITS", "CURSORS", "PROGRESS"
+LIMITS, CURSORS, PROGRESS, RISK = "LIMITS", "CURSORS", "PROGRESS", "RISK"
 REFERENCE, POSITION = "REFERENCE", "POSITION"
 
 DAY_S = 86_400

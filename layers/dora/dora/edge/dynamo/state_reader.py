@@ -8,7 +8,7 @@ from dora.core.accounts.ledger import Position
 from dora.core.exchange.account import Limits
 from dora.core.orders.journal import Journal
 from dora.core.session import SessionMetadata
-from dora.core.state import BotState, Cursors, KillSwitch, Progress, ReferenceData
+from dora.core.state import BotState, Cursors, KillSwitch, Progress, ReferenceData, RiskState
 from dora.edge.dynamo import first_schema
 from dora.edge.dynamo.book_items import read_books, read_cash
 from dora.edge.dynamo.codec import Collection, check_version, chunk_place, key_of, value_of_item
@@ -20,6 +20,7 @@ from dora.edge.dynamo.items import (
     POSITION,
     PROGRESS,
     REFERENCE,
+    RISK,
     SESSION,
 )
 from dora.edge.dynamo.journal_reader import StoredJournal, read_head, read_journal
@@ -63,6 +64,7 @@ def stored_state(
         memory=first_schema.read_memory(groups) if older_memory else read_memory(parts.get(MEMORY, ())),
         cursors=read_cursors(singles),
         progress=read_progress(singles),
+        risk=_single(RISK, singles, RiskState) or RiskState(),
         reference=reference or ReferenceData(),
         limits=read_limits(singles),
     )

@@ -1,4 +1,4 @@
-"""What stops the bot by itself, and what arms it again: order groups, the session's contract limit, the day.
+"""What stops a session by itself, and what arms it again: its order groups and its contract limit.
 
 The exchange's group is a burst breaker over a rolling 15 s; how much a whole session may trade is ours to
 count. A session latched at a limit stays so until a person's reset, but for one that a tripped group latched:
@@ -8,7 +8,6 @@ that one GLOBAL may have re-armed, a few times.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from dora.core.calendar import exchange_day
 from dora.core.config import GlobalConfig
 from dora.core.errors import ExchangeError, StateConflict, StateError
 from dora.core.exchange.account import Limits, OrderGroup
@@ -17,8 +16,7 @@ from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.risk.session_limit import contracts_matched, used_up
 from dora.core.session import SessionMetadata, SessionStatus
-from dora.core.state import BotState, KillSwitch
-from dora.core.units import Count, Money, TimeMs, format_count, format_money
+from dora.core.units import Count, TimeMs, format_count
 from dora.flow.shared.session_groups import (
     STOPPED,
     WITHOUT_GROUPS,
@@ -33,14 +31,6 @@ from dora.flow.shared.write_pace import WritePace
 
 GROUPS_LAG_MS = 20_000
 """A list of order groups may be 15 s late: one begun this soon after a start or reset does not latch."""
-
-
-@dataclass(frozen=True, slots=True)
-class DayStart:
-    """One day of the exchange, and the profit with which it began."""
-
-    day: str
-    profit: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,33 +207,3 @@ def _kept_limits(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionM
     except StateConflict as error:
         ports.facts.emit("ERROR", what="record of the burst limits", why=str(error))
         return session
-
-
-# --- the day ----------------------------------------------------------------------------------------
-
-
-def check_day(
-    ports: Ports, state: BotState, profit: Money, max_daily_loss: Money | None, entered: Money
-) -> tuple[KillSwitch, DayStart]:
-    """The kill flag, set when the exchange's day has lost its limit, and how that day began.
-
-    `max_daily_loss` None: no valid GLOBAL item states one. Nothing is placed then, and nobody is halted for
-    a limit that nobody chose. `entered`: profit that came with positions taken over in this cycle; it was
-    made or lost before the bot knew of them, so the day begins with it.
-
-    Latched: only a person's `resume` lifts it, and it falls again while the day's loss stands. What somebody
-    asked for with a halt since this cycle began stands.
-    """
-    today = exchange_day(ports.clock.now_ms())
-    before = state.progress
-    began = DayStart(today, Money(before.day_profit + entered) if before.day == today else profit)
-    lost = Money(began.profit - profit)
-    if state.control.halted or max_daily_loss is None or lost < max_daily_loss:
-        return state.control, began
-    control, _ = ports.state.read_kill_switch()
-    if control.halted:
-        return control, began
-    halted = KillSwitch(halted=True, reason=Reason.DAILY_LOSS.value, at_ms=ports.clock.now_ms())
-    ports.state.set_control(halted)
-    ports.facts.emit("RISK_HALT", reason=Reason.DAILY_LOSS, lost_dollars=format_money(lost))
-    return halted, began

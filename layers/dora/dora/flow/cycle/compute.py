@@ -24,6 +24,7 @@ from dora.core.quoting.registry import STRATEGIES
 from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, apply_caps
 from dora.core.risk.gates import PULLS_QUOTES, Permission, trades
+from dora.core.risk.rests import RESTS, Rest, read_rests, resting_now, shard_name
 from dora.core.risk.session_limit import contracts_free
 from dora.core.session import SessionMetadata
 from dora.core.state import ReferenceData
@@ -192,6 +193,8 @@ class _Shared(NamedTuple):
     """By ticker, what of our account may stand in the books."""
     unread: frozenset[str]
     """Markets in which somebody else's order may be of any size."""
+    resting: Mapping[str, Rest]
+    """Markets, and shards by their name, whose orders were refused too often."""
     groups: frozenset[tuple[int, str]] | None
     """Shards and strategy tags for which the session has a group, others wait for a new `start`.
 
@@ -204,7 +207,8 @@ def _shared(inputs: Inputs, fees: MarketFees) -> _Shared:
     if session is not None and session.use_order_groups:
         groups = frozenset((group.shard, group.tag) for group in session.order_groups)
     own, unread = inputs.view.resting_by_ticker(), unread_markets(inputs.snapshot.set_apart)
-    return _Shared(fees, own, unread, groups)
+    resting = resting_now(read_rests(inputs.memory.get(RESTS, {})), inputs.now_ms)
+    return _Shared(fees, own, unread, resting, groups)
 
 
 def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, Mapping[str, object] | None]:
@@ -264,7 +268,13 @@ def _skip(inputs: Inputs, ticker: str, config: MarketConfig, shared: _Shared) ->
     barred = inputs.permission.shards.get(market.shard)
     if barred is None and shared.groups is not None:
         barred = None if (market.shard, config.strategy_tag) in shared.groups else Reason.SHARD_WITHOUT_GROUP
+    if barred is None and shared.resting and _rests(shared.resting, ticker, market.shard):
+        return Reason.REFUSED_REPEATEDLY
     return barred or (Reason.READ_UNKNOWN if ticker in shared.unread else None)
+
+
+def _rests(resting: Mapping[str, Rest], ticker: str, shard: int) -> bool:
+    return ticker in resting or shard_name(shard) in resting
 
 
 def net_positions(positions: Mapping[str, Position], view: ReconciledOrders) -> dict[str, Count]:
@@ -300,6 +310,7 @@ def _risk_facts(inputs: Inputs, fees: MarketFees, fair: Mapping[str, Price]) -> 
         failed=fees.failed,
         drift=_gaps(inputs),
         fair=fair,
+        reducing=inputs.permission.reducing is not None,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from dora.core.accounts.ledger import Drift
+from dora.core.calendar import format_time
 from dora.core.orders.danger import Exposed
 from dora.core.orders.freshness import INVISIBLE
 from dora.core.orders.journal import TrackedOrder, decision_id
@@ -11,7 +12,8 @@ from dora.core.orders.write_tally import WriteTally
 from dora.core.ports import Facts
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
-from dora.core.units import format_count, format_price
+from dora.core.risk.rests import Refused, Rest, shard_name
+from dora.core.units import TimeMs, format_count, format_price
 
 METRICS = {
     "TradingStopped": "trading_stopped",
@@ -66,6 +68,21 @@ def mostly_failed(facts: Facts, tally: WriteTally) -> None:
             failed_batches=tally.batches,
             codes="; ".join(f"{code} {number}" for code, number in sorted(tally.codes.items())),
         )
+
+
+def begins_to_rest(facts: Facts, refused: Sequence[Refused], rests: Mapping[str, Rest]) -> None:
+    """A `WARNING` for each market or shard that this cycle's refusals leave resting, with their code."""
+    named = {name for one in refused for name in (one.ticker, shard_name(one.shard))}
+    for name in sorted(named & rests.keys()):
+        rest = rests[name]
+        if rest.until_ms:
+            facts.emit(
+                "WARNING",
+                what="orders are refused again and again",
+                why=f"{rest.code} in {rest.times} cycles in a row",
+                market=name,
+                until=format_time(TimeMs(rest.until_ms)),
+            )
 
 
 def missing_from_list(facts: Facts, orders: Sequence[TrackedOrder]) -> None:

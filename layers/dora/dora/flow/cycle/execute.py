@@ -40,6 +40,7 @@ from dora.core.orders.requests import (
 from dora.core.orders.write_tally import WriteTally
 from dora.core.ports import Ports
 from dora.core.reasons import Reason
+from dora.core.risk.rests import Refused, shard_name
 from dora.core.session import SessionStatus
 from dora.core.state import LeaseGrant
 from dora.core.units import Count, TimeMs
@@ -97,6 +98,10 @@ class Execution:
         self.cancels = BatchCancelSummary()
         self.places = BatchPlaceSummary()
         self.tally = WriteTally()
+        self.refused: tuple[Refused, ...] = ()
+        """Placements that the exchange refused."""
+        self.taken: frozenset[str] = frozenset()
+        """Markets, and shards by their name, in which it took one."""
         self.decreased = 0
         self.dropped: tuple[OrderRequest, ...] = ()
         self.withheld = 0
@@ -224,6 +229,7 @@ class Execution:
             self.journal = fold_placed(self.journal, result, self._ports.clock.now_ms())
             self._count_batch("place", len(paid[number]), result, passed=bool(result.placed))
             self.places = entries.placed(self.places, result, number)
+            self._note_places(result)
             self._end_placing(result)
 
         phase = Phase(
@@ -237,6 +243,16 @@ class Execution:
         self.journal = without(self.journal, unsent)
         self.dropped += unsent
         cycle_facts.place_summary(self._ports.facts, self.places)
+
+    def _note_places(self, result: BatchPlaceResult) -> None:
+        failed = [
+            Refused(one.request.slot.ticker, one.request.shard, one.code)
+            for one in result.failed
+            if isinstance(one.request, OrderRequest)
+        ]
+        self.refused += tuple(failed)
+        requests = [one.request for one in result.placed]
+        self.taken |= {name for r in requests for name in (r.slot.ticker, shard_name(r.shard))}
 
     def _end_placing(self, result: BatchPlaceResult) -> None:
         """After what kind of answer no further batch is sent."""

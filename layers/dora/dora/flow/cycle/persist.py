@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dora.core.exchange.error_codes import RATE_LIMITED
 from dora.core.orders.budget import waits_after
 from dora.core.ports import Facts, StateStore
+from dora.core.risk.error_rate import after_writes
+from dora.core.risk.rests import RESTS, stored_rests
 from dora.core.state import Changes, Progress
 from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
-from dora.flow.cycle.breakers import DayStart
 from dora.flow.cycle.compute import LIMITS, WAITS, MemoryByTicker, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
+from dora.flow.cycle.external import EXTERNAL
+from dora.flow.cycle.loss_limits import LossCheck
 from dora.flow.cycle.record import CycleResult
 from dora.flow.shared.drift import DRIFT
 
@@ -22,11 +25,11 @@ def commit(
     context: CycleContext,
     loaded: LoadedState,
     result: CycleResult,
-    day: DayStart,
+    losses: LossCheck,
     record: Record,
     now_ms: TimeMs,
 ) -> None:
-    """Outcomes, cursors, progress, memory and the wide record, made durable.
+    """Outcomes, cursors, progress, risk, memory and the wide record, made durable.
 
     Safe to repeat: no, because the journal it stores replaces the stored one; the fence keeps others out.
     """
@@ -34,14 +37,16 @@ def commit(
         completed_ms=now_ms,
         cycle_id=context.cycle_id,
         status=str(record["status"]),
-        day=day.day,
-        day_profit=day.profit,
+        day=losses.day.day,
+        day_profit=losses.day.profit,
     )
+    risk = after_writes(losses.state, result.execution.tally, loaded.globals_, now_ms)
     changes = Changes(
         journal=result.execution.journal,
         memory=_memory(loaded, result),
         cursors=result.accounts.cursors,
         progress=progress,
+        risk=risk if risk != loaded.state.risk else None,
         reference=loaded.reference if loaded.reference != loaded.state.reference else None,
         cash=result.cash.tie.books if result.cash.tie.books != loaded.state.cash else None,
         unexplained=result.cash.unexplained,
@@ -56,6 +61,7 @@ def tell(facts: Facts, result: CycleResult, record: Record) -> None:
     if result.dropped:
         cycle_facts.budget_low(facts, result.dropped, execution.stopped)
     cycle_facts.mostly_failed(facts, execution.tally)
+    cycle_facts.begins_to_rest(facts, execution.refused, result.rests)
     cycle_facts.cycle(facts, record, result.choice.news, result.accounts.drift or ())
 
 
@@ -66,8 +72,10 @@ def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
     watched = result.accounts.watched
     if watched is None:
         watched = loaded.state.memory.get(DRIFT, {})
+    noted = {EXTERNAL: result.external, RESTS: stored_rests(result.rests.values())}
     memory: dict[str, Mapping[str, object]] = {
-        **choice.memory,
+        **{name: own for name, own in choice.memory.items() if name not in (EXTERNAL, RESTS)},
+        **{name: own for name, own in noted.items() if own},
         DRIFT: watched,
         LIMITS: {"learned_ms": loaded.limits_learned_ms, "contradicted": int(contradicted)},
     }

@@ -5,13 +5,14 @@ Field names are an API of the saved queries. Reasons are counted, so its size do
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.health import Health
 from dora.core.orders.budget import WAITING
 from dora.core.reasons import Reason
 from dora.core.risk.gates import PULLS_QUOTES
+from dora.core.risk.rests import Rest
 from dora.core.units import Money, Price, TimeMs, format_count, format_money
 from dora.flow.cycle.cash import CashLook, cash_fields
 from dora.flow.cycle.compute import Choice
@@ -46,6 +47,12 @@ class CycleResult:
     calls: Mapping[str, int]
     """Requests sent to the exchange, by method and route."""
     health: Health
+    reducing: Reason | None = None
+    """Why no new risk was taken."""
+    rests: Mapping[str, Rest] = field(default_factory=dict)
+    """Markets and shards whose orders were refused, after this cycle's answers."""
+    external: Mapping[str, object] = field(default_factory=dict)
+    """What was told of others' orders and fills, as memory keeps it."""
 
     @property
     def dropped(self) -> int:
@@ -78,6 +85,7 @@ def wide_record(result: CycleResult) -> dict[str, object]:
         "reason": reason,
         "cycle_id": result.cycle_id,
         "duration_ms": result.took_ms,
+        **({"reducing": str(result.reducing)} if result.reducing else {}),
         **_decided(result.choice),
         "dropped": result.dropped,
         **_written(result.execution),

@@ -18,21 +18,25 @@ from dora.core.orders.reconciliation import ReconciledOrders, merge
 from dora.core.ports import Ports
 from dora.core.quoting.marks import marks
 from dora.core.reasons import Reason
+from dora.core.risk.error_rate import is_cooling
 from dora.core.risk.gates import GateInputs, Permission, may_place
+from dora.core.risk.rests import RESTS, after_cycle, read_rests, standing, stored_rests
 from dora.core.session import SessionMetadata
-from dora.core.state import KillSwitch, LeaseRefused
-from dora.core.units import Money, TimeMs
+from dora.core.state import LeaseRefused
+from dora.core.units import Money, Price, TimeMs
 from dora.flow.cycle import breakers, cycle_facts
 from dora.flow.cycle.archive import Basis, Finished, archive
 from dora.flow.cycle.cash import look_at_cash
 from dora.flow.cycle.choose import choose
-from dora.flow.cycle.compute import Choice, Inputs, net_positions, waits_of
+from dora.flow.cycle.compute import Choice, Inputs, MemoryByTicker, net_positions, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.day_edge import close_day
 from dora.flow.cycle.execute import Bounds, Execution
+from dora.flow.cycle.external import watch_external
 from dora.flow.cycle.health import Stop, health
 from dora.flow.cycle.id_probes import probe_ids
 from dora.flow.cycle.load import load
+from dora.flow.cycle.loss_limits import LossCheck, check_losses
 from dora.flow.cycle.order_requests import Naming, order_requests
 from dora.flow.cycle.overdue import tell_overdue
 from dora.flow.cycle.persist import commit, tell
@@ -101,13 +105,17 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     ports.facts.context(session_id=loaded.state.session.session_id if loaded.state.session else "")
     until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, context.deadline_ms))
     session = breakers.check(ports, loaded.state.session, _breakers_see(loaded, snapshot, accounts, until_ms))
-    priced = marks(accounts.positions.values(), snapshot.books, loaded.state.memory, loaded.wanted)
-    control, day = check_day(ports, loaded, accounts.profit(priced), accounts.entered_profit(priced))
+    priced = _marks(loaded, accounts, snapshot)
+    losses = check_losses(ports, loaded, accounts, priced, snapshot)
+    watch = watch_external(ports, loaded, losses.control, snapshot, reconciled)
+    losses = losses._replace(control=watch.control)
     close_day(ports, context.grant.fence, loaded, accounts, priced)
-    permission = permit(ports, loaded, session, control, snapshot, reconciled)
+    permission = permit(ports, loaded, session, losses, snapshot, reconciled)
     triggered = breakers.triggered(session, snapshot.groups)
     now_ms = ports.clock.now_ms()
-    inputs = decision_inputs(now_ms, loaded, snapshot, reconciled, accounts, permission)
+    rests = standing(read_rests(loaded.state.memory.get(RESTS, {})), now_ms, losses.control.at_ms)
+    memory = {**loaded.state.memory, RESTS: stored_rests(rests.values())}
+    inputs = decision_inputs(now_ms, loaded, snapshot, reconciled, accounts, permission, memory)
     choice, basis = make_choice(ports, inputs, triggered)
     cycle_facts.uncomputed(ports.facts, context.cycle_id, choice.failed)
     place_until_ms = _place_until_ms(context, loaded)
@@ -130,15 +138,18 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
         health=health(
             loaded,
             snapshot,
-            Stop(session, control, permission.blocked_by),
-            Money(accounts.profit(priced) - day.profit),
+            Stop(session, losses.control, permission.blocked_by),
+            Money(accounts.profit(priced) - losses.day.profit),
             choice,
             execution,
             ports.clock.now_ms(),
         ),
+        reducing=losses.reducing,
+        rests=after_cycle(rests, execution.refused, execution.taken, ports.clock.now_ms()),
+        external=watch.told,
     )
     record = wide_record(result)
-    commit(ports.state, context, loaded, result, day, record, ports.clock.now_ms())
+    commit(ports.state, context, loaded, result, losses, record, ports.clock.now_ms())
     tell(ports.facts, result, record)
     tell_overdue(ports.facts, accounts.overdue, loaded.state.progress.completed_ms, context.began_ms)
     profit = pnl_by_market(accounts, priced, day_start_ms(context.began_ms))
@@ -164,13 +175,10 @@ def book(
     return keep_accounts(ports, context.grant.fence, loaded.state, reconciled.journal, snapshot, strategies)
 
 
-def check_day(
-    ports: Ports, loaded: LoadedState, profit: Money, entered: Money
-) -> tuple[KillSwitch, breakers.DayStart]:
-    """The kill flag after the day's loss limit, where a GLOBAL item states one."""
-    stated = loaded.configs.globals_
-    most = stated.max_daily_loss if stated else None
-    return breakers.check_day(ports, loaded.state, profit, most, entered)
+def _marks(loaded: LoadedState, accounts: Accounts, snapshot: Snapshot) -> dict[str, Price]:
+    traded = {ticker: own.last_price for ticker, own in snapshot.markets.items() if own.last_price}
+    held = accounts.positions.values()
+    return marks(held, snapshot.books, loaded.state.memory, loaded.wanted, traded)
 
 
 def _breakers_see(
@@ -248,14 +256,14 @@ def permit(
     ports: Ports,
     loaded: LoadedState,
     session: SessionMetadata | None,
-    control: KillSwitch,
+    losses: LossCheck,
     snapshot: Snapshot,
     reconciled: ReconciledOrders,
 ) -> Permission:
     """All switches, before anything is computed."""
     standing = GateInputs(
         globals_=loaded.configs.globals_,
-        control=control,
+        control=losses.control,
         session=session,
         account_known=snapshot.account_known,
         reads_stale=bool(reconciled.unseen),
@@ -266,6 +274,8 @@ def permit(
         cash=snapshot.cash or {},
         groups=snapshot.groups or (),
         now_ms=ports.clock.now_ms(),
+        writes_cooling=is_cooling(losses.state, ports.clock.now_ms()),
+        reducing=losses.reducing,
     )
     return may_place(standing, {market.shard for market in snapshot.markets.values()})
 
@@ -277,6 +287,7 @@ def decision_inputs(
     reconciled: ReconciledOrders,
     accounts: Accounts,
     permission: Permission,
+    memory: MemoryByTicker,
 ) -> Inputs:
     """All that steps 6 to 8 go by."""
     return Inputs(
@@ -289,9 +300,9 @@ def decision_inputs(
         positions=accounts.positions,
         nets=net_positions(accounts.positions, reconciled),
         permission=permission,
-        memory=loaded.state.memory,
+        memory=memory,
         session=loaded.state.session,
-        waits=waits_of(loaded.state.memory),
+        waits=waits_of(memory),
         limits=loaded.limits,
     )
 

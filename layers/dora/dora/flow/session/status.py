@@ -13,8 +13,11 @@ from dora.core.errors import StateError
 from dora.core.orders.journal import OrderState, fold_plans
 from dora.core.ports import Ports
 from dora.core.reasons import Reason
+from dora.core.risk.error_rate import is_cooling
 from dora.core.risk.gates import GateInputs, closed_switches
+from dora.core.risk.rests import RESTS, read_rests, resting_now, standing
 from dora.core.risk.session_limit import contracts_free, contracts_matched
+from dora.core.risk.standing import mode_of, resumed
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.state import BotState
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
@@ -41,6 +44,7 @@ def status(ports: Ports, *, checks: bool = False) -> Response:
         **_contracts(state),
         "halted": state.control.halted,
         **({"halt_reason": state.control.reason} if state.control.halted else {}),
+        **_risk(ports.clock.now_ms(), state, record or {}),
         "why_not_quoting": [str(reason) for reason in why_not_quoting(ports, state, record or {})],
         **_last_cycle(ports.clock.now_ms(), state, record or {}),
         **_orders(state),
@@ -70,6 +74,7 @@ def why_not_quoting(ports: Ports, state: BotState, record: Record) -> list[Reaso
         cash={},
         groups=(),
         now_ms=ports.clock.now_ms(),
+        writes_cooling=is_cooling(resumed(state.risk, state.control), ports.clock.now_ms()),
     )
     reasons = list(closed_switches(standing))
     undecided = not record.get("markets")
@@ -77,6 +82,21 @@ def why_not_quoting(ports: Ports, state: BotState, record: Record) -> list[Reaso
     if _is_silent(ports.clock.now_ms(), state):
         reasons.append(Reason.SILENT)
     return reasons + ([Reason.DRY_RUN] if ports.dry_run else [])
+
+
+def _risk(now_ms: TimeMs, state: BotState, record: Record) -> Response:
+    """What may be placed, and which markets rest for the refusals they met."""
+    latched = resumed(state.risk, state.control).reducing
+    why = latched or record.get("reducing")
+    rests = standing(read_rests(state.memory.get(RESTS, {})), now_ms, state.control.at_ms)
+    return {
+        "risk": str(mode_of(state.control, reducing=bool(why))),
+        **({"risk_reason": why} if why and not state.control.halted else {}),
+        "refused_markets": [
+            {"market": name, "code": rest.code, "until": format_time(TimeMs(rest.until_ms))}
+            for name, rest in sorted(resting_now(rests, now_ms).items())
+        ],
+    }
 
 
 def silent_ms(now_ms: TimeMs, completed_ms: TimeMs, session: SessionMetadata) -> int:
