@@ -168,4 +168,14 @@ class SeriesConfig:
     max_markets: int = whole_number("1", "3000", "200")
     min_life_s: int = whole_number("0", "8640000", "3600")
     """Markets that close sooner than this after they are found are left alone."""
+    max_life_s: int = whole_number("60", "86400000", "86400000")
+    """Markets that close later than this are left alone, until it is time."""
+    min_volume: Count = contracts("0", "100000000", "0")
+    """Markets in which fewer contracts were traded over the last 24 hours are left alone."""
+    widest_spread: Price = price("0.0001", "1", "1")
+    """Markets whose spread is wider when it is looked at are left alone; $1: whatever it is."""
+    strikes_per_event: int = whole_number("0", "3000", "0")
+    """Of each event only so many markets, those nearest to 50 cents; 0 for all."""
+    drain: bool = True
+    """Whether what is held of its markets that are chosen no longer is quoted for sale, and nothing more."""
     template: Mapping[str, object] = field(default_factory=dict)

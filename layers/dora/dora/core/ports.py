@@ -23,8 +23,9 @@ from dora.core.exchange.account import (
     Settlement,
     ShardStatus,
 )
+from dora.core.exchange.fee_changes import FeeChange
 from dora.core.exchange.listed import Listed
-from dora.core.exchange.market import Book, Event, Market, Series, Trade
+from dora.core.exchange.market import Book, Event, Market, OpenMarket, Series, Trade
 from dora.core.exchange.public_data import IncentiveProgram, PublicTrade
 from dora.core.orders.journal import Plan
 from dora.core.orders.requests import (
@@ -135,7 +136,10 @@ class Exchange(Protocol):
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
         """Market objects by ticker; one that is unknown or not understood is absent."""
 
-    def open_markets(self, series_ticker: str) -> tuple[Market, ...]: ...
+    def open_markets(self, series_ticker: str) -> tuple[OpenMarket, ...]: ...
+
+    def fee_changes(self) -> tuple[FeeChange, ...]:
+        """Every announced change of fees that is still to come, whatever series it is of."""
 
     def events(self, event_tickers: Sequence[str]) -> Mapping[str, Event]: ...
 

@@ -136,7 +136,7 @@ def test_markets_books_events_and_series(venue: Venue) -> None:
     coin = markets[COIN]
     assert (coin.shard, coin.status, coin.plain) == (2, MarketStatus.ACTIVE, True)
     assert coin.close_ms == START_MS + 24 * HOUR_MS and Price(4_600) in coin.grid
-    assert [market.ticker for market in venue.client.open_markets("KXRAIN")] == [RAIN]
+    assert [one.market.ticker for one in venue.client.open_markets("KXRAIN")] == [RAIN]
 
     events = venue.client.events([coin.event_ticker, "KXNONE"])
     assert list(events) == [coin.event_ticker]

@@ -434,7 +434,7 @@ def test_a_market_that_is_not_understood_is_absent_and_reported(bad: Any) -> Non
     rows = [market_row(ticker="A"), bad, bad]
     bot = scripted(FakeReply(200, {"markets": rows, "cursor": ""}))
     assert list(bot.exchange.markets(["A", "B"])) == ["A"]
-    assert [market.ticker for market in bot.exchange.open_markets("S")] == ["A"]
+    assert [one.market.ticker for one in bot.exchange.open_markets("S")] == ["A"]
     assert [said["left_out"] for said in bot.facts.of("ERROR")] == [2, 2]
 
 

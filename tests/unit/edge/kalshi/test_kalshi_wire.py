@@ -257,6 +257,36 @@ def test_a_market_without_a_trade_has_no_last_price() -> None:
         market(last_price_dollars="dear")
 
 
+def test_a_listed_market_tells_its_touch_and_its_volume_where_they_can_be_read() -> None:
+    told = {"yes_bid_dollars": "0.4400", "yes_ask_dollars": "0.4700", "volume_24h_fp": "12.50"}
+    listed = wire_markets.parse_open_market(row(market_row(**told)))
+    assert (listed.bid, listed.ask, listed.spread, listed.volume_24h) == (4_400, 4_700, 300, 1_250)
+    garbled = wire_markets.parse_open_market(row(market_row(**dict.fromkeys(told, "?"))))
+    assert (garbled.spread, garbled.volume_24h) == (None, None)
+
+
+CHANGE = {"series_ticker": "S", "scheduled_ts": "2026-11-20T14:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "read"),
+    [
+        ({"fee_type": "quadratic", "fee_multiplier": "0.5"}, ("S", "", NOW_MS, "quadratic", 5_000)),
+        (
+            {"event_ticker": "E", "fee_type_override": "flat", "fee_multiplier_override": 1},
+            ("S", "E", NOW_MS, "flat", 10_000),
+        ),
+        ({"event_ticker": "E", "fee_type_override": None}, ("S", "E", NOW_MS, None, None)),
+        ({"fee_type": "quadratic", "fee_multiplier": "dear"}, ("S", "", 0, "unreadable", 0)),
+        ({"scheduled_ts": "soon"}, ("S", "", 0, "unreadable", 0)),
+    ],
+)
+def test_an_announced_change_that_is_not_understood_holds_from_now_on(
+    changes: dict[str, Any], read: tuple[object, ...]
+) -> None:
+    assert wire_markets.parse_fee_change(row(CHANGE | changes)) == read
+
+
 def book(**sides: Any) -> Any:
     return wire_markets.parse_book("T", row(sides))
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from dora.core.units import Count, Price, PriceGrid, TimeMs
+from dora.core.units import ONE_DOLLAR, Count, Price, PriceGrid, TimeMs
 
 
 class Side(StrEnum):
@@ -68,6 +68,21 @@ class Market:
     """The exchange's word for how it ended; empty until it says so."""
     last_price: Price | None = None
     """Of its last trade, which may be long ago; None: there was none."""
+
+
+class OpenMarket(NamedTuple):
+    """A market as its series lists it, with what a person may choose markets by. None: not told."""
+
+    market: Market
+    bid: Price
+    ask: Price
+    """Best prices; 0 and $1 where there is none."""
+    volume_24h: Count | None = None
+
+    @property
+    def spread(self) -> int | None:
+        """None where a side is empty."""
+        return self.ask - self.bid if 0 < self.bid < self.ask < ONE_DOLLAR else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

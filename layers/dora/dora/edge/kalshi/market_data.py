@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from dora.core.exchange.account import Limits, ShardStatus
-from dora.core.exchange.market import Book, Event, Market, Series, Trade
+from dora.core.exchange.fee_changes import FeeChange
+from dora.core.exchange.market import Book, Event, Market, OpenMarket, Series, Trade
 from dora.core.exchange.public_data import IncentiveProgram, PublicTrade
 from dora.core.units import TimeMs
 from dora.edge.kalshi import wire_markets
@@ -74,11 +75,11 @@ class MarketReads(Transport):
         found = understood(self._facts, rows, wire_markets.parse_market)
         return {market.ticker: market for market in found if market.ticker in asked}
 
-    def open_markets(self, series_ticker: str) -> tuple[Market, ...]:
+    def open_markets(self, series_ticker: str) -> tuple[OpenMarket, ...]:
         """The open markets of a series, each once."""
         rows = self._list_markets("series_ticker", series_ticker, ("status", "open"))
-        found = understood(self._facts, rows, wire_markets.parse_market)
-        return tuple({market.ticker: market for market in found}.values())
+        found = understood(self._facts, rows, wire_markets.parse_open_market)
+        return tuple({one.market.ticker: one for one in found}.values())
 
     def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[JsonObject]:
         return read_list(self, "/markets", "markets", [(by, value), *more])
@@ -101,6 +102,12 @@ class MarketReads(Transport):
         if series.ticker != series_ticker:
             raise row.invalid("ticker", f"asked for {series_ticker}")
         return series
+
+    def fee_changes(self) -> tuple[FeeChange, ...]:
+        """Every announced change of a series' terms or of an event's override."""
+        rows = self._read("/series/fee_changes").rows("series_fee_change_arr")
+        rows += read_list(self, "/events/fee_changes", "event_fee_changes", [])
+        return tuple(understood(self._facts, rows, wire_markets.parse_fee_change))
 
     def limits(self) -> Limits:
         """What this account may spend, and what calls cost."""

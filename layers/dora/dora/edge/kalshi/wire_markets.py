@@ -5,9 +5,20 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from dora.core.errors import NumberInvalid
+from dora.core.errors import NumberInvalid, WireInvalid
 from dora.core.exchange.account import Limits, ShardStatus
-from dora.core.exchange.market import Book, Event, Level, Market, MarketStatus, Series, Side, Trade
+from dora.core.exchange.fee_changes import UNREADABLE, FeeChange
+from dora.core.exchange.market import (
+    Book,
+    Event,
+    Level,
+    Market,
+    MarketStatus,
+    OpenMarket,
+    Series,
+    Side,
+    Trade,
+)
 from dora.core.exchange.public_data import IncentiveProgram, PublicTrade
 from dora.core.exchange.read_calls import BOOK_LEVELS
 from dora.core.units import (
@@ -56,6 +67,32 @@ def parse_market(row: JsonObject) -> Market:
         result=row.optional("result", text) or "",
         last_price=row.optional("last_price_dollars", parse_price) or None,
     )
+
+
+def parse_open_market(row: JsonObject) -> OpenMarket:
+    """A row of a series' list. Prices and volume that are not understood are as good as not told."""
+    return OpenMarket(
+        market=parse_market(row),
+        bid=row.readable("yes_bid_dollars", parse_price) or Price(0),
+        ask=row.readable("yes_ask_dollars", parse_price) or ONE_DOLLAR,
+        volume_24h=row.readable("volume_24h_fp", parse_count),
+    )
+
+
+def parse_fee_change(row: JsonObject) -> FeeChange:
+    """A row of either list of changes. One whose terms or time are not understood holds from now on."""
+    series, event = row.field("series_ticker", name), row.optional("event_ticker", name) or ""
+    suffix = "_override" if event else ""
+    try:
+        return FeeChange(
+            series,
+            event,
+            row.field("scheduled_ts", time_ms),
+            row.optional(f"fee_type{suffix}", name),
+            row.optional(f"fee_multiplier{suffix}", multiplier_e4),
+        )
+    except WireInvalid:
+        return FeeChange(series, event, 0, UNREADABLE, 0)
 
 
 def _is_plain(row: JsonObject) -> bool:

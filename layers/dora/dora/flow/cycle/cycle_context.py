@@ -9,6 +9,7 @@ from dora.core.exchange.account import Limits
 from dora.core.orders.journal import Journal
 from dora.core.state import BotState, Configs, LeaseGrant, ReferenceData
 from dora.core.units import TimeMs
+from dora.flow.shared.fee_changes import NOTHING_READ, FeeChanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +38,5 @@ class LoadedState:
     journal: Journal
     reference: ReferenceData
     wanted: Mapping[str, MarketConfig]
+    fee_changes: FeeChanges = NOTHING_READ
+    """What was announced when it was last read."""

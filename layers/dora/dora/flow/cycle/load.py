@@ -7,6 +7,7 @@ from dora.core.state import BotState
 from dora.flow.cycle.compute import LIMITS
 from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.shared.account_limits import refresh_limits, share_of, tell_limiter
+from dora.flow.shared.fee_changes import FEES, read_fee_changes
 from dora.flow.shared.universe import refresh_listings, wanted_markets
 
 
@@ -23,6 +24,7 @@ def load(ports: Ports, fence: int) -> LoadedState:
     limits, learned_ms = refresh_limits(ports, state.limits, learned_ms, contradicted=contradicted)
     tell_limiter(ports.limiter, limits, globals_, ports.prefix)
     reference = refresh_listings(ports, configs, state.reference)
+    held = [ticker for ticker, position in state.positions.items() if position.net]
     return LoadedState(
         configs=configs,
         globals_=globals_,
@@ -31,7 +33,8 @@ def load(ports: Ports, fence: int) -> LoadedState:
         limits_learned_ms=learned_ms,
         journal=fold_plans(state.journal, state.plans),
         reference=reference,
-        wanted=wanted_markets(configs, reference),
+        wanted=wanted_markets(configs, reference, held),
+        fee_changes=read_fee_changes(state.memory.get(FEES, {})),
     )
 
 

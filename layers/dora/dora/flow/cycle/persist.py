@@ -16,6 +16,7 @@ from dora.flow.cycle.external import EXTERNAL
 from dora.flow.cycle.loss_limits import LossCheck
 from dora.flow.cycle.record import CycleResult
 from dora.flow.shared.drift import DRIFT
+from dora.flow.shared.fee_changes import FEES
 
 Record = Mapping[str, object]
 
@@ -73,8 +74,10 @@ def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
     if watched is None:
         watched = loaded.state.memory.get(DRIFT, {})
     noted = {EXTERNAL: result.external, RESTS: stored_rests(result.rests.values())}
+    if loaded.fee_changes.read_ms:
+        noted[FEES] = loaded.fee_changes.stored()
     memory: dict[str, Mapping[str, object]] = {
-        **{name: own for name, own in choice.memory.items() if name not in (EXTERNAL, RESTS)},
+        **{name: own for name, own in choice.memory.items() if name not in (EXTERNAL, FEES, RESTS)},
         **{name: own for name, own in noted.items() if own},
         DRIFT: watched,
         LIMITS: {"learned_ms": loaded.limits_learned_ms, "contradicted": int(contradicted)},

@@ -223,9 +223,9 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     for name, why in snapshot.failures.items():
         ports.facts.emit("ERROR", what=f"read of {name}", why=why)
     set_apart(ports.facts, snapshot.set_apart)
-    return snapshot, replace(
-        loaded, reference=refresh_reference_data(ports, loaded.reference, snapshot.markets)
-    )
+    changes, known = loaded.fee_changes, snapshot.markets
+    reference, changes = refresh_reference_data(ports, loaded.reference, known, changes)
+    return snapshot, replace(loaded, reference=reference, fee_changes=changes)
 
 
 def reconcile(ports: Ports, loaded: LoadedState, snapshot: Snapshot) -> ReconciledOrders:

@@ -1,17 +1,18 @@
 """What is quoted: configs, the open markets of configured series, and the slow facts about both."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from dora.core.config import MarketConfig, SeriesConfig
+from dora.core.config import MarketConfig
 from dora.core.config_items import market_of
 from dora.core.errors import ExchangeError
-from dora.core.exchange.market import Market, MarketStatus
+from dora.core.exchange.market import Market, Series
 from dora.core.exchange.pacing import READ_COST
 from dora.core.orders.diff import split
 from dora.core.ports import Ports
+from dora.core.quoting.selection import chosen
 from dora.core.state import Configs, ReferenceData
-from dora.core.units import TimeMs
+from dora.flow.shared.fee_changes import FeeChanges, announced, with_changes
 from dora.flow.shared.reads import await_tokens
 from dora.flow.shared.reported import Reported
 
@@ -22,13 +23,20 @@ SERIES_AT_ONCE = 10
 """Reads of fee terms between two looks at the token bucket."""
 
 
-def wanted_markets(configs: Configs, reference: ReferenceData) -> dict[str, MarketConfig]:
-    """Configured markets by ticker: open markets of a series by its template, MARKET# items over them."""
+def wanted_markets(
+    configs: Configs, reference: ReferenceData, held: Collection[str] = ()
+) -> dict[str, MarketConfig]:
+    """Configured markets by ticker: open markets of a series by its template, MARKET# items over them.
+
+    What is `held` of a series' other markets is drained: its template quotes the way out, and nothing more.
+    """
     wanted: dict[str, MarketConfig] = {}
     for series in configs.series.values():
         if series.enabled:
             for ticker in reference.listings.get(series.ticker, ()):
                 wanted[ticker] = market_of(series, ticker)
+            left = [t for t in held if t.startswith(f"{series.ticker}-") and t not in wanted]
+            wanted |= {t: replace(market_of(series, t), reduce_only=True) for t in left if series.drain}
     wanted |= configs.markets
     broken = {problem.where.removeprefix("MARKET#") for problem in configs.problems}
     return {ticker: config for ticker, config in wanted.items() if ticker not in broken}
@@ -53,26 +61,17 @@ def refresh_listings(
         await_tokens(ports, "read", [READ_COST])
         with Reported(ports.facts, f"listing of series {series.ticker}", ExchangeError):
             markets = ports.exchange.open_markets(series.ticker)
-            listings[series.ticker] = _choose(series, markets, now_ms)
+            listings[series.ticker] = chosen(series, markets, listings.get(series.ticker, ()), now_ms)
     return replace(reference, listings=listings, listed_ms=now_ms)
 
 
-def _choose(series: SeriesConfig, markets: tuple[Market, ...], now_ms: TimeMs) -> tuple[str, ...]:
-    fit = [
-        market
-        for market in markets
-        if market.status is MarketStatus.ACTIVE
-        and market.plain
-        and market.close_ms - now_ms >= series.min_life_s * 1000
-    ]
-    fit.sort(key=lambda market: (market.close_ms, market.ticker))
-    return tuple(market.ticker for market in fit[: series.max_markets])
-
-
 def refresh_reference_data(
-    ports: Ports, reference: ReferenceData, markets: Mapping[str, Market]
-) -> ReferenceData:
-    """Events and fee terms of these markets: new ones at once, all of them hourly. Unknown stays unknown."""
+    ports: Ports, reference: ReferenceData, markets: Mapping[str, Market], before: FeeChanges
+) -> tuple[ReferenceData, FeeChanges]:
+    """Events, fee terms and their announced changes: of new markets at once, of all hourly.
+
+    Unknown stays unknown: where the changes could not be read, so are the terms that they may change.
+    """
     now_ms = ports.clock.now_ms()
     events = {market.event_ticker for market in markets.values()}
     if now_ms - reference.learned_ms >= REFERENCE_AGE_MS:
@@ -82,11 +81,22 @@ def refresh_reference_data(
         await_tokens(ports, "read", [READ_COST])
         with Reported(ports.facts, f"events {part[0]} and {len(part) - 1} more", ExchangeError):
             known |= ports.exchange.events(part)
-    terms = dict(reference.series)
-    missing = sorted({event.series_ticker for event in known.values()} - terms.keys())
+    new = _terms(ports, sorted({event.series_ticker for event in known.values()} - reference.series.keys()))
+    terms = {**reference.series, **new}
+    learned_ms = reference.learned_ms
+    changes = announced(ports, terms, before, learned_ms=learned_ms, new=new) if terms else before
+    if changes is None:
+        stale = before.read_ms < learned_ms
+        return replace(reference, events=known, series={} if stale else reference.series), before
+    return with_changes(replace(reference, events=known, series=terms), changes, now_ms), changes
+
+
+def _terms(ports: Ports, missing: Sequence[str]) -> dict[str, Series]:
+    """The fee terms of these series, as far as they can be read."""
+    terms: dict[str, Series] = {}
     for part in split(missing, SERIES_AT_ONCE):
         await_tokens(ports, "read", [READ_COST] * len(part))
         for ticker in part:
             with Reported(ports.facts, f"fee terms of series {ticker}", ExchangeError):
                 terms[ticker] = ports.exchange.series(ticker)
-    return replace(reference, events=known, series=terms)
+    return terms
