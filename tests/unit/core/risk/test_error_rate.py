@@ -36,9 +36,16 @@ def test_cycles_of_ten_minutes_count_together() -> None:
 
 
 def test_what_is_older_than_the_window_is_forgotten() -> None:
-    state = after_writes(RiskState(), tally(19, 19), LIMITS, NOW)
-    state = after_writes(state, tally(20, 0), LIMITS, TimeMs(NOW + WINDOW_MS))
-    assert (state.writes, state.failures, is_cooling(state, TimeMs(NOW + WINDOW_MS))) == (20, 0, False)
+    state, later = after_writes(RiskState(), tally(19, 19), LIMITS, NOW), TimeMs(NOW + WINDOW_MS)
+    state = after_writes(state, tally(20, 1), LIMITS, later)
+    assert (state.writes, state.failures, is_cooling(state, later)) == (20, 1, False)
+
+
+def test_while_nothing_fails_nothing_is_kept() -> None:
+    assert after_writes(RiskState(), tally(1_000, 0), LIMITS, NOW) == RiskState()
+    failed = after_writes(RiskState(), tally(10, 1), LIMITS, NOW)
+    assert after_writes(failed, tally(10, 0), LIMITS, NOW).writes == 20
+    assert after_writes(failed, tally(10, 0), LIMITS, TimeMs(NOW + WINDOW_MS)) == failed
 
 
 def test_it_cools_down_by_itself_and_counts_anew() -> None:
@@ -59,11 +66,9 @@ def test_a_refusal_that_has_a_brake_of_its_own_is_not_counted(code: str) -> None
 def test_a_window_in_which_more_fails_than_allowed_never_stays_open(cycles: list[tuple[int, int]]) -> None:
     state, sent, failed = RiskState(), 0, 0
     for own_sent, own_failed in cycles:
-        state, sent, failed = (
-            after_writes(state, tally(own_sent, own_failed), LIMITS, NOW),
-            sent + own_sent,
-            failed + own_failed,
-        )
+        state = after_writes(state, tally(own_sent, own_failed), LIMITS, NOW)
+        if failed or own_failed:
+            sent, failed = sent + own_sent, failed + own_failed
         if sent >= 20 and failed * 2 > sent:
             assert is_cooling(state, NOW)
             return

@@ -132,10 +132,6 @@ def _shards(facts: RiskFacts) -> dict[str, int]:
     return theirs | ours | {ticker: market.shard for ticker, market in facts.markets.items()}
 
 
-def _last_trades(markets: Mapping[str, Market]) -> dict[str, Price]:
-    return {ticker: market.last_price for ticker, market in markets.items() if market.last_price is not None}
-
-
 class _Tally:
     """The worst cases so far, kept up to date as targets are admitted."""
 
@@ -152,7 +148,7 @@ class _Tally:
             self._include(ticker, worst)
         self.total_loss = sum([event.loss for event in self.events.values()])
         self.groups = RiskGroups(self.event_of, facts.configs)
-        self.alone = OrderLimits(facts.limits, facts.fair, _last_trades(facts.markets))
+        self.alone = OrderLimits(facts.limits, facts.fair)
         self.reducing = facts.reducing or facts.limits.reduce_only
         self.contracts_free = facts.contracts_free
         self.kept: list[ApprovedOrder] = []
@@ -241,7 +237,7 @@ class _Tally:
             return Reason.TARGET_INVALID
         if worst.crosses(slot.side, price):
             return Reason.SELF_CROSS
-        return self.alone.off_price(target)
+        return self.alone.off_price(target, market.last_price)
 
     def _opens(self, target: TargetOrder, count: Count) -> bool:
         """Whether it could open a position where only closing one is allowed."""

@@ -1,7 +1,7 @@
 """The breaker of writes: where too many of them fail, nothing is placed until it has cooled down.
 
-Writes are counted over ten minutes, then anew. What has a brake of its own is not counted: a short token
-bucket, a pause of the exchange, a tripped group.
+Writes are counted for ten minutes from a cycle on in which one failed, so that while all is well nothing is
+stored. What has a brake of its own is not counted: a short token bucket, a pause, a tripped group.
 """
 
 from dataclasses import replace
@@ -20,9 +20,10 @@ def after_writes(state: RiskState, tally: WriteTally, limits: GlobalConfig, now_
     """The state after a cycle's writes; it trips where enough of them were sent and too many failed."""
     spared = sum(number for code, number in tally.codes.items() if code in BRAKED_ELSEWHERE)
     sent, failed = tally.requested - spared, tally.failed - spared
-    if not sent:
+    over = now_ms - state.counted_ms >= WINDOW_MS
+    if not sent or ((over or not state.writes) and not failed):
         return state
-    if now_ms - state.counted_ms >= WINDOW_MS:
+    if over or not state.writes:
         state = replace(state, counted_ms=now_ms, writes=0, failures=0)
     state = replace(state, writes=state.writes + sent, failures=state.failures + failed)
     enough = state.writes >= limits.error_rate_writes

@@ -16,20 +16,19 @@ BID = Side.BID
 
 
 class OrderLimits:
-    """The limits of one cycle. `fair` and `traded`: fair value and last trade by ticker, where known."""
+    """The limits of one cycle. `fair`: fair value by ticker, where it is known."""
 
-    __slots__ = ("_collar", "_cost", "_fair", "_size", "_trade_collar", "_traded")
+    __slots__ = ("_collar", "_cost", "_fair", "_size", "_trade_collar")
 
-    def __init__(self, limits: RiskLimits, fair: Mapping[str, Price], traded: Mapping[str, Price]) -> None:
+    def __init__(self, limits: RiskLimits, fair: Mapping[str, Price]) -> None:
         self._size, self._cost = limits.max_order_size, limits.max_order_cost
         self._collar, self._trade_collar = limits.price_collar, limits.trade_collar
-        self._fair, self._traded = fair, traded
+        self._fair = fair
 
-    def off_price(self, target: TargetOrder) -> Reason | None:
-        """Why an order of any size is refused at this price."""
+    def off_price(self, target: TargetOrder, traded: Price | None) -> Reason | None:
+        """Why an order of any size is refused at this price. `traded`: of the market's last trade."""
         slot, price = target.slot, target.price
-        ticker = slot.ticker
-        fair, traded = self._fair.get(ticker), self._traded.get(ticker)
+        fair = self._fair.get(slot.ticker)
         if slot.side is BID:
             if fair is not None and price - fair > self._collar:
                 return Reason.PRICE_COLLAR

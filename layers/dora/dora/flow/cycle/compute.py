@@ -39,7 +39,13 @@ which slots have waited for tokens, and the age of the account's limits. Losing 
 fairness and a read, and no more."""
 
 
-LEARNING = PULLS_QUOTES | {Reason.SHARD_UNFUNDED, Reason.GROUP_TRIPPED, Reason.SHARD_WITHOUT_GROUP}
+LEARNING = PULLS_QUOTES | {
+    Reason.ERROR_RATE,
+    Reason.SHARD_UNFUNDED,
+    Reason.GROUP_TRIPPED,
+    Reason.SHARD_WITHOUT_GROUP,
+    Reason.REFUSED_REPEATEDLY,
+}
 """Switches of ours under which strategies go on learning; a market that does not trade only looks quiet."""
 
 

@@ -176,8 +176,9 @@ def book(
 
 
 def _marks(loaded: LoadedState, accounts: Accounts, snapshot: Snapshot) -> dict[str, Price]:
-    traded = {ticker: own.last_price for ticker, own in snapshot.markets.items() if own.last_price}
-    held = accounts.positions.values()
+    held, markets = accounts.positions.values(), snapshot.markets
+    known = {one.ticker: markets[one.ticker].last_price for one in held if one.ticker in markets}
+    traded = {ticker: price for ticker, price in known.items() if price is not None}
     return marks(held, snapshot.books, loaded.state.memory, loaded.wanted, traded)
 
 
