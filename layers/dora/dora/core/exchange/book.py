@@ -50,9 +50,10 @@ def _others(levels: tuple[Level, ...], mine: dict[Price, int], most: int) -> tup
         return levels[:most]
     left: list[Level] = []
     for level in levels:
-        own = mine.get(level.price, 0)
-        if own < level.count:
-            left.append(Level(level.price, Count(level.count - own)) if own else level)
+        price, count = level
+        own = mine.get(price, 0)
+        if own < count:
+            left.append(Level(price, Count(count - own)) if own else level)
             if len(left) == most:
                 break
     return tuple(left)

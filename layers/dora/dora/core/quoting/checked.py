@@ -21,7 +21,6 @@ MEMORY_CHARS = 1_000
 """Longest memory of one market as JSON: the memory of thousands is stored together."""
 SOURCE_CHARS = 40
 _PARTS = 2
-_NUMBERS = frozenset({int})
 _PLAIN = frozenset({int, str, bool, type(None)})
 _NUMBER_CHARS = 19
 _NUMBER_BELOW = 10 ** (_NUMBER_CHARS - 1)
@@ -129,8 +128,7 @@ def _is_few_numbers(memory: Mapping[str, Any]) -> bool:
     As JSON a character of a name takes 12 at most, and beside name and number stand six others. Raises
     TypeError for a name that is no text.
     """
-    numbers = memory.values()
-    if not numbers or not _NUMBERS.issuperset(map(type, numbers)):
-        return False
-    chars = 12 * len("".join(memory)) + (_NUMBER_CHARS + 6) * len(memory) + 2
-    return chars <= MEMORY_CHARS and min(numbers) > -_NUMBER_BELOW and max(numbers) < _NUMBER_BELOW
+    for number in memory.values():
+        if type(number) is not int or not -_NUMBER_BELOW < number < _NUMBER_BELOW:
+            return False
+    return 12 * len("".join(memory)) + (_NUMBER_CHARS + 6) * len(memory) + 2 <= MEMORY_CHARS

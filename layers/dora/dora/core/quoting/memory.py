@@ -69,7 +69,6 @@ class Memory(NamedTuple):
 
 _NAMES = Memory._fields
 _values = itemgetter(*_NAMES)
-_INTS = frozenset({int})
 
 
 def recall(stored: Mapping[str, object] | None) -> Memory | None:
@@ -80,14 +79,17 @@ def recall(stored: Mapping[str, object] | None) -> Memory | None:
         memory = Memory._make(_values(stored))
     except KeyError:
         return None
-    if not _INTS.issuperset(map(type, memory)) or min(memory) < 0 or max(memory) >= _LARGEST:
-        return None
+    for value in memory:
+        if type(value) is not int or not 0 <= value < _LARGEST:
+            return None
     return memory if 0 < memory.fair_e9 < _E9 else None
 
 
 def remember(before: Memory | None, fair: FairValue, now_ms: TimeMs) -> Memory:
     """The memory after this look. Looks far apart, or backwards in time, start it afresh."""
-    fair_e9 = min(max(round(fair.value * _E9), 1), _E9 - 1)
+    fair_e9 = round(fair.value * _E9)
+    if not 0 < fair_e9 < _E9:
+        fair_e9 = 1 if fair_e9 <= 0 else _E9 - 1
     mid_e9, half_e9 = (fair.bid + fair.ask) * _HALF, (fair.ask - fair.bid) * _HALF
     if before is None or not 0 <= now_ms - before.at_ms <= STALE_MS:
         return Memory(now_ms, fair_e9, mid_e9, half_e9=half_e9)
@@ -96,7 +98,8 @@ def remember(before: Memory | None, fair: FairValue, now_ms: TimeMs) -> Memory:
     # No span is longer than a window, for STALE_MS is not.
     span_ms = now_ms - before.at_ms
     watched = before.watched_ms + span_ms
-    slow, quick = span_ms / min(watched, SPEED_WINDOW_MS), span_ms / min(watched, VOLATILITY_WINDOW_MS)
+    slow = span_ms / (watched if watched < SPEED_WINDOW_MS else SPEED_WINDOW_MS)
+    quick = span_ms / (watched if watched < VOLATILITY_WINDOW_MS else VOLATILITY_WINDOW_MS)
     variance_e12 = _squared_move(before.fair_e9, fair_e9) * 1000 / span_ms * _E12
     move_e9 = abs(mid_e9 - before.mid_e9) * MINUTE_MS / span_ms
     return Memory(
