@@ -20,6 +20,7 @@ from dora.core.units import (
     format_price,
     format_scaled,
     parse_count,
+    parse_counts,
     parse_money,
     parse_price,
     parse_scaled,
@@ -116,6 +117,24 @@ def test_each_unit_has_its_own_decimals(value: int) -> None:
         2,
         6,
     ]
+
+
+COUNT_TEXTS = st.one_of(
+    WHOLE.map(lambda value: format_count(Count(value))),
+    st.text("0123456789.,-", max_size=7),
+    st.sampled_from(["1", "1.5", "1.000", ".50", "", "1.00,2.00", "٣.00", "+1.00", "1_0.00"]),
+)
+
+
+@given(st.lists(COUNT_TEXTS, max_size=6))
+def test_counts_in_a_row_are_read_as_one_by_one(texts: list[str]) -> None:
+    try:
+        expected = [parse_count(text) for text in texts]
+    except NumberInvalid:
+        with pytest.raises(NumberInvalid):
+            parse_counts(texts)
+    else:
+        assert parse_counts(texts) == expected
 
 
 @given(PRICES, st.integers(-(10**15), 10**15))

@@ -9,9 +9,10 @@ Decimal strings are parsed straight to ints: no float ever holds one of these.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NewType
+from typing import NewType, cast
 
 from dora.core.errors import NumberInvalid
 
@@ -26,6 +27,7 @@ ONE_DOLLAR = Price(10**PRICE_DECIMALS)
 """The notional of a binary contract: $1."""
 
 _DECIMAL = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
+_COUNTS = re.compile(r"(?:\d+\.\d\d,)*\d+\.\d\d", re.ASCII)
 
 
 def parse_scaled(text: str, decimals: int) -> int:
@@ -59,6 +61,16 @@ def parse_price(text: str) -> Price:
 def parse_count(text: str) -> Count:
     """Contracts, up to 2 decimals."""
     return Count(parse_scaled(text, COUNT_DECIMALS))
+
+
+def parse_counts(texts: Sequence[str]) -> list[Count]:
+    """The same as `parse_count` of each. One look at all of them, where each has its two decimals."""
+    joined = ",".join(texts)
+    if _COUNTS.fullmatch(joined):
+        counts = list(map(int, joined.replace(".", "").split(",")))
+        if len(counts) == len(texts):
+            return cast("list[Count]", counts)
+    return [parse_count(text) for text in texts]
 
 
 def parse_money(text: str) -> Money:

@@ -7,15 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.errors import WireInvalid
+from dora.core.errors import NumberInvalid, WireInvalid
 from dora.core.exchange.market import Level, Market, Side
 from dora.core.units import (
+    ONE_DOLLAR,
     Count,
     Money,
     Price,
     format_count,
     format_price,
     format_scaled,
+    parse_count,
+    parse_price,
 )
 from dora.edge.kalshi import wire_markets, wire_orders
 from dora.edge.kalshi.wire import JsonObject, direction, is_of_subaccount, load_json, multiplier_e4, time_ms
@@ -77,10 +80,10 @@ def test_times_lack_trailing_zeros_and_are_cut_to_milliseconds(fraction: str, ms
     assert time_ms(f"2026-11-20T14:00:00{fraction}Z") == NOW_MS + ms
 
 
-@given(st.integers(0, 4_000_000_000_000))
-def test_every_millisecond_survives_as_text(at_ms: int) -> None:
-    text = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).isoformat()
-    assert time_ms(text) == at_ms
+@given(st.integers(-4_000_000_000_000_000, 4_000_000_000_000_000))
+def test_every_millisecond_survives_as_text(at_us: int) -> None:
+    text = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at_us)).isoformat()
+    assert time_ms(text) == at_us // 1000
 
 
 @pytest.mark.parametrize("value", ["2026-11-20T14:00:00", "yesterday", "", 1795183200, None, True])
@@ -314,6 +317,38 @@ def test_an_empty_side_may_be_a_list_a_null_or_absent(empty: dict[str, Any]) -> 
 def test_a_level_that_is_no_price_and_count_spoils_the_book(level: object) -> None:
     with pytest.raises(WireInvalid, match="yes_dollars"):
         book(yes_dollars=[level])
+
+
+def one_by_one(pairs: Any) -> list[Level]:
+    """The obvious way to read levels, which `levels_of` must agree with."""
+    levels = []
+    for pair in pairs:
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise ValueError("a level is not a price and a count")
+        price, count = parse_price(pair[0]), parse_count(pair[1])
+        if not 0 < price < ONE_DOLLAR or count <= 0:
+            raise ValueError("a level outside 0 to $1, or without contracts")
+        levels.append(Level(price, count))
+    return levels
+
+
+CELLS = st.one_of(
+    st.integers(1, 9_999).map(lambda price: format_price(Price(price))),
+    st.integers(1, 10**7).map(lambda count: format_count(Count(count))),
+    st.sampled_from(["0.44", "1.0000", "0.00", "-0.5000", "x", "", 1, 0.5, None, True, ["0.44"]]),
+)
+PAIRS = st.one_of(st.lists(CELLS, min_size=2, max_size=2), st.lists(CELLS, max_size=3), CELLS)
+
+
+@given(st.lists(PAIRS, max_size=4) | st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=3))
+def test_levels_are_read_as_one_by_one_or_refused_alike(pairs: list[Any]) -> None:
+    try:
+        expected = one_by_one(pairs)
+    except (NumberInvalid, ValueError, TypeError):
+        with pytest.raises((NumberInvalid, ValueError, TypeError)):
+            wire_markets.levels_of(pairs, wire_markets._bid_price)
+    else:
+        assert wire_markets.levels_of(pairs, wire_markets._bid_price) == expected
 
 
 @pytest.mark.parametrize(

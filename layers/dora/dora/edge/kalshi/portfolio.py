@@ -112,7 +112,9 @@ class PortfolioReads(Transport):
         """Each order once: pages shift while they are read, and its latest row counts."""
         listed, latest = self._listed(ORDERS, rows, wire_orders.parse_order), dict[str, Order]()
         for order in listed.rows:
-            latest[order.order_id] = max(latest.get(order.order_id, order), order, key=_finality)
+            before = latest.setdefault(order.order_id, order)
+            if before is not order:
+                latest[order.order_id] = max(before, order, key=_finality)
         return replace(listed, rows=tuple(latest.values()))
 
     def _list(

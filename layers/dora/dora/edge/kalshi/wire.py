@@ -1,8 +1,8 @@
 """Reads JSON of the exchange field by field: exact, strict, and every failure named."""
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
 from dora.core.errors import NumberInvalid, WireInvalid
@@ -12,7 +12,7 @@ from dora.core.units import Price, TimeMs, parse_scaled
 T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+_DAY_MS = 86_400_000
 _SHOWN_CHARACTERS = 120
 _OUTCOME_SIDES = {"yes": Side.BID, "no": Side.ASK}
 
@@ -35,11 +35,12 @@ class JsonObject:
         self.where = where
         self._data = data
 
-    def _fields(self) -> Mapping[str, object]:
+    def _fields(self) -> dict[str, object]:
         # Looked at late, so that one bad item of a list fails alone.
-        if not isinstance(self._data, Mapping):
-            raise WireInvalid(f"{self.where}: expected an object, got {_shown(self._data)}")
-        return self._data
+        data = self._data
+        if not isinstance(data, dict):
+            raise WireInvalid(f"{self.where}: expected an object, got {_shown(data)}")
+        return data
 
     def field(self, name: str, parse: Callable[[Any], T]) -> T:
         """A required field. Raises WireInvalid with the endpoint, the field and its value."""
@@ -53,7 +54,13 @@ class JsonObject:
 
     def optional(self, name: str, parse: Callable[[Any], T]) -> T | None:
         """A field that may be absent or null."""
-        return None if self._fields().get(name) is None else self.field(name, parse)
+        value = self._fields().get(name)
+        if value is None:
+            return None
+        try:
+            return parse(value)
+        except (NumberInvalid, ValueError, TypeError, LookupError) as error:
+            raise self.invalid(name, error) from error
 
     def readable(self, name: str, parse: Callable[[Any], T]) -> T | None:
         """A field as far as it can be read: None where it is absent, null or not understood."""
@@ -74,7 +81,8 @@ class JsonObject:
         """
         if not required and name not in self._fields():
             return []
-        return [JsonObject(f"{self.where} {name}", item) for item in self.field(name, array_or_null)]
+        where = f"{self.where} {name}"
+        return [JsonObject(where, item) for item in self.field(name, array_or_null)]
 
     def invalid(self, name: str, problem: object) -> WireInvalid:
         """The error that says what is wrong with a field."""
@@ -94,9 +102,10 @@ def text(value: object) -> str:
 
 def name(value: object) -> str:
     """A string that names something: never empty."""
-    if not text(value):
+    word = text(value)
+    if not word:
         raise ValueError("empty")
-    return text(value)
+    return word
 
 
 def integer(value: object) -> int:
@@ -130,7 +139,8 @@ def time_ms(value: object) -> TimeMs:
     moment = datetime.fromisoformat(text(value))
     if moment.tzinfo is None:
         raise ValueError("no time zone")
-    return TimeMs((moment - _EPOCH) // _MILLISECOND)
+    since = moment - _EPOCH
+    return TimeMs(since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000)
 
 
 def cents(value: object) -> Price:

@@ -29,6 +29,7 @@ from dora.core.units import (
     PriceRange,
     complement,
     parse_count,
+    parse_counts,
     parse_price,
 )
 from dora.edge.kalshi.wire import (
@@ -47,7 +48,7 @@ ORDERS_ROUTE = "/portfolio/events/orders"
 BATCH_ROUTE = ORDERS_ROUTE + "/batched"
 ORDER_ROUTE = "/portfolio/orders/{}"
 _PREFIX = "/trade-api/v2"
-_PAIR, _PRICES = 2, 10_000
+_PRICES, _GRIDS = 10_000, 64
 MONEY_PER_E4 = 100
 
 
@@ -105,16 +106,21 @@ def _is_plain(row: JsonObject) -> bool:
 
 
 def _grid(row: JsonObject) -> PriceGrid:
-    ranges = [
-        PriceRange(
-            part.field("start", parse_price), part.field("end", parse_price), part.field("step", parse_price)
-        )
+    texts = [
+        (part.field("start", text), part.field("end", text), part.field("step", text))
         for part in row.rows("price_ranges")
     ]
     try:
-        return PriceGrid(tuple(sorted(ranges, key=lambda part: part.start)))
+        return _grid_of(tuple(texts))
     except NumberInvalid as error:
         raise row.invalid("price_ranges", error) from error
+
+
+@lru_cache(maxsize=_GRIDS)
+def _grid_of(texts: tuple[tuple[str, str, str], ...]) -> PriceGrid:
+    """Of start, end and step of each range. Kept by its texts: a thousand markets have the same few grids."""
+    ranges = [PriceRange(*map(parse_price, row)) for row in texts]
+    return PriceGrid(tuple(sorted(ranges, key=lambda part: part.start)))
 
 
 def parse_book(ticker: str, row: JsonObject) -> Book:
@@ -132,8 +138,7 @@ def parse_book(ticker: str, row: JsonObject) -> Book:
 def _levels(row: JsonObject, side: str, price_of: Callable[[str], Price]) -> list[Level]:
     # An empty side is written as [], as null, or, though the document requires both, not at all: a side that
     # is missing leads to no quote, so nothing rests on the difference.
-    levels = row.optional(side, lambda value: [_level(pair, price_of) for pair in _best(array(value))])
-    return levels or []
+    return row.optional(side, lambda value: levels_of(_best(array(value)), price_of)) or []
 
 
 def _best(levels: list[Any]) -> list[Any]:
@@ -147,13 +152,20 @@ def _best(levels: list[Any]) -> list[Any]:
     return levels[-BOOK_LEVELS:] if prices == sorted(prices) else levels
 
 
-def _level(pair: object, price_of: Callable[[str], Price]) -> Level:
-    if not isinstance(pair, list) or len(pair) != _PAIR:
+def levels_of(pairs: list[Any], price_of: Callable[[str], Price]) -> list[Level]:
+    """Pairs of price and count as levels, all or none. Whole columns: a cycle reads tens of thousands.
+
+    Raises ValueError, TypeError or NumberInvalid for a pair that is none.
+    """
+    if not pairs:
+        return []
+    if set(map(type, pairs)) != {list}:
         raise ValueError("a level is not a price and a count")
-    price, count = price_of(pair[0]), parse_count(pair[1])
-    if count <= 0:
+    prices = [price_of(price) for price, _ in pairs]
+    counts = parse_counts([count for _, count in pairs])
+    if min(counts) <= 0:
         raise ValueError("a level without contracts")
-    return Level(price, count)
+    return list(map(Level, prices, counts))
 
 
 @lru_cache(maxsize=_PRICES)
