@@ -98,7 +98,8 @@ def lookups_needed(journal: Journal, resting: Iterable[Order], now_ms: TimeMs) -
     shown |= {row.client_order_id: row.updated_ms for row in rows}
     ids: list[str] = []
     since: dict[str, TimeMs] = {}
-    left = (o for o in relearned(journal, rows).orders.values() if o.open and not _is_shown(o, shown))
+    orders = relearned(journal, rows).orders.values()
+    left = (o for o in orders if o.state is not OrderState.CLOSED and not _is_shown(o, shown))
     for order in sorted(left, key=_waits_since):
         if order.order_id is not None:
             ids.append(order.order_id)
@@ -173,11 +174,14 @@ def hold_is_over(order: TrackedOrder, now_ms: TimeMs, hold_ms: int) -> bool:
 
 
 def client_ids_by_order_id(journal: Journal, evidence: Evidence) -> dict[str, str]:
-    """The journal's name of each order, by order id: an amend by hand may have given it another client id."""
-    said = {row.order_id: row.client_order_id for row in evidence.rows}
-    known = {r.order_id: r.client_order_id for r in evidence.rows if r.client_order_id in journal.orders}
-    tracked = relearned(journal, evidence.rows).by_order_id()
-    return said | known | {order_id: order.client_order_id for order_id, order in tracked.items()}
+    """The journal's name of each order of a row, by order id: an amend by hand may have given it another
+    client id.
+    """
+    rows = evidence.rows
+    said = {row.order_id: row.client_order_id for row in rows}
+    known = {r.order_id: r.client_order_id for r in rows if r.client_order_id in journal.orders}
+    tracked = relearned(journal, rows).by_order_id()
+    return said | known | {key: tracked[key].client_order_id for key in said if key in tracked}
 
 
 def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
@@ -201,11 +205,8 @@ def _shown_ids(journal: Journal, rows: Sequence[Order]) -> dict[str, str]:
     known = [(journal.orders.get(row.client_order_id), row) for row in rows]
     ours = [row for order, row in known if order is not None and not is_probe_row(order, row)]
     confirmed = {r.client_order_id for r in ours if journal.orders[r.client_order_id].order_id == r.order_id}
-    return {
-        row.client_order_id: row.order_id
-        for row in sorted(ours, key=_rank)
-        if row.client_order_id not in confirmed
-    }
+    unconfirmed = [row for row in ours if row.client_order_id not in confirmed]
+    return {row.client_order_id: row.order_id for row in sorted(unconfirmed, key=_rank)}
 
 
 def _is_anothers(row: Order, holder: TrackedOrder | None) -> bool:

@@ -30,12 +30,14 @@ def judge_writes(
     """
     if evidence.resting is None:
         return view
-    rows = rows_by_name(view.journal, evidence)
+    rows, closed = rows_by_name(view.journal, evidence), OrderState.CLOSED
     reads_ms = max([evidence.as_of_ms, *(row.updated_ms for row in evidence.rows)])
     unseen = [
         replace(order, unseen=order.unseen + 1)
         for key, order in view.journal.orders.items()
-        if now_ms - order.write_ms > max_age_ms and _is_unseen(order, rows.get(key), evidence)
+        if now_ms - order.write_ms > max_age_ms
+        and (order.state is not closed or key in rows)
+        and _is_unseen(order, rows.get(key), evidence)
     ]
     invisible = {
         order.client_order_id: _missing(order)

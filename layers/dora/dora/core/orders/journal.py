@@ -152,14 +152,22 @@ class Journal:
     """All tracked orders by client order id."""
 
     orders: Mapping[str, TrackedOrder] = field(default_factory=dict)
+    _by_order_id: Mapping[str, TrackedOrder] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     def with_orders(self, changed: Iterable[TrackedOrder]) -> "Journal":
         """The journal with these orders replaced or added."""
-        return Journal({**self.orders, **{order.client_order_id: order for order in changed}})
+        added = {order.client_order_id: order for order in changed}
+        return Journal({**self.orders, **added}) if added else self
 
-    def by_order_id(self) -> dict[str, TrackedOrder]:
-        """Tracked orders whose exchange id is known."""
-        return {order.order_id: order for order in self.orders.values() if order.order_id}
+    def by_order_id(self) -> Mapping[str, TrackedOrder]:
+        """Tracked orders whose exchange id is known. Worked out once: a journal never changes."""
+        if self._by_order_id is None:
+            known = {order.order_id: order for order in self.orders.values() if order.order_id}
+            object.__setattr__(self, "_by_order_id", known)
+            return known
+        return self._by_order_id
 
 
 def planned_order(request: OrderRequest, sent_ms: TimeMs, cycle_id: str) -> TrackedOrder:
@@ -298,11 +306,11 @@ def without(journal: Journal, requests: Iterable[OrderRequest]) -> Journal:
 
 def note_fills(journal: Journal, fills: Iterable[Fill]) -> Journal:
     """The journal told which fills the ledger holds. Safe to repeat: a fill counts once per order."""
-    known = journal.by_order_id()
+    known, noted = journal.by_order_id(), dict[str, TrackedOrder]()
     for fill in fills:
-        order = known.get(fill.order_id)
+        order = noted.get(fill.order_id) or known.get(fill.order_id)
         if order is not None and fill.fill_id not in order.fill_ids:
-            known[fill.order_id] = replace(
+            noted[fill.order_id] = replace(
                 order, booked=Count(order.booked + fill.count), fill_ids=(*order.fill_ids, fill.fill_id)
             )
-    return journal.with_orders(known.values())
+    return journal.with_orders(noted.values())

@@ -47,7 +47,7 @@ class Ownership:
             order_ids=frozenset(journal.by_order_id()),
             group_ids=frozenset(groups | {order.group_id for order in orders if order.group_id}),
             tickers=frozenset({*quoted, *(order.slot.ticker for order in orders)}),
-            unlearned=frozenset(o.slot.ticker for o in orders if o.open and not o.order_id),
+            unlearned=frozenset(o.slot.ticker for o in orders if not o.order_id and o.open),
         )
 
     def may_be_order(self, row: UnreadableRow) -> bool:

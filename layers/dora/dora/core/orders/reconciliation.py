@@ -89,9 +89,11 @@ def merge(
     rows = rows_by_name(journal, evidence, names)
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []
+    closed = OrderState.CLOSED
     for key, order in journal.orders.items():
-        after, why = judge.apply_row(order, rows.get(key)) if order.open else _closed(order, rows.get(key))
-        if not after.open and _forgettable(after, evidence.as_of_ms, now_ms, tombstone_ms):
+        ended = order.state is closed
+        after, why = _closed(order, rows.get(key)) if ended else judge.apply_row(order, rows.get(key))
+        if after.state is closed and _forgettable(after, evidence.as_of_ms, now_ms, tombstone_ms):
             continue
         orders[key] = after
         if after.state is not order.state:
@@ -101,7 +103,8 @@ def merge(
         if rows[key].status is OrderStatus.RESTING:
             orders[key] = _orphan(key, rows[key])
             resolutions.append(Resolution(orders[key], None, "resting with our prefix, in no journal"))
-    unproven = [order for order in orders.values() if order.open and not _proven(order, rows, now_ms)]
+    still_open = [order for order in orders.values() if order.state is not closed]
+    unproven = [order for order in still_open if not _proven(order, rows, now_ms)]
     listed = {row.order_id for row in evidence.resting or ()}
     return ReconciledOrders(
         journal=Journal(orders),
@@ -109,8 +112,8 @@ def merge(
         frozen=frozenset(order.slot for order in unproven),
         blocked=frozenset(o.slot.ticker for o in unproven if o.state is OrderState.NOT_FOUND),
         resolutions=tuple(resolutions),
-        missing_from_list=tuple(o for o in orders.values() if _missing_from_list(o, evidence, listed)),
-        shown=frozenset(key for key in orders if key in rows and not _is_old(journal, key, rows[key])),
+        missing_from_list=tuple(o for o in still_open if _missing_from_list(o, evidence, listed)),
+        shown=frozenset(key for key, row in rows.items() if key in orders and not _is_old(journal, key, row)),
     )
 
 
@@ -140,9 +143,9 @@ def _split(
 ) -> tuple[set[str], tuple[Order, ...]]:
     """Names of our resting orders, and everybody else's rows of this account."""
     resting = evidence.listed_resting
-    ours = {name for name in names.values() if name.startswith(prefix) or name in journal.orders}
     listed = {names[row.order_id] for row in resting}
-    return ours & listed, tuple(row for row in resting if names[row.order_id] not in ours)
+    ours = {name for name in listed if name.startswith(prefix) or name in journal.orders}
+    return ours, tuple(row for row in resting if names[row.order_id] not in ours)
 
 
 def _closed(order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:

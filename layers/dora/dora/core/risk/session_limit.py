@@ -16,20 +16,21 @@ less than one contract below L, and exactly at L when it is filled in whole cont
 
 from collections.abc import Iterable
 
-from dora.core.orders.journal import TrackedOrder
+from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.session import SessionMetadata
 from dora.core.units import CONTRACT, Count
 
 
 def contracts_matched(session: SessionMetadata, traded: Count, orders: Iterable[TrackedOrder]) -> Count:
     """Contracts matched in this session; `traded` is what the ledger has ever booked."""
-    return Count(traded - session.traded_at_start + sum(order.unbooked for order in orders))
+    unbooked = [o.unbooked for o in orders if o.count - o.reduced - o.remaining > o.booked]
+    return Count(traded - session.traded_at_start + sum(unbooked))
 
 
 def contracts_free(session: SessionMetadata, traded: Count, orders: Iterable[TrackedOrder]) -> Count:
     """Contracts that may be placed beyond all open orders; below zero when the limit was lowered."""
     ours = tuple(orders)
-    resting = sum(order.remaining for order in ours if order.open)
+    resting = sum([order.remaining for order in ours if order.state is not OrderState.CLOSED])
     return Count(session.contracts_limit - contracts_matched(session, traded, ours) - resting)
 
 

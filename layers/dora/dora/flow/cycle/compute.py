@@ -287,7 +287,7 @@ def net_positions(positions: Mapping[str, Position], view: ReconciledOrders) -> 
     """Net YES contracts by ticker, proven fills that are not booked yet included."""
     nets = {ticker: position.net for ticker, position in positions.items()}
     for order in view.journal.orders.values():
-        if order.unbooked:
+        if order.count - order.reduced - order.remaining > order.booked:  # `unbooked`, spelt out.
             ticker = order.slot.ticker
             nets[ticker] = Count(nets.get(ticker, 0) + order.slot.side.sign * order.unbooked)
     return nets

@@ -162,6 +162,8 @@ def gather_evidence(ports: Ports, journal: Journal, snapshot: Snapshot, limits: 
     questions = lookups_needed(journal, snapshot.resting, began_ms)
     ids = in_turn(questions.order_ids, MOST_LOOKUPS, began_ms)
     tickers = in_turn(questions.tickers, MOST_LISTS, began_ms)
+    if not ids and not tickers:
+        return evidence
     evidence, reader = read_orders(
         ports,
         evidence,
