@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dora.core.config import DEFAULT_STRATEGY
 from dora.core.cycle_record import CycleRecord
 from dora.core.quoting.decision import Decision
 from dora.edge.archive.packing import pack, unpack
@@ -39,7 +40,11 @@ def recorded_objects(*, dry_run: bool) -> Mapping[str, bytes]:
     chosen = choose_scene(Options(cycles=CYCLES, markets=MARKETS, seed=3))
     always = {**config_items.GLOBAL, "record_public": "always"}
     setup = replace(
-        chosen.setup("adapter", "process"), archive_bucket=ARCHIVE_BUCKET, dry_run=dry_run, globals=always
+        chosen.setup("adapter", "process"),
+        archive_bucket=ARCHIVE_BUCKET,
+        dry_run=dry_run,
+        globals=always,
+        items=dict.fromkeys(chosen.tickers, config_items.MARKET),
     )
     with open_world(setup, beside_a_bucket(deployed_bot)) as world, printed_to(Catcher().stream):
         chosen.play(world)
@@ -73,7 +78,7 @@ def records_in(folder: Path) -> list[CycleRecord]:
 
 def decided_again(tape: Tape) -> list[tuple[Decision, ...]]:
     """What the bot of a replay decides that never fills, at every look."""
-    bot, desk = Bot(tape, setting("reservation", AS_QUOTED)), Desk(PESSIMISTIC)
+    bot, desk = Bot(tape, setting(DEFAULT_STRATEGY, AS_QUOTED)), Desk(PESSIMISTIC)
     assert tape.archived is not None
     decisions = []
     for now_ms in tape.archived.looks:
@@ -103,7 +108,7 @@ def test_a_recording_made_by_the_bot_replays_to_the_same_decisions(dry: Path) ->
 
 
 def replayed(tape: Tape) -> Result:
-    return replay(tape, ["reservation"], AS_QUOTED, lambda _strategy, _model: None)
+    return replay(tape, [DEFAULT_STRATEGY], AS_QUOTED, lambda _strategy, _model: None)
 
 
 def test_inferred_fills_are_compared_with_the_true_ones(live: Path) -> None:
@@ -113,7 +118,7 @@ def test_inferred_fills_are_compared_with_the_true_ones(live: Path) -> None:
     assert tape.archived is not None
     assert tape.archived.filled is not None
     true = sum(tape.archived.filled.values())
-    by_model = {name: own.total.contracts for name, own in result.strategies["reservation"].items()}
+    by_model = {name: own.total.contracts for name, own in result.strategies[DEFAULT_STRATEGY].items()}
     assert true > 0
     assert by_model["pess"] <= by_model["infer"] <= by_model["opt"]
     assert true / 2 < by_model["infer"] < 2 * true
