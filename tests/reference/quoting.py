@@ -15,10 +15,10 @@ from dora.core.exchange.market import Book, Level, Side, Slot
 from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import LEVELS, FairValue
-from dora.core.quoting.ladder import NANO, NANO_PER_PRICE, Model
+from dora.core.quoting.ladder import NANO, NANO_PER_PRICE
 from dora.core.quoting.memory import SPEED_WINDOW_MS, STALE_MS, VOLATILITY_WINDOW_MS, Memory, judged
 from dora.core.quoting.reservation_price import logit, reservation_price, skew
-from dora.core.quoting.strategies.reservation import DEFAULTS, ReservationSettings
+from dora.core.quoting.strategies.reservation import DEFAULTS, Model, ReservationSettings
 from dora.core.reasons import Reason
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Price, PriceGrid, TimeMs
 

@@ -20,8 +20,8 @@ GLOBAL: Item = {
     "max_total_loss_dollars": 10_000,
     "max_open_orders": 2000,
 }
-SAMPLE: Item = {"enabled": True}
-"""What a person writes who leaves everything else as it is."""
+SAMPLE: Item = {"enabled": True, "quote_size": 10, "max_position": 100}
+"""What a person writes who leaves everything else as it is; these sizes are the defaults."""
 MARKET: Item = {
     "enabled": True,
     "quote_size": 10,

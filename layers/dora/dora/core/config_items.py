@@ -72,6 +72,7 @@ def _homes(where: str, kinds: tuple[type[Any], ...]) -> dict[type[Any], str]:
         MarketConfig: _MARKETS,
         SeriesConfig: series,
     }
+    homes |= dict.fromkeys((kind for kind in kinds if kind not in homes), _MARKETS)
     for name, strategy in STRATEGIES.items():
         chosen = strategy.settings in kinds or MarketConfig not in kinds
         homes.setdefault(strategy.settings, _MARKETS if chosen else f"markets whose strategy is {name!r}")

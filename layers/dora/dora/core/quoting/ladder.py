@@ -1,15 +1,13 @@
 """The quotes of one side: the best price the model allows, and further levels behind it.
 
-    bid       floor(min(r - d, f - fee(bid) - least edge, best ask - tick, best bid + n ticks))
-    ask       ceil (max(r + d, f + fee(ask) + least edge, best bid + tick, best ask - n ticks))
+    bid       floor(min(wanted, f - fee(bid) - least edge, best ask - tick, best bid + n ticks))
+    ask       ceil (max(wanted, f + fee(ask) + least edge, best bid + tick, best ask - n ticks))
     level i   i gaps behind level 0, a tick behind level i - 1 at least, and with the least edge too
 
-f is fair value, r the reservation price, d the half-spread, n `max_improve_ticks`; the best prices are those
-of others. From the model on everything is exact, and every rounding goes outward, away from fair value. The
-levels of a side share the room to the largest position: the inner ones fill first, so they take it first.
+f is fair value, `wanted` what the strategy asks for, n `max_improve_ticks`; the best prices are of others.
+All is exact, and every rounding goes outward, away from fair value. The levels of a side share the room to
+the largest position: the inner ones fill first, so they take it first.
 """
-
-from typing import NamedTuple
 
 from dora.core.exchange.fees import maker_fee_per_contract
 from dora.core.exchange.market import Side, slot_of
@@ -24,23 +22,18 @@ NANO = 10**9
 NANO_PER_PRICE = NANO // ONE_DOLLAR
 
 
-class Model(NamedTuple):
-    """Fair value, reservation price and half-spread in 1e-9 $."""
-
-    fair: int
-    reservation: int
-    half: int
-
-
 Ladder = tuple[list[TargetOrder], Reason | None]
 """One side: what rests, inner first, and why the levels behind that do not (None: all of them rest)."""
 
 
-def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> Ladder:
-    """Every configured level of one side; once a level rests nothing, no later one does."""
+def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, fair_e9: int, best: int) -> Ladder:
+    """Every configured level of one side, the first at `best` (1e-4 $) or as near to it as the rules allow.
+
+    `fair_e9` is fair value in 1e-9 $. Once a level rests nothing, no later one does.
+    """
     config, ticker, sign = inputs.config, inputs.market.ticker, side.sign
     room = config.max_position - sign * inputs.net
-    price = _touch(side, inputs, seen, model)
+    price = _touch(side, inputs, seen, best)
     targets: list[TargetOrder] = []
     for level in range(config.levels):
         if targets:
@@ -49,7 +42,7 @@ def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> La
         count = _count(config.quote_size, room)
         if count <= 0:
             return targets, Reason.POSITION_CAP
-        found = _earning(side, price, count, inputs, model.fair)
+        found = _earning(side, price, count, inputs, fair_e9)
         if found is None:
             return targets, Reason.NO_EDGE
         price, edge = found
@@ -58,14 +51,12 @@ def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> La
     return targets, None
 
 
-def _touch(side: Side, inputs: QuoteInputs, seen: FairValue, model: Model) -> Price:
-    """The best price that keeps the half-spread, meets nobody, and leads its own side by little."""
+def _touch(side: Side, inputs: QuoteInputs, seen: FairValue, best: int) -> Price:
+    """The nearest price outward that meets nobody and leads its own side by little."""
     grid, most = inputs.market.grid, inputs.config.max_improve_ticks
     if side is BID:
-        wanted = (model.reservation - model.half) // NANO_PER_PRICE
-        return _clear(side, grid, min(wanted, improved(side, grid, seen.bid, most)), seen.ask)
-    wanted = -((-model.reservation - model.half) // NANO_PER_PRICE)
-    return _clear(side, grid, max(wanted, improved(side, grid, seen.ask, most)), seen.bid)
+        return _clear(side, grid, min(best, improved(side, grid, seen.bid, most)), seen.ask)
+    return _clear(side, grid, max(best, improved(side, grid, seen.ask, most)), seen.bid)
 
 
 def improved(side: Side, grid: PriceGrid, touch: Price, ticks: int) -> Price:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from dora.core.config import DEFAULT_STRATEGY
+from dora.core.quoting.strategies.join import Join
 from dora.core.quoting.strategies.reservation import Reservation
 from dora.core.quoting.strategy import Strategy
 
-STRATEGIES: Mapping[str, Strategy] = {DEFAULT_STRATEGY: Reservation()}
+STRATEGIES: Mapping[str, Strategy] = {DEFAULT_STRATEGY: Reservation(), "join": Join()}

@@ -5,16 +5,17 @@ Model floats are settled to 1e-9 $ once; from there on everything is exact (`lad
 
 from dataclasses import dataclass
 from math import isfinite
+from typing import NamedTuple
 
 from dora.core.config_fields import Checked, price, whole_number
 from dora.core.errors import StrategyInvalid
-from dora.core.exchange.market import Side, Slot, slot_of
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import FairValue
-from dora.core.quoting.ladder import NANO, Ladder, Model, ladder
+from dora.core.quoting.ladder import NANO
 from dora.core.quoting.memory import Memory, recall
 from dora.core.quoting.reservation_price import reservation_price, skew
 from dora.core.quoting.strategy import StoredMemory
+from dora.core.quoting.two_sided import Wanted, two_sided
 from dora.core.quoting.watch import Unquoted, skipped, watch
 from dora.core.reasons import Reason
 from dora.core.units import ONE_DOLLAR, Price
@@ -32,7 +33,14 @@ class ReservationSettings(Checked):
 
 
 DEFAULTS = ReservationSettings()
-BID, ASK = Side.BID, Side.ASK
+
+
+class Model(NamedTuple):
+    """Fair value, reservation price and half-spread in 1e-9 $."""
+
+    fair: int
+    reservation: int
+    half: int
 
 
 class Reservation:
@@ -66,15 +74,11 @@ def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue,
     model = _model(inputs, settings, fair, memory)
     if model is None:
         return skipped(inputs, Reason.TARGET_INVALID, fair)
-    (bids, why_no_bid), (asks, why_no_ask) = _uncrossed(
-        ladder(BID, inputs, fair, model), ladder(ASK, inputs, fair, model)
-    )
-    dropped: tuple[tuple[Slot, Reason], ...] = ()
-    if why_no_bid or why_no_ask:
-        dropped = _dropped(inputs, BID, len(bids), why_no_bid) + _dropped(inputs, ASK, len(asks), why_no_ask)
+    at, half = model.reservation, model.half
+    targets, dropped = two_sided(inputs, fair, Wanted(model.fair, at - half, at + half))
     return Decision(
         ticker=inputs.market.ticker,
-        targets=(*bids, *asks),
+        targets=targets,
         dropped=dropped,
         fair_value=model.fair / NANO,
         fair_value_source=fair.source,
@@ -99,21 +103,3 @@ def _half_spread(settings: ReservationSettings, memory: Memory) -> float:
     """The configured floor, twice that while memory is cold, plus a share of a minute's typical move."""
     floor = settings.min_half_spread * (1 if memory.warm else 2) / ONE_DOLLAR
     return floor + memory.typical_move * settings.volatility_percent_of_move / 100
-
-
-def _uncrossed(bids: Ladder, asks: Ladder) -> tuple[Ladder, Ladder]:
-    """Our own best bid meeting our own best ask drops every level."""
-    (bid_targets, _), (ask_targets, _) = bids, asks
-    if bid_targets and ask_targets and bid_targets[0].price >= ask_targets[0].price:
-        return ([], Reason.SELF_CROSS), ([], Reason.SELF_CROSS)
-    return bids, asks
-
-
-def _dropped(
-    inputs: QuoteInputs, side: Side, first: int, why: Reason | None
-) -> tuple[tuple[Slot, Reason], ...]:
-    """The levels of a side from `first` on, where there is a reason why they rest nothing."""
-    if why is None:
-        return ()
-    levels = range(first, inputs.config.levels)
-    return tuple((slot_of(inputs.market.ticker, side, level), why) for level in levels)

@@ -1,0 +1,53 @@
+"""Both sides of a market from the prices that a strategy wants there."""
+
+from typing import NamedTuple
+
+from dora.core.exchange.market import Side, Slot, slot_of
+from dora.core.orders.requests import TargetOrder
+from dora.core.quoting.decision import QuoteInputs
+from dora.core.quoting.fair_value import FairValue
+from dora.core.quoting.ladder import NANO_PER_PRICE, Ladder, ladder
+from dora.core.reasons import Reason
+
+
+class Wanted(NamedTuple):
+    """Fair value, and the best price wanted on each side, in 1e-9 $; rounding goes outward."""
+
+    fair_e9: int
+    bid_e9: int
+    ask_e9: int
+
+
+class Quotes(NamedTuple):
+    """What rests, and what does not and why, as a `Decision` has it."""
+
+    targets: tuple[TargetOrder, ...]
+    dropped: tuple[tuple[Slot, Reason], ...]
+
+
+def two_sided(inputs: QuoteInputs, seen: FairValue, wanted: Wanted) -> Quotes:
+    """The ladders of both sides: on the grid, meeting nobody, with the least edge, within the position."""
+    bids, asks = _uncrossed(
+        ladder(Side.BID, inputs, seen, wanted.fair_e9, wanted.bid_e9 // NANO_PER_PRICE),
+        ladder(Side.ASK, inputs, seen, wanted.fair_e9, -(-wanted.ask_e9 // NANO_PER_PRICE)),
+    )
+    dropped: tuple[tuple[Slot, Reason], ...] = ()
+    if bids[1] or asks[1]:
+        dropped = _dropped(inputs, Side.BID, bids) + _dropped(inputs, Side.ASK, asks)
+    return Quotes((*bids[0], *asks[0]), dropped)
+
+
+def _uncrossed(bids: Ladder, asks: Ladder) -> tuple[Ladder, Ladder]:
+    """Our own best bid meeting our own best ask drops every level."""
+    if bids[0] and asks[0] and bids[0][0].price >= asks[0][0].price:
+        return ([], Reason.SELF_CROSS), ([], Reason.SELF_CROSS)
+    return bids, asks
+
+
+def _dropped(inputs: QuoteInputs, side: Side, made: Ladder) -> tuple[tuple[Slot, Reason], ...]:
+    """The levels of a side that rest nothing, where there is a reason."""
+    targets, why = made
+    if why is None:
+        return ()
+    levels = range(len(targets), inputs.config.levels)
+    return tuple((slot_of(inputs.market.ticker, side, level), why) for level in levels)
