@@ -25,6 +25,10 @@ def test_there_is_a_query_for_each_question_of_the_first_hour() -> None:
         "decision",
         "position-drift",
         "cycle-duration",
+        "profit-by-day-and-market",
+        "why-not-quoted",
+        "errors-and-warnings",
+        "group-trips",
     }
 
 

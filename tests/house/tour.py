@@ -129,6 +129,7 @@ def _a_day(recorder: Recorder, catcher: Catcher) -> None:
         world.teardown()
         world.clock.advance_ms(DAY_MS + MINUTE_MS)
         world.start()
+        world.cycle()
         world.session("session_status", checks=True)
 
 

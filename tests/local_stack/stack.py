@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,6 +20,7 @@ from tests.local_stack.log_times import virtual_log_times
 from tests.local_stack.server import FunctionServer
 from tests.simulator.server import RunningServer, serve
 from tests.simulator.wire import PREFIX
+from tests.world import config_items
 from tests.world.archive_bucket import ARCHIVE_BUCKET, beside_a_bucket
 from tests.world.aws import EmbeddedAws
 from tests.world.bot import Answer, deployed_bot
@@ -42,12 +43,13 @@ class _Unconfigured(EmbeddedAws):
 
 @dataclass(frozen=True, kw_only=True)
 class LocalOptions:
-    """`speed` 0: time moves only when a function is asked. `configured`: the sample configs are written."""
+    """`speed` 0: time moves only when a function is asked. `configured`: every market gets the `item`."""
 
     scene: Options
     speed: float = 1.0
     configured: bool = False
     tier: str = "advanced"
+    item: config_items.Item = field(default_factory=lambda: dict(config_items.SAMPLE))
 
 
 class LocalStack:
@@ -76,6 +78,10 @@ class LocalStack:
             self._advance_to(at_ms)
             self.cycles += 1
             return self.invoke(CYCLE, {"action": "cycle"})
+
+    def sleep_to_the_next_tick(self) -> None:
+        """After the time was moved by hand."""
+        self._next_tick_ms = self.world.next_tick_ms()
 
     def follow_the_clock(self) -> None:
         """Until stopped: time passes, and every minute there is a cycle."""
@@ -109,7 +115,7 @@ def open_local_stack(options: LocalOptions, folder: Path) -> Iterator[LocalStack
     scene = choose_scene(replace(options.scene, tier=options.tier))
     setup = replace(
         scene.setup("adapter", "server"),
-        items=scene.setup("adapter", "server").items if options.configured else {},
+        items=dict.fromkeys(scene.tickers, options.item) if options.configured else {},
         archive_bucket=ARCHIVE_BUCKET,
     )
     cloud = EmbeddedAws("server") if options.configured else _Unconfigured("server")

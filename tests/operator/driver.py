@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from dora_operator.cli import main
 from tests.demo.options import Options
 from tests.local_stack.stack import LocalOptions, LocalStack, open_local_stack
+from tests.world import config_items
 
 ADDRESSES = {"HOME", "PATH"}
 
@@ -54,11 +55,11 @@ def invoke(words: tuple[str, ...], env: Mapping[str, str], answer: str | None = 
 def local_driver(
     *, markets: int = 4, minutes: int = 120, configured: bool = True, **scene: Any
 ) -> Iterator[Driver]:
-    """A stack up for the time of a block."""
+    """A stack up for the time of a block. Its markets are quoted at once, without the usual warm-up."""
     options = Options(cycles=minutes, markets=markets, **scene)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        local = LocalOptions(scene=options, speed=0, configured=configured)
+        local = LocalOptions(scene=options, speed=0, configured=configured, item=dict(config_items.MARKET))
         with open_local_stack(local, folder) as stack:
             yield Driver(stack, folder)
 

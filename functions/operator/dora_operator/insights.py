@@ -130,16 +130,17 @@ class _Translation:
             raise InsightsError(f"no figure: {text}")
         function, given, alias = found[1], found[2].strip(), found[3] or text
         field = "*" if given == "*" else self._name(given.partition(",")[0].strip())
+        number = f"TRY_CAST({field} AS DOUBLE)"
         known = {
             "count": f"count({field})",
             "count_distinct": f"count(DISTINCT {field})",
-            "sum": f"sum({field})",
-            "avg": f"avg({field})",
+            "sum": f"sum({number})",
+            "avg": f"avg({number})",
             "min": f"min({field})",
             "max": f"max({field})",
             "latest": f"arg_max({field}, {quoted(NUMBER)})",
             "earliest": f"arg_min({field}, {quoted(NUMBER)})",
-            "pct": f"quantile_cont({field}, {given.partition(',')[2].strip() or 50} / 100)",
+            "pct": f"quantile_cont({number}, {given.partition(',')[2].strip() or 50} / 100)",
         }
         if function not in known:
             raise InsightsError(f"{function} is not known here: {text}")
