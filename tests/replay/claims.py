@@ -70,7 +70,7 @@ def _against_true_fills(result: Result) -> Iterator[str]:
         told = ", ".join(
             f"{model} {outcome.total.contracts / CONTRACT:.0f}" for model, outcome in models.items()
         )
-        yield f"{name}: {told} contracts; the bot that recorded filled {true:.0f}."
+        yield f"{name}: {told} contracts; the bot that recorded, as it was set, filled {true:.0f}."
 
 
 def _gaps(tape: Tape) -> Iterator[str]:
