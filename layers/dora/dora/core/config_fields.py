@@ -6,8 +6,8 @@ exist.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, TypeVar, cast
+from dataclasses import MISSING, Field, field, fields
+from typing import Any, NamedTuple, TypeVar, cast
 
 from dora.core.errors import ConfigInvalid, NumberInvalid
 from dora.core.hints import nearest, unit_of
@@ -24,8 +24,7 @@ NO_KEYS = frozenset({"ticker", "template", "settings"})
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """How one number is read; `suffix` is part of the item's key."""
 
     decimals: int

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from dora.core.units import Count, TimeMs
 
@@ -75,8 +76,7 @@ class SessionAction(StrEnum):
     WATCH = "watch"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionCommand:
+class SessionCommand(NamedTuple):
     """One session action, with the reason its author gave.
 
     `checks` asks a status for the preflight too; `cancel` has a halt take resting quotes off.

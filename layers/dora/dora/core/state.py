@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dora.core.accounts.cash_tie import CashBooks, UnexplainedCash
 from dora.core.accounts.ledger import Position
@@ -107,8 +108,7 @@ class BotState:
         return Count(sum(position.traded for position in self.positions.values()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmergencyState:
+class EmergencyState(NamedTuple):
     """What stopping a bot needs: single items, each read by itself, so a broken one costs only itself.
 
     `unreadable` says why the session's record could not be understood ("": it could). `session` is then a
@@ -143,8 +143,7 @@ class Changes:
     """The cycle's wide record, kept for a while under its cycle id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configs:
+class Configs(NamedTuple):
     """The config table as parsed. Invalid items disable their market; `problems` says why."""
 
     globals_: GlobalConfig | None
@@ -153,16 +152,14 @@ class Configs:
     problems: tuple[ConfigInvalid, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseGrant:
+class LeaseGrant(NamedTuple):
     """The right to be the one cycle that writes, until `expires_ms` by our clock."""
 
     fence: int
     expires_ms: TimeMs
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseRefused:
+class LeaseRefused(NamedTuple):
     """`lease_held` or `tick_seen`."""
 
     reason: str

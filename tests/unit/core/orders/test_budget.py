@@ -40,7 +40,7 @@ def plan_of(places: list[ApprovedOrder], cancels: dict[TrackedOrder, str]) -> Sl
 
 def demand(places: list[ApprovedOrder], **changes: object) -> Demand:
     configs = {place.slot.ticker: config(ticker=place.slot.ticker) for place in places}
-    return replace(Demand(configs=configs, nets={}, waits={}), **changes)
+    return Demand(configs=configs, nets={}, waits={})._replace(**changes)
 
 
 def bought(
@@ -106,7 +106,7 @@ def test_what_reduces_a_position_goes_first_then_the_best_value_and_priority() -
     places = [target("A", edge=300), target("B", edge=100), target("C", edge=200), target("D", Side.ASK)]
     rich = config(ticker="B", priority=1_000)
     wanted = demand(places, nets={"D": Count(500)})
-    wanted = replace(wanted, configs={**wanted.configs, "B": rich})
+    wanted = wanted._replace(configs={**wanted.configs, "B": rich})
     assert [place.slot.ticker for place in in_order(places, wanted, 4)] == ["D", "B", "A", "C"]
 
 

@@ -460,7 +460,7 @@ def test_a_placed_order_is_live_with_what_remains_and_one_that_filled_at_once_is
 
 def test_a_refused_create_is_forgotten_and_an_unknown_one_held_from_when_it_was_sent() -> None:
     failed = FailedOrder(request=request(), code="invalid_price", message="", outcome=Outcome.REFUSED)
-    unknown = replace(failed, code="", outcome=Outcome.UNKNOWN)
+    unknown = failed._replace(code="", outcome=Outcome.UNKNOWN)
 
     assert not fold_placed(placed_journal(), BatchPlaceResult(failed=(failed,)), LATER).orders
     held = fold_placed(placed_journal(), BatchPlaceResult(unknown=(unknown,)), LATER).orders

@@ -52,16 +52,16 @@ OPEN = GateInputs(
 
 Switch = Callable[[GateInputs], GateInputs]
 SWITCHES: dict[Reason, Switch] = {
-    Reason.CONFIG_MISSING: lambda s: replace(s, globals_=None),
-    Reason.HALTED: lambda s: replace(s, control=KillSwitch(halted=True)),
-    Reason.TRADING_DISABLED: lambda s: replace(s, globals_=limits(trading_enabled=False)),
-    Reason.NO_SESSION: lambda s: replace(s, session=None),
-    Reason.SESSION_NOT_ACTIVE: lambda s: replace(s, session=replace(SESSION, status=SessionStatus.CLOSING)),
-    Reason.SESSION_OVER: lambda s: replace(s, session=replace(s.session or SESSION, ends_at_ms=NOW)),
-    Reason.AUTH_REFUSED: lambda s: replace(s, auth_refused=True),
-    Reason.READ_UNKNOWN: lambda s: replace(s, account_known=False),
-    Reason.READ_STALE: lambda s: replace(s, reads_stale=True),
-    Reason.CLOCK_SKEW: lambda s: replace(s, skew_ms=-2_001),
+    Reason.CONFIG_MISSING: lambda s: s._replace(globals_=None),
+    Reason.HALTED: lambda s: s._replace(control=KillSwitch(halted=True)),
+    Reason.TRADING_DISABLED: lambda s: s._replace(globals_=limits(trading_enabled=False)),
+    Reason.NO_SESSION: lambda s: s._replace(session=None),
+    Reason.SESSION_NOT_ACTIVE: lambda s: s._replace(session=replace(SESSION, status=SessionStatus.CLOSING)),
+    Reason.SESSION_OVER: lambda s: s._replace(session=replace(s.session or SESSION, ends_at_ms=NOW)),
+    Reason.AUTH_REFUSED: lambda s: s._replace(auth_refused=True),
+    Reason.READ_UNKNOWN: lambda s: s._replace(account_known=False),
+    Reason.READ_STALE: lambda s: s._replace(reads_stale=True),
+    Reason.CLOCK_SKEW: lambda s: s._replace(skew_ms=-2_001),
 }
 
 
@@ -78,7 +78,7 @@ def test_each_switch_alone_forbids_every_placement_and_says_why(reason: Reason) 
 
 @pytest.mark.parametrize("status", [status for status in SessionStatus if status is not SessionStatus.ACTIVE])
 def test_only_an_active_session_quotes(status: SessionStatus) -> None:
-    standing = replace(OPEN, session=replace(SESSION, status=status))
+    standing = OPEN._replace(session=replace(SESSION, status=status))
     assert may_place(standing, SHARDS).blocked_by is Reason.SESSION_NOT_ACTIVE
 
 
@@ -111,8 +111,7 @@ def test_all_closed_switches_are_named_and_the_first_of_them_is_the_verdict(clos
 def test_quotes_are_pulled_where_global_says_so_or_who_halts_asks_for_it(
     configured: bool, asked: bool, cancel_resting: bool
 ) -> None:
-    standing = replace(
-        OPEN,
+    standing = OPEN._replace(
         globals_=limits(trading_enabled=True, cancel_on_halt=configured),
         control=KillSwitch(halted=True, cancel=asked),
     )
@@ -120,22 +119,22 @@ def test_quotes_are_pulled_where_global_says_so_or_who_halts_asks_for_it(
 
 
 def test_a_lifted_halt_no_longer_asks_for_anything() -> None:
-    left = replace(OPEN, control=KillSwitch(halted=False, cancel=True))
+    left = OPEN._replace(control=KillSwitch(halted=False, cancel=True))
     assert may_place(left, SHARDS) == Permission(None)
-    closed = replace(left, globals_=limits(trading_enabled=False, cancel_on_halt=False))
+    closed = left._replace(globals_=limits(trading_enabled=False, cancel_on_halt=False))
     assert may_place(closed, SHARDS) == Permission(Reason.TRADING_DISABLED)
 
 
 @pytest.mark.parametrize(("skew_ms", "may"), [(2_000, True), (-2_000, True), (2_001, False), (-2_001, False)])
 def test_a_clock_is_judged_by_its_distance_either_way(skew_ms: int, may: bool) -> None:
-    assert (may_place(replace(OPEN, skew_ms=skew_ms), SHARDS).blocked_by is None) is may
+    assert (may_place(OPEN._replace(skew_ms=skew_ms), SHARDS).blocked_by is None) is may
 
 
 # --- one shard ----------------------------------------------------------------------------------------
 
 
 def on_shard_1(**changes: object) -> Permission:
-    return may_place(replace(OPEN, **changes), SHARDS)
+    return may_place(OPEN._replace(**changes), SHARDS)
 
 
 @pytest.mark.parametrize(

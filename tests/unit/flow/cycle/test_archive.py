@@ -41,7 +41,7 @@ def archived(shelf: Shelf, finished: Finished, *, deadline_ms: int = NOW + 1) ->
     facts = FakeFacts()
     ports: Any = SimpleNamespace(clock=Clock(), archive=shelf, facts=facts, dry_run=False)
     context: Any = SimpleNamespace(cycle_id="id", began_ms=NOW, deadline_ms=deadline_ms)
-    archive(ports, replace(finished, context=context))
+    archive(ports, finished._replace(context=context))
     return facts
 
 
@@ -79,7 +79,7 @@ def test_books_are_as_deep_as_quoting_looks_behind_our_own_orders() -> None:
     books = {**inputs.snapshot.books, ticker: Book(ticker, deep, ())}
     seen_books = replace(inputs, snapshot=replace(inputs.snapshot, books=books))
 
-    record = cycle_record(replace(finished, basis=replace(finished.basis, inputs=seen_books)), dry_run=False)
+    record = cycle_record(finished._replace(basis=replace(finished.basis, inputs=seen_books)), dry_run=False)
 
     assert record.seen is not None
     # One order of ours rests there on each side.
@@ -98,7 +98,7 @@ def test_state_as_loaded_is_kept_where_the_cycle_changed_it() -> None:
     state = replace(finished.loaded.state, journal=Journal(loaded_orders), positions={"KX-1": flat})
     before: Any = SimpleNamespace(state=state, configs=finished.loaded.configs)
 
-    record = cycle_record(replace(finished, loaded=before), dry_run=False)
+    record = cycle_record(finished._replace(loaded=before), dry_run=False)
 
     assert record.loaded is not None
     assert record.loaded.orders == (loaded_orders[first], gone)
@@ -115,6 +115,6 @@ def test_what_was_written_to_is_kept_as_its_answer_left_it() -> None:
         journal=journal.with_orders([after]), tally=finished.execution.tally, stopped=None
     )
 
-    record = cycle_record(replace(finished, execution=execution), dry_run=True)
+    record = cycle_record(finished._replace(execution=execution), dry_run=True)
 
     assert (record.done.orders, record.dry_run) == ((after,), True)

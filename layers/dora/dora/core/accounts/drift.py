@@ -14,6 +14,7 @@ entry opens them. Later fills older than any entry explain it (`core/accounts/bo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dora.core.accounts.booking import PositionEntry
 from dora.core.accounts.market_ledger import MarketLedger
@@ -26,8 +27,7 @@ LASTING_MS = 15 * 60_000
 _SECOND_MS = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldPosition:
+class HeldPosition(NamedTuple):
     """The exchange's row of one market: net contracts, what they cost on their leg, and the row's time."""
 
     ticker: str
@@ -74,8 +74,7 @@ class DriftWatch:
         return now_ms - self.since_ms >= LASTING_MS
 
 
-@dataclass(frozen=True, slots=True)
-class DriftReview:
+class DriftReview(NamedTuple):
     """What a comparison came to: markets still to be watched, and entries to be posted."""
 
     watches: Mapping[str, DriftWatch]

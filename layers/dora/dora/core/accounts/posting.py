@@ -6,7 +6,7 @@ One row a posting, so that a fill's transaction grows by at most one row for eac
 """
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.accounts.booking import PositionEntry, book_fill, enter_position
@@ -30,8 +30,7 @@ EXTERNAL = Attribution("external", "")
 """Trades by hand or by another program, and what no session can be told for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """The books of one market after an event, and what the event adds to a row."""
 
     ledger: MarketLedger
@@ -89,8 +88,7 @@ def estimated_reward(ticker: str, amount: Money, at_ms: TimeMs, by: Attribution)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PostedFills:
+class PostedFills(NamedTuple):
     """What one transaction stores: these fills as booked, these markets as they are now, these rows added."""
 
     fills: tuple[Fill, ...]

@@ -8,6 +8,7 @@ markets that leave, or come back         moved between the state and their recor
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
@@ -21,8 +22,7 @@ MARKETS_PER_TRANSACTION = 33
 """Without fills: books, position and a row of each market, and the fence."""
 
 
-@dataclass(frozen=True, slots=True)
-class BookChange:
+class BookChange(NamedTuple):
     """The books of one market as they are now. None: nothing was stored before."""
 
     after: MarketLedger

@@ -11,6 +11,7 @@ milliseconds, also rounded up.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.exchange.account import Limits
 
@@ -62,8 +63,7 @@ class Bucket:
         return span + US_PER_MS if span > self.depth_us - US_PER_MS else span
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """When each of the first calls may be sent (rounded up to ms), and what they add to `tat` in all."""
 
     send_us: tuple[int, ...]

@@ -6,7 +6,8 @@ can be paid in full. A quote that is only off its target keeps its queue place u
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from dora.core.config import MarketConfig
 from dora.core.exchange.account import Limits
@@ -25,8 +26,7 @@ LOST = 1_000_000
 """The wait of a slot that stands empty because its create was not sent: longer than any that was counted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
+class Demand(NamedTuple):
     """What decides who is served first. All by ticker, but `waits`, which is by `slot_key`: in cycles."""
 
     configs: Mapping[str, MarketConfig]

@@ -6,7 +6,7 @@ it is a reason to want a price and not a measure of its harm. What was not repri
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.exchange.fees import FREE, FeeTerms, maker_fee_per_contract
 from dora.core.orders.evidence import EXPIRY_MARGIN_MS
@@ -16,16 +16,14 @@ from dora.core.quoting.ladder import NANO_PER_PRICE
 from dora.core.units import TimeMs
 
 
-@dataclass(frozen=True, slots=True)
-class Pricing:
+class Pricing(NamedTuple):
     """What one market's quotes are measured by: fair value in 1e-9 $, and its fees (None: not known)."""
 
     fair_e9: int
     fees: FeeTerms | None
 
 
-@dataclass(frozen=True, slots=True)
-class Exposed:
+class Exposed(NamedTuple):
     """Orders that must not rest any longer: `dangerous` by their price, `unpriced` by their age."""
 
     dangerous: tuple[TrackedOrder, ...] = ()

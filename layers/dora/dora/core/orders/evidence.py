@@ -14,7 +14,7 @@ gone once its own expiry has passed, or once its group is triggered and two hold
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.orders.journal import Journal, NotedFills, OrderState, TrackedOrder
@@ -73,8 +73,7 @@ class Evidence:
         return (*self.listed_resting, *looked_up, *listed)
 
 
-@dataclass(frozen=True, slots=True)
-class Lookups:
+class Lookups(NamedTuple):
     """Targeted reads that would settle what the resting list left open, those that wait longest first."""
 
     order_ids: tuple[str, ...]
@@ -293,8 +292,7 @@ def _is_as_shown(order: TrackedOrder, row: Order, state: OrderState, remaining: 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(NamedTuple):
     """What the evidence says of one open order, and in which words."""
 
     evidence: Evidence

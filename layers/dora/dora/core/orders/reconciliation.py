@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.exchange.book import Resting
@@ -26,8 +27,7 @@ TRADE_CLOCK_MARGIN_MS = 1_000
 """By how much the stamps of public trades and of our own writes may differ: two services give them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """One thing the merge learned, for the log: what happened to which order, and by what evidence."""
 
     order: TrackedOrder

@@ -107,8 +107,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedOrder:
+class PlacedOrder(NamedTuple):
     """The engine took our order. `remaining` may be 0: a 201 is not proof of a resting order."""
 
     request: OrderRequest
@@ -118,8 +117,7 @@ class PlacedOrder:
     ts_ms: TimeMs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelledOrder:
+class CancelledOrder(NamedTuple):
     """The engine took contracts off; less than the remaining we saw means the rest was filled unseen."""
 
     request: CancelRequest
@@ -127,8 +125,7 @@ class CancelledOrder:
     ts_ms: TimeMs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedOrder:
+class FailedOrder(NamedTuple):
     """A create, cancel or decrease that was refused or whose fate is unknown; `code` says which of which."""
 
     request: OrderRequest | CancelRequest | DecreaseRequest
@@ -148,8 +145,7 @@ class ChangeResult:
     ts_ms: TimeMs = TimeMs(0)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchPlaceResult:
+class BatchPlaceResult(NamedTuple):
     """Every order of one create batch, exactly once, under its outcome."""
 
     placed: tuple[PlacedOrder, ...] = ()
@@ -157,8 +153,7 @@ class BatchPlaceResult:
     unknown: tuple[FailedOrder, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCancelResult:
+class BatchCancelResult(NamedTuple):
     """Every order of one cancel batch, exactly once, under its outcome."""
 
     succeeded: tuple[CancelledOrder, ...] = ()
@@ -166,8 +161,7 @@ class BatchCancelResult:
     unknown: tuple[FailedOrder, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BatchPlaceSummary:
+class BatchPlaceSummary(NamedTuple):
     """All create batches of a cycle."""
 
     total_requested: int = 0
@@ -177,8 +171,7 @@ class BatchPlaceSummary:
     batches: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCancelSummary:
+class BatchCancelSummary(NamedTuple):
     """All cancel batches of a cycle."""
 
     total_requested: int = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dora.core.config import GlobalConfig
 from dora.core.exchange.account import OrderGroup, ShardStatus
@@ -41,8 +42,7 @@ class Permission:
     """Why only orders are placed that lower a worst case."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateInputs:
+class GateInputs(NamedTuple):
     """What the switches are asked of. `account_known`: all a placement rests on was read completely.
 
     A shard that `cash` lacks is unknown, not without cash.

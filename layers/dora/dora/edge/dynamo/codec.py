@@ -11,8 +11,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from dora.core.errors import StateError, StateTooNew, StateUnavailable
 from dora.edge.dynamo.serde import from_plain, to_plain
@@ -181,8 +180,7 @@ def unpack(body: object) -> Any:
         raise StateError(f"body is not gzip'd JSON ({error})") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(NamedTuple):
     """A head of single values and any number of rows."""
 
     head: Mapping[str, Any]

@@ -125,7 +125,9 @@ def _read(name: str, read: Callable[[Any], Any], column: Any, count: int) -> lis
 
 
 def _once(column: list[Any]) -> list[Any]:
-    same = bool(column) and column.count(column[0]) == len(column) and len(set(map(type, column))) == 1
+    if not column or column[0] != column[-1]:  # Most columns that differ at all differ there.
+        return column
+    same = column.count(column[0]) == len(column) and len(set(map(type, column))) == 1
     return column[:1] if same else column
 
 

@@ -1,7 +1,8 @@
 """What a commit appends to the journal, and what it leaves behind."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from dora.core.orders.journal import Journal, Plan, TrackedOrder
 from dora.edge.dynamo.codec import Item, chunk_key, generation_of
@@ -16,8 +17,7 @@ CARRIED = 1_000
 """The most orders that one commit writes anew only because their segment is old."""
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """The items of the next segment, and the journal as it stands once the head names it."""
 
     items: list[Item]

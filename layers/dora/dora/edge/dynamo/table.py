@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -43,8 +43,7 @@ def dynamo_client(endpoint_url: str | None, network: Network | None = None) -> C
     return client
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A conditional write whose condition did not hold; `stored` is the item that stood in the way.
 
     `stored` is empty where none stands, and also where the answer does not say.

@@ -4,9 +4,9 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from threading import Lock
+from typing import NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
@@ -50,8 +50,7 @@ class NotSent(ExchangeUnavailable):
     """The time was up before the request began: it never left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One request before it is signed. `route` has a {} for each of `ids`, and names the endpoint."""
 
     method: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dora.core.cycle_record import Asked, CycleRecord, Decided, Done, Loaded, Seen
 from dora.core.exchange.market import Book, Side
@@ -23,6 +23,9 @@ from dora.flow.cycle.recent_trades import skip_likely_filled
 
 Entry = TypeVar("Entry")
 
+Places = Mapping[str, int]
+"""The place of each order in the journal, by client order id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
@@ -33,8 +36,7 @@ class Basis:
     asked: Asked = Asked()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(NamedTuple):
     """A cycle that is over, but for its archive."""
 
     context: CycleContext
@@ -62,14 +64,15 @@ def archive(ports: Ports, finished: Finished) -> None:
 def cycle_record(finished: Finished, *, dry_run: bool, public: PublicData | None = None) -> CycleRecord:
     """The cycle as one value. Pure."""
     basis = finished.basis
+    places = _places(basis.inputs.view)
     return CycleRecord(
         cycle_id=finished.context.cycle_id,
         began_ms=finished.context.began_ms,
         dry_run=dry_run,
-        loaded=_loaded(finished.loaded, basis.inputs),
-        seen=_seen(basis),
+        loaded=_loaded(finished.loaded, basis.inputs, places),
+        seen=_seen(basis, places),
         asked=basis.asked,
-        decided=_decided(finished.choice, basis.inputs),
+        decided=_decided(finished.choice, places),
         done=_done(finished, basis.inputs),
         public=public,
     )
@@ -83,7 +86,7 @@ def decide_again(seen: Seen, asked: Asked) -> Decided:
         spared = skip_likely_filled(choice.plan, inputs.view.journal, asked.tapes, asked.since_ms)
         choice = replace(choice, plan=spared)
     plan = bought(inputs, choice, asked.tokens, asked.most_places)
-    return _decided(replace(choice, plan=plan), inputs)
+    return _decided(replace(choice, plan=plan), _places(inputs.view))
 
 
 def inputs_of(seen: Seen) -> Inputs:
@@ -114,9 +117,8 @@ def inputs_of(seen: Seen) -> Inputs:
     )
 
 
-def _seen(basis: Basis) -> Seen:
+def _seen(basis: Basis, places: Places) -> Seen:
     inputs, view = basis.inputs, basis.inputs.view
-    places = _places(view)
     return Seen(
         now_ms=inputs.now_ms,
         globals_=inputs.globals_,
@@ -148,8 +150,8 @@ def _cut(inputs: Inputs) -> dict[str, Book]:
     return cut
 
 
-def _loaded(loaded: LoadedState, inputs: Inputs) -> Loaded:
-    state, places = loaded.state, _places(inputs.view)
+def _loaded(loaded: LoadedState, inputs: Inputs, places: Places) -> Loaded:
+    state = loaded.state
     orders, new_orders = _before(state.journal.orders, inputs.view.journal.orders)
     positions, new_positions = _before(state.positions, inputs.positions)
     return Loaded(
@@ -179,8 +181,8 @@ def _before(
     return tuple(changed), tuple(name for name in after if name not in before)
 
 
-def _decided(choice: Choice, inputs: Inputs) -> Decided:
-    plan, places = choice.plan, _places(inputs.view)
+def _decided(choice: Choice, places: Places) -> Decided:
+    plan = choice.plan
     return Decided(
         decisions=choice.decisions,
         failed=choice.failed,
@@ -208,6 +210,5 @@ def _differs(before: TrackedOrder | None, after: TrackedOrder) -> bool:
     return before is not after and before != after
 
 
-def _places(view: ReconciledOrders) -> dict[str, int]:
-    """The place of each order in the journal, by client order id."""
+def _places(view: ReconciledOrders) -> Places:
     return {name: place for place, name in enumerate(view.journal.orders)}

@@ -1,7 +1,8 @@
 """Steps 6 to 8 of a cycle as one function, with what stands in for them when nothing may be placed."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from dora.core.orders.danger import Exposed
 from dora.core.reasons import Reason
@@ -9,8 +10,7 @@ from dora.flow.cycle.compute import Choice, Inputs, decide, learned, leave_all, 
 from dora.flow.cycle.protect import protect, without_triggered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class Chosen(NamedTuple):
     """A choice, and the orders that it takes off because they must not rest."""
 
     choice: Choice

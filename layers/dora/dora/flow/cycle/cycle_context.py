@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.exchange.account import Limits
@@ -12,8 +13,7 @@ from dora.core.units import TimeMs
 from dora.flow.shared.fee_changes import NOTHING_READ, FeeChanges
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleContext:
+class CycleContext(NamedTuple):
     """This cycle's right to write and its times, by our clock."""
 
     cycle_id: str

@@ -6,9 +6,8 @@ the next cycle; nothing is retried within a cycle.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dora.core.errors import StateError
 from dora.core.exchange.error_codes import GROUP_TRIPPED, RATE_LIMITED
@@ -58,8 +57,7 @@ Change = TypeVar("Change", DecreaseRequest, ExtendRequest)
 Request = TypeVar("Request", CancelRequest, OrderRequest)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What one execution must stay within. Nothing is signed after `deadline_ms`."""
 
     grant: LeaseGrant

@@ -1,7 +1,7 @@
 """Targets as the requests that will be sent: id, group, shard, expiry."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.failures import told
 from dora.core.orders.journal import client_order_id
@@ -10,8 +10,7 @@ from dora.core.session import SessionMetadata
 from dora.flow.cycle.compute import Inputs, expiry_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class Naming(NamedTuple):
     """What an order's id and group are made from."""
 
     prefix: str

@@ -1,8 +1,9 @@
 """What of a plan this cycle can pay for, and when each of its writes may be sent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import cancel_batch_size, create_batch_size
@@ -19,18 +20,17 @@ from dora.flow.cycle.compute import Choice, Inputs, fees_of
 from dora.flow.shared.reads import reserve_or_none, smallest_send_times
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
+class Purchase(NamedTuple):
     """A plan that is paid for. Batches and changes are sent at their times, those without one not at all."""
 
     plan: SlotPlan
     reserved_ms: TimeMs
+    cancels: Sequence[Sequence[CancelRequest]]
+    create_size: int
     tokens: int | None = None
     """What the plan could spend; None: nothing was bought."""
     most_places: int | None = None
     """Placements with a send time where they are fewer than the tokens buy."""
-    cancels: Sequence[Sequence[CancelRequest]]
-    create_size: int
     cancel_ms: Sequence[TimeMs] = ()
     decrease_ms: Sequence[TimeMs] = ()
     extend_ms: Sequence[TimeMs] = ()

@@ -1,7 +1,7 @@
 """Positions that are not ours alone to know: those held before the bot began, and drift that heals."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.accounts.booking import PositionEntry
 from dora.core.accounts.drift import DriftWatch, HeldPosition, PositionSnapshot, review_drift
@@ -21,8 +21,7 @@ DRIFT = "#drift"
 """Where the strategies' memory keeps what is watched: no ticker begins so."""
 
 
-@dataclass(frozen=True, slots=True)
-class PositionList:
+class PositionList(NamedTuple):
     """The exchange's own count, complete, as of a time. `left_out`: markets that cannot be compared."""
 
     as_of_ms: TimeMs
