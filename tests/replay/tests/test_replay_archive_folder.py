@@ -152,6 +152,20 @@ def test_a_trade_is_one_print_though_two_looks_saw_it(dry: Path) -> None:
     assert folder.filled is None
 
 
+def test_a_market_settles_as_the_last_look_says(dry: Path) -> None:
+    last = max(dry.rglob("*.json.gz"))
+    record = unpack(last.read_bytes())
+    assert record.seen is not None
+    ticker, market = next(iter(record.seen.snapshot.markets.items()))
+    markets = {**record.seen.snapshot.markets, ticker: replace(market, result="no")}
+    snapshot = replace(record.seen.snapshot, markets=markets)
+    last.write_bytes(pack(replace(record, seen=replace(record.seen, snapshot=snapshot))))
+
+    results = {name: track.result for name, track in read_tape(dry).tracks.items()}
+
+    assert results == dict.fromkeys(results, None) | {ticker: "no"}
+
+
 def test_looks_without_trades_make_bounds_of_it(dry: Path) -> None:
     first = min(dry.rglob("*.json.gz"))
     first.write_bytes(pack(replace(unpack(first.read_bytes()), public=None)))

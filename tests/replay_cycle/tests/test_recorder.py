@@ -75,6 +75,19 @@ def test_programs_are_recorded_when_it_is_their_turn() -> None:
     assert {own.program_id for look in looks for own in look or ()} == {"ours"}
 
 
+def test_how_a_market_ended_is_recorded() -> None:
+    with recorder() as stage:
+        stage.run(1)
+        stage.world.exchange.settle(B, "yes")
+        stage.run(1)
+        before, after = (record.seen for record in records())
+
+    assert before is not None
+    assert after is not None
+    results = [seen.snapshot.markets[B].result for seen in (before, after)]
+    assert results == ["", "yes"]
+
+
 def test_a_live_bot_asks_for_nothing_of_it_unless_told_to() -> None:
     with scene(archive_bucket=ARCHIVE_BUCKET) as stage:
         stage.run(1)
