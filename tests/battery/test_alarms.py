@@ -243,6 +243,26 @@ def test_position_drift_that_stays() -> None:
         assert seen.on() == {"PositionDriftAlarm"}
 
 
+def test_external_activity_by_an_order_of_somebody_else() -> None:
+    with watched() as seen:
+        seen.minute()
+        seen.world.exchange.member_order(seen.world.member, B, "bid", 4_300, 200, client_order_id="by-hand")
+        seen.minute()
+
+        assert seen.on() == {"ExternalActivityAlarm"}
+
+
+def test_external_activity_by_cash_that_comes_from_nowhere() -> None:
+    with watched() as seen:
+        seen.minute()
+        account = seen.world.member.accounts[0]
+        account.move(0, 25_000_000)
+        account.stamp_cash(0, seen.world.clock.now_ms())
+        told = [seen.minute() and seen.on() for _ in range(12)]
+
+        assert {"ExternalActivityAlarm"} in told
+
+
 def test_budget_used_up() -> None:
     deep = dict.fromkeys(TICKERS, {**config_items.MARKET, "levels": 5, "max_speed_percent": 10_000})
     with watched(globals=globals_(budget_share_percent=10, placement_margin_ms=30_000), items=deep) as seen:

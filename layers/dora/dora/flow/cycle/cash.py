@@ -119,6 +119,7 @@ def _found(tie: CashTie, now_ms: TimeMs) -> UnexplainedCash | None:
 
 def _tell(facts: Facts, tie: CashTie, found: UnexplainedCash | None) -> None:
     if found is not None:
+        facts.count("ExternalActivity", 1)
         facts.emit(
             "UNEXPLAINED_CASH",
             amount_dollars=format_money(found.amount),

@@ -91,6 +91,7 @@ def _judged(ports: Ports, loaded: LoadedState, fills: Sequence[Fill]) -> tuple[l
 
 
 def _tell(facts: Facts, kind: str, row: Order | Fill, price: Price, size: Count) -> None:
+    facts.count("ExternalActivity", 1)
     facts.emit(
         "EXTERNAL_ACTIVITY",
         kind=kind,
