@@ -9,24 +9,21 @@ from dora.core.accounts.booking import RECENT, book_fill, enter_position
 from dora.core.accounts.cash_tie import CashBooks, CashRead, tie_cash
 from dora.core.accounts.drift import DriftWatch, PositionSnapshot, review_drift
 from dora.core.accounts.market_ledger import MarketLedger
-from dora.core.accounts.markouts import MarkoutRow, PendingMarkout, take_marks, with_fills
 from dora.core.accounts.posting import EXTERNAL, post_fill
 from dora.core.accounts.profit_rows import ProfitRow
-from dora.core.accounts.quote_time import QuoteTimeRow, joined
 from dora.core.accounts.settlement import settle
 from dora.core.exchange.account import Fill
 from dora.core.units import Count, Money, TimeMs
 from dora.edge.dynamo.codec import attribute, plain_of
 from dora.edge.dynamo.serde import from_plain, to_plain
 from tests.support.account_cases import FLAT, ask, bid, booked, entry, histories, settled
-from tests.support.examples import NOW, TICKER, cents, contracts, dollars
+from tests.support.examples import NOW, TICKER, dollars
 
 WRITE_UNIT = 1_024
 LONGEST_TICKER = "KXMVESPORTSMULTIGAMEEXTENDED-S2026FFFFFFFFFFFF-FFFFFFFFFFF"
 FULL = booked([bid("0.4321", "1234.56", "1.234567", after_ms=12_345 * n) for n in range(1, 2 * RECENT)])
 HELD = {TICKER: booked([bid("0.40", "10")])}
 DRIFT = review_drift(HELD, PositionSnapshot(TimeMs(NOW + 3_600_000), {}), {}, first=True)
-PENDING = with_fills((), [bid("0.40", "10")], {"o": EXTERNAL})
 READ = CashRead(at_ms=NOW, known_ms=NOW, balances={0: dollars("1"), 2: dollars("2")}, movements={}, fills=3)
 
 
@@ -37,9 +34,6 @@ READ = CashRead(at_ms=NOW, known_ms=NOW, balances={0: dollars("1"), 2: dollars("
         (ProfitRow, post_fill(FLAT, ask("0.4", "2", "0.01"), EXTERNAL).row),
         (CashBooks, tie_cash(CashBooks(), READ).books),
         (DriftWatch, DRIFT.watches[TICKER]),
-        (PendingMarkout, PENDING[0]),
-        (MarkoutRow, take_marks(PENDING, {TICKER: cents("0.5")}, TimeMs(NOW + 60_000))[1][0]),
-        (QuoteTimeRow, joined(TICKER, "reservation", contracts("3"), NOW)),
     ],
     ids=lambda given: given.__name__ if isinstance(given, type) else "",
 )

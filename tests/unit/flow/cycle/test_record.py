@@ -93,6 +93,7 @@ QUIET = CycleResult(
     accounts=Accounts(positions={}, books={}, journal=Journal(), cursors=Cursors(), drift=(), booked=0),
     cash=CashLook(tie=CashTie(outcome=CashOutcome.UNKNOWN, books=CashBooks()), shards=()),
     marks={},
+    quality={},
     calls={},
     health=WELL,
 )

@@ -18,6 +18,8 @@ from dora.core.exchange.market import Book
 from dora.core.units import Count, Money, Price, TimeMs, value_of
 
 HORIZONS_MS = (60_000, 300_000, 1_800_000)
+LAST_MARK_MS = 32 * 60_000
+"""After so long every mark of a fill was taken or missed."""
 LATE_MS = 90_000
 """A minute between two looks, and half a minute for a slow one."""
 _MINUTE_MS = 60_000

@@ -80,6 +80,7 @@ def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
         **{name: own for name, own in choice.memory.items() if name not in (EXTERNAL, FEES, RESTS)},
         **{name: own for name, own in noted.items() if own},
         DRIFT: watched,
+        **result.quality,
         LIMITS: {"learned_ms": loaded.limits_learned_ms, "contradicted": int(contradicted)},
     }
     if not choice.decisions:

@@ -15,7 +15,7 @@ from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.risk.rests import Rest
 from dora.core.units import Money, Price, TimeMs, format_count, format_money
 from dora.flow.cycle.cash import CashLook, cash_fields
-from dora.flow.cycle.compute import Choice
+from dora.flow.cycle.compute import Choice, MemoryByTicker
 from dora.flow.cycle.execute import Execution
 from dora.flow.cycle.overdue import overdue_fields
 from dora.flow.shared.accounting import Accounts
@@ -44,6 +44,8 @@ class CycleResult:
     accounts: Accounts
     cash: CashLook
     marks: Mapping[str, Price]
+    quality: MemoryByTicker
+    """What memory keeps of how good our quotes were."""
     calls: Mapping[str, int]
     """Requests sent to the exchange, by method and route."""
     health: Health

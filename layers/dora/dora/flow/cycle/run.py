@@ -41,6 +41,7 @@ from dora.flow.cycle.order_requests import Naming, order_requests
 from dora.flow.cycle.overdue import tell_overdue
 from dora.flow.cycle.persist import commit, tell
 from dora.flow.cycle.purchase import Purchase, purchase
+from dora.flow.cycle.quality import STATISTICS, judge_quotes
 from dora.flow.cycle.read import gather_evidence, read_exchange, read_times
 from dora.flow.cycle.recent_trades import after_the_tape
 from dora.flow.cycle.record import CycleResult, answer_of, pnl_by_market, wide_record
@@ -134,6 +135,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
         accounts=accounts,
         cash=cash,
         marks=priced,
+        quality=judge_quotes(ports.facts, loaded, snapshot, accounts, reconciled, execution.journal),
         calls=ports.exchange.calls - context.calls_before,
         health=health(
             loaded,
@@ -301,7 +303,7 @@ def decision_inputs(
         positions=accounts.positions,
         nets=net_positions(accounts.positions, reconciled),
         permission=permission,
-        memory=memory,
+        memory={name: own for name, own in memory.items() if name not in STATISTICS},
         session=loaded.state.session,
         waits=waits_of(memory),
         limits=loaded.limits,

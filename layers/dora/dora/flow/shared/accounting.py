@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from dora.core.accounts.ledger import Drift, Position, find_drift
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.overdue import OverduePayout, overdue_payouts
+from dora.core.accounts.posting import Attribution
 from dora.core.exchange.account import Fill
 from dora.core.exchange.listed import UnreadableRow
 from dora.core.exchange.market import MarketStatus
@@ -40,6 +41,10 @@ class Accounts:
     """By ticker, the positions that entries of this cycle took the place of."""
     overdue: tuple[OverduePayout, ...] = ()
     """Payouts that are late."""
+    new_fills: tuple[Fill, ...] = ()
+    """Booked in this cycle."""
+    earners: Mapping[str, Attribution] = field(default_factory=dict)
+    """By order id, whose fills they are; all others are external."""
     booked: int | None = None
     """None: fills were not read."""
 
@@ -100,7 +105,8 @@ def keep_accounts(
     books.take_over(reads.positions or ())
     new = books.unbooked(reads.fills)
     readmit(ports, books, reads, new, state.cursors.settlements_ms)
-    books.book_fills(new, earners.of_fills(new))
+    by_order_id = earners.of_fills(new)
+    books.book_fills(new, by_order_id)
     refused = book_settlements(ports, books, reads.settlements or (), earners)
     unpaid = [*_unpaid(books.positions, reads), *refused]
     for row in unpaid:
@@ -122,6 +128,8 @@ def keep_accounts(
         watched=watched,
         before_entries=entered,
         overdue=overdue_payouts(books.ledgers.values(), reads.markets, reads.began_ms),
+        new_fills=tuple(new),
+        earners=by_order_id,
         booked=len(new),
     )
 
