@@ -53,6 +53,7 @@ KEYS = frozenset(
         "pnl_dollars",
         "fees_dollars",
         "pnl_by_market",
+        "markets_paid_out",
         "ledger_difference_micro_dollars",
         "cash_difference_micro_dollars",
         "invariants_broken",
