@@ -36,8 +36,8 @@ def theirs(stage: Any, ticker: str) -> tuple[int, int]:
 
 
 def ours(stage: Any, ticker: str) -> tuple[int, int]:
-    own = books(stage).ledgers[ticker]
-    return own.net, own.cost
+    own = books(stage).ledgers.get(ticker)
+    return (own.net, own.cost) if own else (0, 0)
 
 
 def nets(stage: Any, event_type: str) -> list[tuple[str, str, str]]:
@@ -69,6 +69,22 @@ def test_scenario_88_what_was_lost_or_earned_before_is_no_loss_of_the_day(price_
         answers = stage.run(3)
 
         assert {answer["status"] for answer in answers} == {"completed"}
+        assert stage.seen.facts("RISK_HALT") == []
+        sound(stage)
+
+
+@pytest.mark.parametrize(("after", "price_e4"), [(17, 9_900), (18, 100)])
+def test_scenario_88_nor_where_the_cycle_dies_beside_its_commit(after: int, price_e4: int) -> None:
+    """Between the entry and the commit the day's beginning lacks it; before memory is left it holds it."""
+    with scene(globals={**config_items.GLOBAL, "max_daily_loss_dollars": 2}) as stage:
+        stage.run(1)
+        moved(stage, A, "bid", price_e4, 700)
+        stage.run(1)
+        assert stage.dies(after)
+        assert ours(stage, A) == theirs(stage, A)
+        assert len(stage.seen.facts("CYCLE")) == 2
+        stage.run(2)
+
         assert stage.seen.facts("RISK_HALT") == []
         sound(stage)
 

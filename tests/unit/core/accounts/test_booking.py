@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.accounts.booking import RECENT, PositionEntry, book_fill, enter_position
+from dora.core.accounts.booking import RECENT, PositionEntry, before_entry, book_fill, enter_position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.exchange.account import Fill
 from dora.core.units import Count, Money, TimeMs
@@ -131,3 +131,20 @@ def test_every_order_of_three_fills_and_an_entry_ends_alike() -> None:
         ends.add(replace(ledger, unexplained=Count(0), brought=Money(0)))
     (end,) = ends
     assert (end.net, end.realised) == (contracts("9"), dollars("0.6"))
+
+
+@given(histories(largest=4), histories(largest=4), st.integers(-500, 500), st.integers(0, 10**8))
+def test_what_an_entry_brought_in_can_be_told_apart_from_fills_before_and_after_it(
+    earlier: list[Fill], later: list[Fill], net: int, cost: int
+) -> None:
+    late = [replace(own, fill_id=f"late{n}", at_ms=TimeMs(own.at_ms + 90_000)) for n, own in enumerate(later)]
+    stated = PositionEntry(
+        ticker=FLAT.ticker, shard=0, net=Count(net), cost=Money(cost), at_ms=TimeMs(NOW + 50_000)
+    )
+    entered = booked(late, enter_position(booked(earlier), stated))
+
+    without = before_entry(entered, stated.net, stated.cost)
+
+    assert without is not None
+    assert without.position == booked(late, booked(earlier)).position
+    assert before_entry(entered, Count(net + 1), stated.cost) is None

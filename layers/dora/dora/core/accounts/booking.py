@@ -73,6 +73,25 @@ def enter_position(ledger: MarketLedger, entry: PositionEntry) -> MarketLedger:
     return replace(after, adjusted_ms=max(entry.at_ms, ledger.adjusted_ms))
 
 
+def before_entry(ledger: MarketLedger, net: Count, cost: Money) -> MarketLedger | None:
+    """The books without the latest entry of such a position; None where none is among their latest events.
+
+    Fills since then stand as they are: what differs is what the entry brought in.
+    """
+    places = [
+        at for at, own in enumerate(ledger.recent) if own.states and (own.count, own.amount) == (net, cost)
+    ]
+    if not places:
+        return None
+    before = _play(Basis(ledger.base_net, ledger.base_cost), ledger.recent[: places[-1]]).basis
+    stated = Basis(net, cost)
+    return replace(
+        ledger,
+        net=Count(ledger.net - stated.net + before.net),
+        cash=Money(ledger.cash - cost_in_yes(before) + cost_in_yes(stated)),
+    )
+
+
 class _Outcome(NamedTuple):
     """The position after some events, and what the entries among them brought in."""
 

@@ -15,7 +15,7 @@ from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.external import EXTERNAL
 from dora.flow.cycle.loss_limits import LossCheck
 from dora.flow.cycle.record import CycleResult
-from dora.flow.shared.drift import DRIFT
+from dora.flow.shared.drift import CYCLE, DRIFT
 from dora.flow.shared.fee_changes import FEES
 
 Record = Mapping[str, object]
@@ -80,6 +80,7 @@ def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
         **{name: own for name, own in choice.memory.items() if name not in (EXTERNAL, FEES, RESTS)},
         **{name: own for name, own in noted.items() if own},
         DRIFT: watched,
+        CYCLE: {"cycle_id": result.cycle_id},
         **result.quality,
         LIMITS: {"learned_ms": loaded.limits_learned_ms, "contradicted": int(contradicted)},
     }

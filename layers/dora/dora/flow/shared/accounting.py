@@ -17,7 +17,7 @@ from dora.core.ports import Facts, Ports
 from dora.core.state import BotState, Cursors
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs, format_count, format_money, format_price
 from dora.flow.shared.bookkeeping import Bookkeeper
-from dora.flow.shared.drift import PositionList, heal_drift
+from dora.flow.shared.drift import PositionList, entered_before, heal_drift
 from dora.flow.shared.earners import Earners
 from dora.flow.shared.retirement import readmit, retire_markets
 from dora.flow.shared.settlements import book_settlements
@@ -114,7 +114,7 @@ def keep_accounts(
     _emit_fills(ports.facts, new, journal.by_order_id())
     journal = note_fills(journal, reads.fills)
     compared = _listed(reads)
-    before = dict(books.positions)
+    before = books.positions | entered_before(state, books.ledgers)
     watched = heal_drift(ports, books, state, journal, compared) if compared and compared.as_of_ms else None
     entered = _replaced(before, books.positions)
     retire_markets(books, reads, journal, strategies, reads.began_ms)

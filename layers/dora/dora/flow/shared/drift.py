@@ -1,11 +1,13 @@
 """Positions that are not ours alone to know: those held before the bot began, and drift that heals."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from dora.core.accounts.booking import PositionEntry
+from dora.core.accounts.booking import PositionEntry, before_entry
 from dora.core.accounts.drift import DriftWatch, HeldPosition, PositionSnapshot, review_drift
 from dora.core.accounts.drift_memory import from_memory, to_memory
+from dora.core.accounts.ledger import Position
+from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.posting import post_entry
 from dora.core.accounts.stored_books import MARKETS_PER_TRANSACTION
 from dora.core.calendar import format_time
@@ -17,8 +19,8 @@ from dora.core.state import BotState
 from dora.core.units import Count, TimeMs, format_count, format_money
 from dora.flow.shared.bookkeeping import Bookkeeper
 
-DRIFT = "#drift"
-"""Where the strategies' memory keeps what is watched: no ticker begins so."""
+DRIFT, CYCLE = "#drift", "#cycle"
+"""Where the strategies' memory keeps what is watched, and which cycle left it: no ticker begins so."""
 
 
 class PositionList(NamedTuple):
@@ -48,6 +50,25 @@ def heal_drift(
             _tell_entered(ports.facts, entry, before[entry.ticker])
     _tell_lasting(ports.facts, review.watches.values(), listed.as_of_ms)
     return to_memory(review.watches)
+
+
+def entered_before(state: BotState, ledgers: Mapping[str, MarketLedger]) -> dict[str, Position]:
+    """By ticker, positions without an entry that a cycle has stored which then died before its commit.
+
+    What the last commit watched stands entered in the books by then, and no day knows of it yet. Memory that
+    an older cycle left says nothing: the commit after it may have known.
+    """
+    found: dict[str, Position] = {}
+    if state.memory.get(CYCLE, {}).get("cycle_id") != state.progress.cycle_id:
+        return found
+    for ticker, watch in from_memory(state.memory.get(DRIFT, {})).items():
+        own = ledgers.get(ticker)
+        if own is None or own.net == watch.ours:
+            continue
+        before = before_entry(own, watch.theirs, watch.cost)
+        if before is not None:
+            found[ticker] = before.position
+    return found
 
 
 def _held(row: ExchangePosition) -> HeldPosition | None:
