@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.bench import cost
 from tests.bench.archive import archive_cpu
+from tests.bench.book_units import book_units
 from tests.bench.books import books_cpu
 from tests.bench.cold_start import first_invocation_cpu_ms, import_cpu_ms
 from tests.bench.driver import TIERS, hot_spots, measure
@@ -101,6 +102,7 @@ def _pacing(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[No
 def _books(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[None]:
     _say("the ledger alone")
     results["books"] = books_cpu(10_000 if options.quick else 100_000)
+    results["write_units_per_fill"] = book_units()
     yield
 
 

@@ -62,6 +62,8 @@ def _sections(results: Mapping[str, Any]) -> Iterator[list[str]]:
         yield _lines(["cold start", "CPU ms"], [[name, value] for name, value in cold.items()])
     if books := results.get("books"):
         yield _lines(["fills into the ledger", "CPU"], [[name, value] for name, value in books.items()])
+    if units := results.get("write_units_per_fill"):
+        yield _lines(["write units per fill", ""], [[name, value] for name, value in units.items()])
     if storms := results.get("storm"):
         names = list(next(iter(storms.values())))
         rows = [[name, *(own[name] for own in storms.values())] for name in names]
