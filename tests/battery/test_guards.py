@@ -188,7 +188,8 @@ def lose(stage: Scene) -> None:
 def test_scenario_46_a_loss_that_reaches_its_limit_halts_and_outlives_a_cold_start(
     limit: str, halted: bool
 ) -> None:
-    with scene(globals=governed(max_daily_loss_dollars=Decimal(limit))) as stage:
+    limits = governed(max_daily_loss_dollars=Decimal(limit), reduce_at_percent=100)
+    with scene(globals=limits) as stage:
         stage.run(1)
         lose(stage)
         stage.run(1)

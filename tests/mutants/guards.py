@@ -360,8 +360,8 @@ GUARDS = (
         "strategy-checked",
         "flow/cycle/compute.py",
         "test_compute.py::test_scenario_83_a_market_whose_strategy_raises_or_returns_nonsense_costs_itself_alone",
-        "return checked(strategy.quote(asked, None if before is None else dict(before)), asked)",
-        "return strategy.quote(asked, None if before is None else dict(before))",
+        "decision, after = checked(strategy.quote(asked, None if before is None else dict(before)), asked)",
+        "decision, after = strategy.quote(asked, None if before is None else dict(before))",
     ),
     Guard(
         "uncomputed-kept",

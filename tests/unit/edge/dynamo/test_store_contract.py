@@ -12,8 +12,8 @@ from dora.core.orders.diff import cancel_request
 from dora.core.orders.journal import Journal
 from dora.core.orders.requests import DecreaseRequest
 from dora.core.ports import StateStore
-from dora.core.state import BotState, Changes, Cursors, KillSwitch, Progress, ReferenceData
-from dora.core.units import Count, TimeMs
+from dora.core.state import BotState, Changes, Cursors, KillSwitch, Progress, ReferenceData, RiskState
+from dora.core.units import Count, Money, TimeMs
 from tests.support.bookings import FIRST, PAYOUT
 from tests.support.dynamo_values import (
     LIMITS,
@@ -198,6 +198,7 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
         "KXA-1": {"pair": (1, 2)},
     }
     cursors = Cursors(fills_ms=TimeMs(1), settlements_ms=TimeMs(2))
+    risk = RiskState(reducing="daily_loss", reducing_ms=TimeMs(3), profit_since=Money(-4), equity_low=True)
 
     backing.state().commit(
         take_fence(backing),
@@ -206,6 +207,7 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
             memory=memory,
             cursors=cursors,
             progress=PROGRESS,
+            risk=risk,
             reference=reference,
         ),
     )
@@ -213,7 +215,7 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
     loaded = backing.state().load()
     assert loaded.memory == {"KXB-1": {"fair": [1, None, {"z": True}]}, "KXA-1": {"pair": [1, 2]}}
     assert replace(loaded, memory={}) == BotState(
-        journal=journal(3), cursors=cursors, progress=PROGRESS, reference=reference
+        journal=journal(3), cursors=cursors, progress=PROGRESS, risk=risk, reference=reference
     )
     assert list(loaded.journal.orders) == sorted(written.orders)
     assert list(loaded.memory) == ["KXA-1", "KXB-1"]
@@ -226,11 +228,13 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
 def test_a_commit_leaves_alone_what_it_does_not_name(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
     state.save_limits(LIMITS)
-    state.commit(fence, Changes(journal=journal(5), memory={"KXA-1": {"a": 1}}))
+    latched = RiskState(reducing="loss_since")
+    state.commit(fence, Changes(journal=journal(5), memory={"KXA-1": {"a": 1}}, risk=latched))
 
     state.commit(fence, Changes(cursors=Cursors(fills_ms=TimeMs(9))))
 
     loaded = state.load()
+    assert loaded.risk == backing.state().load().risk == latched
     assert (loaded.journal, loaded.limits, loaded.memory) == (journal(5), LIMITS, {"KXA-1": {"a": 1}})
 
 

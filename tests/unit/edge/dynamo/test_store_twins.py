@@ -15,7 +15,7 @@ from dora.core.errors import DoraError, StateUnavailable
 from dora.core.exchange.market import Event
 from dora.core.orders.journal import Journal
 from dora.core.ports import Limiter
-from dora.core.state import Changes, Cursors, KillSwitch, LeaseGrant, Progress, ReferenceData
+from dora.core.state import Changes, Cursors, KillSwitch, LeaseGrant, Progress, ReferenceData, RiskState
 from dora.core.units import Price, TimeMs
 from tests.support.bookings import of_fills, of_payout
 from tests.support.dynamo_values import (
@@ -152,6 +152,7 @@ class Fenced(Twins):
             "memory": {ticker: {"n": [n, (ticker,)]} for ticker in reversed(TICKERS[:n])},
             "cursors": Cursors(fills_ms=TimeMs(n)),
             "progress": Progress(cycle_id=f"cycle-{n}", starved={"slot": n}),
+            "risk": RiskState(reducing="daily_loss", reducing_ms=TimeMs(n), writes=n),
             "reference": reference(n),
         }
         chosen: Any = {name: value for name, value in blocked_by.items() if name in named}

@@ -150,6 +150,8 @@ class _Tally:
         self.groups = RiskGroups(self.event_of, facts.configs)
         self.alone = OrderLimits(facts.limits, facts.fair)
         self.reducing = facts.reducing or facts.limits.reduce_only
+        self.reduces = self.reducing or any(own.reduce_only for own in facts.configs.values())
+        """Whether any market may only reduce: else none is asked."""
         self.contracts_free = facts.contracts_free
         self.kept: list[ApprovedOrder] = []
         self.cut: list[Refusal] = []
@@ -183,7 +185,9 @@ class _Tally:
         try:
             if slot.ticker in self.failed or self._unfit(target) is not None:
                 return False
-            if self.alone.too_large(target, target.count) or self._opens(target, target.count):
+            if self.alone.too_large(target, target.count):
+                return False
+            if self.reduces and self._opens(target, target.count):
                 return False
         except Exception:
             return False  # `admit` meets it again, and says so.
@@ -272,13 +276,14 @@ class _Tally:
         ticker, limits = target.slot.ticker, self.facts.limits
         worst, event = self.worst[ticker], self.event_of[ticker]
         loss = event.loss_with(ticker, worst.yes + change.yes, worst.no + change.no)
-        if self._opens(target, count) or (loss > event.loss and self._only_reduces(ticker)):
+        now = event.loss
+        if self.reduces and self._only_reduces(ticker) and (loss > now or self._opens(target, count)):
             return Reason.REDUCING
-        if loss > max(limits.max_event_loss, event.loss):
+        if loss > max(limits.max_event_loss, now):
             return Reason.EVENT_CAP
-        if self.groups.broken(event, loss, limits.max_risk_group_loss):
+        if self.groups.losses and self.groups.broken(event, loss, limits.max_risk_group_loss):
             return Reason.RISK_GROUP_CAP
-        grown = self.total_loss - event.loss + loss
+        grown = self.total_loss - now + loss
         return Reason.TOTAL_CAP if grown > max(limits.max_total_loss, self.total_loss) else None
 
     def _largest(self, target: TargetOrder) -> Count:
@@ -297,7 +302,8 @@ class _Tally:
         before = event.loss
         event.update(ticker, worst.yes, worst.no)
         self.total_loss += event.loss - before
-        self.groups.grow(event, event.loss - before)
+        if self.groups.losses:
+            self.groups.grow(event, event.loss - before)
         self._spend(ticker, change.cash)
         self.open_orders += change.orders
         if self.contracts_free is not None:

@@ -32,8 +32,6 @@ class RiskGroups:
 
     def broken(self, event: EventRisk, loss: int, most: int) -> bool:
         """Whether a group would lose more than `most`, and more than now, if its event lost this much."""
-        if not self._groups_of:
-            return False
         losses, grown = self.losses, loss - event.loss
         return grown > 0 and any(losses[group] + grown > most for group in self._groups_of.get(event, ()))
 
