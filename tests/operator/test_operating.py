@@ -269,6 +269,16 @@ def test_a_query_in_aws_runs_the_stack_s_own_text() -> None:
     assert asked["endTime"] - asked["startTime"] == 3600
 
 
+def test_where_nothing_is_archived_the_log_says_what_was_decided_last(dora: Driver) -> None:
+    client = boto3.client("s3")
+    for own in client.list_objects_v2(Bucket="dora-archive")["Contents"]:
+        client.delete_object(Bucket="dora-archive", Key=own["Key"])
+    told = dora.answer("why", dora.stack.scene.tickers[0])
+
+    assert told["targets"].startswith("bid 0.")
+    assert dora.run("why", "KXNOPE-1").exit_code == Exit.NEGATIVE
+
+
 def test_a_year_is_exported_whole(dora: Driver, tmp_path: Path) -> None:
     dora.minutes(6)
     result = dora.run("export", "--year", "2026", "--out", str(tmp_path))

@@ -1,5 +1,7 @@
 """`why TICKER`: the decision on one market explained, step by step, from what its cycle saw."""
 
+import re
+
 import click
 
 from dora.core.calendar import parse_time
@@ -9,7 +11,17 @@ from dora.core.units import TimeMs
 from dora_operator.desk import Desk, command, pairs, table
 from dora_operator.explanation import UnknownMarketError, explanation
 from dora_operator.failures import Exit, OperatorError
+from dora_operator.logs import run_query
 from dora_operator.reading import Reading
+
+_TICKER = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_LOG_MINUTES = 24 * 60
+_LAST_DECISION = """
+filter event_type = "DECISION_MADE" and market = "TICKER"
+| fields @timestamp, skip_reason, fair_value, reservation_price, targets, clip_reasons, decision_id, cycle_id
+| sort @timestamp desc
+| limit 1
+"""
 
 
 @command("why")
@@ -18,10 +30,13 @@ from dora_operator.reading import Reading
 def why(desk: Desk, ticker: str, at: str) -> None:
     """How one market's quotes came about, step by step.
 
-    From the archive; where that holds decisions alone, what was decided is shown and not from what.
+    From the archive. Where that holds decisions alone, what was decided is shown and not from what; where
+    nothing is archived, what the log told last of the market.
     """
     reading = Reading(desk.target)
     record = next(reading.cycles(_time(at) if at else reading.now_ms), None)
+    if record is None and not at and _from_the_log(desk, ticker):
+        return
     if record is None:
         raise OperatorError(
             "no cycle is archived at or before that time",
@@ -45,6 +60,17 @@ def _time(text: str) -> TimeMs:
         return parse_time(text)
     except NumberInvalid as error:
         raise OperatorError(str(error), "write it like 2026-11-21T14:05:00Z", Exit.USAGE) from None
+
+
+def _from_the_log(desk: Desk, ticker: str) -> bool:
+    """What the log told last of this market, where no cycle is archived; False where it told nothing."""
+    if not _TICKER.fullmatch(ticker):
+        return False
+    rows = run_query(desk.target, _LAST_DECISION.replace("TICKER", ticker), own_id="", minutes=_LOG_MINUTES)
+    if rows:
+        told = [(name, value) for name, value in rows[0].items() if value not in (None, "")]
+        desk.show(rows[0], pairs(f"{ticker}: nothing is archived; what the log told last of it", told))
+    return bool(rows)
 
 
 def _decision_alone(desk: Desk, record: CycleRecord, ticker: str) -> None:
