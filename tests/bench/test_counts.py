@@ -54,10 +54,10 @@ LIMITS = {
     "dynamodb_calls": Limit(13, 13, 0),
     "limiter_updates": Limit(3, 3, 0),
     "write_units": Limit(34, 50, 0.11),
-    "read_units": Limit(10.5, 16, 0.04),
+    "read_units": Limit(10.5, 18, 0.05),
     "largest_item": Limit(1_600, 5_200, 24),
     "log_lines": Limit(13, 29, 0.105),
-    "log_bytes": Limit(9_000, 30_000, 132),
+    "log_bytes": Limit(9_200, 30_000, 132),
 }
 
 
