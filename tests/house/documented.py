@@ -35,7 +35,7 @@ def commands(program: str, *, mentioned: bool = False) -> Iterator[list[str]]:
 
 
 def _code(path: Path) -> Iterator[str]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
         if line.startswith(("    ", "$ ")):
             yield line.removeprefix("$ ").strip()
 
