@@ -44,7 +44,7 @@ MARKET: Item = {
     "max_speed_percent": 10_000,
     "resume_speed_percent": 10_000,
     "min_half_spread_dollars": Decimal("0.025"),
-    "max_improve_ticks": 50,
+    "max_improve_ticks": 5,
     "min_book_width_dollars": 0,
     "warm_up_minutes": 0,
 }
