@@ -40,9 +40,10 @@ GLOBAL = {
     "session_contract_limit": 10_000_000,
     "max_daily_loss_dollars": 1_000_000,
     "max_loss_since_dollars": 1_000_000,
+    "max_error_rate_percent": 100,
     "session_hours": 168,
 }
-"""No limit is to end the day early: the soak is about orders, not about losses."""
+"""No limit is to end the day early, and no brake to spare it faults: the soak is about orders."""
 
 Progress = Callable[[int], None]
 
