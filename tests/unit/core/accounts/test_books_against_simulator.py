@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dora.core.accounts.booking import RECENT
 from dora.core.accounts.cash_tie import CashOutcome
+from dora.core.accounts.drift import ABSENCE_MS
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.units import Price
 from tests.simulator import model
@@ -235,6 +236,8 @@ def test_a_position_that_went_flat_unseen_heals_when_its_row_is_missing_long_eno
     trading.trade("RAIN-A", "ask", 4_500, 1_000, taker=False)
     assert trading.books.positions() == 0
     trading.desk.clock.advance_ms(HOUR_MS)
+    assert trading.books.positions() == 0
+    trading.desk.clock.advance_ms(ABSENCE_MS)
     assert trading.books.positions() == 1
     assert (trading.ours("RAIN-A").net, trading.ours("RAIN-A").realised) == (0, 0)
     trading.read([], doubled=False)

@@ -117,11 +117,19 @@ def test_a_row_dated_in_whole_seconds_holds_the_fills_of_its_second() -> None:
     assert entry.at_ms == NOW + 999
 
 
-def test_absence_of_a_row_counts_long_after_our_latest_fill_only() -> None:
+def test_absence_of_a_row_counts_long_after_our_latest_fill_and_for_as_long_alone() -> None:
     minutes = ABSENCE_MS // MINUTE_MS
-    assert reviewed(*(snapshot(minute) for minute in range(1, minutes + 2))).entries == ()
-    (entry,) = reviewed(snapshot(minutes + 1), snapshot(minutes + 2)).entries
-    assert (entry.net, entry.cost, entry.at_ms) == (0, 0, NOW + (minutes + 2) * MINUTE_MS)
+    proven = minutes + 1
+    assert reviewed(*(snapshot(minute) for minute in range(1, proven + minutes))).entries == ()
+    (entry,) = reviewed(*(snapshot(minute) for minute in range(1, proven + minutes + 1))).entries
+    assert (entry.net, entry.cost, entry.at_ms) == (0, 0, NOW + (proven + minutes) * MINUTE_MS)
+
+
+def test_lists_that_lost_a_row_for_a_while_are_no_proof_that_it_is_gone() -> None:
+    minutes = ABSENCE_MS // MINUTE_MS
+    shown = snapshot(minutes + 5, held("10", "4"))
+    later = (snapshot(minute) for minute in range(minutes + 6, 2 * minutes + 6))
+    assert reviewed(*(snapshot(minute) for minute in range(1, minutes + 5)), shown, *later).entries == ()
 
 
 def test_what_stood_in_the_first_comparison_opens_the_books() -> None:

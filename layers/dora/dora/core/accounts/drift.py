@@ -5,8 +5,9 @@
                          └──agree again (a fill came late)──> agree
 
 A snapshot proves something only where it cannot be older than our books. A row is dated by its own time: one
-from before our latest fill shows less than we know. A flat market has no row, and the stamp of a list may run
-ahead of what it describes, so absence counts only a good while after our latest fill.
+from before our latest fill shows less than we know. A flat market has no row, and neither has one that a list
+lost; the stamp of a list may also run ahead of what it describes. So absence counts only a good while after our
+latest fill, and where every list of such a while lacks the row.
 
 Drift that stood in the very first comparison is no drift: the account held it before the books began, and the
 entry opens them. Later fills older than any entry explain it (`core/accounts/booking.py`).
@@ -139,15 +140,17 @@ def _dated_ms(ledger: MarketLedger, held: HeldPosition | None, as_of_ms: TimeMs)
 
 
 def _confirms(before: DriftWatch, seen: DriftWatch) -> bool:
-    """Whether this is a second look at what was seen, and both prove it."""
-    return seen.dated_ms > 0 and seen.figures == before.figures and seen.as_of_ms > before.as_of_ms
+    """Whether this is a later look at what was seen, and both prove it."""
+    least_ms = 1 if seen.theirs else ABSENCE_MS
+    later = seen.as_of_ms - before.as_of_ms >= least_ms
+    return seen.dated_ms > 0 and seen.figures == before.figures and later
 
 
 def _watched(before: DriftWatch | None, seen: DriftWatch) -> DriftWatch:
-    """An unchanged stamp shows the same list once more, so the watch stands as it is."""
+    """What is seen unchanged is watched from its first look on."""
     if before is None:
         return seen
-    if seen.figures == before.figures and seen.as_of_ms <= before.as_of_ms:
+    if seen.figures == before.figures:
         return before
     return replace(seen, since_ms=before.since_ms, opening=before.opening)
 
