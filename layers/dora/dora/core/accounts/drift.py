@@ -6,8 +6,8 @@
 
 A snapshot proves something only where it cannot be older than our books. A row is dated by its own time: one
 from before our latest fill shows less than we know. A flat market has no row, and neither has one that a list
-lost; the stamp of a list may also run ahead of what it describes. So absence counts only a good while after our
-latest fill, and where every list of such a while lacks the row.
+lost; the stamp of a list may also run ahead of what it describes. So absence counts only a good while after
+our latest fill, and where every list of such a while lacks the row.
 
 Drift that stood in the very first comparison is no drift: the account held it before the books began, and the
 entry opens them. Later fills older than any entry explain it (`core/accounts/booking.py`).
