@@ -67,12 +67,17 @@ def test_of_an_event_those_strikes_are_chosen_that_are_nearest_to_the_money() ->
 
 
 def test_what_is_quoted_already_is_not_dropped_for_a_little() -> None:
-    near = listed("A", "0.46", "0.54", volume="60", close_ms=TimeMs(NOW + 60_000))
-    filters = {"min_volume": contracts("100"), "widest_spread": cents("0.05"), "min_life_s": 600}
+    near = listed("A", "0.46", "0.54", volume="60")
+    filters = {"min_volume": contracts("100"), "widest_spread": cents("0.05")}
     assert (picked(near, **filters), picked(near, before=("A",), **filters)) == ((), ("A",))
     strikes = [listed("B", "0.50", "0.52"), listed("C", "0.53", "0.55")]
     assert picked(*strikes, strikes_per_event=1) == ("B",)
     assert picked(*strikes, before=("C",), strikes_per_event=1) == ("C",)
+
+
+def test_what_is_quoted_already_makes_room_when_its_time_is_up() -> None:
+    near = listed("A", "0.46", "0.54", close_ms=TimeMs(NOW + 60_000))
+    assert picked(near, before=("A",), min_life_s=600) == ()
 
 
 PRICES = st.integers(0, ONE_DOLLAR).map(Price)

@@ -30,7 +30,7 @@ def _fits(series: SeriesConfig, one: OpenMarket, quoted: bool, now_ms: TimeMs) -
     market, left_ms = one.market, one.market.close_ms - now_ms
     if market.status is not MarketStatus.ACTIVE or not market.plain or left_ms > series.max_life_s * 1000:
         return False
-    if not quoted and left_ms < series.min_life_s * 1000:
+    if left_ms < series.min_life_s * 1000:  # It only gets less: what is quoted would stay to its close.
         return False
     ease = STAY if quoted else 1
     if series.min_volume and (one.volume_24h is None or one.volume_24h * ease < series.min_volume):
