@@ -68,13 +68,14 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
         ("session", f"{answer.get('session_id', '-')}, ends {answer.get('ends_at', '-')}"),
         ("last cycle", f"{when}: {answer.get('last_cycle_status') or '-'}{f' ({why})' if why else ''}"),
         ("halted", _yes(answer.get("halted"))),
+        *_stop_note(answer),
         ("orders", f"{answer['open_orders']} open, {answer['resting_contracts']} contracts resting, "
                    f"{answer['unproven_orders']} unproven"),
         ("contracts", f"{answer.get('contracts_matched', '-')} matched, "
                       f"{answer.get('contracts_free', '-')} free"),
         *_closed_note(answer),
         ("profit", f"{_dollars(answer.get('pnl_dollars'))}, fees {_dollars(answer.get('fees_dollars'))}, "
-                   f"{answer.get('positions_unmarked')} positions without a mark"),
+                   f"{_known(answer.get('positions_unmarked'))} positions without a mark"),
         ("positions", _counted(answer.get("positions"))),
         ("markets left out", _counted(answer.get("markets_not_quoted"))),
         ("slots left out", _counted(answer.get("slots_not_quoted"))),
@@ -83,11 +84,20 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
     return rows
 
 
+def _stop_note(answer: Answer) -> list[tuple[str, object]]:
+    stopped_by = answer.get("stopped_by")
+    return [("stopped by", f"{stopped_by}: it waits for a person")] if stopped_by else []
+
+
 def _closed_note(answer: Answer) -> list[tuple[str, object]]:
     """The journal is cleared by cycles alone, so after a proof it may still count orders that are gone."""
     if answer.get("status") != "closed" or not answer["open_orders"]:
         return []
     return [("", "the session is closed: nothing rests; the next cycle takes these out of the journal")]
+
+
+def _known(figure: object) -> object:
+    return "?" if figure is None else figure
 
 
 def _counted(found: object) -> object:
