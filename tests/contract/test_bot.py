@@ -64,6 +64,9 @@ def test_smaller_quotes_and_every_verb_of_a_session_break_no_rule_of_the_documen
 
 
 def _live_through_every_verb(world: World, tickers: tuple[str, ...]) -> None:
+    """With markets that need no warm-up, so that quotes stand at once."""
+    for ticker in tickers:
+        world.put_market(ticker, config_items.MARKET)
     assert world.start()["status"] == "active"
     world.cycle()
     for ticker in tickers:

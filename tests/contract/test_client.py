@@ -127,6 +127,7 @@ def _read(client: Noted) -> None:
     assert len(client.orders_of(NEAR).rows) == 3
     assert client.resting_orders().rows == ()
     client.open_markets("RAIN")
+    assert client.fee_changes() == ()
     client.events(["RAIN-1", "COIN-1"])
     client.series("RAIN")
     for name in ("user_data_time_ms", "positions", "cash", "order_groups", "status", "limits"):
