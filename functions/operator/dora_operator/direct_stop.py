@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from dora.core.errors import ExchangeError
 from dora.core.exchange.account import Order
-from dora.core.orders.requests import CancelRequest
 from dora.core.units import TimeMs
 from dora.edge.kalshi.client import KalshiExchange
+from dora.flow.session.mass_cancel import cancel_of
 from dora_operator.target import Clock
 
 SETTLE_MS = 15_000
@@ -97,16 +97,6 @@ class DirectStop:
             self.say(f"group {group_id} triggered: it holds no order and takes none")
 
     def _cancel(self, rows: list[Order]) -> None:
-        done = self.exchange.cancel([_request(row) for row in rows])
+        done = self.exchange.cancel([cancel_of(row) for row in rows])
         left = len(done.failed) + len(done.unknown)
         self.say(f"{len(done.succeeded)} orders cancelled, {left} refused or not answered")
-
-
-def _request(row: Order) -> CancelRequest:
-    return CancelRequest(
-        order_id=row.order_id,
-        client_order_id=row.client_order_id,
-        ticker=row.ticker,
-        shard=row.shard,
-        remaining=row.remaining,
-    )

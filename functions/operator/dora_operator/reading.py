@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from dora.core.accounts.profit_rows import ProfitRow
@@ -135,7 +136,7 @@ def cycle_of(key: str) -> str:
 
 def facts(path: str) -> Iterator[dict[str, Any]]:
     """The facts in a log file of a stack on this machine."""
-    with open(path, encoding="utf-8") as lines:  # noqa: PTH123 # a log may be long: line by line
+    with Path(path).open(encoding="utf-8") as lines:
         for line in lines:
             if line.startswith("{"):
                 own = json.loads(line)

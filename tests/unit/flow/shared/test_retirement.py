@@ -8,10 +8,12 @@ from dora.core.accounts.booking import book_fill
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.retirement import QUIET_MS, is_totals
 from dora.core.accounts.settlement import settle
-from dora.core.exchange.account import Fill, Settlement
+from dora.core.exchange.account import ExchangePosition, Fill, Settlement
+from dora.core.exchange.listed import UnreadableRow
 from dora.core.exchange.market import Market, MarketStatus
 from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.journal import Journal
+from dora.core.orders.ownership import POSITIONS
 from dora.core.units import TimeMs
 from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.retirement import LEAVING_AT_ONCE
@@ -38,16 +40,33 @@ def cycle(
     settlements: tuple[Settlement, ...] = (),
     status: MarketStatus | None = None,
     listed: Market | None = None,
+    positions: tuple[ExchangePosition, ...] | None = (),
+    set_apart: tuple[UnreadableRow, ...] = (),
 ) -> Accounts:
     """One cycle's accounts. `status`: of the test's market, or all that is `listed` of it."""
     shown = listed or (market(status=status) if status else None)
     markets = {TICKER: shown} if shown else {}
     reads = Snapshot(
-        began_ms=LATER, as_of_ms=LATER, fills=fills, settlements=settlements, positions=(), markets=markets
+        began_ms=LATER,
+        as_of_ms=LATER,
+        fills=fills,
+        settlements=settlements,
+        positions=positions,
+        markets=markets,
+        set_apart=set_apart,
     )
     strategies = {TICKER: "reservation"}
     state = kept.state.load()
     return keep_accounts(kept.ports, kept.fence, state, Journal(), reads, strategies)
+
+
+def test_no_market_leaves_while_nobody_knows_whether_the_exchange_holds_it() -> None:
+    kept = KeptState([over(TICKER)])
+    row = UnreadableRow(list_name=POSITIONS, ticker=TICKER, problem="no whole number")
+
+    assert TICKER in cycle(kept, positions=None).books
+    assert TICKER in cycle(kept, set_apart=(row,)).books
+    assert TICKER not in cycle(kept).books
 
 
 def test_state_after_two_thousand_settled_markets_is_that_of_none_and_two_totals() -> None:

@@ -51,7 +51,7 @@ class MassCancel:
         """One batch, as soon as the bucket can pay for it; not at all if that is after `until_ms`."""
         cost, capacity = self._pace.limits.cancel_cost, self._pace.limits.write_capacity
         size = max(capacity // (cost * self._share), 1)
-        batch = [_request(row) for row in list(self._waiting.values())[:size]]
+        batch = [cancel_of(row) for row in list(self._waiting.values())[:size]]
         tokens = min(len(batch) * cost, capacity)
         due_ms = max(self._again.due_ms, self._pace.due_ms(tokens))
         self._ports.clock.sleep_ms(max(min(due_ms, until_ms) - self._ports.clock.now_ms(), 0))
@@ -87,7 +87,8 @@ class MassCancel:
             self._again.failed()
 
 
-def _request(row: Order) -> CancelRequest:
+def cancel_of(row: Order) -> CancelRequest:
+    """The cancel of an order as a list shows it, routed by its market and shard."""
     return CancelRequest(
         order_id=row.order_id,
         client_order_id=row.client_order_id,

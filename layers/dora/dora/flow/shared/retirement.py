@@ -7,6 +7,7 @@ from dora.core.accounts.retirement import is_totals, may_retire
 from dora.core.exchange.account import Fill
 from dora.core.exchange.snapshot import AccountReads
 from dora.core.orders.journal import Journal
+from dora.core.orders.ownership import POSITIONS
 from dora.core.ports import Ports
 from dora.core.units import TimeMs
 from dora.flow.shared.bookkeeping import Bookkeeper
@@ -39,7 +40,12 @@ def readmit(
 def retire_markets(
     books: Bookkeeper, reads: AccountReads, journal: Journal, wanted: Mapping[str, object], now_ms: TimeMs
 ) -> None:
-    """Some of the markets that are over. Safe to repeat: what has left is not there to leave again."""
+    """Some of the markets that are over; none while it was not read what the exchange holds.
+
+    Safe to repeat: what has left is not there to leave again.
+    """
+    if reads.positions is None:
+        return
     over = list(_over(books.ledgers.values(), reads, wanted, now_ms))
     if over:
         in_play = {order.slot.ticker for order in journal.orders.values()}
@@ -53,6 +59,7 @@ def _over(
 ) -> Iterator[MarketLedger]:
     """A wanted market that was not read may be anything, and one that the exchange holds is not flat."""
     held = {row.ticker for row in reads.positions or () if row.net}
+    held |= {row.ticker for row in reads.set_apart if row.ticker and row.list_name == POSITIONS}
     for ledger in ledgers:
         ticker, market = ledger.ticker, reads.markets.get(ledger.ticker)
         known = ledger.settled or market is not None or ticker not in wanted
