@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.house import alarm_table, parameter_table, reason_table
+from tests.house import alarm_table, parameter_table, reason_table, setting_table
 from tests.house.checkout import ROOT
 
 
@@ -39,6 +39,7 @@ class Generated:
 
 
 TABLES = (
+    Generated("settings", setting_table.table, ROOT / "layers/README.md"),
     Generated("reasons", reason_table.table, ROOT / "layers/README.md"),
     Generated("alarms", alarm_table.table, ROOT / "functions/README.md"),
     Generated("parameters", parameter_table.table, ROOT / "functions/README.md"),

@@ -23,36 +23,48 @@ class GlobalConfig(RiskLimits):
     """The GLOBAL item. Without it nothing is placed. What may be lost stands in `config_risk`."""
 
     group_burst_limit: Count = contracts("1", "1000000")
-    """Contracts an order group may match in any 15 s before the exchange trips it."""
+    """Contracts an order group may match in any 15 s before the exchange trips it. Change it with sizes and
+    markets: twice what a busy 15 s may match."""
     trading_enabled: bool = False
+    """Whether anything is placed at all. Change it to true once limits and markets are reviewed."""
     use_order_groups: bool = True
+    """Whether orders are in groups of the exchange, which can be triggered in one step."""
     auto_reset_on_limit: bool = False
-    """Whether a session whose order group tripped is re-armed without a person. Nothing else ever is."""
+    """Whether a session whose order group tripped is re-armed without a person. Nothing else ever is. Change
+    it to true once tripped groups have turned out to be harmless bursts."""
     auto_reset_max: int = whole_number("1", "100", "3")
-    """How often in one session."""
+    """How often a session is re-armed so."""
     auto_reset_cooldown_s: int = whole_number("90", "86400", "300")
-    """How long after the trip; longer than a late order could still be accepted."""
+    """How long after the trip it is re-armed; longer than a late order could still be accepted."""
     cancel_on_halt: bool = True
     """Whether resting quotes are taken off as well while nothing may be placed by a person's choice."""
     session_contract_limit: Count = contracts("1", "10000000", "5000")
+    """Contracts that a session may match in all; what rests counts too. Change it with sizes and markets:
+    what a busy session matches."""
     session_hours: int = whole_number("1", "168", "24")
-    """How long a session lasts from its latest start; no order outlives it."""
+    """How long a session lasts from its latest start; no order outlives it. Change it to less where somebody
+    starts each session by hand."""
     order_life_s: int = whole_number("0", "604800", "21600")
     """Longest life of an order, 0 for none, else at least 600. It bounds how long an order that nobody can
-    look after rests, and a slot whose order's fate stays unknown is frozen."""
+    look after rests, and a slot whose order's fate stays unknown is frozen. Change it to less where a broken
+    bot's quotes may not rest for hours; it costs renewals."""
     extend_expiry: bool = False
     """Whether an order whose life is nearly over gets a later expiry in place, by an amend of 10 tokens that
-    keeps its queue place. Otherwise it is cancelled and placed anew, for 12 tokens, at the queue's end."""
+    keeps its queue place. Otherwise it is cancelled and placed anew, for 12 tokens, at the queue's end.
+    Change it to true once `dora doctor --probe` has shown that it keeps the place."""
     create_batch_size: int = whole_number("1", "1600", "1600")
+    """Placements in one batch at most; the account's tier allows fewer."""
     cancel_batch_size: int = whole_number("1", "8000", "8000")
-    """Orders in one batch at most; the account's tier allows fewer."""
+    """Cancels in one batch at most; the account's tier allows fewer."""
     budget_share: int = percent("10", "100", "100")
-    """Part of the key's tokens that this bot spends. Shares of all bots that use the key add up to 100."""
+    """Part of the key's tokens that this bot spends. Shares of all bots that use the key add up to 100.
+    Change it where several bots use one key."""
     unknown_create_hold_s: int = whole_number("10", "600", "62")
     """How long after its signed timestamp a create whose answer was lost may still be accepted."""
     tombstone_s: int = whole_number("60", "86400", "1800")
     """How long a closed order still hides stale rows of itself."""
     fills_overlap_s: int = whole_number("60", "86400", "900")
+    """How far before its cursor each read of fills begins."""
     max_read_age_s: int = whole_number("10", "3600", "120")
     """How long the exchange's reads may lack an acknowledged write of ours before nothing more is placed."""
     max_unpriced_age_s: int = whole_number("10", "86400", "300")
@@ -70,9 +82,11 @@ class GlobalConfig(RiskLimits):
     """After a 429 to a write nobody spends write tokens for this long; each further 429 in a row doubles
     it, up to a minute, and a write that passes ends the row."""
     max_clock_skew_ms: int = whole_number("100", "10000", "2000")
+    """With a clock further off the exchange's nothing is placed."""
     record_public: str = DRY_RUN
     """When each cycle's archive object holds public trades and incentive programs too, for recordings:
-    `always`, `dry_run` (in a dry run alone) or `never`. They cost read tokens."""
+    `always`, `dry_run` (in a dry run alone) or `never`. They cost read tokens. Change it to `always` to
+    record beside a live bot."""
 
     @property
     def flaw(self) -> tuple[str, str] | None:
@@ -96,49 +110,66 @@ class MarketConfig(Checked):
 
     ticker: str
     enabled: bool = False
+    """Whether it is quoted. Change it to true for each market that you have reviewed."""
     record_only: bool = False
-    """Its book is read, and so archived, every cycle; it is never quoted, enabled or not."""
+    """Its book is read, and so archived, every cycle; it is never quoted, enabled or not. Change it to true
+    to gather a recording before you quote."""
     strategy: str = DEFAULT_STRATEGY
+    """Which strategy decides its quotes, by name: `reservation` or `join`. Change it after a replay of both
+    on recordings of your markets."""
     settings: object = None
     """What its strategy is set to, a value of that strategy's own kind; None: the strategy's defaults."""
     reduce_only: bool = False
-    """Whether only orders are placed that bring its position nearer to zero and raise no worst case."""
+    """Whether only orders are placed that bring its position nearer to zero and raise no worst case. Change
+    it to true to leave a market without a loss taken at once."""
     risk_group: str = ""
-    """Names events that move together, as one city's days: GLOBAL limits the worst loss of them all."""
+    """Names events that move together, as one city's days: GLOBAL limits the worst loss of them all. Change
+    it for events that one cause decides, such as days of one city's weather."""
     strategy_tag: str = "maker"
     """Names the order groups that this market's orders are in, one a shard."""
     priority: int = whole_number("1", "1000", "100")
-    """Weight of its quotes where tokens are short: served first is what earns most per token, times this."""
+    """Weight of its quotes where tokens are short: served first is what earns most per token, times this.
+    Change it where reason `budget` is seen, for markets that matter more."""
     quote_size: Count = contracts("0.01", "100000", "10")
+    """Contracts of one quote. Change it with what you are ready to hold after one fill, and the depth of the
+    book."""
     max_position: Count = contracts("0.01", "1000000", "100")
-    """Largest net position either way if every live order fills."""
+    """Largest net position either way if every live order fills. Change it with what you are ready to hold
+    until it settles."""
     levels: int = whole_number("1", "5", "1")
-    """Quotes a side, of `quote_size` each; together they stay within max_position, the inner ones first."""
+    """Quotes a side, of `quote_size` each; together they stay within max_position, the inner ones first.
+    Change it where books are deep and moves are small."""
     level_gap: Price = price("0.0001", "0.5", "0.01")
     """Distance between neighbouring levels of a side, on the market's grid never less than one step."""
     min_edge: Price = price("0", "0.5", "0.01")
-    """Least distance from fair value, after fees, at which a quote is worth having."""
+    """Least distance from fair value, after fees, at which a quote is worth having. Change it to more where
+    markouts are negative, to less where nothing fills."""
     max_spread: Price = price("0.0001", "1", "0.2")
     """A book wider than this is not quoted: it holds no fair value."""
     min_book_width: Price = price("0", "1", "0.03")
-    """A book narrower than this is not quoted (`tests/replay/README.md` says why); 0: any is."""
+    """A book narrower than this is not quoted (`tests/replay/README.md` says why); 0: any is. Change it after
+    a replay: narrow books belong to those who are faster."""
     max_improve_ticks: int = whole_number("0", "50", "1")
     """How far inside the best price of others on its side a quote may stand."""
     warm_up_minutes: int = whole_number("0", "1440", "10")
     """How long a market is watched before it is quoted: at first, and after more than 5 minutes unseen."""
     max_speed_percent: int = whole_number("1", "10000", "50")
-    """A market is left alone once its mid moves by this share of its half-spread in a typical minute ..."""
+    """A market is left alone once its mid moves by this share of its half-spread in a typical minute. Change
+    it to less where fills come just before the price runs."""
     resume_speed_percent: int = whole_number("1", "10000", "40")
-    """... and is quoted again below this one."""
+    """A market that was left alone for its speed is quoted again below this share."""
     min_price: Price = price("0.0001", "0.9999", "0.03")
+    """Fair value below this is not quoted."""
     max_price: Price = price("0.0001", "0.9999", "0.97")
-    """Fair value outside [min_price, max_price] is not quoted."""
+    """Fair value above this is not quoted."""
     price_tolerance_ticks: int = whole_number("0", "50", "1")
-    """A resting quote this close to its target keeps its queue place."""
+    """A resting quote this close to its target keeps its queue place. Change it to more where reason `budget`
+    is seen: fewer quotes are replaced."""
     refill_below: int = percent("0", "100", "25")
     """A partly filled quote is kept until less than this share of its target is left."""
     close_guard_s: int = whole_number("0", "864000", "300")
-    """No quote rests closer to the market's close than this."""
+    """No quote rests closer to the market's close than this. Change it to more where the outcome is known
+    before the close."""
 
     @property
     def quoted(self) -> bool:
@@ -165,13 +196,16 @@ class SeriesConfig:
 
     ticker: str
     enabled: bool = False
+    """Whether it is quoted. Change it to true for each market that you have reviewed."""
     max_markets: int = whole_number("1", "3000", "200")
+    """Markets of the series that are quoted at most. Change it with cash and tokens."""
     min_life_s: int = whole_number("0", "8640000", "3600")
     """Markets that close sooner than this after they are found are left alone."""
     max_life_s: int = whole_number("60", "86400000", "86400000")
     """Markets that close later than this are left alone, until it is time."""
     min_volume: Count = contracts("0", "100000000", "0")
-    """Markets in which fewer contracts were traded over the last 24 hours are left alone."""
+    """Markets in which fewer contracts were traded over the last 24 hours are left alone. Change it to more
+    to leave dead markets alone."""
     widest_spread: Price = price("0.0001", "1", "1")
     """Markets whose spread is wider when it is looked at are left alone; $1: whatever it is."""
     strikes_per_event: int = whole_number("0", "3000", "0")

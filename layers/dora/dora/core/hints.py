@@ -15,10 +15,11 @@ _UNITS = {
     "percent": "percent",
     "ms": "milliseconds",
     "s": "seconds",
+    "minutes": "minutes",
     "hours": "hours",
     "ticks": "ticks",
 }
-_UNIT_WORDS = _UNITS.keys() | {"cents", "seconds", "minutes"}
+_UNIT_WORDS = _UNITS.keys() | {"cents", "seconds"}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

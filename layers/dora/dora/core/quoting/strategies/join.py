@@ -28,9 +28,11 @@ class JoinSettings(Checked):
     """What a market's item sets for this strategy."""
 
     improve_from: Price = price("0", "1", "0.05")
-    """A book this wide is improved by a tick, a narrower one is joined."""
+    """A book this wide is improved by a tick, a narrower one is joined. Change it to more where you are
+    undercut at once."""
     skew_at_max: Price = price("0", "0.5", "0.05")
-    """How far both quotes move at max_position near a fair value of one half."""
+    """How far both quotes move at max_position near a fair value of one half. Change it to more where
+    positions stay, to less where they are given up too cheaply."""
 
 
 class Join:

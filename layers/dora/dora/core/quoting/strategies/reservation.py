@@ -26,10 +26,14 @@ class ReservationSettings(Checked):
     """What a market's item sets for this strategy."""
 
     min_half_spread: Price = price("0.0001", "0.5", "0.02")
+    """Least distance of both quotes from the reservation price. Change it to more where markouts are
+    negative, to less where nothing fills."""
     skew_at_max: Price = price("0", "0.5", "0.05")
-    """How far the reservation price moves at max_position near a fair value of one half."""
+    """How far the reservation price moves at max_position near a fair value of one half. Change it to more
+    where positions stay, to less where they are given up too cheaply."""
     volatility_percent_of_move: int = whole_number("0", "1000", "100")
-    """Half-spread added, as a share of the typical move of fair value over a minute."""
+    """Half-spread added, as a share of the typical move of fair value over a minute. Change it to more where
+    fills come just before the price runs."""
 
 
 DEFAULTS = ReservationSettings()
