@@ -36,9 +36,15 @@ class MarketReads(Transport):
         """Books of at most BOOKS_PER_CALL tickers; one that could not be read or understood is absent."""
         if not tickers:
             return {}
-        params = [("tickers", ticker) for ticker in dict.fromkeys(tickers)]
+        asked = dict.fromkeys(tickers)
+        params = [("tickers", ticker) for ticker in asked]
         rows = self._read("/markets/orderbooks", params=params).rows("orderbooks")
-        return {book.ticker: book for book in understood(self._facts, rows, _book) if book.ticker in tickers}
+        found = understood(self._facts, rows, self._book)
+        return {book.ticker: book for book in found if book.ticker in asked}
+
+    def _book(self, row: JsonObject) -> Book:
+        ticker, best = row.field("ticker", name), wire_markets.best_levels(row.row("orderbook_fp"))
+        return self._known.value("book", ticker, best, lambda: wire_markets.parse_book(ticker, best))
 
     def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time; all or an ExchangeError."""
@@ -72,8 +78,12 @@ class MarketReads(Transport):
         """Market objects by ticker; one that is unknown or not understood is absent."""
         rows = [row for part in comma_lists(tickers) for row in self._list_markets("tickers", part)]
         asked = frozenset(tickers)
-        found = understood(self._facts, rows, wire_markets.parse_market)
+        found = understood(self._facts, rows, self._market)
         return {market.ticker: market for market in found if market.ticker in asked}
+
+    def _market(self, row: JsonObject) -> Market:
+        ticker = row.field("ticker", name)
+        return self._known.value("market", ticker, row, lambda: wire_markets.parse_market(row))
 
     def open_markets(self, series_ticker: str) -> tuple[OpenMarket, ...]:
         """The open markets of a series, each once."""
@@ -112,7 +122,3 @@ class MarketReads(Transport):
     def limits(self) -> Limits:
         """What this account may spend, and what calls cost."""
         return wire_markets.parse_limits(self._read("/account/limits"), self._read("/account/endpoint_costs"))
-
-
-def _book(row: JsonObject) -> Book:
-    return wire_markets.parse_book(row.field("ticker", name), row.row("orderbook_fp"))

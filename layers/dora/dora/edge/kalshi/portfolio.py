@@ -110,12 +110,16 @@ class PortfolioReads(Transport):
 
     def _latest(self, rows: Iterable[JsonObject]) -> Listed[Order]:
         """Each order once: pages shift while they are read, and its latest row counts."""
-        listed, latest = self._listed(ORDERS, rows, wire_orders.parse_order), dict[str, Order]()
+        listed, latest = self._listed(ORDERS, rows, self._order), dict[str, Order]()
         for order in listed.rows:
             before = latest.setdefault(order.order_id, order)
             if before is not order:
                 latest[order.order_id] = max(before, order, key=_finality)
         return replace(listed, rows=tuple(latest.values()))
+
+    def _order(self, row: JsonObject) -> Order:
+        order_id = row.field("order_id", name)
+        return self._known.value("order", order_id, row, lambda: wire_orders.parse_order(row))
 
     def _list(
         self, route: str, key: str, parse: Callable[[JsonObject], Item], which: tuple[str, str | int]

@@ -27,6 +27,7 @@ from dora.edge.kalshi.error_codes import (
     read_body,
     refusal,
 )
+from dora.edge.kalshi.known_rows import KnownRows
 from dora.edge.kalshi.signing import Signer
 from dora.edge.kalshi.wire import JsonObject, load_json
 from dora.edge.net.deadline import Deadline
@@ -106,6 +107,7 @@ class Transport:
             self._deadlines = [*self._own, self._network.invocation]
         self._lock = Lock()
         self._read_attempts, self._backoff_ms = READ_ATTEMPTS, BACKOFF_MS
+        self._known = KnownRows()
         self.skew_ms = 0
         """Our clock minus the exchange's; 0 below a second, and until an answer came."""
         self.key_refused = False
@@ -114,7 +116,8 @@ class Transport:
         """Requests sent, by endpoint; every attempt counts."""
 
     def until(self, deadline_ms: TimeMs) -> None:
-        """From now on every request is over by then: that far from now, whatever becomes of our clock."""
+        """A new round, every request of it over by then: that far from now, whatever becomes of our clock."""
+        self._known.next_round()
         span_s = (deadline_ms - self._clock.now_ms()) / _SECOND_MS
         for deadline in self._own:
             deadline.set_in(span_s)

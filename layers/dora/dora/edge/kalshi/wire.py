@@ -29,15 +29,15 @@ def _refuse_constant(word: str) -> NoReturn:
 class JsonObject:
     """One JSON object of an answer. Unknown extra fields are tolerated, missing ones are not."""
 
-    __slots__ = ("_data", "where")
+    __slots__ = ("data", "where")
 
     def __init__(self, where: str, data: object) -> None:
         self.where = where
-        self._data = data
+        self.data = data
 
     def _fields(self) -> dict[str, object]:
         # Looked at late, so that one bad item of a list fails alone.
-        data = self._data
+        data = self.data
         if not isinstance(data, dict):
             raise WireInvalid(f"{self.where}: expected an object, got {_shown(data)}")
         return data
