@@ -26,7 +26,7 @@ def book_units() -> dict[str, float]:
     return {
         "alone": _units([_fill(0, TICKER)]),
         f"{len(many)} of one market": _units([_fill(number, TICKER) for number in many]),
-        f"{len(many)} of {len(many)} markets": _units([_fill(n, f"{TICKER}{n}") for n in many]),
+        "24 of 24 markets": _units([_fill(n, f"{TICKER}{n}") for n in range(24)]),
     }
 
 

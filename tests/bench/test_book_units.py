@@ -7,5 +7,5 @@ def test_the_books_cost_a_fill_no_more_than_six_write_units_beyond_marker_and_po
     units = book_units()
 
     assert max(units.values()) == units["alone"] <= BEFORE_BOOKS + 6
-    assert units["24 of one market"] <= 2.4
+    assert units["33 of one market"] <= 2.4
     assert units["24 of 24 markets"] <= 8.1

@@ -18,6 +18,7 @@ from dora.core.accounts.cash_tie import UnexplainedCash
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.rewards import Reward, RewardName
 from dora.core.errors import StateUnavailable
 from dora.core.exchange.account import Fill, Settlement
 from dora.core.orders.journal import Plan
@@ -89,6 +90,7 @@ class Partition:
     positions: dict[str, Position] = field(default_factory=dict)
     books: dict[str, MarketLedger] = field(default_factory=dict)
     retired: dict[str, MarketLedger] = field(default_factory=dict)
+    rewards: dict[RewardName, Reward] = field(default_factory=dict)
     rows: dict[str, ProfitRow] = field(default_factory=dict)
     fills: dict[str, Fill] = field(default_factory=dict)
     settlements: dict[str, Settlement] = field(default_factory=dict)

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from dora.core.accounts.cash_tie import UnexplainedCash
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.rewards import RewardName
 from dora.core.accounts.stored_books import BookChange, Booking
 from dora.core.calendar import format_time
 from dora.core.errors import LeaseLost, StateConflict
@@ -71,9 +73,16 @@ class MemoryStore:
         self._check_fence(fence)
         if any(fill.fill_id in own.fills for fill in booking.fills):
             return False
+        if any(reward.name in own.rewards for reward in booking.rewards):
+            return False
         if not _all_stand(own, booking):
             raise StateConflict("the books have moved on since they were read")
         own.fills.update((fill.fill_id, fill) for fill in booking.fills)
+        own.rewards.update((reward.name, reward) for reward in booking.rewards)
+        if booking.cash is not None:
+            own.state = replace(own.state, cash=booking.cash)
+        if booking.found is not None:
+            own.unexplained[_finding(booking.found)] = booking.found
         if booking.settlement is not None:
             own.settlements[payout_key(booking.settlement)] = booking.settlement
         for ledger in booking.leaving:
@@ -93,6 +102,11 @@ class MemoryStore:
     def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
         """Which of these fills are booked already."""
         return frozenset(self._own.fills.keys() & set(fill_ids))
+
+    @request
+    def rewarded(self, names: Sequence[RewardName]) -> frozenset[RewardName]:
+        """Which of these rewards are booked already."""
+        return frozenset(self._own.rewards.keys() & set(names))
 
     @request
     def retired(self, tickers: Sequence[str]) -> dict[str, MarketLedger]:
@@ -131,7 +145,7 @@ class MemoryStore:
         if changes.journal is not None:
             self._own.plans.clear()
         if (found := changes.unexplained) is not None:
-            self._own.unexplained[f"{format_time(found.since_ms)}#{found.amount}"] = found
+            self._own.unexplained[_finding(found)] = found
 
     def _leave(self, changes: Changes) -> None:
         own = self._own
@@ -212,6 +226,10 @@ def books_of(partition: Partition) -> dict[str, MarketLedger]:
 def stored_books(partition: Partition) -> StoredBooks:
     """All that is kept of them."""
     return StoredBooks.of(books_of(partition), partition.retired, tuple(partition.rows.values()))
+
+
+def _finding(found: UnexplainedCash) -> str:
+    return f"{format_time(found.since_ms)}#{found.amount}"
 
 
 def _place(own: Position | MarketLedger) -> str:

@@ -31,6 +31,8 @@ FIGURES = (
     "rewards",
     "profit",
 )
+EXACT = (*FIGURES, "rewards_estimated")
+"""Estimates are in no profit, so the table leaves them out."""
 
 
 def event_of(ticker: str) -> str:
@@ -61,7 +63,7 @@ def pnl(desk: Desk, key: str, since: str, until: str, as_csv: bool) -> None:
     drawn.add_row("all", *_cents(all_of_it))
     data = {
         "by": key,
-        "rows": [{key: name, **dict(zip(FIGURES, _exact(own), strict=True))} for name, own in found.items()],
+        "rows": [{key: name, **dict(zip(EXACT, _exact(own), strict=True))} for name, own in found.items()],
         "open_positions_gained_since_dollars": None if gained is None else format_money(gained),
     }
     note = f"open positions, at the latest marks, since the rows last marked them: {cents(gained) or '?'} $"
@@ -94,12 +96,13 @@ def _cents(row: ProfitRow) -> tuple[str, ...]:
 
 
 def _exact(row: ProfitRow) -> tuple[str, ...]:
-    return (str(row.fills), format_count(row.traded), *map(format_money, _amounts(row)))
+    amounts = (*_amounts(row), row.rewards_estimated)
+    return (str(row.fills), format_count(row.traded), *map(format_money, amounts))
 
 
 def _csv(key: str, found: Mapping[str, ProfitRow]) -> str:
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")
-    write.writerow((key, *FIGURES))
+    write.writerow((key, *EXACT))
     write.writerows((name, *_exact(own)) for name, own in found.items())
     return out.getvalue()

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.rewards import RewardName
 from dora.core.accounts.stored_books import Booking
 from dora.core.cycle_record import CycleRecord
 from dora.core.exchange.account import (
@@ -200,12 +201,16 @@ class StateStore(Protocol):
     def book(self, fence: int, booking: Booking) -> bool:
         """Store what a change of the books comes to, in one transaction.
 
-        False when one of its fills was booked before: nothing was written, the caller reads `booked` and
-        retries. Raises StateConflict where something else stands than what it was made from.
+        False when one of its fills or rewards was booked before: nothing was written, the caller reads
+        `booked` or `rewarded` and retries. Raises StateConflict where something else stands than what it
+        was made from.
         """
 
     def booked(self, fill_ids: Sequence[str]) -> frozenset[str]:
         """Which of these fills are booked already."""
+
+    def rewarded(self, names: Sequence[RewardName]) -> frozenset[RewardName]:
+        """Which of these rewards are booked already."""
 
     def retired(self, tickers: Sequence[str]) -> Mapping[str, MarketLedger]:
         """The ledgers of those of these markets that have left the state."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from dora.core.accounts.cash_tie import UnexplainedCash
 from dora.core.accounts.records import COLUMNS, AccountRecords, csv_lines
+from dora.core.accounts.rewards import Reward, RewardKind
 from dora.core.units import TimeMs
 from tests.support.account_cases import ask, bid, settled
 from tests.support.examples import NOW, TICKER, dollars
@@ -13,10 +14,14 @@ LATER = TimeMs(NOW + 60_000)
 PAID_IN = UnexplainedCash(
     since_ms=NOW, found_ms=LATER, amount=dollars("20"), by_shard={0: dollars("25"), 2: dollars("-5")}
 )
+CREDIT = Reward(
+    program="p1", ticker=TICKER, shard=0, kind=RewardKind.CREDITED, amount=dollars("3"), at_ms=LATER
+)
 RECORDS = AccountRecords(
     fills=(ask("0.45", "3", "0.01", after_ms=2), bid("0.44", "10", after_ms=1)),
     payouts=(settled("1", "yes", after_ms=9, revenue="7"),),
     cash=(PAID_IN, replace(PAID_IN, since_ms=LATER, by_shard={})),
+    rewards=(CREDIT, replace(CREDIT, kind=RewardKind.EXPECTED)),
 )
 
 
@@ -41,6 +46,7 @@ def test_lines_stand_in_the_order_of_time_and_cash_by_shard() -> None:
         ("fill", "0", "ask", "1.350000"),
         ("payout", "0", "yes", "7.000000"),
         ("cash", "", "", "20.000000"),
+        ("reward", "0", "", "3.000000"),
     ]
 
 

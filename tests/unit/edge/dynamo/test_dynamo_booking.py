@@ -41,15 +41,15 @@ def test_each_part_lies_in_a_partition_of_its_own(dynamo: "DynamoDBClient") -> N
 
 
 def test_the_largest_transactions_fit(dynamo: "DynamoDBClient") -> None:
-    """Every fill in a market and a row of its own; and as many markets without fills."""
+    """Every fill in a market and a row of its own; many in one market; and as many markets without fills."""
     fence, state = take_lease(dynamo), open_state(dynamo)
-    fills = [fill(n, f"KXA-{n}") for n in range(FILLS_PER_TRANSACTION)]
-    assert state.book(fence, of_fills(fills))
+    assert state.book(fence, of_fills([fill(n, f"KXA-{n}") for n in range(24)]))
+    assert state.book(fence, of_fills([fill(1_000 + n, "KXC-1") for n in range(FILLS_PER_TRANSACTION)]))
 
     each = [of_fills([fill(100 + n, f"KXB-{n}")]) for n in range(MARKETS_PER_TRANSACTION)]
     changes = tuple(change for one in each for change in one.changes)
     assert state.book(fence, Booking(changes=changes, rows=tuple(row for one in each for row in one.rows)))
-    assert len(open_state(dynamo).load().books) == FILLS_PER_TRANSACTION + MARKETS_PER_TRANSACTION
+    assert len(open_state(dynamo).load().books) == 24 + 1 + MARKETS_PER_TRANSACTION
 
 
 def test_fills_of_one_market_may_be_of_rows_of_their_own(dynamo: "DynamoDBClient") -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from dora.core.accounts.cash_tie import CashBooks, ShardAnchor, UnexplainedCash
-from dora.core.accounts.posting import EXTERNAL, post_mark
+from dora.core.accounts.posting import EXTERNAL, post_mark, post_reward
 from dora.core.accounts.retirement import readmit, retire, totals_of
+from dora.core.accounts.rewards import Reward, RewardKind, explained
 from dora.core.accounts.row_sums import added
 from dora.core.accounts.stored_books import FILLS_PER_TRANSACTION, BookChange, Booking
 from dora.core.errors import StateConflict, StateUnavailable
@@ -18,6 +19,9 @@ from tests.support.dynamo_values import NOW_MS, fill, settlement
 from tests.support.store_backings import Backing, take_fence
 
 BOOKS = FIRST.ledgers["KXA-1"]
+CREDIT = Reward(
+    program="p1", ticker="KXA-1", shard=1, kind=RewardKind.CREDITED, amount=Money(25), at_ms=TimeMs(NOW_MS)
+)
 
 
 def test_fills_books_positions_and_rows_are_booked_together(backing: Backing) -> None:
@@ -171,13 +175,40 @@ def test_cash_books_are_kept_by_a_commit(backing: Backing) -> None:
         state.commit(fence, Changes(unexplained=found))
 
 
+def test_a_credit_is_booked_once_with_the_cash_that_it_explains(backing: Backing) -> None:
+    fence, state = take_fence(backing), backing.state()
+    state.book(fence, FIRST)
+    anchor = ShardAnchor(shard=1, balance=Money(7), movement=Money(-7), reserved=Money(1))
+    found = UnexplainedCash(since_ms=NOW_MS, found_ms=NOW_MS, amount=Money(25), by_shard={1: Money(25)})
+    expected = replace(CREDIT, kind=RewardKind.EXPECTED)
+    cash = explained(CashBooks(anchors=(anchor,), unexplained=Money(25)), [CREDIT])
+    booking = replace(of_posting(post_reward(BOOKS, CREDIT.amount, NOW_MS, EXTERNAL), BOOKS), cash=cash)
+    booking = replace(booking, rewards=(CREDIT, expected), found=found)
+
+    assert state.book(fence, booking)
+    for again in (booking, replace(booking, rewards=(CREDIT,)), replace(booking, rewards=(expected,))):
+        assert not state.book(fence, again)
+
+    assert state.load().cash == backing.state().load().cash == cash
+    assert state.load().books == booking.ledgers
+    other = CREDIT.name._replace(program="p2")
+    assert state.rewarded([CREDIT.name, other, expected.name]) == {CREDIT.name, expected.name}
+    assert sum(row.rewards for row in state.profit_rows()) == CREDIT.amount
+    with pytest.raises(ValueError, match="cash books"):
+        replace(booking, cash=None)
+    with pytest.raises(ValueError, match="reward twice"):
+        replace(booking, rewards=(CREDIT, CREDIT))
+
+
 def test_a_booking_names_each_fill_once_and_its_markets_and_no_other(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    many = [fill(number, f"KXA-{number}") for number in range(FILLS_PER_TRANSACTION + 1)]
+    many = [fill(number) for number in range(FILLS_PER_TRANSACTION + 1)]
 
     assert state.book(fence, of_fills(many[:-1]))
-    with pytest.raises(ValueError, match="25 fills"):
+    with pytest.raises(ValueError, match="34 fills"):
         of_fills(many)
+    with pytest.raises(ValueError, match="100 items"):
+        of_fills([fill(number, f"KXA-{number}") for number in range(25)])
     with pytest.raises(ValueError, match="twice"):
         of_fills([fill(1), fill(1)])
     for changes in ((), of_fills([fill(1), fill(2, "KXB-1")]).changes):

@@ -4,12 +4,14 @@ kind     amount_dollars                                                     fee_
 fill     what YES contracts cost (below zero) or brought in, fees apart     what the exchange charged
 payout   what the exchange paid when the market settled                     of the fills, told once more
 cash     what came or went without a trade: a deposit, a credit, interest   none
+reward   what of that cash was credited for quoting, told once more         none
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dora.core.accounts.cash_tie import UnexplainedCash
+from dora.core.accounts.rewards import Reward, RewardKind
 from dora.core.calendar import exchange_day, format_time
 from dora.core.exchange.account import Fill, Settlement
 from dora.core.units import Money, TimeMs, format_count, format_money, format_price, value_of
@@ -36,6 +38,7 @@ class AccountRecords:
     fills: tuple[Fill, ...]
     payouts: tuple[Settlement, ...]
     cash: tuple[UnexplainedCash, ...]
+    rewards: tuple[Reward, ...] = ()
 
 
 def csv_lines(records: AccountRecords, year: str = "") -> Iterator[str]:
@@ -49,6 +52,8 @@ def csv_lines(records: AccountRecords, year: str = "") -> Iterator[str]:
 def _dated(records: AccountRecords) -> Iterator[tuple[TimeMs, tuple[str, ...]]]:
     yield from ((fill.at_ms, _fill(fill)) for fill in records.fills)
     yield from ((paid.settled_ms, _payout(paid)) for paid in records.payouts)
+    credited = (own for own in records.rewards if own.kind is RewardKind.CREDITED)
+    yield from ((own.at_ms, _reward(own)) for own in credited)
     for found in records.cash:
         yield from ((found.since_ms, line) for line in _cash(found))
 
@@ -80,6 +85,11 @@ def _cash(found: UnexplainedCash) -> Iterable[tuple[str, ...]]:
     parts = {str(shard): amount for shard, amount in found.by_shard.items()} or {"": found.amount}
     for shard, amount in parts.items():
         yield "cash", "", shard, "", "", "", format_money(amount), "", ""
+
+
+def _reward(own: Reward) -> tuple[str, ...]:
+    money = format_money(own.amount)
+    return "reward", own.ticker, str(own.shard), "", "", "", money, "", own.program
 
 
 def _cell(text: str) -> str:

@@ -6,6 +6,7 @@
     <bot>#cash         <since>#<amount>                      cash that no trade of ours explains (7 years)
     <bot>#pnl          <day>#<ticker>#<strategy>#<session>   one profit row, added to
     <bot>#fills        FILL#<fill_id>                        marker that a fill is booked
+    <bot>#rewards      <ticker>#<program>#<kind>             a reward that was expected or credited (7 years)
     <bot>#settlements  <ticker>#<settled_ms>#<value>#<result> a payout that was booked
     <bot>              POSITION#<shard>#<ticker>             what versions without these books know
 
@@ -19,6 +20,7 @@ from typing import Any
 from dora.core.accounts.cash_tie import CashBooks, UnexplainedCash
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow, RowKey
+from dora.core.accounts.rewards import Reward, RewardName
 from dora.core.accounts.stored_books import BookChange, Booking
 from dora.core.calendar import format_time
 from dora.core.exchange.account import Settlement
@@ -88,6 +90,21 @@ def unexplained_item(pk: str, found: UnexplainedCash) -> Item:
     return item_of(unexplained_partition(pk), sk, found, found.found_ms // 1000 + RECORD_KEPT_S)
 
 
+def rewards_partition(pk: str) -> str:
+    """Of the records of rewards."""
+    return f"{pk}#rewards"
+
+
+def reward_key(name: RewardName) -> str:
+    """Sort key of a reward's record."""
+    return f"{name.ticker}#{name.program}#{name.kind}"
+
+
+def _reward_item(pk: str, reward: Reward, now_s: int) -> Item:
+    """The record that a reward is booked: its marker as well."""
+    return item_of(rewards_partition(pk), reward_key(reward.name), reward, now_s + RECORD_KEPT_S)
+
+
 def read_rows(items: Iterable[Mapping[str, Any]]) -> tuple[ProfitRow, ...]:
     """Profit rows as they are stored."""
     return tuple(value_of_item(ProfitRow, item) for item in items)
@@ -100,8 +117,10 @@ def read_payouts(items: Iterable[Mapping[str, Any]]) -> tuple[Settlement, ...]:
 
 
 def markers(table: Table, pk: str, booking: Booking, now_s: int) -> list[Element]:
-    """One for each fill; none of them may stand already."""
-    return [table.put_element(fill_item(pk, fill, now_s), _ABSENT) for fill in booking.fills]
+    """One for each fill and each reward; none of them may stand already."""
+    items = [fill_item(pk, fill, now_s) for fill in booking.fills]
+    items += [_reward_item(pk, reward, now_s) for reward in booking.rewards]
+    return [table.put_element(item, _ABSENT) for item in items]
 
 
 def elements(table: Table, pk: str, booking: Booking, now_s: int) -> Iterator[Element]:
@@ -109,6 +128,10 @@ def elements(table: Table, pk: str, booking: Booking, now_s: int) -> Iterator[El
     if booking.settlement is not None:
         left = booking.positions[booking.settlement.ticker]
         yield table.put_element(settlement_item(pk, booking.settlement, left, now_s))
+    if booking.cash is not None:
+        yield table.put_element(cash_item(pk, booking.cash))
+    if booking.found is not None:
+        yield table.put_element(unexplained_item(pk, booking.found))
     for ledger in booking.leaving:
         yield from _leaving(table, pk, ledger)
     for ledger in booking.returning:

@@ -62,5 +62,6 @@ class Kept:
             state,
             positions={own.ticker: own for own in positions if own.ticker not in booking.gone},
             books={own.ticker: own for own in books if own.ticker not in booking.gone},
+            cash=state.cash if booking.cash is None else booking.cash,
         )
         return replace(self, stored=replace(self.stored, state=booked))

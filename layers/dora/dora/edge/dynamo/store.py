@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
+from dora.core.accounts.rewards import RewardName
 from dora.core.accounts.stored_books import Booking
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
 from dora.core.exchange.account import Settlement
@@ -24,6 +25,8 @@ from dora.edge.dynamo.book_items import (
     read_payouts,
     read_rows,
     retired_partition,
+    reward_key,
+    rewards_partition,
     rows_partition,
 )
 from dora.edge.dynamo.codec import JOURNAL, Item, key, key_of, plain_of
@@ -89,8 +92,8 @@ class DynamoState(SessionRecords):
     def book(self, fence: int, booking: Booking) -> bool:
         """Store what a change of the books comes to, all or nothing.
 
-        False when one of its fills was booked before: nothing was written. Raises StateConflict when the
-        stored books or positions are not those it was made from: load again.
+        False when one of its fills or rewards was booked before: nothing was written. Raises StateConflict
+        when the stored books or positions are not those it was made from: load again.
         Safe to repeat: yes, for what it was made from is then gone; after False take the books from a load.
         """
         kept, self._kept = self._kept, None
@@ -109,6 +112,12 @@ class DynamoState(SessionRecords):
         keys = [key(fills_partition(self._pk), fill_key(fill_id)) for fill_id in dict.fromkeys(fill_ids)]
         found = {key_of(item)[1] for item in self._table.get(keys)}
         return frozenset(fill_id for fill_id in fill_ids if fill_key(fill_id) in found)
+
+    def rewarded(self, names: Sequence[RewardName]) -> frozenset[RewardName]:
+        """Which of these rewards are booked already."""
+        pk, by_key = rewards_partition(self._pk), {reward_key(name): name for name in names}
+        found = self._table.get([key(pk, sk) for sk in by_key])
+        return frozenset(by_key[key_of(item)[1]] for item in found)
 
     def retired(self, tickers: Sequence[str]) -> dict[str, MarketLedger]:
         """The ledgers of those of these markets that have left the state."""

@@ -64,5 +64,6 @@ def _figures(row: ProfitRow) -> dict[str, object]:
         "unrealised_dollars": format_money(row.unrealised),
         "fees_dollars": format_money(row.fees),
         "rewards_dollars": format_money(row.rewards),
+        "rewards_estimated_dollars": format_money(row.rewards_estimated),
         "pnl_dollars": format_money(row.profit),
     }

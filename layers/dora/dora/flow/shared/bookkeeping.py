@@ -5,18 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 from dora.core.accounts.carry_over import carry_over, cost_of
+from dora.core.accounts.cash_tie import CashBooks, UnexplainedCash
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.posting import Attribution, Posting, post_fills
 from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.accounts.retirement import readmit, retire, totals_of
+from dora.core.accounts.rewards import Reward, explained, post_rewards
 from dora.core.accounts.row_sums import added
 from dora.core.accounts.settlement import latest_payouts
 from dora.core.accounts.stored_books import (
-    FILLS_PER_TRANSACTION,
     MARKETS_PER_TRANSACTION,
     BookChange,
     Booking,
+    fitting,
     outdated,
 )
 from dora.core.errors import StateConflict
@@ -87,10 +89,34 @@ class Bookkeeper:
     def book_fills(self, fills: Sequence[Fill], by_order_id: Mapping[str, Attribution]) -> None:
         """Each part is booked or not: where all of it is marked, an earlier try of ours lost its answer."""
         ordered = sorted(fills, key=lambda fill: (fill.at_ms, fill.fill_id))
-        for part in split(ordered, FILLS_PER_TRANSACTION):
+        for part in fitting(ordered, by_order_id):
             posted = post_fills(self.ledgers, part, (), by_order_id)
             if not self._book(posted.ledgers, posted.rows, fills=posted.fills) and self.unbooked(part):
                 raise StateConflict("some of these fills were booked by somebody else under our own fence")
+
+    def book_rewards(
+        self,
+        rewards: Sequence[Reward],
+        earners: Mapping[str, Attribution],
+        cash: CashBooks,
+        found: UnexplainedCash | None,
+    ) -> CashBooks:
+        """Rewards that are not booked yet, and the cash books then; `earners`: by ticker.
+
+        At most REWARDS_PER_TRANSACTION. They are booked or not, as fills are.
+        """
+        posted = post_rewards(self.ledgers, rewards, earners)
+        cash = explained(cash, rewards)
+        sums, named = tuple(added(posted.rows).values()), tuple(rewards)
+        booking = self._over(posted.ledgers, rows=sums, rewards=named, cash=cash, found=found)
+        if not self._store(booking) and self.unrewarded(rewards):
+            raise StateConflict("some of these rewards were booked by somebody else under our own fence")
+        return cash
+
+    def unrewarded(self, rewards: Sequence[Reward]) -> list[Reward]:
+        """Those that the store does not know."""
+        booked = self._ports.state.rewarded([reward.name for reward in rewards])
+        return [reward for reward in rewards if reward.name not in booked]
 
     def retire(self, leaving: Sequence[MarketLedger]) -> None:
         """Markets that are over leave the state, each as it stands there."""
