@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dora.core.calendar import DAY_MS
+from dora.core.zones import DAY_MS
 from tests.history.exchange import PastReads
 from tests.history.options import HistoryError, Options
 from tests.simulator.tape_fields import BadField, price_e4, time_ms

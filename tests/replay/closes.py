@@ -7,8 +7,9 @@ KXBTC15M-26AUG170145-45   a quarter of an hour that ends at that time, Eastern
 import re
 from datetime import UTC, datetime
 
-from dora.core.calendar import DAY_MS, HOUR_MS, day_start_ms
+from dora.core.calendar import day_start_ms
 from dora.core.units import TimeMs
+from dora.core.zones import DAY_MS, HOUR_MS
 from tests.simulator.tape import MINUTE_MS
 
 _DAILY = re.compile(r"KX(?:HIGH|LOW)[A-Z]*-(\d\d[A-Z]{3}\d\d)-", re.ASCII)

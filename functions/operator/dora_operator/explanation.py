@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dora.core.calendar import format_time
 from dora.core.config import MarketConfig
 from dora.core.cycle_record import Decided, Seen
 from dora.core.exchange.book import Resting, without
@@ -92,7 +93,8 @@ def _wanted(seen: Seen, asked: QuoteInputs) -> Wanted | None:
 
 
 def _verdict(seen: Seen, market: Market | None, decision: Decision) -> Iterator[Row]:
-    yield "quoted", "no: " + decision.skip if decision.skip else f"{len(decision.targets)} slots"
+    until = "" if decision.until_ms is None else f", until {format_time(decision.until_ms)}"
+    yield "quoted", f"no: {decision.skip}{until}" if decision.skip else f"{len(decision.targets)} slots"
     if decision.error:
         yield "error", decision.error
     blocked = seen.permission.blocked_by

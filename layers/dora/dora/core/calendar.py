@@ -1,37 +1,76 @@
 """The exchange's day, and times as the exchange writes them, by arithmetic alone.
 
-The exchange keeps US Eastern time. Since 2007 clocks there go forward at 2:00 on the second Sunday of
-March (07:00 UTC) and back at 2:00 on the first Sunday of November (06:00 UTC).
+The exchange keeps US Eastern time.
 """
 
 import re
-from datetime import date, timedelta
+from datetime import date
 
-from dora.core.errors import NumberInvalid
+from dora.core.errors import CalendarInvalid, NumberInvalid
 from dora.core.units import TimeMs
+from dora.core.zones import DAY_MS, EASTERN, HOUR_MS, MINUTE_MS, day_of, midnight_ms, offset_ms
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-_EPOCH = date(1970, 1, 1)
-_SUNDAY = 6
-
-_UTC = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?(?:Z|\+00:00)", re.ASCII
+TICKER_DATE = "ticker_date"
+_TIME = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?"
+    r"(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))",
+    re.ASCII,
 )
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_TICKER_DAY = re.compile(rf"-(\d\d)({'|'.join(_MONTHS)})(\d\d)(?!\d\d\d)", re.ASCII)
 
 
 def parse_time(text: str) -> TimeMs:
     """An ISO 8601 time in UTC; fraction digits beyond milliseconds are cut off. Raises NumberInvalid."""
-    match = _UTC.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
+    if not (isinstance(text, str) and text.endswith(("Z", "+00:00"))):
         raise NumberInvalid(f"{text!r} is not an ISO 8601 time in UTC")
+    return parse_zoned_time(text)
+
+
+def parse_zoned_time(text: str) -> TimeMs:
+    """An ISO 8601 time that says how far it is from UTC. Raises NumberInvalid."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise NumberInvalid(f"{text!r} is not an ISO 8601 time with Z or an offset from UTC")
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     try:
-        start = _midnight_ms(date(year, month, day))
+        start = midnight_ms(date(year, month, day))
     except ValueError as error:
         raise NumberInvalid(f"{text!r} is no day of the calendar") from error
     fraction = (match.group(7) or "")[:3].ljust(3, "0")
+    ahead = int(match.group(9) or 0) * HOUR_MS + int(match.group(10) or 0) * MINUTE_MS
+    start -= -ahead if match.group(8) == "-" else ahead
     return TimeMs(start + ((hour * 60 + minute) * 60 + second) * 1000 + int(fraction))
+
+
+def ticker_day_ms(ticker: str) -> TimeMs | None:
+    """The exchange's midnight before the day that a ticker names, as `-26NOV21`; None: it names none."""
+    match = _TICKER_DAY.search(ticker)
+    if match is None:
+        return None
+    year, month, day = int(match.group(1)), _MONTHS.index(match.group(2)) + 1, int(match.group(3))
+    try:
+        local_midnight = midnight_ms(date(2000 + year, month, day))
+    except ValueError:
+        return None
+    return day_start_ms(TimeMs(local_midnight + 12 * HOUR_MS))
+
+
+def quote_end_ms(text: str, ticker: str) -> TimeMs | None:
+    """What `quote_until` means for a market: a time, or `ticker_date`, the midnight before the ticker's day.
+
+    None: there is no text, or its ticker names no day. Raises CalendarInvalid.
+    """
+    if not text:
+        return None
+    if text == TICKER_DATE:
+        return ticker_day_ms(ticker)
+    try:
+        return parse_zoned_time(text)
+    except NumberInvalid as error:
+        raise CalendarInvalid(
+            f"quote_until is {text!r}", f"write {TICKER_DATE}, or a time as 2026-12-10T08:00:00-05:00"
+        ) from error
 
 
 def format_time(time_ms: TimeMs) -> str:
@@ -39,12 +78,12 @@ def format_time(time_ms: TimeMs) -> str:
     days, rest = divmod(time_ms, DAY_MS)
     seconds, millis = divmod(rest, 1000)
     hour, minute, second = seconds // 3600, seconds // 60 % 60, seconds % 60
-    return f"{_day(days)}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
+    return f"{day_of(days)}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
 
 
 def exchange_day(time_ms: TimeMs) -> str:
     """The exchange's calendar day that holds a time, as YYYY-MM-DD."""
-    return str(_day((time_ms + _offset_ms(time_ms)) // DAY_MS))
+    return str(day_of((time_ms + offset_ms(EASTERN, time_ms)) // DAY_MS))
 
 
 def is_day(text: str) -> bool:
@@ -57,10 +96,10 @@ def is_day(text: str) -> bool:
 
 def day_start_ms(time_ms: TimeMs) -> TimeMs:
     """When the exchange's day that holds a time began."""
-    local_midnight = (time_ms + _offset_ms(time_ms)) // DAY_MS * DAY_MS
+    local_midnight = (time_ms + offset_ms(EASTERN, time_ms)) // DAY_MS * DAY_MS
     # No clock change falls between midnight and 1:00, so midnight's own offset is read just there.
     guess = local_midnight + 5 * HOUR_MS
-    return TimeMs(local_midnight - _offset_ms(TimeMs(guess)))
+    return TimeMs(local_midnight - offset_ms(EASTERN, TimeMs(guess)))
 
 
 def day_starts_ms(after_ms: TimeMs, until_ms: TimeMs) -> tuple[TimeMs, ...]:
@@ -71,24 +110,3 @@ def day_starts_ms(after_ms: TimeMs, until_ms: TimeMs) -> tuple[TimeMs, ...]:
         starts.append(start)
         start = day_start_ms(TimeMs(start - 1))
     return tuple(reversed(starts))
-
-
-def _offset_ms(time_ms: TimeMs) -> int:
-    """Eastern time minus UTC at a time in UTC."""
-    year = _day(time_ms // DAY_MS).year
-    forward = _midnight_ms(_sunday(year, 3, 2)) + 7 * HOUR_MS
-    back = _midnight_ms(_sunday(year, 11, 1)) + 6 * HOUR_MS
-    return (-4 if forward <= time_ms < back else -5) * HOUR_MS
-
-
-def _sunday(year: int, month: int, nth: int) -> date:
-    first = date(year, month, 1)
-    return first + timedelta(days=(_SUNDAY - first.weekday()) % 7 + 7 * (nth - 1))
-
-
-def _day(days: int) -> date:
-    return _EPOCH + timedelta(days=days)
-
-
-def _midnight_ms(day: date) -> int:
-    return (day - _EPOCH).days * DAY_MS

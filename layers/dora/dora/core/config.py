@@ -6,9 +6,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dora.core.calendar import is_day
-from dora.core.config_fields import Checked, contracts, percent, price, whole_number
+from dora.core.blackouts import parse_blackouts
+from dora.core.calendar import is_day, quote_end_ms
+from dora.core.config_fields import Checked, contracts, percent, phrases, price, whole_number
 from dora.core.config_risk import RiskLimits
+from dora.core.errors import CalendarInvalid
 from dora.core.units import Count, Price
 
 DEFAULT_STRATEGY = "reservation"
@@ -170,6 +172,13 @@ class MarketConfig(Checked):
     close_guard_s: int = whole_number("0", "864000", "300")
     """No quote rests closer to the market's close than this. Change it to more where the outcome is known
     before the close."""
+    quote_until: str = ""
+    """When it is quoted for the last time: an ISO time with its offset from UTC, or `ticker_date`, midnight
+    in New York before the day that its ticker names. No order rests past it. Change it where the outcome
+    comes out before the close."""
+    blackouts: str = phrases()
+    """When it is not quoted, as under Calendar. No order rests into one. Change it where news comes at times
+    that are known."""
 
     @property
     def quoted(self) -> bool:
@@ -187,6 +196,11 @@ class MarketConfig(Checked):
             return "resume_speed_percent is above max_speed_percent", "swap or widen them"
         if self.min_book_width > self.max_spread:
             return "min_book_width_dollars is above max_spread_dollars", "no book is both; swap or widen them"
+        try:
+            parse_blackouts(self.blackouts)
+            quote_end_ms(self.quote_until, self.ticker)
+        except CalendarInvalid as error:
+            return error.problem, error.fix
         return None
 
 

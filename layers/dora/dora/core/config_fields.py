@@ -50,6 +50,11 @@ whole_number = _number(0, "")
 percent = _number(0, "_percent")
 
 
+def phrases(default: str = "") -> Any:
+    """Text of several words, with plain spaces between them."""
+    return field(default=default, metadata={"spaces": True})
+
+
 class Checked:
     """A kind of config whose fields may be wrong together, each being within its own bounds."""
 
@@ -110,7 +115,7 @@ def _read(where: str, name: str, value: object, spec: "Field[object]") -> object
     rule: Rule | None = spec.metadata.get("rule")
     if isinstance(value, str):
         value = value.strip()
-        if flaw := foreign_character(value):
+        if flaw := foreign_character(value.replace(" ", "_") if "spaces" in spec.metadata else value):
             raise ConfigInvalid(where, f"{name} holds {flaw}", FIX)
     if rule is not None:
         return _read_number(where, name, value, rule)

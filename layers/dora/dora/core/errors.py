@@ -6,6 +6,7 @@
     ├── SecretInvalid              the API key's secret is absent or unusable
     ├── ConfigInvalid              an item of the config table breaks a rule
     ├── NumberInvalid              a decimal string is not exact in its unit
+    ├── CalendarInvalid            a text names no time or blackout that a calendar knows
     ├── StrategyInvalid            a strategy's answer does not hold; its market is not quoted
     ├── SettlementRefused          a payout that no rule covers; its market stays unsettled in our books
     ├── StateError
@@ -56,6 +57,14 @@ class ConfigInvalid(DoraError):
 
 class NumberInvalid(DoraError):
     """A decimal string is not exact in its unit."""
+
+
+class CalendarInvalid(DoraError):
+    """A text names no time or blackout that a calendar knows: `problem`, and what to write (`fix`)."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(f"{problem}; {fix}")
+        self.problem, self.fix = problem, fix
 
 
 class StrategyInvalid(DoraError):

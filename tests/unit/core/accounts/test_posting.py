@@ -22,9 +22,10 @@ from dora.core.accounts.posting import (
 )
 from dora.core.accounts.profit_rows import ProfitRow, RowKey
 from dora.core.accounts.row_sums import added
-from dora.core.calendar import HOUR_MS, exchange_day
+from dora.core.calendar import exchange_day
 from dora.core.exchange.market import Side
 from dora.core.units import Count, Money, Price, TimeMs
+from dora.core.zones import HOUR_MS
 from tests.support.account_cases import FLAT, MARKS, PRICES, ask, bid, booked, entry, fill, settled
 from tests.support.examples import NOW, TICKER, cents, contracts, dollars
 

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.core.calendar import DAY_MS
 from dora.core.exchange.error_codes import BRAKED_ELSEWHERE, CASH_SHORT
 from dora.core.risk.rests import (
     FIRST_REST_MS,
@@ -16,6 +15,7 @@ from dora.core.risk.rests import (
     standing,
     stored_rests,
 )
+from dora.core.zones import DAY_MS
 from tests.support.examples import NOW, TICKER
 
 NO = Refused(TICKER, 2, "invalid_price")

@@ -23,9 +23,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from dora.core.accounts.market_ledger import MarketLedger
-from dora.core.calendar import HOUR_MS
 from dora.core.exchange.fees import CENT
 from dora.core.units import Money, TimeMs
+from dora.core.zones import HOUR_MS
 
 ALLOWANCE = Money(10 * CENT)
 TRANSIT_MS = HOUR_MS

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dora.core.accounts.market_ledger import MarketLedger
-from dora.core.calendar import HOUR_MS
 from dora.core.exchange.market import Market, MarketStatus
 from dora.core.units import Count, Money, TimeMs
+from dora.core.zones import HOUR_MS
 
 OVERDUE_MS = 48 * HOUR_MS
 

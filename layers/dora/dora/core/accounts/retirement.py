@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from dora.core.accounts.market_ledger import MarketLedger
-from dora.core.calendar import DAY_MS, HOUR_MS
 from dora.core.exchange.market import MarketStatus
 from dora.core.units import Count, Money, TimeMs
+from dora.core.zones import DAY_MS, HOUR_MS
 
 QUIET_MS = DAY_MS + HOUR_MS
 """How long after its last event a market stays: longer than payouts are read again, so that the row of one

@@ -30,6 +30,8 @@ class Rules(NamedTuple):
     """Orders that expire sooner are renewed: a new one would rest longer."""
     extend_to_ms: TimeMs | None = None
     """The expiry that they are given in place; None: they are replaced."""
+    gone_by_ms: TimeMs | None = None
+    """When the market is not quoted next: an order that was to rest into that is replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,9 @@ def _as_wanted(
         if target is None or len(orders) != 1 or slot in view.frozen:
             return None
         order = orders[0]
-        if order.price != target.price or order.remaining != target.count or _runs_out(order, rules):
+        if order.price != target.price or order.remaining != target.count:
+            return None
+        if _runs_out(order, rules) or _overstays(order, rules):
             return None
         kept.append(order)
     return kept
@@ -239,8 +243,19 @@ def _runs_out(order: TrackedOrder, rules: Rules) -> bool:
     return order.expires_ms is not None and order.expires_ms < rules.renew_before_ms
 
 
+def _overstays(order: TrackedOrder, rules: Rules) -> bool:
+    latest_ms = rules.gone_by_ms
+    return latest_ms is not None and order.expires_ms is not None and order.expires_ms > latest_ms
+
+
+def _expiry_keeps(order: TrackedOrder, rules: Rules) -> bool:
+    if rules.extend_to_ms is None and _runs_out(order, rules):
+        return False
+    return not _overstays(order, rules)
+
+
 def _keeps(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
-    if _runs_out(order, rules) and rules.extend_to_ms is None:
+    if not _expiry_keeps(order, rules):
         return False
     return _price_keeps(order, target, rules) and _size_keeps(order, target, rules)
 
@@ -248,7 +263,7 @@ def _keeps(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
 def _why_cancel(order: TrackedOrder, target: ApprovedOrder | None, rules: Rules | None) -> CancelReason:
     if target is None or rules is None:
         return CancelReason.NOT_WANTED
-    if _runs_out(order, rules) and rules.extend_to_ms is None:
+    if not _expiry_keeps(order, rules):
         return CancelReason.RENEWED
     if not _price_keeps(order, target, rules):
         return CancelReason.REPRICED

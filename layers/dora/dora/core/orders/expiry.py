@@ -2,13 +2,12 @@
 
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.exchange.market import Market
+from dora.core.hours import LEAST_LIFE_MS, hours
 from dora.core.session import SessionMetadata
 from dora.core.units import TimeMs
 
 RENEW_MS = 150_000
 """An order that would expire sooner is renewed: two cycles and a half, so that its quote does not vanish."""
-LEAST_LIFE_MS = 60_000
-"""No order is wanted that would rest for less: it might arrive after its expiry, and then is refused."""
 QUIET_MS = 180_000
 """Nothing is quoted this close to the session's end, where no renewal could gain anything."""
 
@@ -32,9 +31,13 @@ def expires_ms(
 ) -> TimeMs:
     """When an order placed now expires, to the whole second, as the exchange wants it.
 
-    The first of: the market's close less its guard, the session's end, and the longest life of an order.
+    The first of: the market's close less its guard, the next time in which it is not quoted, the session's
+    end, and the longest life of an order.
     """
     end_ms = market.close_ms - config.close_guard_s * 1000
+    gone_by_ms = hours(config, now_ms).gone_by_ms
+    if gone_by_ms is not None:
+        end_ms = min(end_ms, gone_by_ms)
     if session is not None and session.ends_at_ms is not None:
         end_ms = min(end_ms, session.ends_at_ms)
     if globals_.order_life_s:

@@ -37,6 +37,8 @@ class Decision(NamedTuple):
     targets: tuple[TargetOrder, ...] = ()
     skip: Reason | None = None
     """Why the whole market is not quoted."""
+    until_ms: TimeMs | None = None
+    """When that is over, where it is known."""
     dropped: tuple[tuple[Slot, Reason], ...] = ()
     """Levels that are not quoted although the market is, or would be; those that risk refused among them."""
     cut: tuple[tuple[Slot, Reason, Count], ...] = ()

@@ -7,9 +7,9 @@ minutes. Cycles are counted, not orders. A cycle in which something was placed a
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from dora.core.calendar import DAY_MS
 from dora.core.exchange.error_codes import BRAKED_ELSEWHERE, CASH_SHORT
 from dora.core.units import TimeMs
+from dora.core.zones import DAY_MS
 
 RESTS = "#rests"
 """Where memory keeps them. Losing it costs three more refusals each."""

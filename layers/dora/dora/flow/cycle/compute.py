@@ -13,6 +13,7 @@ from dora.core.exchange.market import Market, MarketStatus
 from dora.core.exchange.snapshot import Snapshot
 from dora.core.failures import told
 from dora.core.fallbacks import UNLEARNED
+from dora.core.hours import hours
 from dora.core.orders.diff import Rules, SlotPlan, plan_slots
 from dora.core.orders.expiry import RENEW_MS, expires_ms, too_short
 from dora.core.orders.ownership import unread_markets
@@ -45,6 +46,7 @@ LEARNING = PULLS_QUOTES | {
     Reason.GROUP_TRIPPED,
     Reason.SHARD_WITHOUT_GROUP,
     Reason.REFUSED_REPEATEDLY,
+    Reason.BLACKOUT,
 }
 """Switches of ours under which strategies go on learning; a market that does not trade only looks quiet."""
 
@@ -138,7 +140,8 @@ def _rules(inputs: Inputs, market: Market) -> Rules:
     end_ms = expiry_of(inputs, market)
     renew_ms = min(TimeMs(inputs.now_ms + RENEW_MS), end_ms)
     extend_ms = end_ms if inputs.globals_.extend_expiry else None
-    return Rules(market.grid, inputs.wanted[market.ticker], renew_ms, extend_ms)
+    config = inputs.wanted[market.ticker]
+    return Rules(market.grid, config, renew_ms, extend_ms, hours(config, inputs.now_ms).gone_by_ms)
 
 
 def expiry_of(inputs: Inputs, market: Market) -> TimeMs:
@@ -222,7 +225,7 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
     config = inputs.wanted[ticker]
     skip = _skip(inputs, ticker, config, shared)
     if skip is not None and skip not in LEARNING:
-        return Decision(ticker=ticker, skip=skip), None
+        return _skipped(inputs, config, skip), None
     if ticker in shared.fees.failed:
         failed = Reason.COMPUTE_FAILED
         return Decision(ticker=ticker, skip=failed, error=shared.fees.failed[ticker]), None
@@ -242,7 +245,13 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
     )
     strategy = STRATEGIES[config.strategy]
     decision, after = checked(strategy.quote(asked, None if before is None else dict(before)), asked)
-    return decision if skip is None else Decision(ticker=ticker, skip=skip), after
+    return decision if skip is None else _skipped(inputs, config, skip), after
+
+
+def _skipped(inputs: Inputs, config: MarketConfig, skip: Reason) -> Decision:
+    """A market that no strategy's answer counts for, and until when, where its hours say so."""
+    now = hours(config, inputs.now_ms)
+    return Decision(config.ticker, skip=skip, until_ms=now.until_ms if now.why is skip else None)
 
 
 def learned(inputs: Inputs) -> MemoryByTicker:
@@ -269,6 +278,8 @@ def _skip(inputs: Inputs, ticker: str, config: MarketConfig, shared: _Shared) ->
     market = inputs.snapshot.markets.get(ticker)
     if market is None:
         return Reason.MARKET_UNKNOWN
+    if (why := hours(config, inputs.now_ms).why) is not None:
+        return why
     if market.status is MarketStatus.ACTIVE and too_short(expiry_of(inputs, market), inputs.now_ms):
         return Reason.NEAR_CLOSE
     barred = inputs.permission.shards.get(market.shard)

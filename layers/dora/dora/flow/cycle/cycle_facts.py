@@ -128,6 +128,7 @@ def cycle(
             decision_id=decision_id(str(record["cycle_id"]), decision.ticker),
             target_count=len(decision.targets),
             skip_reason=decision.skip or "",
+            **({} if decision.until_ms is None else {"until": format_time(decision.until_ms)}),
             fair_value=decision.fair_value,
             fair_value_source=decision.fair_value_source,
             reservation_price=decision.reservation_price,

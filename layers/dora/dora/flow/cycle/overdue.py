@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from dora.core.accounts.overdue import OverduePayout
-from dora.core.calendar import HOUR_MS, format_time
+from dora.core.calendar import format_time
 from dora.core.ports import Facts
 from dora.core.units import Money, TimeMs, format_count, format_money
+from dora.core.zones import HOUR_MS
 
 MOST_NAMED = 5
 """In the record, those that tie up most."""

@@ -7,7 +7,7 @@ the edge does. This file is the order of work and its one rule: what was not pro
 from collections import Counter
 from dataclasses import replace
 
-from dora.core.calendar import DAY_MS, day_start_ms, format_time
+from dora.core.calendar import day_start_ms, format_time
 from dora.core.exchange.pacing import BALANCE_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
 from dora.core.exchange.snapshot import Snapshot
@@ -24,6 +24,7 @@ from dora.core.risk.rests import RESTS, after_cycle, read_rests, standing, store
 from dora.core.session import SessionMetadata
 from dora.core.state import LeaseRefused
 from dora.core.units import Money, Price, TimeMs
+from dora.core.zones import DAY_MS
 from dora.flow.cycle import breakers, cycle_facts
 from dora.flow.cycle.archive import Basis, Finished, archive
 from dora.flow.cycle.cash import look_at_cash
