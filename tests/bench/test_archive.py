@@ -2,7 +2,7 @@
 
 from dora.edge.archive.packing import pack, unpack
 from dora.flow.cycle.archive import cycle_record, decide_again
-from tests.bench.archive import CLOSED_PER_MARKET, busy_cycle, public_minute
+from tests.bench.archive import busy_cycle, public_minute
 
 MARKETS = 50
 MOST_BYTES_PER_MARKET = 900
@@ -13,7 +13,7 @@ def test_an_object_stays_small_and_holds_a_whole_cycle() -> None:
 
     record = unpack(body)
     assert record.seen is not None
-    assert len(record.seen.orders) == (2 + CLOSED_PER_MARKET) * MARKETS
+    assert len(record.seen.orders) == 2 * MARKETS
     assert len(record.decided.places) == len(record.decided.cancels) == 2 * MARKETS // 10
     assert decide_again(record.seen, record.asked) == record.decided
     assert len(body) < MOST_BYTES_PER_MARKET * MARKETS

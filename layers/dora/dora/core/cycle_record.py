@@ -57,7 +57,7 @@ class Seen:
     reference: ReferenceData
     snapshot: Snapshot
     orders: Mapping[str, TrackedOrder]
-    """The journal, by client order id."""
+    """The journal, by client order id; without what had ended before and of which no read showed anything."""
     shown: tuple[int, ...]
     """Those of which a row was read that is not older than our last write to them."""
     external: tuple[Order, ...]

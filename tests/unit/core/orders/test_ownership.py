@@ -28,7 +28,7 @@ def unread(name: str = "orders", **fields: Any) -> UnreadableRow:
 
 
 def owned(journal: Journal = LEARNED) -> Ownership:
-    return Ownership.of(PREFIX, journal, SESSION, ["KXQ-1"])
+    return Ownership(PREFIX, journal, SESSION, ["KXQ-1"])
 
 
 THEIRS = {"order_id": "o-9", "client_order_id": "theirs", "ticker": "KXA-1", "group_id": "g-9"}

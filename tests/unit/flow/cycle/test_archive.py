@@ -106,6 +106,28 @@ def test_state_as_loaded_is_kept_where_the_cycle_changed_it() -> None:
     assert (record.loaded.positions, record.loaded.new_positions) == ((flat,), ())
 
 
+def test_orders_that_ended_before_are_left_out_unless_a_read_shows_them() -> None:
+    finished = busy_cycle(MARKETS)
+    inputs = finished.basis.inputs
+    orders = inputs.view.journal.orders
+    ended = [name for name, order in orders.items() if not order.open]
+    shown, changed = ended[:2]
+    unbooked = replace(orders[ended[2]], booked=Count(0), remaining=Count(0), reduced=Count(0))
+    view = replace(
+        inputs.view,
+        journal=inputs.view.journal.with_orders([replace(orders[changed], write_ms=NOW), unbooked]),
+        shown=inputs.view.shown | {shown},
+    )
+    basis = replace(finished.basis, inputs=replace(inputs, view=view))
+
+    record = cycle_record(finished._replace(basis=basis), dry_run=False)
+
+    assert record.seen is not None
+    told = {name for name, order in record.seen.orders.items() if not order.open}
+    assert told == {shown, changed, unbooked.client_order_id}
+    assert record.seen.orders.keys() - told == orders.keys() - set(ended)
+
+
 def test_what_was_written_to_is_kept_as_its_answer_left_it() -> None:
     finished = busy_cycle(MARKETS)
     journal = finished.execution.journal

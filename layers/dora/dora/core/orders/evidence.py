@@ -12,13 +12,14 @@ or the grant is older than PROBE_LISTED_MS, for killed orders may not be listed.
 gone once its own expiry has passed, or once its group is triggered and two holds are over.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from dora.core.exchange.account import Order, OrderStatus
-from dora.core.orders.journal import Journal, NotedFills, OrderState, TrackedOrder
-from dora.core.orders.requests import PROBE_COUNT, IdProbe
+from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.requests import IdProbe
+from dora.core.orders.row_names import is_probe_row, named_rows, relearned
 from dora.core.units import Count, TimeMs
 
 FORGOTTEN_MS = 24 * 3_600_000
@@ -39,7 +40,6 @@ TURN_MS = 60_000
 """One turn of those that share a limited number of reads: about a cycle."""
 
 T = TypeVar("T")
-_NO_FILLS = NotedFills("", Count(0), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,15 +145,15 @@ def unprobed(journal: Journal, evidence: Evidence, hold_ms: int) -> tuple[Tracke
     """
     waiting = {
         key: order
-        for key, order in sorted(journal.orders.items())
+        for key, order in journal.orders.items()
         if order.state is OrderState.PENDING_NEW
         and order.order_id is None
         and order.probe is None
         and order.slot.ticker in evidence.listings
         and hold_is_over(order, evidence.began_ms, hold_ms)
     }
-    rows = rows_by_name(journal, evidence) if waiting else {}
-    return tuple(order for key, order in waiting.items() if key not in rows)
+    rows = named_rows(journal, evidence.rows) if waiting else {}
+    return tuple(order for key, order in sorted(waiting.items()) if key not in rows)
 
 
 def note_probes(journal: Journal, said: Mapping[str, IdProbe], now_ms: TimeMs) -> Journal:
@@ -162,104 +162,9 @@ def note_probes(journal: Journal, said: Mapping[str, IdProbe], now_ms: TimeMs) -
     return journal.with_orders(probed)
 
 
-def is_probe_row(order: TrackedOrder, row: Order) -> bool:
-    """Whether a row of its client order id is the probe's own: the only order of that size."""
-    return row.initial == PROBE_COUNT != order.count and row.status is not OrderStatus.RESTING
-
-
 def hold_is_over(order: TrackedOrder, now_ms: TimeMs, hold_ms: int) -> bool:
     """Whether no request about it can be accepted any more: its signature is too old by now."""
     return now_ms > order.sent_ms + hold_ms
-
-
-def client_ids_by_order_id(journal: Journal, evidence: Evidence) -> dict[str, str]:
-    """The journal's name of each order of a row, by order id: an amend by hand may have given it another
-    client id.
-    """
-    rows = evidence.rows
-    said = {row.order_id: row.client_order_id for row in rows}
-    known = {r.order_id: r.client_order_id for r in rows if r.client_order_id in journal.orders}
-    tracked = relearned(journal, rows).by_order_id()
-    return said | known | {key: tracked[key].client_order_id for key in said if key in tracked}
-
-
-def relearned(journal: Journal, rows: Sequence[Order]) -> Journal:
-    """The journal with every order id as the rows have it that carry the order's own client id.
-
-    The answer to a create may have named an order by another's id: rows with our client ids know better.
-    The fills noted under an id go with it, in a later merge too. An order whose id proved to be another's,
-    by its client id or by its market or side, which no amend changes, has none until a row shows it.
-    Safe to repeat: yes, because the same rows once more change nothing.
-    """
-    shown, holders = _shown_ids(journal, rows), journal.by_order_id()
-    taken = {*shown.values(), *(row.order_id for row in rows if _is_anothers(row, holders.get(row.order_id)))}
-    if not taken:
-        return journal
-    noted = _noted_fills(journal)
-    return journal.with_orders(_relearned(o, shown, taken, noted) for o in journal.orders.values())
-
-
-def _shown_ids(journal: Journal, rows: Sequence[Order]) -> dict[str, str]:
-    """By client order id, the order ids that differ from the journal's; an id that any row confirms stays."""
-    known = [(journal.orders.get(row.client_order_id), row) for row in rows]
-    ours = [row for order, row in known if order is not None and not is_probe_row(order, row)]
-    confirmed = {r.client_order_id for r in ours if journal.orders[r.client_order_id].order_id == r.order_id}
-    unconfirmed = [row for row in ours if row.client_order_id not in confirmed]
-    return {row.client_order_id: row.order_id for row in sorted(unconfirmed, key=_rank)}
-
-
-def _is_anothers(row: Order, holder: TrackedOrder | None) -> bool:
-    return holder is not None and (row.ticker, row.side) != (holder.slot.ticker, holder.slot.side)
-
-
-def _noted_fills(journal: Journal) -> dict[str, NotedFills]:
-    """By exchange id, the fills noted under it, whoever is or was taken to have it."""
-    released = {o.released.order_id: o.released for o in journal.orders.values() if o.released}
-    holders = journal.by_order_id().items()
-    return released | {held: NotedFills(held, o.booked, o.fill_ids) for held, o in holders}
-
-
-def _relearned(
-    order: TrackedOrder, shown: Mapping[str, str], taken: Collection[str], noted: Mapping[str, NotedFills]
-) -> TrackedOrder:
-    """The order under its own id, with the fills noted under that; those of an id nobody has yet are kept."""
-    before, released = order.order_id, order.released
-    if released and released.order_id in taken:
-        order = replace(order, released=None)
-    after = shown.get(order.client_order_id, None if before in taken else before)
-    if after == before:
-        return order
-    if before and before not in taken and order.booked:
-        order = replace(order, released=noted[before])
-    fills = noted.get(after or "", _NO_FILLS)
-    return replace(order, order_id=after, booked=fills.booked, fill_ids=fills.fill_ids)
-
-
-def rows_by_name(
-    journal: Journal, evidence: Evidence, names: Mapping[str, str] | None = None
-) -> dict[str, Order]:
-    """The latest row of each order by its name; at equal times a terminal one, which is final.
-
-    A probe's own row stands for its order only where there is no other. `names` are those of
-    `client_ids_by_order_id`, where the caller has them already.
-    """
-    names = client_ids_by_order_id(journal, evidence) if names is None else names
-    found: dict[str, Order] = {}
-    for row in evidence.rows:
-        key = names[row.order_id]
-        order, known = journal.orders.get(key), found.get(key)
-        if known is None or _weight(row, order) > _weight(known, order):
-            found[key] = row
-    return found
-
-
-def _weight(row: Order, order: TrackedOrder | None) -> tuple[bool, int, bool]:
-    probes = order is not None and is_probe_row(order, row)
-    return not probes, *_rank(row)
-
-
-def _rank(row: Order) -> tuple[int, bool]:
-    return row.updated_ms, row.status is not OrderStatus.RESTING
 
 
 def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder:

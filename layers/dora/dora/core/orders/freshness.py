@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from dora.core.exchange.account import Order, OrderStatus
-from dora.core.orders.evidence import Evidence, hold_is_over, rows_by_name
+from dora.core.orders.evidence import Evidence, hold_is_over
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders, Resolution
+from dora.core.orders.row_names import named_rows
 from dora.core.units import TimeMs
 
 UNSEEN_CYCLES = 3
@@ -30,7 +31,7 @@ def judge_writes(
     """
     if evidence.resting is None:
         return view
-    rows, closed = rows_by_name(view.journal, evidence), OrderState.CLOSED
+    rows, closed = named_rows(view.journal, evidence.rows), OrderState.CLOSED
     reads_ms = max([evidence.as_of_ms, *(row.updated_ms for row in evidence.rows)])
     unseen = [
         replace(order, unseen=order.unseen + 1)

@@ -1,7 +1,7 @@
 """Which rows may be ours although they are not understood, and what those of others may mean at worst."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from functools import cached_property
 
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.exchange.listed import UnreadableRow
@@ -16,63 +16,61 @@ NO_MARKET = ""
 """Stands for the market of an order that does not say it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
-    """All that marks a row as ours."""
+    """All that marks a row as ours, as the journal and the session have it.
 
-    prefix: str
-    names: frozenset[str] = frozenset()
-    """Client order ids of the journal."""
-    order_ids: frozenset[str] = frozenset()
-    group_ids: frozenset[str] = frozenset()
-    tickers: frozenset[str] = frozenset()
-    """Markets that are quoted, or in which the journal holds an order: every fill there counts for us, and
-    what the account holds there is our position."""
-    unlearned: frozenset[str] = frozenset()
-    """Markets in which an open order of ours has no exchange id yet: a row without a name may be its."""
+    Worked out where a row asks for it: in most cycles every row is understood, and none does.
+    """
 
-    @staticmethod
-    def of(
-        prefix: str,
-        journal: Journal,
-        session: SessionMetadata | None,
-        quoted: Iterable[str] = (),
-    ) -> "Ownership":
-        """As the journal and the session have it."""
-        orders = journal.orders.values()
-        groups = {group.group_id for group in session.order_groups} if session else set()
-        return Ownership(
-            prefix=prefix,
-            names=frozenset(journal.orders),
-            order_ids=frozenset(journal.by_order_id()),
-            group_ids=frozenset(groups | {order.group_id for order in orders if order.group_id}),
-            tickers=frozenset({*quoted, *(order.slot.ticker for order in orders)}),
-            unlearned=frozenset(o.slot.ticker for o in orders if not o.order_id and o.open),
-        )
+    def __init__(
+        self, prefix: str, journal: Journal, session: SessionMetadata | None, quoted: Collection[str] = ()
+    ) -> None:
+        self._prefix, self._journal, self._session, self._quoted = prefix, journal, session, quoted
+
+    @cached_property
+    def _group_ids(self) -> frozenset[str]:
+        groups = {group.group_id for group in self._session.order_groups} if self._session else set()
+        orders = self._journal.orders.values()
+        return frozenset(groups | {order.group_id for order in orders if order.group_id})
+
+    @cached_property
+    def _tickers(self) -> frozenset[str]:
+        """Markets that are quoted, or in which the journal holds an order: every fill there counts for us,
+        and what the account holds there is our position.
+        """
+        return frozenset({*self._quoted, *(order.slot.ticker for order in self._journal.orders.values())})
+
+    @cached_property
+    def _unlearned(self) -> frozenset[str]:
+        """Markets in which an open order of ours has no exchange id yet: a row without a name may be its."""
+        orders = self._journal.orders.values()
+        return frozenset(order.slot.ticker for order in orders if not order.order_id and order.open)
 
     def may_be_order(self, row: UnreadableRow) -> bool:
         """By its client order id, its exchange id or its group; by its market where it has no name at all."""
         name = row.client_order_id
-        if name is not None and (name.startswith(self.prefix) or name in self.names):
+        if name is not None and (name.startswith(self._prefix) or name in self._journal.orders):
             return True
-        if row.order_id in self.order_ids or row.group_id in self.group_ids:
+        if row.order_id in self._journal.by_order_id() or row.group_id in self._group_ids:
             return True
         return name is None and (row.order_id is None or self._may_be_unlearned(row))
 
     def _may_be_unlearned(self, row: UnreadableRow) -> bool:
-        return bool(self.unlearned) if row.ticker is None else row.ticker in self.unlearned
+        return bool(self._unlearned) if row.ticker is None else row.ticker in self._unlearned
 
     def may_be_fill(self, row: UnreadableRow) -> bool:
         """By its order, or by its market: there the ledger holds every fill, whoever's order it was of."""
-        return row.order_id in self.order_ids or row.ticker is None or row.ticker in self.tickers
+        return (
+            row.order_id in self._journal.by_order_id() or row.ticker is None or row.ticker in self._tickers
+        )
 
     def may_be_position(self, row: UnreadableRow) -> bool:
         """By its market."""
-        return row.ticker is None or row.ticker in self.tickers
+        return row.ticker is None or row.ticker in self._tickers
 
     def may_be_group(self, row: UnreadableRow) -> bool:
         """By its id; a group that says none may be any."""
-        return row.group_id is None or row.group_id in self.group_ids
+        return row.group_id is None or row.group_id in self._group_ids
 
 
 def never(_: UnreadableRow) -> bool:

@@ -12,11 +12,9 @@ from dora.core.orders.evidence import (
     Evidence,
     Judge,
     as_shown,
-    client_ids_by_order_id,
-    relearned,
-    rows_by_name,
 )
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.row_names import client_ids_by_order_id, relearned, rows_by_name
 from dora.core.units import Count, TimeMs
 
 ORPHAN_LEVEL = -1
@@ -84,15 +82,19 @@ def merge(
     journal: Journal, evidence: Evidence, *, prefix: str, now_ms: TimeMs, hold_ms: int, tombstone_ms: int
 ) -> ReconciledOrders:
     """The journal brought up to date with what was read. Pure; the same input once more changes nothing."""
-    journal = relearned(journal, evidence.rows)
-    names, judge = client_ids_by_order_id(journal, evidence), Judge(evidence, hold_ms)
-    rows = rows_by_name(journal, evidence, names)
+    read, judge = evidence.rows, Judge(evidence, hold_ms)
+    journal = relearned(journal, read)
+    names = client_ids_by_order_id(journal, read)
+    rows = rows_by_name(journal, read, names)
     orders: dict[str, TrackedOrder] = {}
     resolutions: list[Resolution] = []
     closed = OrderState.CLOSED
     for key, order in journal.orders.items():
-        ended = order.state is closed
-        after, why = _closed(order, rows.get(key)) if ended else judge.apply_row(order, rows.get(key))
+        row, after, why = rows.get(key), order, ""
+        if order.state is not closed:
+            after, why = judge.apply_row(order, row)
+        elif row is not None:
+            after, why = _closed(order, row)
         if after.state is closed and _forgettable(after, evidence.as_of_ms, now_ms, tombstone_ms):
             continue
         orders[key] = after
@@ -148,9 +150,9 @@ def _split(
     return ours, tuple(row for row in resting if names[row.order_id] not in ours)
 
 
-def _closed(order: TrackedOrder, row: Order | None) -> tuple[TrackedOrder, str]:
+def _closed(order: TrackedOrder, row: Order) -> tuple[TrackedOrder, str]:
     """A row that is newer than the end we were told of means we were told wrongly."""
-    if row is not None and row.status is OrderStatus.RESTING and row.updated_ms > order.write_ms:
+    if row.status is OrderStatus.RESTING and row.updated_ms > order.write_ms:
         return as_shown(order, row, OrderState.LIVE), "resting row newer than its end"
     return order, "closed"
 

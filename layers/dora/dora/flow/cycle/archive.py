@@ -24,7 +24,7 @@ from dora.flow.cycle.recent_trades import skip_likely_filled
 Entry = TypeVar("Entry")
 
 Places = Mapping[str, int]
-"""The place of each order in the journal, by client order id."""
+"""The place of each order in `Seen.orders`, by client order id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +64,14 @@ def archive(ports: Ports, finished: Finished) -> None:
 def cycle_record(finished: Finished, *, dry_run: bool, public: PublicData | None = None) -> CycleRecord:
     """The cycle as one value. Pure."""
     basis = finished.basis
-    places = _places(basis.inputs.view)
+    orders = _told(finished)
+    places = _places(orders)
     return CycleRecord(
         cycle_id=finished.context.cycle_id,
         began_ms=finished.context.began_ms,
         dry_run=dry_run,
         loaded=_loaded(finished.loaded, basis.inputs, places),
-        seen=_seen(basis, places),
+        seen=_seen(basis, orders, places),
         asked=basis.asked,
         decided=_decided(finished.choice, places),
         done=_done(finished, basis.inputs),
@@ -86,7 +87,7 @@ def decide_again(seen: Seen, asked: Asked) -> Decided:
         spared = skip_likely_filled(choice.plan, inputs.view.journal, asked.tapes, asked.since_ms)
         choice = replace(choice, plan=spared)
     plan = bought(inputs, choice, asked.tokens, asked.most_places)
-    return _decided(replace(choice, plan=plan), _places(inputs.view))
+    return _decided(replace(choice, plan=plan), _places(seen.orders))
 
 
 def inputs_of(seen: Seen) -> Inputs:
@@ -117,7 +118,21 @@ def inputs_of(seen: Seen) -> Inputs:
     )
 
 
-def _seen(basis: Basis, places: Places) -> Seen:
+def _told(finished: Finished) -> dict[str, TrackedOrder]:
+    """The journal without what had ended and was booked before, and of which no read showed anything.
+
+    Nothing is decided by those orders, and most of a journal is of them: earlier objects tell their ends.
+    """
+    before, view = finished.loaded.state.journal.orders, finished.basis.inputs.view
+    counting = view.counting().journal.orders
+    return {
+        name: order
+        for name, order in view.journal.orders.items()
+        if name in counting or name in view.shown or _differs(before.get(name), order)
+    }
+
+
+def _seen(basis: Basis, orders: Mapping[str, TrackedOrder], places: Places) -> Seen:
     inputs, view = basis.inputs, basis.inputs.view
     return Seen(
         now_ms=inputs.now_ms,
@@ -125,7 +140,7 @@ def _seen(basis: Basis, places: Places) -> Seen:
         wanted=inputs.wanted,
         reference=inputs.reference,
         snapshot=replace(inputs.snapshot, books=_cut(inputs)),
-        orders=view.journal.orders,
+        orders=orders,
         shown=tuple(sorted(places[name] for name in view.shown)),
         external=view.external,
         frozen=view.frozen,
@@ -210,5 +225,5 @@ def _differs(before: TrackedOrder | None, after: TrackedOrder) -> bool:
     return before is not after and before != after
 
 
-def _places(view: ReconciledOrders) -> Places:
-    return {name: place for place, name in enumerate(view.journal.orders)}
+def _places(orders: Mapping[str, TrackedOrder]) -> Places:
+    return {name: place for place, name in enumerate(orders)}

@@ -169,7 +169,7 @@ def gather_evidence(ports: Ports, journal: Journal, snapshot: Snapshot, limits: 
         evidence,
         ids,
         {ticker: questions.since_ms[ticker] for ticker in tickers},
-        Ownership.of(ports.prefix, journal, None).may_be_order,
+        Ownership(ports.prefix, journal, None).may_be_order,
         order_read_cost=limits.order_read_cost,
         until_ms=TimeMs(began_ms + LONGEST_WAIT_MS),
     )

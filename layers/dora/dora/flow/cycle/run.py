@@ -217,7 +217,7 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     cursors = loaded.state.cursors
     snapshot = read_exchange(
         ports,
-        Ownership.of(ports.prefix, loaded.journal, loaded.state.session, loaded.wanted),
+        Ownership(ports.prefix, loaded.journal, loaded.state.session, loaded.wanted),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
         settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - max(overlap_ms, AMENDED_MS)),
         books=books,

@@ -188,6 +188,6 @@ def resting_orders(ports: Ports, session: SessionMetadata | None) -> tuple[Order
     A row that is not understood is ours by our prefix or by a group of the session; an order of the journal
     that shows neither is settled by itself. Raises ExchangeError when the list is not complete.
     """
-    owned = Ownership.of(ports.prefix, Journal(), session)
+    owned = Ownership(ports.prefix, Journal(), session)
     rows = known_rows(ports.facts, ports.exchange.resting_orders(), owned.may_be_order)
     return tuple(row for row in rows if row.client_order_id.startswith(ports.prefix))

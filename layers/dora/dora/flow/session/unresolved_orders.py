@@ -153,7 +153,7 @@ class UnresolvedOrders:
         since_ms = TimeMs((state.cursors.fills_ms or self._session.created_at_ms) - overlap_ms)
         if why := gap(since_ms, now_ms):
             self._ports.facts.emit("ERROR", what="read of fills", why=why)
-        owned = Ownership.of(self._ports.prefix, journal, self._session)
+        owned = Ownership(self._ports.prefix, journal, self._session)
         list(paced(self._ports, "read", ["fills"], READ_COST, TimeMs(now_ms + READ_WAIT_MS)))
         listed = self._ports.exchange.fills_since(reachable(since_ms, now_ms))
         fills = known_rows(self._ports.facts, listed, owned.may_be_fill)
@@ -200,7 +200,7 @@ class UnresolvedOrders:
             Evidence(began_ms=began_ms, as_of_ms=first_ms, resting=()),
             self._next(ids),
             dict.fromkeys(self._next(tickers)),
-            Ownership.of(ports.prefix, tracked, self._session).may_be_order,
+            Ownership(ports.prefix, tracked, self._session).may_be_order,
             order_read_cost=context.limits.order_read_cost,
             until_ms=TimeMs(min(began_ms + READING_MS, context.until_ms)),
         )
