@@ -45,6 +45,7 @@ CLIENTS = (
     ("requests", TRANSPORT, "read_complete"),
     ("signing", "dora.edge.kalshi.signing", "Signer.headers"),
     ("json", TRANSPORT, "load_json"),
+    ("json", TRANSPORT, "load_apart"),
     ("botocore", "botocore.client", "BaseClient._make_api_call"),
     ("logging", "dora.telemetry", "Telemetry.emit"),
     ("logging", "dora.telemetry", "Telemetry.flush"),

@@ -61,10 +61,13 @@ def _others(levels: tuple[Level, ...], mine: dict[Price, int], most: int) -> tup
 
 def best_of_others(book: Book, own: Iterable[Resting], side: Side) -> Price | None:
     """The best price of a side at which somebody else rests; None where nobody does."""
-    mine = [(price, count) for own_side, price, count in own if own_side is side]
-    for level in side_of(book, side):
-        if level.count > sum(count for price, count in mine if price == level.price):
-            return level.price
+    mine: dict[Price, int] = {}
+    for own_side, price, count in own:
+        if own_side is side:
+            mine[price] = mine.get(price, 0) + count
+    for price, count in side_of(book, side):
+        if count > mine.get(price, 0):
+            return price
     return None
 
 

@@ -55,8 +55,10 @@ def _touch(side: Side, inputs: QuoteInputs, seen: FairValue, best: int) -> Price
     """The nearest price outward that meets nobody and leads its own side by little."""
     grid, most = inputs.market.grid, inputs.config.max_improve_ticks
     if side is BID:
-        return _clear(side, grid, min(best, improved(side, grid, seen.bid, most)), seen.ask)
-    return _clear(side, grid, max(best, improved(side, grid, seen.ask, most)), seen.bid)
+        best = best if best <= seen.bid else min(best, improved(side, grid, seen.bid, most))
+        return _clear(side, grid, best, seen.ask)
+    best = best if best >= seen.ask else max(best, improved(side, grid, seen.ask, most))
+    return _clear(side, grid, best, seen.bid)
 
 
 def improved(side: Side, grid: PriceGrid, touch: Price, ticks: int) -> Price:

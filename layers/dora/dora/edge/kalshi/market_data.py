@@ -9,7 +9,7 @@ from dora.core.exchange.public_data import IncentiveProgram, PublicTrade
 from dora.core.units import TimeMs
 from dora.edge.kalshi import wire_markets
 from dora.edge.kalshi.pagination import comma_lists, read_list, understood
-from dora.edge.kalshi.transport import Call, Transport
+from dora.edge.kalshi.transport import BOOKS, MARKETS, Call, Transport
 from dora.edge.kalshi.wire import JsonObject, name
 
 EVENTS_PER_PAGE = 200
@@ -38,13 +38,10 @@ class MarketReads(Transport):
             return {}
         asked = dict.fromkeys(tickers)
         params = [("tickers", ticker) for ticker in asked]
-        rows = self._read("/markets/orderbooks", params=params).rows("orderbooks")
-        found = understood(self._facts, rows, self._book)
+        rows = self.read(Call("GET", "/markets/orderbooks", params=params, apart=BOOKS)).rows(BOOKS)
+        known = self._known[BOOKS]
+        found: list[Book] = understood(self._facts, rows, lambda row: known.value(row, _book))
         return {book.ticker: book for book in found if book.ticker in asked}
-
-    def _book(self, row: JsonObject) -> Book:
-        ticker, best = row.field("ticker", name), wire_markets.best_levels(row.row("orderbook_fp"))
-        return self._known.value("book", ticker, best, lambda: wire_markets.parse_book(ticker, best))
 
     def trades_since(self, ticker: str, since_ms: TimeMs) -> tuple[Trade, ...]:
         """Public trades of one market at or after a time; all or an ExchangeError."""
@@ -76,23 +73,22 @@ class MarketReads(Transport):
 
     def markets(self, tickers: Sequence[str]) -> Mapping[str, Market]:
         """Market objects by ticker; one that is unknown or not understood is absent."""
-        rows = [row for part in comma_lists(tickers) for row in self._list_markets("tickers", part)]
+        rows = [
+            row
+            for part in comma_lists(tickers)
+            for row in read_list(self, "/markets", MARKETS, [("tickers", part)])
+        ]
         asked = frozenset(tickers)
-        found = understood(self._facts, rows, self._market)
+        known, parse = self._known[MARKETS], wire_markets.parse_market
+        found: list[Market] = understood(self._facts, rows, lambda row: known.value(row, parse))
         return {market.ticker: market for market in found if market.ticker in asked}
-
-    def _market(self, row: JsonObject) -> Market:
-        ticker = row.field("ticker", name)
-        return self._known.value("market", ticker, row, lambda: wire_markets.parse_market(row))
 
     def open_markets(self, series_ticker: str) -> tuple[OpenMarket, ...]:
         """The open markets of a series, each once."""
-        rows = self._list_markets("series_ticker", series_ticker, ("status", "open"))
+        asked: list[tuple[str, str | int]] = [("series_ticker", series_ticker), ("status", "open")]
+        rows = read_list(self, "/markets", MARKETS, asked)
         found = understood(self._facts, rows, wire_markets.parse_open_market)
         return tuple({one.market.ticker: one for one in found}.values())
-
-    def _list_markets(self, by: str, value: str, *more: tuple[str, str]) -> list[JsonObject]:
-        return read_list(self, "/markets", "markets", [(by, value), *more])
 
     def events(self, event_tickers: Sequence[str]) -> Mapping[str, Event]:
         """Events by ticker; one that is unknown or not understood is absent."""
@@ -122,3 +118,7 @@ class MarketReads(Transport):
     def limits(self) -> Limits:
         """What this account may spend, and what calls cost."""
         return wire_markets.parse_limits(self._read("/account/limits"), self._read("/account/endpoint_costs"))
+
+
+def _book(row: JsonObject) -> Book:
+    return wire_markets.parse_book(row.field("ticker", name), row.row("orderbook_fp"))

@@ -6,7 +6,7 @@ from typing import TypeVar
 from dora.core.errors import ReadIncomplete, WireInvalid
 from dora.core.exchange.read_calls import PAGE_ROWS, ticker_lists
 from dora.core.ports import Facts
-from dora.edge.kalshi.transport import Call, Params, Transport
+from dora.edge.kalshi.transport import KNOWN, Call, Params, Transport
 from dora.edge.kalshi.wire import JsonObject, text
 
 T = TypeVar("T")
@@ -35,7 +35,8 @@ def read_list(
     cursors = [""]
     for _ in range(pages):
         after = [("cursor", cursors[-1])] if cursors[-1] else []
-        page = transport.read(Call("GET", route, params=[*params, ("limit", page_rows), *after]))
+        asked: Params = [*params, ("limit", page_rows), *after]
+        page = transport.read(Call("GET", route, params=asked, apart=key if key in KNOWN else ""))
         found = page.rows(key)
         rows += found
         cursor = page.optional("cursor", text)

@@ -97,7 +97,9 @@ class PortfolioReads(Transport):
     def order_groups(self) -> Listed[OrderGroup]:
         """All groups; this list has no pages."""
         answer = self._read("/portfolio/order_groups", params=self._of_us)
-        return self._listed(GROUPS, answer.rows(GROUPS, required=False), wire_orders.parse_order_group)
+        return self._listed(
+            GROUPS, answer.rows(GROUPS, required=False), self._ours(wire_orders.parse_order_group)
+        )
 
     def _orders(self, which: list[tuple[str, str | int]]) -> Listed[Order]:
         rows: list[JsonObject] = []
@@ -110,34 +112,37 @@ class PortfolioReads(Transport):
 
     def _latest(self, rows: Iterable[JsonObject]) -> Listed[Order]:
         """Each order once: pages shift while they are read, and its latest row counts."""
-        listed, latest = self._listed(ORDERS, rows, self._order), dict[str, Order]()
+        known, ours = self._known[ORDERS], self._ours(wire_orders.parse_order)
+        listed, latest = self._listed(ORDERS, rows, lambda row: known.value(row, ours)), dict[str, Order]()
         for order in listed.rows:
             before = latest.setdefault(order.order_id, order)
             if before is not order:
                 latest[order.order_id] = max(before, order, key=_finality)
         return replace(listed, rows=tuple(latest.values()))
 
-    def _order(self, row: JsonObject) -> Order:
-        order_id = row.field("order_id", name)
-        return self._known.value("order", order_id, row, lambda: wire_orders.parse_order(row))
+    def _ours(self, parse: Callable[[JsonObject], Item]) -> Callable[[JsonObject], Item | None]:
+        """What rows of our subaccount say; None for those of others."""
+        return lambda row: parse(row) if is_of_subaccount(row, self._subaccount) else None
 
     def _list(
         self, route: str, key: str, parse: Callable[[JsonObject], Item], which: tuple[str, str | int]
     ) -> Listed[Item]:
-        return self._listed(key, read_list(self, route, key, [which, *self._of_us]), parse)
+        return self._listed(key, read_list(self, route, key, [which, *self._of_us]), self._ours(parse))
 
     def _listed(
-        self, key: str, rows: Iterable[JsonObject], parse: Callable[[JsonObject], Item]
+        self, key: str, rows: Iterable[JsonObject], read: Callable[[JsonObject], Item | None]
     ) -> Listed[Item]:
         """Our subaccount's rows; what is not understood is no reason to drop or to refuse the others."""
         understood: list[Item] = []
         others: dict[UnreadableRow, None] = {}
         for row in rows:
             try:
-                if is_of_subaccount(row, self._subaccount):
-                    understood.append(parse(row))
+                item = read(row)
             except WireInvalid as error:
                 others[wire_orders.unreadable(key, row, error)] = None
+                continue
+            if item is not None:
+                understood.append(item)
         return Listed(tuple(understood), tuple(others))
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
@@ -27,7 +27,7 @@ from dora.edge.kalshi.error_codes import (
     read_body,
     refusal,
 )
-from dora.edge.kalshi.known_rows import KnownRows
+from dora.edge.kalshi.known_rows import KnownRows, load_apart
 from dora.edge.kalshi.signing import Signer
 from dora.edge.kalshi.wire import JsonObject, load_json
 from dora.edge.net.deadline import Deadline
@@ -44,6 +44,8 @@ SKEW_RESOLUTION_MS = 1_000
 _OK, _NO_CONTENT, _REDIRECTS = 200, 204, 300
 _SECOND_MS = 1_000
 
+BOOKS, MARKETS, ORDERS = KNOWN = ("orderbooks", "markets", "orders")
+"""Lists of thousands of rows, most of which read as they did a minute ago."""
 Params = Sequence[tuple[str, str | int]]
 
 
@@ -61,6 +63,8 @@ class Call(NamedTuple):
     body: Mapping[str, object] | None = None
     also_answers: frozenset[int] = frozenset()
     """Error statuses whose answer has the body of a success."""
+    apart: str = ""
+    """The key of the list whose rows are read by their text, one of `KNOWN`."""
 
     @property
     def endpoint(self) -> str:
@@ -107,7 +111,7 @@ class Transport:
             self._deadlines = [*self._own, self._network.invocation]
         self._lock = Lock()
         self._read_attempts, self._backoff_ms = READ_ATTEMPTS, BACKOFF_MS
-        self._known = KnownRows()
+        self._known = {key: KnownRows[Any]() for key in KNOWN}
         self.skew_ms = 0
         """Our clock minus the exchange's; 0 below a second, and until an answer came."""
         self.key_refused = False
@@ -117,7 +121,8 @@ class Transport:
 
     def until(self, deadline_ms: TimeMs) -> None:
         """A new round, every request of it over by then: that far from now, whatever becomes of our clock."""
-        self._known.next_round()
+        for known in self._known.values():
+            known.next_round()
         span_s = (deadline_ms - self._clock.now_ms()) / _SECOND_MS
         for deadline in self._own:
             deadline.set_in(span_s)
@@ -171,7 +176,7 @@ class Transport:
             raise ExchangeUnavailable(f"{call.endpoint}: no answer ({_named(error)})") from error
         self._compare_clocks(response, sent_ms)
         self.key_refused |= response.status_code == UNAUTHORIZED
-        return _answer(call, response.status_code, body)
+        return _answer(call, response.status_code, body, self._known)
 
     def close(self) -> None:
         """Close all connections. What calls afterwards opens new ones."""
@@ -221,7 +226,7 @@ def _encoded(body: Mapping[str, object] | None) -> bytes | None:
     return None if body is None else json.dumps(body, separators=(",", ":")).encode()
 
 
-def _answer(call: Call, status: int, body: bytes) -> JsonObject:
+def _answer(call: Call, status: int, body: bytes, known: Mapping[str, KnownRows[Any]]) -> JsonObject:
     """The object that a success carries; anything that is not plainly an answer is unavailable."""
     if CLIENT_ERRORS <= status < SERVER_ERRORS and status != REQUEST_TIMEOUT:
         raise refusal(status, body)
@@ -231,7 +236,7 @@ def _answer(call: Call, status: int, body: bytes) -> JsonObject:
     if status == _NO_CONTENT and call.method != "GET":
         return JsonObject(call.endpoint, {})
     try:
-        content = load_json(body)
+        content = load_apart(body, call.apart, known[call.apart]) if call.apart else load_json(body)
     except (ValueError, RecursionError) as error:
         raise ExchangeUnavailable(f"{call.endpoint}: {status} without a complete JSON body") from error
     if not isinstance(content, dict) or content.get("error") or is_error(content):

@@ -26,6 +26,22 @@ def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not JSON")
 
 
+class Part:
+    """The text of one object between its braces, as it stood in an answer; parsed when it is asked for."""
+
+    __slots__ = ("_data", "text")
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self._data: object = None
+
+    def read(self) -> object:
+        """The object. Raises ValueError for what is no JSON."""
+        if self._data is None:
+            self._data = load_json(b"{" + self.text + b"}")
+        return self._data
+
+
 class JsonObject:
     """One JSON object of an answer. Unknown extra fields are tolerated, missing ones are not."""
 
@@ -37,7 +53,7 @@ class JsonObject:
 
     def _fields(self) -> dict[str, object]:
         # Looked at late, so that one bad item of a list fails alone.
-        data = self.data
+        data = self.data.read() if isinstance(self.data, Part) else self.data
         if not isinstance(data, dict):
             raise WireInvalid(f"{self.where}: expected an object, got {_shown(data)}")
         return data

@@ -48,8 +48,6 @@ ORDERS_ROUTE = "/portfolio/events/orders"
 BATCH_ROUTE = ORDERS_ROUTE + "/batched"
 ORDER_ROUTE = "/portfolio/orders/{}"
 _PREFIX = "/trade-api/v2"
-YES, NO = "yes_dollars", "no_dollars"
-"""The two arrays of a book, both of bids."""
 _PRICES, _GRIDS = 10_000, 64
 MONEY_PER_E4 = 100
 
@@ -131,37 +129,28 @@ def parse_book(ticker: str, row: JsonObject) -> Book:
     Both its arrays are bids: those for NO stand as asks at the complement. Levels further out, which nothing
     looks at, are not read: one that is not understood there spoils nothing.
     """
-    best = best_levels(row)
-    bids, asks = _levels(best, YES, _bid_price), _levels(best, NO, _ask_price)
+    bids, asks = _levels(row, "yes_dollars", _bid_price), _levels(row, "no_dollars", _ask_price)
     bids.sort(key=itemgetter(0), reverse=True)
     asks.sort(key=itemgetter(0))
     return Book(ticker, tuple(bids[:BOOK_LEVELS]), tuple(asks[:BOOK_LEVELS]))
 
 
-def best_levels(row: JsonObject) -> JsonObject:
-    """Of an `orderbook_fp` object as much as makes its book.
-
-    An empty side is written as [], as null, or, though the document requires both, not at all: a side that
-    is missing leads to no quote, so nothing rests on the difference.
-    """
-    return JsonObject(row.where, {side: row.optional(side, _best) for side in (YES, NO)})
+def _levels(row: JsonObject, side: str, price_of: Callable[[str], Price]) -> list[Level]:
+    # An empty side is written as [], as null, or, though the document requires both, not at all: a side that
+    # is missing leads to no quote, so nothing rests on the difference.
+    return row.optional(side, lambda value: levels_of(_best(array(value)), price_of)) or []
 
 
-def _best(value: object) -> list[Any]:
+def _best(levels: list[Any]) -> list[Any]:
     """The best BOOK_LEVELS of bids that are written best last, as measured; all of any others.
 
     Prices below $1 sort as texts as they do as numbers.
     """
-    levels = array(value)
     if len(levels) <= BOOK_LEVELS:
         return levels
     prices = [pair[0] for pair in levels]
     best = prices[-BOOK_LEVELS:]
     return levels[-BOOK_LEVELS:] if max(prices[:-BOOK_LEVELS]) <= min(best) else levels
-
-
-def _levels(row: JsonObject, side: str, price_of: Callable[[str], Price]) -> list[Level]:
-    return row.optional(side, lambda pairs: levels_of(pairs, price_of)) or []
 
 
 def levels_of(pairs: list[Any], price_of: Callable[[str], Price]) -> list[Level]:
