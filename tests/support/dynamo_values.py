@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import strategies as st
 
 from dora.core.accounts.ledger import Position
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Fill, Limits, Settlement
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder
@@ -168,6 +169,11 @@ def session(rev: int = 0, session_id: str = "s1", created_ms: int = NOW_MS) -> S
         contracts_limit=Count(500_000),
         rev=rev,
     )
+
+
+def event_group(event: str = "EV-1", **changes: Any) -> EventGroup:
+    plain: dict[str, Any] = {"session_id": "s1", "group_id": "g-1"} | changes
+    return EventGroup(event=event, shard=1, burst_limit=Count(900), asked_ms=TimeMs(NOW_MS), **plain)
 
 
 def incompressible(markets: int, size: int = 120) -> dict[str, dict[str, object]]:

@@ -20,6 +20,7 @@ from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.accounts.rewards import Reward, RewardName
 from dora.core.errors import StateUnavailable
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Fill, Settlement
 from dora.core.orders.journal import Plan
 from dora.core.session import SessionMetadata
@@ -97,6 +98,8 @@ class Partition:
     unexplained: dict[str, UnexplainedCash] = field(default_factory=dict)
     history: dict[str, SessionMetadata] = field(default_factory=dict)
     summaries: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    event_groups: dict[str, EventGroup] = field(default_factory=dict)
+    had_event_groups: bool = False
 
 
 class MemoryCloud:

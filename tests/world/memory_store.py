@@ -12,6 +12,7 @@ from dora.core.accounts.rewards import RewardName
 from dora.core.accounts.stored_books import BookChange, Booking
 from dora.core.calendar import format_time
 from dora.core.errors import LeaseLost, StateConflict
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Limits, Settlement
 from dora.core.orders.journal import Journal, Plan
 from dora.core.session import SessionMetadata
@@ -21,6 +22,7 @@ from dora.core.state import (
     EmergencyState,
     KillSwitch,
 )
+from dora.edge.dynamo.event_groups import event_group_key
 from dora.edge.dynamo.items import in_order, payout_key
 from dora.edge.dynamo.serde import to_plain
 from tests.world.memory_cloud import MemoryCloud, Partition, request
@@ -51,10 +53,13 @@ class MemoryStore:
 
     @request
     def emergency_state(self) -> EmergencyState:
-        """Session, progress and limits; every value here can be read."""
+        """Session, progress, limits and a mark; every value here can be read."""
         state = self._own.state
         return EmergencyState(
-            session=state.session, completed_ms=state.progress.completed_ms, limits=state.limits
+            session=state.session,
+            completed_ms=state.progress.completed_ms,
+            limits=state.limits,
+            event_groups=self._own.had_event_groups,
         )
 
     # --- fenced -----------------------------------------------------------------------------------
@@ -186,6 +191,32 @@ class MemoryStore:
     def summary(self, cycle_id: str) -> Mapping[str, object] | None:
         """A finished cycle's wide record."""
         return self._own.summaries.get(cycle_id)
+
+    @request
+    def event_groups(self) -> tuple[EventGroup, ...]:
+        """In the order of their keys."""
+        return tuple(own for _, own in sorted(self._own.event_groups.items()))
+
+    @request
+    def readable_event_groups(self) -> tuple[EventGroup, ...]:
+        """Every value here can be read."""
+        return tuple(own for _, own in sorted(self._own.event_groups.items()) if own.group_id)
+
+    @request
+    def save_event_group(self, group: EventGroup) -> EventGroup:
+        """Safe to repeat: yes, one that finds itself stored has succeeded."""
+        name, following = event_group_key(group), replace(group, rev=group.rev + 1)
+        stored = self._own.event_groups.get(name)
+        if (stored.rev if stored else 0) != group.rev and stored != following:
+            raise StateConflict(f"{name} is no longer at revision {group.rev}")
+        self._own.event_groups[name] = following
+        self._own.had_event_groups = True
+        return following
+
+    @request
+    def drop_event_group(self, group: EventGroup) -> None:
+        """Safe to repeat: yes."""
+        self._own.event_groups.pop(event_group_key(group), None)
 
     @request
     def set_control(self, control: KillSwitch) -> None:

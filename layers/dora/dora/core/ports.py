@@ -15,6 +15,7 @@ from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.accounts.rewards import RewardName
 from dora.core.accounts.stored_books import Booking
 from dora.core.cycle_record import CycleRecord
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import (
     ExchangePosition,
     Fill,
@@ -236,6 +237,27 @@ class StateStore(Protocol):
 
     def summary(self, cycle_id: str) -> Mapping[str, object] | None:
         """A finished cycle's wide record; None when it is not kept, or no longer."""
+
+    def event_groups(self) -> tuple[EventGroup, ...]:
+        """The order groups of single events, of every session, each an item of its own.
+
+        Raises StateError: one that cannot be read is not passed over.
+        """
+
+    def readable_event_groups(self) -> tuple[EventGroup, ...]:
+        """Those of which at least the group can be read, which is all that triggering them takes.
+
+        What else cannot be read has `rev` -1, and so can never be stored. Raises only StateUnavailable.
+        """
+
+    def save_event_group(self, group: EventGroup) -> EventGroup:
+        """Store one whose `rev` is still the stored one; returns it with the next rev.
+
+        Raises StateConflict when somebody wrote it in between.
+        """
+
+    def drop_event_group(self, group: EventGroup) -> None:
+        """Forget one that is deleted on the exchange."""
 
     def set_control(self, control: KillSwitch) -> None: ...
 

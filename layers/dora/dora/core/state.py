@@ -120,6 +120,8 @@ class EmergencyState(NamedTuple):
     completed_ms: TimeMs = TimeMs(0)
     """When a cycle last finished; 0 where that is not known."""
     limits: Limits | None = None
+    event_groups: bool = False
+    """Whether there may be order groups of single events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from tests.support.dynamo_values import (
     FaultyClient,
     answer_lost,
     conflict,
+    event_group,
     fill,
     having_read,
     incompressible,
@@ -48,6 +49,7 @@ WRITES: dict[str, Write] = {
     "save_history": lambda state, _: state.save_history(session(2)),
     "set_control": lambda state, _: state.set_control(KillSwitch(halted=True, at_ms=TimeMs(4))),
     "save_limits": lambda state, _: state.save_limits(LIMITS),
+    "save_event_group": lambda state, _: state.save_event_group(event_group()),
 }
 FENCED = ("write_plan", "book_fills", "book_settlement", "commit")
 READS: dict[str, Callable[[DynamoState], object]] = {
@@ -56,6 +58,8 @@ READS: dict[str, Callable[[DynamoState], object]] = {
     "emergency_state": lambda state: state.emergency_state(),
     "booked": lambda state: state.booked(["fill-1"]),
     "history": lambda state: state.history(3),
+    "event_groups": lambda state: state.event_groups(),
+    "readable_event_groups": lambda state: state.readable_event_groups(),
 }
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dora.core.errors import StateConflict, StateTooNew
+from dora.core.errors import StateConflict, StateError, StateTooNew
 from dora.core.state import KillSwitch
 from dora.core.units import TimeMs
-from tests.support.dynamo_values import BOT, LIMITS, NOW_MS, open_state, session, stored
+from tests.support.dynamo_values import BOT, LIMITS, NOW_MS, event_group, open_state, session, stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -108,3 +108,30 @@ def test_learned_limits_come_back(dynamo: "DynamoDBClient") -> None:
     open_state(dynamo).save_limits(LIMITS)
 
     assert open_state(dynamo).load().limits == LIMITS
+
+
+@pytest.mark.parametrize(
+    "broken", [{"v": {"N": "9"}}, {"trips": {"S": "?"}}, {"burst_limit": {"NULL": True}}]
+)
+def test_an_event_group_that_is_not_understood_can_still_be_triggered_and_is_never_passed_over(
+    dynamo: "DynamoDBClient", broken: dict[str, Any]
+) -> None:
+    state = open_state(dynamo)
+    state.save_event_group(event_group("EV-1"))
+    state.save_event_group(event_group("EV-2", group_id="g-2"))
+    (item, _) = dynamo.query(
+        TableName="state",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"{BOT}#groups"}},
+    )["Items"]
+    dynamo.put_item(TableName="state", Item=item | broken)
+
+    readable = state.readable_event_groups()
+
+    assert [(own.event, own.group_id, own.shard) for own in readable] == [
+        ("EV-1", "g-1", 1),
+        ("EV-2", "g-2", 1),
+    ]
+    assert [own.rev for own in readable] == [-1, 1]
+    with pytest.raises(StateError, match="EV-1"):
+        state.event_groups()

@@ -18,6 +18,7 @@ from tests.support.bookings import FIRST, PAYOUT
 from tests.support.dynamo_values import (
     LIMITS,
     NOW_MS,
+    event_group,
     journal,
     order,
     plan,
@@ -40,6 +41,7 @@ WRITES = FENCED | {
     "save_history": lambda state, _: state.save_history(session(2)),
     "set_control": lambda state, _: state.set_control(KillSwitch(halted=True, at_ms=TimeMs(4))),
     "save_limits": lambda state, _: state.save_limits(LIMITS),
+    "save_event_group": lambda state, _: state.save_event_group(event_group()),
 }
 READS: dict[str, Callable[[StateStore], object]] = {
     "load": lambda state: state.load(),
@@ -50,14 +52,16 @@ READS: dict[str, Callable[[StateStore], object]] = {
     "summary": lambda state: state.summary("cycle-1"),
     "payouts": lambda state: state.payouts(),
     "profit_rows": lambda state: state.profit_rows(),
+    "event_groups": lambda state: state.event_groups(),
+    "readable_event_groups": lambda state: state.readable_event_groups(),
 }
-Seen = tuple[BotState, frozenset[str], object, object]
+Seen = tuple[BotState, frozenset[str], object, object, object]
 
 
 def everything(state: StateStore) -> Seen:
     """All that the port shows."""
     booked = state.booked(["fill-1", "fill-2", "fill-3"])
-    return state.load(), booked, state.history(9), state.profit_rows()
+    return state.load(), booked, state.history(9), state.profit_rows(), state.event_groups()
 
 
 # --- fences and lost requests ------------------------------------------------------------------------
@@ -71,7 +75,7 @@ def test_an_overtaken_run_writes_nothing_more(backing: Backing, name: str) -> No
     with pytest.raises(LeaseLost, match=f"fence {old}"):
         FENCED[name](state, old)
 
-    assert everything(state) == (BotState(), frozenset(), (), ())
+    assert everything(state) == (BotState(), frozenset(), (), (), ())
 
 
 @pytest.mark.parametrize("name", FENCED)
@@ -79,7 +83,7 @@ def test_nothing_fenced_is_written_without_a_lease(backing: Backing, name: str) 
     with pytest.raises(LeaseLost):
         FENCED[name](backing.state(), 0)
 
-    assert everything(backing.state()) == (BotState(), frozenset(), (), ())
+    assert everything(backing.state()) == (BotState(), frozenset(), (), (), ())
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -267,4 +271,4 @@ def test_a_dry_run_keeps_its_state_apart(backing: Backing) -> None:
     dry.commit(fence, Changes(journal=journal(2)))
     dry.book(fence, FIRST)
 
-    assert everything(backing.state()) == (BotState(), frozenset(), (), ())
+    assert everything(backing.state()) == (BotState(), frozenset(), (), (), ())

@@ -6,9 +6,10 @@ from itertools import count
 import pytest
 
 from dora.core.errors import StateConflict, StateUnavailable
+from dora.core.event_group import Trip
 from dora.core.state import KillSwitch, LeaseGrant, LeaseRefused
 from dora.core.units import TimeMs
-from tests.support.dynamo_values import NOW_MS, session
+from tests.support.dynamo_values import NOW_MS, event_group, session
 from tests.support.store_backings import Backing, Loss
 
 _fresh = count()
@@ -130,6 +131,31 @@ def test_past_sessions_come_newest_first_each_in_its_latest_revision(backing: Ba
     assert [(own.session_id, own.rev) for own in state.history(9)] == [("s3", 3), ("s2", 3), ("s1", 4)]
     assert [own.session_id for own in state.history(2)] == ["s3", "s2"]
     assert state.history(0) == ()
+
+
+def test_an_event_group_that_somebody_else_wrote_is_not_overwritten(backing: Backing) -> None:
+    state = backing.state()
+    first = state.save_event_group(event_group())
+
+    for rev in (0, 2):
+        with pytest.raises(StateConflict, match=f"s1#EV-1 is no longer at revision {rev}"):
+            state.save_event_group(event_group(rev=rev, triggered=True))
+
+    assert first == event_group(rev=1)
+    assert state.event_groups() == (first,)
+
+
+def test_event_groups_are_kept_by_session_and_event_until_they_are_dropped(backing: Backing) -> None:
+    state = backing.state()
+    asked = state.save_event_group(event_group(group_id=""))
+    other = state.save_event_group(event_group(session_id="s0", trips=(Trip(at_ms=TimeMs(5)),)))
+
+    assert state.event_groups() == (other, asked)
+    assert state.readable_event_groups() == (other,)
+
+    state.drop_event_group(asked)
+    state.drop_event_group(asked)
+    assert state.event_groups() == (other,)
 
 
 def test_a_resume_never_undoes_a_later_halt_but_a_halt_always_stands(backing: Backing) -> None:

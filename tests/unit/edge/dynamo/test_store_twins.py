@@ -23,6 +23,7 @@ from tests.support.dynamo_values import (
     LIMITS,
     NOW_MS,
     empty_tables,
+    event_group,
     fill,
     order,
     plan,
@@ -93,6 +94,7 @@ class Twins(RuleBasedStateMachine):
         self.ask("state", "booked", [own.fill_id for own in FILLS.values()])
         self.ask("state", "payouts")
         self.ask("state", "profit_rows")
+        self.ask("state", "event_groups")
 
 
 class Fenced(Twins):
@@ -170,6 +172,15 @@ class Unfenced(Twins):
         self.ask("state", "save_session", session(max(self.rev - back, 0), name), lose=lose)
         stored = self.ask("state", "load").session
         self.rev = stored.rev if stored else 0
+
+    @rule(event=st.sampled_from("ab"), rev=small, group_id=st.sampled_from(["", "g"]), lose=losses)
+    def save_event_group(self, event: str, rev: int, group_id: str, lose: Loss) -> None:
+        self.ask("state", "save_event_group", event_group(event, rev=rev, group_id=group_id), lose=lose)
+        self.ask("state", "readable_event_groups")
+
+    @rule(event=st.sampled_from("ab"), lose=losses)
+    def drop_event_group(self, event: str, lose: Loss) -> None:
+        self.ask("state", "drop_event_group", event_group(event), lose=lose)
 
     @rule(rev=small, at=small, lose=losses)
     def save_history(self, rev: int, at: int, lose: Loss) -> None:

@@ -9,7 +9,7 @@ from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.state import EmergencyState
 from dora.core.units import Count, TimeMs
 from dora.edge.dynamo.codec import plain_of, value_of_item
-from dora.edge.dynamo.items import LIMITS, PROGRESS, SESSION
+from dora.edge.dynamo.items import EVENT_GROUPS, LIMITS, PROGRESS, SESSION
 
 StoredItem = Mapping[str, Any]
 NEVER_STORED = -1
@@ -25,6 +25,7 @@ def read_emergency_state(singles: Mapping[str, StoredItem]) -> EmergencyState:
         unreadable=unreadable,
         completed_ms=completed_ms,
         limits=_limits(singles.get(LIMITS)),
+        event_groups=EVENT_GROUPS in singles,
     )
 
 

@@ -3,6 +3,7 @@
 The Query of the partition `<bot>`:
 
     SESSION CONTROL LEASE LIMITS CURSORS PROGRESS RISK one item each, native attributes
+    EVENT_GROUPS                                       a mark, where `<bot>#groups` may hold anything
     POSITION#<shard>#<ticker>                          one small item each
     REFERENCE#nn                                       packed chunks
     JOURNAL                                            the head of the journal (`journal_items`)
@@ -11,9 +12,9 @@ and the Query of `<bot>#journal` is the rest: orders, plans and strategy memory.
 
 What grows lives in partitions of its own, out of these: those of the books (`book_items`), `<bot>#fills`
 FILL#<fill_id> (7 years), `<bot>#settlements` (7 years), `<bot>#cycles` <cycle_id> (14 days), `<bot>#history`
-<created_at_ms, 13 digits>#<session_id>. Positions of markets that are over leave the Query, and one of a
-ticker that no exchange knows stays for all of them (`core/accounts/retirement.py`): what a session has
-traded, paid and earned is a sum over all positions.
+<created_at_ms, 13 digits>#<session_id>, `<bot>#groups` <session_id>#<event> (`event_groups`). Positions of
+markets that are over leave the Query, and one of a ticker that no exchange knows stays for all of them
+(`core/accounts/retirement.py`): what a session has traded, paid and earned is a sum over all positions.
 """
 
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ from dora.edge.dynamo.serde import to_plain
 SESSION, CONTROL, LEASE = "SESSION", "CONTROL", "LEASE"
 LIMITS, CURSORS, PROGRESS, RISK = "LIMITS", "CURSORS", "PROGRESS", "RISK"
 REFERENCE, POSITION = "REFERENCE", "POSITION"
+EVENT_GROUPS = "EVENT_GROUPS"
+"""Stands where there may be order groups of single events; their items are asked for only then."""
 
 DAY_S = 86_400
 FILL_KEPT_S = MARKER_LIFE_MS // 1_000

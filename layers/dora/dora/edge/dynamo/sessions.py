@@ -10,6 +10,7 @@ from dora.core.session import SessionMetadata
 from dora.core.state import EmergencyState, KillSwitch
 from dora.edge.dynamo.codec import (
     SHARED_SCHEMA,
+    Item,
     fields_of,
     item_of,
     key,
@@ -18,7 +19,7 @@ from dora.edge.dynamo.codec import (
     value_of_item,
 )
 from dora.edge.dynamo.emergency import read_emergency_state
-from dora.edge.dynamo.items import CONTROL, LIMITS, PROGRESS, SESSION, history_item
+from dora.edge.dynamo.items import CONTROL, EVENT_GROUPS, LIMITS, PROGRESS, SESSION, history_item
 from dora.edge.dynamo.state_reader import read_control, read_session
 from dora.edge.dynamo.table import Client, Condition, Refused, Table, not_newer
 
@@ -37,8 +38,11 @@ class SessionRecords:
         return read_control(singles), read_session(singles)
 
     def emergency_state(self) -> EmergencyState:
-        """Session, progress, limits in one request, each parsed by itself. Raises only StateUnavailable."""
-        found = self._table.get([key(self._pk, sk) for sk in (SESSION, PROGRESS, LIMITS)])
+        """Session, progress, limits and a mark in one request, each parsed by itself.
+
+        Raises only StateUnavailable.
+        """
+        found = self._table.get([key(self._pk, sk) for sk in (SESSION, PROGRESS, LIMITS, EVENT_GROUPS)])
         return read_emergency_state({key_of(item)[1]: item for item in found})
 
     def save_session(self, session: SessionMetadata) -> SessionMetadata:
@@ -49,11 +53,7 @@ class SessionRecords:
         """
         following = replace(session, rev=session.rev + 1)
         item = item_of(self._pk, SESSION, following)
-        refused = self._table.put(item, _rev_is(session.rev))
-        stands = self._stands(item, refused, absent_fits=session.rev == 0) if refused else item
-        if stands != item:
-            _refuse_newer(stands)
-            raise StateConflict(f"the session is no longer at revision {session.rev}")
+        self._put_at(item, session.rev, "the session")
         return following
 
     def save_history(self, session: SessionMetadata) -> None:
@@ -92,6 +92,18 @@ class SessionRecords:
         """Keep what the account may spend. Safe to repeat: yes, it puts the same item."""
         self._put_unless_newer(item_of(self._pk, LIMITS, limits), not_newer(), "not written")
 
+    def _put_at(self, item: Item, rev: int, what: str) -> None:
+        """Put an item whose stored one is still at that revision, or is this very item already."""
+        refused = self._table.put(item, rev_is(rev))
+        if refused:
+            self._must_stand(item, refused, rev, what)
+
+    def _must_stand(self, item: Item, refused: Refused, rev: int, what: str) -> None:
+        stands = self._stands(item, refused, absent_fits=rev == 0)
+        if stands != item:
+            _refuse_newer(stands)
+            raise StateConflict(f"{what} is no longer at revision {rev}")
+
     def _put_unless_newer(self, item: Any, condition: Condition, why: str) -> None:
         refused = self._table.put(item, condition)
         if refused:
@@ -110,7 +122,8 @@ class SessionRecords:
         return refused.shown if absent_fits else {}
 
 
-def _rev_is(rev: int) -> Condition:
+def rev_is(rev: int) -> Condition:
+    """The stored item is at that revision; 0: there is none."""
     if rev == 0:
         return Condition("attribute_not_exists(#rev)")
     return not_newer("#rev = :rev", rev=rev)

@@ -31,19 +31,19 @@ from dora.edge.dynamo.book_items import (
 )
 from dora.edge.dynamo.codec import JOURNAL, Item, key, key_of, plain_of
 from dora.edge.dynamo.commits import Commit
+from dora.edge.dynamo.event_groups import EventGroupRecords
 from dora.edge.dynamo.items import LEASE, fill_key, fills_partition, settlements_partition
 from dora.edge.dynamo.journal_items import head_item, partition, plan_items
 from dora.edge.dynamo.journal_reader import StoredJournal
 from dora.edge.dynamo.journal_writer import cleared, head_is, head_was, holding, with_plan
 from dora.edge.dynamo.kept import Kept
-from dora.edge.dynamo.sessions import SessionRecords
 from dora.edge.dynamo.state_reader import StoredState, stored_state
 from dora.edge.dynamo.table import BATCH_ITEMS, REFUSED, Client, Condition, Element
 
 _READS = 3
 
 
-class DynamoState(SessionRecords):
+class DynamoState(EventGroupRecords):
     """`ports.StateStore` on DynamoDB. `pk` is the bot's name, or `<bot>#dry` for a dry run."""
 
     def __init__(self, client: Client, table: str, pk: str, clock: Clock) -> None:
