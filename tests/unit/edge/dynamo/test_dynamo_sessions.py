@@ -123,6 +123,7 @@ def test_an_event_group_that_is_not_understood_can_still_be_triggered_and_is_nev
         TableName="state",
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": f"{BOT}#groups"}},
+        ConsistentRead=True,
     )["Items"]
     dynamo.put_item(TableName="state", Item=item | broken)
 

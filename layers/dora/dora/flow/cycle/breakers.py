@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from dora.core.config import GlobalConfig
 from dora.core.errors import ExchangeError, StateConflict, StateError
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Limits, OrderGroup
 from dora.core.orders.journal import Journal, TrackedOrder
 from dora.core.ports import Ports
@@ -17,6 +18,7 @@ from dora.core.reasons import Reason
 from dora.core.risk.session_limit import contracts_matched, used_up
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import Count, TimeMs, format_count
+from dora.flow.shared.event_groups import to_trigger
 from dora.flow.shared.session_groups import (
     STOPPED,
     WITHOUT_GROUPS,
@@ -51,6 +53,8 @@ class Seen:
     limits: Limits | None
     until_ms: TimeMs
     """No trigger is waited for any longer."""
+    events: tuple[EventGroup, ...] = ()
+    """The order groups of single events."""
 
 
 def check(ports: Ports, session: SessionMetadata | None, seen: Seen) -> SessionMetadata | None:
@@ -92,14 +96,14 @@ def _stopped(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetad
     Neither after anybody's command since this cycle began: session and kill flag are read afresh.
     """
     arms = session.status is SessionStatus.LIMIT_REACHED and _rearms(ports, session, seen)
-    if not arms and not untriggered(session):
+    if not arms and not untriggered(session) and not to_trigger(seen.events):
         return session
     control, current = ports.state.read_kill_switch()
     if current != session:
         return session
     if arms and not control.halted:
         return _rearm_by_itself(ports, session, seen.limits)
-    return trigger_again(ports, session, seen.limits, seen.until_ms)
+    return trigger_again(ports, session, seen.events, seen.limits, seen.until_ms)
 
 
 def triggered(session: SessionMetadata | None, groups: Iterable[OrderGroup] | None) -> frozenset[str]:
@@ -140,7 +144,7 @@ def _latch(
     ports: Ports, session: SessionMetadata, reason: Reason, group_ids: list[str], seen: Seen
 ) -> SessionMetadata:
     """Trigger what is not triggered yet, then latch."""
-    latched = latch(ports, session, reason, seen.limits, seen.until_ms)
+    latched = latch(ports, session, seen.events, reason, seen.limits, seen.until_ms)
     for group_id in group_ids or [""]:
         ports.facts.emit(
             "ORDER_GROUP_LIMIT_REACHED",

@@ -8,6 +8,7 @@ proves every order in it gone, and each other order is settled by itself.
 from collections import Counter
 
 from dora.core.errors import ExchangeError
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Limits, Order
 from dora.core.exchange.pacing import READ_COST
 from dora.core.orders.journal import Journal
@@ -18,6 +19,7 @@ from dora.core.units import TimeMs
 from dora.flow.session.mass_cancel import MassCancel
 from dora.flow.session.teardown_journal import TeardownJournal
 from dora.flow.session.unresolved_orders import Gone, UnresolvedOrders
+from dora.flow.shared.event_groups import note_triggered, to_trigger
 from dora.flow.shared.group_trigger import GroupTrigger
 from dora.flow.shared.reported import Reported
 from dora.flow.shared.session_groups import record_answers
@@ -41,11 +43,19 @@ class TeardownLoop:
     """Triggers first, then reads lists until no open orders remain, or until `give_up_ms`."""
 
     def __init__(
-        self, ports: Ports, session: SessionMetadata, limits: Limits | None, give_up_ms: int
+        self,
+        ports: Ports,
+        session: SessionMetadata,
+        events: tuple[EventGroup, ...],
+        limits: Limits | None,
+        give_up_ms: int,
     ) -> None:
         pace = WritePace(ports, limits)
         self._ports, self._give_up_ms = ports, give_up_ms
-        self._trigger = GroupTrigger(ports, session.order_groups, pace)
+        self._events = to_trigger(events)
+        self._off = frozenset(group.group_id for group in events if group.triggered)
+        """Groups of events that have answered a trigger before."""
+        self._trigger = GroupTrigger(ports, (*session.order_groups, *self._events), pace)
         self._cancels, self._journal = MassCancel(ports, pace), TeardownJournal(ports, session)
         self._unresolved = UnresolvedOrders(ports, session, self._journal, pace)
         self._reads = SharedCharge(ports, "read")
@@ -113,6 +123,8 @@ class TeardownLoop:
         self._trigger.round(self._give_up_ms)
         if not self._trigger.untriggered:
             self.session = record_answers(self._ports, self.session, self._trigger.answered)
+            note_triggered(self._ports, self._events, self._trigger)
+            self._events = ()
 
     def _record_cancels(self) -> None:
         """In the journal, so that no later call and no cycle cancels once more what a stale read shows."""
@@ -122,10 +134,14 @@ class TeardownLoop:
 
     def _settle(self) -> bool:
         """What rests by its own row though no list shows it is cancelled like any straggler."""
-        gone = Gone(self._trigger.triggered, self._cancels.ended)
+        gone = Gone(self._triggered, self._cancels.ended)
         settled = self._unresolved.settle(gone, self._seen.values(), self._give_up_ms)
         self._cancels.add(self._unresolved.resting)
         return settled
+
+    @property
+    def _triggered(self) -> frozenset[str]:
+        return self._trigger.triggered | self._off
 
     def _now_ms(self) -> TimeMs:
         return self._ports.clock.now_ms()
@@ -179,7 +195,7 @@ class TeardownLoop:
         """Rows of a triggered group are stale reads at first: a cancel of theirs would find nothing."""
         if self._journal.is_stale(row):
             return False
-        return row.group_id not in self._trigger.triggered or self._caught_up
+        return row.group_id not in self._triggered or self._caught_up
 
 
 def resting_orders(ports: Ports, session: SessionMetadata | None) -> tuple[Order, ...]:

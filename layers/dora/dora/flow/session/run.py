@@ -18,7 +18,15 @@ from dora.core.units import TimeMs
 from dora.flow.session.start import start
 from dora.flow.session.status import SILENCE_MS, Response, brief, refused, silent_ms, status
 from dora.flow.session.teardown import LOST, close, lost_session, take_off
-from dora.flow.shared.session_groups import latch, rearm, trigger_again, untriggered, update_session
+from dora.flow.shared.event_groups import readable, to_trigger
+from dora.flow.shared.session_groups import (
+    STOPPED,
+    latch,
+    rearm,
+    trigger_again,
+    untriggered,
+    update_session,
+)
 
 CLOSING_WRITES_MS = 5_000
 """Kept of an invocation for what follows the exchange's last answer."""
@@ -60,7 +68,7 @@ def teardown(ports: Ports, *, reason: str, deadline_ms: int) -> Response:
         session = _closing(ports, session, found, reason or "teardown", deadline_ms)
     if session.status is SessionStatus.CLOSED:
         return brief(ports, session)
-    return close(ports, session, found.limits, deadline_ms)
+    return close(ports, session, readable(ports, found), found.limits, deadline_ms)
 
 
 def _found(ports: Ports, deadline_ms: int) -> EmergencyState:
@@ -69,7 +77,7 @@ def _found(ports: Ports, deadline_ms: int) -> EmergencyState:
     except StateError:
         session = lost_session(ports)
         if session is not None:
-            take_off(ports, session, None, deadline_ms)
+            take_off(ports, session, (), None, deadline_ms)
         raise
 
 
@@ -80,7 +88,7 @@ def _closing(
     try:
         return update_session(ports, session, lambda current: _closing_like(current, reason))
     except StateError:
-        take_off(ports, session, found.limits, deadline_ms)
+        take_off(ports, session, readable(ports, found) or (), found.limits, deadline_ms)
         raise
 
 
@@ -150,10 +158,12 @@ def watch(ports: Ports, *, deadline_ms: int) -> Response:
     session, until_ms = found.session, ports.clock.now_ms() + WATCH_TRIGGERS_MS
     if session is None:
         return {"status": "idle"}
+    events = readable(ports, found)
     if session.status is SessionStatus.CLOSING:
-        return close(ports, session, found.limits, deadline_ms)
-    if untriggered(session):
-        return _triggered(trigger_again(ports, session, found.limits, until_ms))
+        return close(ports, session, events, found.limits, deadline_ms)
+    events = events or ()
+    if untriggered(session) or (session.status in STOPPED and to_trigger(events)):
+        return _triggered(ports, found, trigger_again(ports, session, events, found.limits, until_ms))
     if session.status is not SessionStatus.ACTIVE:
         return {"status": "idle"}
     if found.unreadable:
@@ -162,14 +172,16 @@ def watch(ports: Ports, *, deadline_ms: int) -> Response:
     if silent_s * 1000 < SILENCE_MS:
         return {"status": "ok", "silent_seconds": silent_s}
     ports.facts.emit("HEARTBEAT", status="silent", silent_seconds=silent_s)
-    latched = latch(ports, session, Reason.SILENT, found.limits, until_ms)
+    latched = latch(ports, session, events, Reason.SILENT, found.limits, until_ms)
     if not found.unreadable:
         update_session(ports, session, lambda current: _latched_like(current, latched))
-    return _triggered(latched, silent_seconds=silent_s)
+    return _triggered(ports, found, latched, silent_seconds=silent_s)
 
 
-def _triggered(session: SessionMetadata, **more: object) -> Response:
-    return {"status": "triggered", **more, "untriggered": [group.group_id for group in untriggered(session)]}
+def _triggered(ports: Ports, found: EmergencyState, session: SessionMetadata, **more: object) -> Response:
+    open_ids = [group.group_id for group in untriggered(session)]
+    open_ids += [group.group_id for group in to_trigger(readable(ports, found) or ())]
+    return {"status": "triggered", **more, "untriggered": open_ids}
 
 
 def _latched_like(current: SessionMetadata, latched: SessionMetadata) -> SessionMetadata:

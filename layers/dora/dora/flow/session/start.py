@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from dora.core.errors import ExchangeError
+from dora.core.errors import ExchangeError, StateError
+from dora.core.event_group import EventGroup
 from dora.core.exchange.pacing import GROUP_COST
 from dora.core.orders.expiry import session_end_ms
 from dora.core.ports import Ports
@@ -11,6 +12,7 @@ from dora.core.state import BotState
 from dora.flow.session.preflight import Preflight, inspect
 from dora.flow.session.status import Response, brief, refused
 from dora.flow.shared.account_limits import share_of, tell_limiter
+from dora.flow.shared.group_trigger import AnyGroup
 from dora.flow.shared.reported import Reported
 from dora.flow.shared.session_groups import WITHOUT_GROUPS, degraded, keep_limits
 from dora.flow.shared.write_pace import WritePace
@@ -39,7 +41,7 @@ def start(ports: Ports, session_id: str) -> Response:
     tell_limiter(ports.limiter, checks.limits, checks.globals_, ports.prefix)
     pace = WritePace(ports, share_of(checks.limits, checks.globals_))
     if not ports.dry_run:
-        _clean_up(ports, pace)
+        _clean_up(ports, session, pace)
     if session is None or session.status is SessionStatus.CLOSED:
         session = _open(ports, state, session, session_id, checks)
     else:
@@ -90,7 +92,7 @@ def _activate(ports: Ports, session: SessionMetadata, checks: Preflight, pace: W
     return {**brief(ports, session), "findings": checks.findings}
 
 
-def _clean_up(ports: Ports, pace: WritePace) -> None:
+def _clean_up(ports: Ports, session: SessionMetadata | None, pace: WritePace) -> None:
     """Delete the groups of sessions closed long ago: the exchange's list of groups has no pages."""
     now_ms = ports.clock.now_ms()
     listed: set[str] | None = None
@@ -98,14 +100,35 @@ def _clean_up(ports: Ports, pace: WritePace) -> None:
         listed = {group.group_id for group in ports.exchange.order_groups().rows}
     if listed is None:
         return
-    old = [
+    old: list[AnyGroup] = [
         group
         for past in ports.state.history(20)
         if past.ended_at_ms is not None and now_ms - past.ended_at_ms >= OLD_GROUP_MS
         for group in past.order_groups
         if group.group_id in listed
     ]
+    old += _old_events(ports, session, now_ms)
     for group in old[:MOST_DELETIONS]:
-        pace.wait(GROUP_COST)
-        with Reported(ports.facts, f"deletion of group {group.group_id}", ExchangeError):
-            ports.exchange.delete_group(group.group_id, group.shard)
+        if group.group_id in listed:
+            pace.wait(GROUP_COST)
+            with Reported(ports.facts, f"deletion of group {group.group_id}", ExchangeError):
+                ports.exchange.delete_group(group.group_id, group.shard)
+        elif isinstance(group, EventGroup):
+            ports.state.drop_event_group(group)
+
+
+def _old_events(ports: Ports, session: SessionMetadata | None, now_ms: int) -> list[EventGroup]:
+    """Groups of single events of former sessions, long enough after anything was done about them.
+
+    Their items are dropped by the first start that finds them listed no longer.
+    """
+    open_id = session.session_id if session and session.status is not SessionStatus.CLOSED else ""
+    found: tuple[EventGroup, ...] = ()
+    with Reported(ports.facts, "order groups of single events", StateError):
+        found = ports.state.event_groups()
+    return [
+        group
+        for group in found
+        if group.session_id != open_id
+        and now_ms - max(group.asked_ms, group.armed_ms, group.rests_since_ms) >= OLD_GROUP_MS
+    ]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Limits
 from dora.core.ports import Exchange, Ports
 from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
@@ -17,13 +18,21 @@ LEAVE_MS = 20_000
 LOST = "no record of a session: its orders were found by the prefix of their client order ids"
 
 
-def close(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> Response:
+def close(
+    ports: Ports,
+    session: SessionMetadata,
+    events: tuple[EventGroup, ...] | None,
+    limits: Limits | None,
+    deadline_ms: int,
+) -> Response:
     """Take a closing session to `closed`, or as far as time allows. Safe to repeat and to interrupt.
 
     Null in the answer is what was not found out: no complete list was read, or no order looked up by itself.
+    `events` are the groups of single events; None: they could not be read, so all is taken off, but nothing
+    is proven.
     """
-    loop = _begin(ports, session, limits, deadline_ms)
-    if ports.dry_run or loop.run_until_clear():
+    loop = _begin(ports, session, events or (), limits, deadline_ms)
+    if ports.dry_run or loop.run_until_clear(settles=events is not None):
         return _closed(ports, loop.session)
     ports.facts.count("TeardownsUnfinished", 1)
     return {
@@ -34,17 +43,29 @@ def close(ports: Ports, session: SessionMetadata, limits: Limits | None, deadlin
     }
 
 
-def take_off(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> None:
+def take_off(
+    ports: Ports,
+    session: SessionMetadata,
+    events: tuple[EventGroup, ...],
+    limits: Limits | None,
+    deadline_ms: int,
+) -> None:
     """All that a teardown does about orders, for one whose record could not be read or written."""
     if not ports.dry_run:
-        loop = _begin(ports, session, limits, deadline_ms)
+        loop = _begin(ports, session, events, limits, deadline_ms)
         loop.run_until_clear(settles=False)
         ports.facts.emit("ERROR", what="record of the teardown", untriggered=loop.untriggered)
 
 
-def _begin(ports: Ports, session: SessionMetadata, limits: Limits | None, deadline_ms: int) -> TeardownLoop:
+def _begin(
+    ports: Ports,
+    session: SessionMetadata,
+    events: tuple[EventGroup, ...],
+    limits: Limits | None,
+    deadline_ms: int,
+) -> TeardownLoop:
     ports.exchange.until(TimeMs(max(deadline_ms, ports.clock.now_ms() + LEAVE_MS)))
-    return TeardownLoop(ports, session, limits, deadline_ms - LEAVE_MS)
+    return TeardownLoop(ports, session, events, limits, deadline_ms - LEAVE_MS)
 
 
 def lost_session(ports: Ports) -> SessionMetadata | None:

@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 
 from dora.core.errors import ExchangeError, ExchangeRefused, RateLimited
+from dora.core.event_group import EventGroup
 from dora.core.exchange.error_codes import GROUP_NOT_FOUND
 from dora.core.exchange.pacing import GROUP_COST
 from dora.core.ports import Ports
 from dora.core.session import SessionGroup
 from dora.flow.shared.backoff import Backoff
 from dora.flow.shared.write_pace import WritePace
+
+AnyGroup = SessionGroup | EventGroup
 
 
 class GroupTrigger:
@@ -18,7 +21,7 @@ class GroupTrigger:
     of the orders that were in it, so it is not among the `triggered` ones.
     """
 
-    def __init__(self, ports: Ports, groups: Iterable[SessionGroup], pace: WritePace) -> None:
+    def __init__(self, ports: Ports, groups: Iterable[AnyGroup], pace: WritePace) -> None:
         self._ports, self._pace = ports, pace
         self._open = {} if ports.dry_run else {group.group_id: group for group in groups}
         self._again = Backoff(ports.clock)
@@ -28,7 +31,7 @@ class GroupTrigger:
         """When the last trigger was answered, or the first try was due."""
 
     @property
-    def untriggered(self) -> tuple[SessionGroup, ...]:
+    def untriggered(self) -> tuple[AnyGroup, ...]:
         """Groups whose trigger has not been answered yet."""
         return tuple(self._open.values())
 
@@ -55,7 +58,7 @@ class GroupTrigger:
         if self._open:
             self._again.failed()
 
-    def _trigger(self, group: SessionGroup) -> bool:
+    def _trigger(self, group: AnyGroup) -> bool:
         """Whether the next one may follow at once: not after a 429."""
         try:
             self._ports.exchange.trigger_group(group.group_id, group.shard)
@@ -67,7 +70,7 @@ class GroupTrigger:
         self.since_ms = self._ports.clock.now_ms()
         return True
 
-    def _failed(self, group: SessionGroup, error: ExchangeError) -> bool:
+    def _failed(self, group: AnyGroup, error: ExchangeError) -> bool:
         """The others are tried first the next time."""
         self._ports.facts.emit("ERROR", what=f"trigger of group {group.group_id}", why=str(error))
         del self._open[group.group_id]

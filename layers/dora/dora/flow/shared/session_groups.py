@@ -2,18 +2,21 @@
 
 A session's record says of each group whether its trigger was answered (`tripped`). In a session that is
 latched, closing or closed a group that did not answer is triggered again by every cycle and every watch.
+Groups of single events are items of their own (`event_groups`) and triggered with the session's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from dora.core.errors import ExchangeError, RateLimited, StateConflict, StateError
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import GROUP_COST
 from dora.core.ports import Ports
 from dora.core.reasons import Reason
 from dora.core.session import SessionGroup, SessionMetadata, SessionStatus
 from dora.core.units import Count
+from dora.flow.shared.event_groups import note_triggered, to_trigger
 from dora.flow.shared.group_trigger import GroupTrigger
 from dora.flow.shared.reported import Reported
 from dora.flow.shared.write_pace import WritePace
@@ -63,10 +66,18 @@ def untriggered(session: SessionMetadata) -> tuple[SessionGroup, ...]:
 
 
 def latch(
-    ports: Ports, session: SessionMetadata, reason: Reason, limits: Limits | None, until_ms: int
+    ports: Ports,
+    session: SessionMetadata,
+    events: Iterable[EventGroup],
+    reason: Reason,
+    limits: Limits | None,
+    until_ms: int,
 ) -> SessionMetadata:
-    """Trigger every group; the session as it is to be stored, latched at a limit. Safe to repeat."""
-    unanswered = _trigger(ports, session.order_groups, WritePace(ports, limits), until_ms)
+    """Trigger every group, those of single events too; the session as it is to be stored, latched at a limit.
+
+    Safe to repeat.
+    """
+    unanswered = _trigger(ports, session.order_groups, events, WritePace(ports, limits), until_ms)
     groups = (replace(group, tripped=group.group_id not in unanswered) for group in session.order_groups)
     return replace(
         session,
@@ -78,17 +89,29 @@ def latch(
 
 
 def trigger_again(
-    ports: Ports, session: SessionMetadata, limits: Limits | None, until_ms: int
+    ports: Ports,
+    session: SessionMetadata,
+    events: Iterable[EventGroup],
+    limits: Limits | None,
+    until_ms: int,
 ) -> SessionMetadata:
     """Trigger the groups of a stopped session that have not answered yet, and record those that now have."""
-    unanswered = _trigger(ports, untriggered(session), WritePace(ports, limits), until_ms)
+    unanswered = _trigger(ports, untriggered(session), events, WritePace(ports, limits), until_ms)
     return record_answers(ports, session, {group.group_id for group in session.order_groups} - unanswered)
 
 
-def _trigger(ports: Ports, groups: tuple[SessionGroup, ...], pace: WritePace, until_ms: int) -> set[str]:
-    """Ids of those that have not answered."""
-    trigger = GroupTrigger(ports, groups, pace)
+def _trigger(
+    ports: Ports,
+    groups: Iterable[SessionGroup],
+    events: Iterable[EventGroup],
+    pace: WritePace,
+    until_ms: int,
+) -> set[str]:
+    """Ids of those that have not answered. What those of events answered is recorded."""
+    open_events = to_trigger(events)
+    trigger = GroupTrigger(ports, (*groups, *open_events), pace)
     trigger.run(until_ms)
+    note_triggered(ports, open_events, trigger)
     return {group.group_id for group in trigger.untriggered}
 
 
@@ -159,7 +182,7 @@ def _trigger_back(ports: Ports, marked: SessionMetadata, pace: WritePace, error:
     """A group that does not answer stays recorded as not triggered: the next cycle or watch triggers it."""
     if isinstance(error, RateLimited):
         pace.emptied("reset_group")
-    unanswered = _trigger(ports, marked.order_groups, pace, ports.clock.now_ms() + TRIGGER_BACK_MS)
+    unanswered = _trigger(ports, marked.order_groups, (), pace, ports.clock.now_ms() + TRIGGER_BACK_MS)
     record_answers(ports, marked, {group.group_id for group in marked.order_groups} - unanswered)
 
 
