@@ -224,6 +224,10 @@ class SeriesConfig:
     """Markets whose spread is wider when it is looked at are left alone; $1: whatever it is."""
     strikes_per_event: int = whole_number("0", "3000", "0")
     """Of each event only so many markets, those nearest to 50 cents; 0 for all."""
+    fastest_percent: int = whole_number("0", "10000", "0")
+    """Markets whose mid moves by more than this share of their half-spread in a typical minute make room for
+    others, once they were read for `warm_up_minutes`, and are read on without a quote; 0: whatever they move.
+    Change it where fast markets take the places of slow ones."""
     drain: bool = True
     """Whether what is held of its markets that are chosen no longer is quoted for sale, and nothing more."""
     template: Mapping[str, object] = field(default_factory=dict)

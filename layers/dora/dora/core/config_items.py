@@ -1,5 +1,6 @@
 """The config table's items, parsed once and held to their rules: GLOBAL, SERIES#<ticker>, MARKET#<ticker>."""
 
+from dataclasses import replace
 from typing import Any
 
 from dora.core.config import DEFAULT_STRATEGY, GlobalConfig, MarketConfig, SeriesConfig
@@ -39,8 +40,13 @@ def parse_series(ticker: str, raw: RawItem) -> SeriesConfig:
 
 
 def market_of(series: SeriesConfig, ticker: str) -> MarketConfig:
-    """The template of a series applied to one of its markets."""
-    return parse_market(f"SERIES#{series.ticker}", ticker, {"enabled": True, **series.template})
+    """The template of a series applied to one of its markets, no faster than the series allows."""
+    config = parse_market(f"SERIES#{series.ticker}", ticker, {"enabled": True, **series.template})
+    fastest = series.fastest_percent
+    if not 0 < fastest < config.max_speed_percent:
+        return config
+    resume = min(config.resume_speed_percent, fastest)
+    return replace(config, max_speed_percent=fastest, resume_speed_percent=resume)
 
 
 def _strategy(where: str, raw: RawItem) -> Strategy:

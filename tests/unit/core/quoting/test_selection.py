@@ -1,6 +1,7 @@
 """Which open markets of a series are quoted."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,6 +79,16 @@ def test_what_is_quoted_already_is_not_dropped_for_a_little() -> None:
 def test_what_is_quoted_already_makes_room_when_its_time_is_up() -> None:
     near = listed("A", "0.46", "0.54", close_ms=TimeMs(NOW + 60_000))
     assert picked(near, before=("A",), min_life_s=600) == ()
+
+
+@pytest.mark.parametrize(("speed", "fits"), [(None, True), (0.30, True), (0.31, False)])
+def test_what_was_read_and_moves_too_fast_makes_room_and_is_read_on(speed: float | None, fits: bool) -> None:
+    series = SeriesConfig(ticker="S", enabled=True, fastest_percent=30, max_markets=1)
+    speeds = {} if speed is None else {"A": speed}
+    found = chosen(series, [listed("A"), listed("B")], ("A",), NOW, speeds)
+    assert found == (("A",) if fits else ("B", "A"))
+    anyhow = replace(series, fastest_percent=0)
+    assert chosen(anyhow, [listed("A")], ("A",), NOW, speeds) == ("A",)
 
 
 PRICES = st.integers(0, ONE_DOLLAR).map(Price)

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from dora.core.config_items import parse_series
+from dora.core.state import Configs, ReferenceData
 from dora.flow.shared.fee_changes import NOTHING_READ, FeeChanges, read_fee_changes
+from dora.flow.shared.universe import wanted_markets
 from tests.simulator.faults import Faults
 from tests.support.small_world import DAY_MS, START_MS, Scripted, Seen, set_book, setup, spec
 from tests.world import config_items
@@ -77,6 +80,24 @@ def test_a_series_that_is_not_drained_keeps_what_it_holds() -> None:
         world.cycle()
         world.cycle()
         assert quoted(seen) == {OLD}
+
+
+def test_a_fast_market_is_read_without_a_quote_and_another_takes_its_place() -> None:
+    with opened(strikes_per_event=1, fastest_percent=10, warm_up_minutes=8) as seen:
+        world = seen.world
+        for minute in range(24):
+            low = 4_400 + 300 * (minute % 2)
+            set_book(world, OLD, low, low + 300)
+            world.cycle()
+            assert OLD not in quoted(seen)
+        assert quoted(seen) == {NEW}
+
+
+def test_the_priority_of_a_series_goes_to_each_of_its_markets() -> None:
+    series = parse_series("KXA", {"enabled": True, "priority": "700"})
+    listed = ReferenceData(listings={"KXA": (OLD, NEW)})
+    wanted = wanted_markets(Configs(None, {}, {"KXA": series}, ()), listed)
+    assert {ticker: own.priority for ticker, own in wanted.items()} == {OLD: 700, NEW: 700}
 
 
 # --- fees -----------------------------------------------------------------------------------------------

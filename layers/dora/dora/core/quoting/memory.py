@@ -85,6 +85,13 @@ def recall(stored: Mapping[str, object] | None) -> Memory | None:
     return memory if 0 < memory.fair_e9 < _E9 else None
 
 
+def speed_of(stored: Mapping[str, object] | None, minutes: int, now_ms: TimeMs) -> float | None:
+    """The speed of a market that was read for so long, up to now; None of any other."""
+    memory = recall(stored)
+    fresh = memory is not None and 0 <= now_ms - memory.at_ms <= STALE_MS
+    return memory.speed if memory and fresh and memory.warm and memory.watched(minutes) else None
+
+
 def remember(before: Memory | None, fair: FairValue, now_ms: TimeMs) -> Memory:
     """The memory after this look. Looks far apart, or backwards in time, start it afresh."""
     fair_e9 = round(fair.value * _E9)

@@ -2,27 +2,60 @@
 
 What is quoted already is held to half the volume and twice the spread, and counts as nearer to the money by
 5 cents, so that a market at the edge of a filter is not taken up and dropped every ten minutes.
+
+Speed is in no listing. A market that is found is read without a quote for `warm_up_minutes` first; one that
+moves too fast by then makes room for another and is read on, until it is slow enough or fits no more.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from dora.core.config import SeriesConfig
 from dora.core.exchange.market import MarketStatus, OpenMarket
+from dora.core.quoting.memory import PERCENT, speed_of
+from dora.core.quoting.strategy import StoredMemory
 from dora.core.units import ONE_DOLLAR, TimeMs
 
 STAY = 2
 INCUMBENT_EDGE = 500
 """5 cents."""
+NOT_READ: Mapping[str, float] = MappingProxyType({})
 
 
 def chosen(
-    series: SeriesConfig, listed: Iterable[OpenMarket], before: Collection[str], now_ms: TimeMs
+    series: SeriesConfig,
+    listed: Iterable[OpenMarket],
+    before: Collection[str],
+    now_ms: TimeMs,
+    speeds: Mapping[str, float] = NOT_READ,
 ) -> tuple[str, ...]:
-    """The tickers, those that close first first. `before`: what was chosen at the last look."""
+    """The tickers, those that close first first, and after them those that are too fast and read on.
+
+    `before`: what was chosen at the last look. `speeds`: by ticker, as a multiple of the half-spread, of what
+    has been read for long enough.
+    """
     fit = [one for one in listed if _fits(series, one, one.market.ticker in before, now_ms)]
-    kept = list(_strikes(series, fit, before))
-    kept.sort(key=lambda one: (one.market.close_ms, one.market.ticker))
-    return tuple(one.market.ticker for one in kept[: series.max_markets])
+    fast = {one.market.ticker for one in fit if _too_fast(series, speeds.get(one.market.ticker))}
+    kept = [*_strikes(series, [one for one in fit if one.market.ticker not in fast], before)]
+    read = [one for one in fit if one.market.ticker in fast]
+    return (*_first(kept, series.max_markets), *_first(read, series.max_markets))
+
+
+def speeds_of(
+    memory: Mapping[str, StoredMemory], minutes: Mapping[str, int], now_ms: TimeMs
+) -> dict[str, float]:
+    """By ticker, the speeds of the markets that were read for so many minutes, up to now."""
+    known = {ticker: speed_of(memory.get(ticker), own, now_ms) for ticker, own in minutes.items()}
+    return {ticker: speed for ticker, speed in known.items() if speed is not None}
+
+
+def _first(markets: list[OpenMarket], most: int) -> Iterator[str]:
+    markets.sort(key=lambda one: (one.market.close_ms, one.market.ticker))
+    yield from (one.market.ticker for one in markets[:most])
+
+
+def _too_fast(series: SeriesConfig, speed: float | None) -> bool:
+    return speed is not None and 0 < series.fastest_percent < speed * PERCENT
 
 
 def _fits(series: SeriesConfig, one: OpenMarket, quoted: bool, now_ms: TimeMs) -> bool:

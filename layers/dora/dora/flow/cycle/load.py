@@ -23,7 +23,7 @@ def load(ports: Ports, fence: int) -> LoadedState:
     learned_ms, contradicted = _age(state)
     limits, learned_ms = refresh_limits(ports, state.limits, learned_ms, contradicted=contradicted)
     tell_limiter(ports.limiter, limits, globals_, ports.prefix)
-    reference = refresh_listings(ports, configs, state.reference)
+    reference = refresh_listings(ports, configs, state.reference, state.memory)
     held = [ticker for ticker, position in state.positions.items() if position.net]
     return LoadedState(
         configs=configs,

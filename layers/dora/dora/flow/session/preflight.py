@@ -72,7 +72,9 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     set_apart(ports.facts, groups.unreadable if groups else ())
     if abs(exchange.skew_ms) > globals_.max_clock_skew_ms:
         found.blockers.append(f"our clock is {exchange.skew_ms} ms from the exchange's")
-    wanted = wanted_markets(configs, refresh_listings(ports, configs, state.reference, force=True))
+    wanted = wanted_markets(
+        configs, refresh_listings(ports, configs, state.reference, state.memory, force=True)
+    )
     quoted = {ticker: config for ticker, config in wanted.items() if config.quoted}
     markets = found.read("markets", lambda: exchange.markets(sorted(quoted)))
     _judge_markets(found, quoted, markets)

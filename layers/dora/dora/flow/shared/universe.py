@@ -3,15 +3,17 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from dora.core.config import MarketConfig
+from dora.core.config import MarketConfig, SeriesConfig
 from dora.core.config_items import market_of
 from dora.core.errors import ExchangeError
 from dora.core.exchange.market import Market, Series
 from dora.core.exchange.pacing import READ_COST
 from dora.core.orders.diff import split
 from dora.core.ports import Ports
-from dora.core.quoting.selection import chosen
+from dora.core.quoting.selection import chosen, speeds_of
+from dora.core.quoting.strategy import StoredMemory
 from dora.core.state import Configs, ReferenceData
+from dora.core.units import TimeMs
 from dora.flow.shared.fee_changes import FeeChanges, announced, with_changes
 from dora.flow.shared.reads import await_tokens
 from dora.flow.shared.reported import Reported
@@ -48,9 +50,17 @@ def strategies_of(wanted: Mapping[str, MarketConfig]) -> dict[str, str]:
 
 
 def refresh_listings(
-    ports: Ports, configs: Configs, reference: ReferenceData, *, force: bool = False
+    ports: Ports,
+    configs: Configs,
+    reference: ReferenceData,
+    memory: Mapping[str, StoredMemory],
+    *,
+    force: bool = False,
 ) -> ReferenceData:
-    """The open markets of each enabled series, looked up every ten minutes; a failed look keeps the list."""
+    """The open markets of each enabled series, looked up every ten minutes; a failed look keeps the list.
+
+    `memory`: of the markets, which says how fast those are that were read since the last look.
+    """
     now_ms = ports.clock.now_ms()
     enabled = [series for series in configs.series.values() if series.enabled]
     missing = any(series.ticker not in reference.listings for series in enabled)
@@ -61,8 +71,20 @@ def refresh_listings(
         await_tokens(ports, "read", [READ_COST])
         with Reported(ports.facts, f"listing of series {series.ticker}", ExchangeError):
             markets = ports.exchange.open_markets(series.ticker)
-            listings[series.ticker] = chosen(series, markets, listings.get(series.ticker, ()), now_ms)
+            before = listings.get(series.ticker, ())
+            speeds = _speeds(series, before, memory, now_ms)
+            listings[series.ticker] = chosen(series, markets, before, now_ms, speeds)
     return replace(reference, listings=listings, listed_ms=now_ms)
+
+
+def _speeds(
+    series: SeriesConfig, tickers: Collection[str], memory: Mapping[str, StoredMemory], now_ms: TimeMs
+) -> dict[str, float]:
+    """By ticker, of those that were read for as long as the template asks for before a quote."""
+    if not series.fastest_percent:
+        return {}
+    minutes = {ticker: market_of(series, ticker).warm_up_minutes for ticker in tickers}
+    return speeds_of(memory, minutes, now_ms)
 
 
 def refresh_reference_data(
