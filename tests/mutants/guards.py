@@ -81,7 +81,7 @@ GUARDS = (
     ),
     Guard(
         "create-before-probe",
-        "core/orders/evidence.py",
+        "core/orders/row_names.py",
         "test_absence.py::test_scenario_69_a_create_that_a_list_shows_beside_its_probe_is_what_counts",
         "return not probes, *_rank(row)",
         "return True, *_rank(row)",
@@ -215,7 +215,7 @@ GUARDS = (
     ),
     Guard(
         "order-id-of-rows",
-        "core/orders/evidence.py",
+        "core/orders/row_names.py",
         "test_account_lists.py::test_scenario_06_order_ids_swapped_in_the_answer_to_a_create_are_put_right_by_the_rows",
         "    if not taken:\n        return journal\n",
         "    return journal\n",
@@ -455,5 +455,26 @@ GUARDS = (
         "test_switches.py::test_while_a_position_has_no_price_nothing_is_opened",
         "return Reason.PROFIT_UNKNOWN if unknown else None",
         "return None",
+    ),
+    Guard(
+        "cash-tie",
+        "core/accounts/cash_tie.py",
+        "test_cash.py::test_scenario_91_what_is_paid_in_is_named_once_and_kept",
+        "if abs(total) <= _tolerance(read.fills - books.fills):",
+        "if True:",
+    ),
+    Guard(
+        "cash-in-transit",
+        "core/accounts/cash_tie.py",
+        "test_cash.py::test_scenario_91_cash_between_shards_is_awaited_and_what_does_not_arrive_was_taken_out",
+        "if total > 0 or read.at_ms - since_ms >= TRANSIT_MS:",
+        "if True:",
+    ),
+    Guard(
+        "retired-comes-back",
+        "flow/shared/retirement.py",
+        "test_settlements.py::test_scenario_87_a_market_leaves_the_state_a_day_later_and_comes_back_for_an_amendment",
+        "    if unknown and (found := ports.state.retired(unknown)):\n",
+        "    if unknown and (found := {}):\n",
     ),
 )

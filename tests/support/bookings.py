@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.posting import EXTERNAL, Posting, post_fills, post_settlement
+from dora.core.accounts.retirement import readmit, retire, totals_of
 from dora.core.accounts.stored_books import BookChange, Booking
 from dora.core.exchange.account import Fill, Settlement
 from dora.core.units import TimeMs
@@ -33,6 +34,18 @@ def of_posting(
     """Any single event."""
     rows = () if posting.row.empty else (posting.row,)
     return Booking(changes=(_change(posting.ledger, before),), rows=rows, settlement=settlement)
+
+
+def of_leaving(left: MarketLedger, books: Books) -> Booking:
+    """A market that leaves those books for a record of its own."""
+    totals = totals_of(books, left.shard)
+    return Booking(changes=(_change(retire(totals, left), books.get(totals.ticker)),), leaving=(left,))
+
+
+def of_returning(back: MarketLedger, books: Books) -> Booking:
+    """A market that comes back into those books."""
+    totals = totals_of(books, back.shard)
+    return Booking(changes=(_change(readmit(totals, back), books.get(totals.ticker)),), returning=(back,))
 
 
 def _change(after: MarketLedger, before: MarketLedger | None) -> BookChange:

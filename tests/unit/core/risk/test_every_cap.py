@@ -80,6 +80,15 @@ def test_a_cap_is_reached_exactly(name: str, off: int, whole: bool) -> None:
     assert (result.cut or result.refused) == ((BID, why),)
 
 
+@pytest.mark.parametrize(("reserve", "left"), [("5.499999", "10"), ("5.50", "10"), ("5.500001", "9")])
+def test_the_reserve_of_a_shard_is_never_touched(reserve: str, left: str) -> None:
+    values = {**ROOMY, "cash_reserve": dollars(reserve)}
+    result = apply_caps([WANTED], facts(limits=limits(**values), cash={0: dollars("10")}))
+    assert kept(result) == {BID: contracts(left)}
+    twice = facts(limits=limits(**values), cash={0: dollars("14.50")}, orders=(LOST,))
+    assert kept(apply_caps([WANTED], twice)) == {BID: contracts(left)}
+
+
 @pytest.mark.parametrize("name", sorted(CAPS.keys() - OF_ONE_ORDER - {"contracts_free"}))
 def test_an_order_of_unknown_fate_takes_its_room_whole(name: str) -> None:
     why, exact, _ = CAPS[name]

@@ -16,8 +16,8 @@ from dora.core.exchange.market import Event
 from dora.core.orders.journal import Journal
 from dora.core.ports import Limiter
 from dora.core.state import Changes, Cursors, KillSwitch, LeaseGrant, Progress, ReferenceData, RiskState
-from dora.core.units import Price, TimeMs
-from tests.support.bookings import of_fills, of_payout
+from dora.core.units import Money, Price, TimeMs
+from tests.support.bookings import of_fills, of_leaving, of_payout, of_returning
 from tests.support.dynamo_values import (
     BOT,
     LIMITS,
@@ -95,6 +95,7 @@ class Twins(RuleBasedStateMachine):
         self.ask("state", "payouts")
         self.ask("state", "profit_rows")
         self.ask("state", "event_groups")
+        self.ask("state", "retired", list(TICKERS))
 
 
 class Fenced(Twins):
@@ -144,6 +145,20 @@ class Fenced(Twins):
         base = (self.books() if fresh else {}).get(ticker)
         payout = replace(settlement(ticker), settled_ms=TimeMs(NOW_MS + at), value=Price(100 * at))
         self.ask("state", "book", self.fence - back, of_payout(payout, base), lose=lose)
+
+    @rule(back=stale, ticker=st.sampled_from(TICKERS), fresh=fresh, lose=losses)
+    def leave_the_state(self, back: int, ticker: str, fresh: bool, lose: Loss) -> None:
+        books = self.books()
+        if (own := books.get(ticker)) is not None:
+            left = own if fresh else replace(own, fees=Money(own.fees + 1))
+            self.ask("state", "book", self.fence - back, of_leaving(left, books), lose=lose)
+
+    @rule(back=stale, ticker=st.sampled_from(TICKERS), fresh=fresh, lose=losses)
+    def come_back(self, back: int, ticker: str, fresh: bool, lose: Loss) -> None:
+        own = self.ask("state", "retired", [ticker]).get(ticker)
+        if own is not None:
+            returning = own if fresh else replace(own, fees=Money(own.fees + 1))
+            self.ask("state", "book", self.fence - back, of_returning(returning, self.books()), lose=lose)
 
     @rule(
         back=stale, named=st.sets(st.sampled_from(sorted(Changes.__dataclass_fields__))), n=small, lose=losses
