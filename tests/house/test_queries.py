@@ -26,6 +26,7 @@ def test_there_is_a_query_for_each_question_of_the_first_hour() -> None:
         "position-drift",
         "cycle-duration",
         "profit-by-day-and-market",
+        "quote-quality",
         "why-not-quoted",
         "errors-and-warnings",
         "group-trips",
