@@ -13,6 +13,8 @@ from dora.edge.kalshi.signing import Signer
 from dora.edge.kalshi.transport import Call, Params, Transport
 from dora.edge.kalshi.wire import JsonObject, time_ms
 from tests.history.options import HistoryError
+from tests.simulator.tape_fields import BadField
+from tests.simulator.tape_fields import time_ms as text_ms
 
 BETWEEN_MS = 100
 """Ten calls a second are 100 of the 200 read tokens that the smallest tier refills."""
@@ -80,8 +82,13 @@ class PastReads:
         except ExchangeRefused as error:
             raise HistoryError(f"the exchange knows no series {ticker}: check its ticker") from error
 
+    def archived_markets(self, series: str, since_ms: int, until_ms: int) -> list[Mapping[str, Any]]:
+        """The same of markets that settled before the cutoff, whose list knows no filter of time."""
+        rows = self._rows("/historical/markets", "markets", [("series_ticker", series)])
+        return [row for row in rows if since_ms // 1000 <= closed_ms(row) // 1000 <= until_ms // 1000]
+
     def markets(self, series: str, since_ms: int, until_ms: int) -> list[Mapping[str, Any]]:
-        """Market objects of a series that closed in this time."""
+        """Market objects of a series that closed in this time, as far back as the cutoff."""
         params = [
             ("series_ticker", series),
             ("min_close_ts", since_ms // 1000),
@@ -104,11 +111,20 @@ class PastReads:
 
     def candles(self, series: str, ticker: str, since_ms: int, until_ms: int) -> Iterator[Mapping[str, Any]]:
         """One-minute candles that end in this time."""
-        route, span_s = "/series/{}/markets/{}/candlesticks", (CANDLES_PER_CALL - 1) * MINUTE_S
+        return self._candles("/series/{}/markets/{}/candlesticks", (series, ticker), since_ms, until_ms)
+
+    def archived_candles(self, ticker: str, since_ms: int, until_ms: int) -> Iterator[Mapping[str, Any]]:
+        """The same of a market that settled before the cutoff."""
+        return self._candles("/historical/markets/{}/candlesticks", (ticker,), since_ms, until_ms)
+
+    def _candles(
+        self, route: str, where: tuple[str, ...], since_ms: int, until_ms: int
+    ) -> Iterator[Mapping[str, Any]]:
+        span_s = (CANDLES_PER_CALL - 1) * MINUTE_S
         for start_s in range(since_ms // 1000, until_ms // 1000 + 1, span_s + MINUTE_S):
             end_s = min(start_s + span_s, until_ms // 1000)
             params: Params = [("start_ts", start_s), ("end_ts", end_s), ("period_interval", 1)]
-            found = self._transport.read(Call("GET", route, (series, ticker), params))
+            found = self._transport.read(Call("GET", route, where, params))
             yield from map(raw, found.rows("candlesticks"))
 
     def _rows(self, route: str, key: str, params: Params, page_rows: int = 1_000) -> list[Mapping[str, Any]]:
@@ -116,6 +132,19 @@ class PastReads:
             return [raw(row) for row in read_list(self._transport, route, key, params, page_rows)]
         except ExchangeError as error:
             raise HistoryError(f"GET {route} was not read whole: {error}; try later") from error
+
+
+def closed_ms(market: Mapping[str, Any]) -> int:
+    """When a market closed. Raises HistoryError."""
+    return market_ms(market, "close_time")
+
+
+def market_ms(market: Mapping[str, Any], name: str) -> int:
+    """One of a market's times. Raises HistoryError."""
+    try:
+        return text_ms(market[name])
+    except (BadField, KeyError) as error:
+        raise HistoryError(f"market {market.get('ticker')} has no {name}: {error}") from error
 
 
 def raw(row: JsonObject) -> Mapping[str, Any]:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from dora.core.zones import DAY_MS
-from tests.history.exchange import PastReads
+from tests.history.exchange import PastReads, closed_ms, market_ms
 from tests.history.options import HistoryError, Options
-from tests.simulator.tape_fields import BadField, price_e4, time_ms
+from tests.simulator.tape_fields import BadField, price_e4
 from tests.simulator.tape_rows import PRINT_COLUMNS, QUOTE_COLUMNS
 
 Row = Mapping[str, Any]
@@ -49,20 +49,26 @@ def fetch(reads: PastReads, options: Options, now_ms: int) -> History:
 def _fetched(reads: PastReads, options: Options, now_ms: int) -> History:
     since_ms = now_ms - options.days * DAY_MS
     settled_ms, traded_ms = reads.cutoffs_ms()
-    if since_ms < settled_ms:
-        days = (now_ms - settled_ms) // DAY_MS
-        raise HistoryError(f"the exchange lists markets of the last {days} days only: write DAYS={days}")
     series = reads.series(options.series)
-    markets = reads.markets(options.series, since_ms, now_ms)
+    live = reads.markets(options.series, since_ms, now_ms)
+    archived = reads.archived_markets(options.series, since_ms, now_ms) if since_ms < settled_ms else []
+    old = {row["ticker"] for row in archived}
+    markets = [*archived, *(row for row in live if row["ticker"] not in old)]
     if not markets:
         raise HistoryError(f"no market of {options.series} closed in {options.days} days: write more DAYS")
     prints, quotes, left_out = list[list[str]](), list[list[str]](), 0
     for market in markets:
-        first_ms, last_ms = max(since_ms, _ms(market, "open_time")), min(now_ms, _ms(market, "close_time"))
-        found = reads.trades(market["ticker"], first_ms, last_ms, traded_ms)
+        ticker = market["ticker"]
+        first_ms, last_ms = max(since_ms, market_ms(market, "open_time")), min(now_ms, closed_ms(market))
+        found = reads.trades(ticker, first_ms, last_ms, traded_ms)
         prints += [_print(trade) for trade in _once(found)]
-        for candle in reads.candles(options.series, market["ticker"], first_ms, last_ms):
-            quote = _quote(market["ticker"], candle)
+        candles = (
+            reads.archived_candles(ticker, first_ms, last_ms)
+            if ticker in old
+            else reads.candles(options.series, ticker, first_ms, last_ms)
+        )
+        for candle in candles:
+            quote = _quote(ticker, candle)
             quotes += [quote] if quote else []
             left_out += quote is None
     if not quotes:
@@ -91,16 +97,14 @@ def _print(trade: Row) -> list[str]:
 def _quote(ticker: str, candle: Row) -> list[str] | None:
     """The best prices at a candle's end; None: they cross."""
     ended = datetime.fromtimestamp(candle["end_period_ts"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    bid = candle["yes_bid"]["close_dollars"] or NO_BID
-    ask = candle["yes_ask"]["close_dollars"] or NO_ASK
+    bid, ask = _close(candle["yes_bid"]) or NO_BID, _close(candle["yes_ask"]) or NO_ASK
     return None if price_e4(bid) >= price_e4(ask) else [ended, ticker, bid, ask]
 
 
-def _ms(market: Row, name: str) -> int:
-    try:
-        return time_ms(market[name])
-    except (BadField, KeyError) as error:
-        raise HistoryError(f"market {market.get('ticker')} has no {name}: {error}") from error
+def _close(side: Row) -> str | None:
+    """Dollars as text, which a candle of an archived market names without its unit. Raises KeyError."""
+    found: str | None = side["close_dollars"] if "close_dollars" in side else side["close"]
+    return found
 
 
 def _day(at_ms: int) -> str:

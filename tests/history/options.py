@@ -11,7 +11,7 @@ from dora.settings import HOSTS, LOOPBACK
 
 OUT = Path("build/history")
 BASE_URL = "https://external-api.kalshi.com/trade-api/v2"
-MOST_DAYS = 90
+MOST_DAYS = 365
 _SERIES = re.compile(r"[A-Z0-9]{2,40}", re.ASCII)
 _KNOWN = frozenset[str]().union(*HOSTS.values())
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from .call import Call, cursor_position, page
-from .candles import candle_rows
+from .candles import candle_rows, historical_row
 from .decode import Query
 from .market import STATUS_FILTERS, Market
 from .model import Trade
@@ -39,6 +39,25 @@ def markets(call: Call) -> Reply:
     return call.exchange.cache.answer(
         call.request, call.exchange.knobs.markets_cache_ms, partial(_markets, call, limit)
     )
+
+
+def historical_markets(call: Call) -> Reply:
+    """A page of the markets that settled before the cutoff; filters of time mean nothing here."""
+    query, cutoff_ms = call.query, call.exchange.reads.cutoff_ms()
+    limit, after = query.limit(most=LARGEST_PAGE, least=0), cursor_position(query.text("cursor")) or 0
+    fits = _named(query)
+    listed = enumerate(call.exchange.venue.markets.values(), 1)
+    fitting = (
+        (number, found)
+        for number, found in listed
+        if number > after and fits(found) and _archived(found, cutoff_ms)
+    )
+    shown, cursor = page(fitting, limit)
+    return json_reply(200, {"markets": [_row(call, found) for found in shown], "cursor": cursor})
+
+
+def _archived(found: Market, cutoff_ms: int) -> bool:
+    return found.settled_ms is not None and found.settled_ms < cutoff_ms
 
 
 def market(call: Call) -> Reply:
@@ -80,17 +99,30 @@ def trades(call: Call) -> Reply:
 
 def candlesticks(call: Call) -> Reply:
     """Candles of a market that end within two times; minutes without a trade or a move are left out."""
+    found = _market(call)
+    archived = _archived(found, call.exchange.reads.cutoff_ms())
+    if archived or found.spec.series_ticker != call.params["series_ticker"]:
+        raise not_found()
+    return json_reply(200, {"ticker": found.ticker, "candlesticks": _candles(call, found)})
+
+
+def historical_candlesticks(call: Call) -> Reply:
+    """The same of a market that settled before the cutoff, and other names for its figures."""
+    found = _market(call)
+    if not _archived(found, call.exchange.reads.cutoff_ms()):
+        raise not_found()
+    rows = list(map(historical_row, _candles(call, found)))
+    return json_reply(200, {"ticker": found.ticker, "candlesticks": rows})
+
+
+def _candles(call: Call, found: Market) -> list[dict[str, Any]]:
     start_s, end_s = call.query.number("start_ts"), call.query.number("end_ts")
     minutes = call.query.number("period_interval")
     if start_s is None or end_s is None or minutes not in PERIODS:
         raise Refusal(400, "bad_request", "start_ts, end_ts and period_interval (1, 60, 1440) are required")
     if (end_s - start_s) // (60 * minutes) > MOST_CANDLES:
         raise Refusal(400, "bad_request", f"more than {MOST_CANDLES} candlesticks")
-    found = _market(call)
-    if found.spec.series_ticker != call.params["series_ticker"]:
-        raise not_found()
-    rows = [row for row in candle_rows(found, minutes) if start_s <= row["end_period_ts"] <= end_s]
-    return json_reply(200, {"ticker": found.ticker, "candlesticks": rows})
+    return [row for row in candle_rows(found, minutes) if start_s <= row["end_period_ts"] <= end_s]
 
 
 def _trades_page(call: Call, *, historical: bool) -> Reply:
@@ -190,27 +222,38 @@ def event_fee_changes(call: Call) -> Reply:
 def _markets(call: Call, limit: int) -> Reply:
     after = cursor_position(call.query.text("cursor")) or 0
     listed = enumerate(call.exchange.venue.markets.values(), 1)
-    fits = _market_filter(call.query)
-    shown, cursor = page(
-        ((number, found) for number, found in listed if number > after and fits(found)), limit
-    )
+    fits, cutoff_ms = _market_filter(call.query), call.exchange.reads.cutoff_ms()
+    live = ((number, found) for number, found in listed if not _archived(found, cutoff_ms))
+    shown, cursor = page(((number, found) for number, found in live if number > after and fits(found)), limit)
     return json_reply(200, {"markets": [_row(call, found) for found in shown], "cursor": cursor})
+
+
+def _named(query: Query) -> Any:
+    """A predicate over markets from those of a list's query parameters that name them."""
+    tickers = set(query.comma("tickers"))
+    event_ticker, series_ticker = query.text("event_ticker"), query.text("series_ticker")
+
+    def fits(found: Market) -> bool:
+        return (
+            (not tickers or found.ticker in tickers)
+            and event_ticker in ("", found.spec.event_ticker)
+            and series_ticker in ("", found.spec.series_ticker)
+        )
+
+    return fits
 
 
 def _market_filter(query: Query) -> Any:
     """A predicate over markets from the list's query parameters."""
-    tickers, statuses = set(query.comma("tickers")), _statuses(query)
-    event_ticker, series_ticker = query.text("event_ticker"), query.text("series_ticker")
+    named, statuses = _named(query), _statuses(query)
     updated_s, opened_s = query.number("min_updated_ts"), query.number("min_close_ts")
     closed_s, combos_only = query.number("max_close_ts"), query.text("mve_filter") == "only"
 
     def fits(found: Market) -> bool:
         return (
             not combos_only
-            and (not tickers or found.ticker in tickers)
+            and named(found)
             and (statuses is None or found.status in statuses)
-            and event_ticker in ("", found.spec.event_ticker)
-            and series_ticker in ("", found.spec.series_ticker)
             and (updated_s is None or found.updated_ms > updated_s * 1000)
             and (opened_s is None or found.close_ms >= opened_s * 1000)
             and (closed_s is None or found.close_ms <= closed_s * 1000)

@@ -27,6 +27,19 @@ def candle_rows(market: Market, minutes: int) -> Iterator[dict[str, Any]]:
             yield _row(market, tops, end_ms - span_ms, end_ms)
 
 
+def historical_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Of a market that settled before the cutoff: the same figures without a unit in their names."""
+    return {_bare(name): _bare_part(own) for name, own in row.items()}
+
+
+def _bare_part(own: Any) -> Any:
+    return {_bare(name): price for name, price in own.items()} if isinstance(own, dict) else own
+
+
+def _bare(name: str) -> str:
+    return name.removesuffix("_dollars").removesuffix("_fp")
+
+
 def _end_ms(at_ms: int, span_ms: int) -> int:
     """The end of the period that holds a time; its end belongs to it."""
     return -(-at_ms // span_ms) * span_ms

@@ -63,6 +63,16 @@ class Route:
         return params
 
 
+def _past_routes() -> Iterator[Route]:
+    """What is older than the cutoff."""
+    yield Route("GET", "/historical/markets", PUBLIC, api_markets.historical_markets)
+    candles = "/historical/markets/:ticker/candlesticks"
+    yield Route("GET", candles, PUBLIC, api_markets.historical_candlesticks)
+    yield Route("GET", "/historical/trades", PUBLIC, api_markets.historical_trades)
+    yield Route("GET", "/historical/fills", READ, api_portfolio.historical_fills)
+    yield Route("GET", "/historical/orders", READ, api_portfolio.historical_orders)
+
+
 def _routes() -> Iterator[Route]:
     orders, groups = "/portfolio/events/orders", "/portfolio/order_groups"
     yield Route("GET", "/exchange/status", PUBLIC, api_exchange.status)
@@ -83,7 +93,6 @@ def _routes() -> Iterator[Route]:
     yield Route("GET", "/series/:series_ticker", PUBLIC, api_markets.series)
     candles = "/series/:series_ticker/markets/:ticker/candlesticks"
     yield Route("GET", candles, PUBLIC, api_markets.candlesticks)
-    yield Route("GET", "/historical/trades", PUBLIC, api_markets.historical_trades)
     yield Route("GET", "/account/limits", READ, api_account.limits)
     yield Route("GET", "/portfolio/balance", BALANCE, api_account.balance)
     yield Route("GET", "/portfolio/positions", READ, api_portfolio.positions)
@@ -93,8 +102,7 @@ def _routes() -> Iterator[Route]:
     yield Route("GET", "/portfolio/orders/queue_positions", READ, api_portfolio.queue_positions)
     yield Route("GET", "/portfolio/orders/:order_id", READ, api_portfolio.order)
     yield Route("GET", "/portfolio/orders/:order_id/queue_position", READ, api_portfolio.queue_position)
-    yield Route("GET", "/historical/fills", READ, api_portfolio.historical_fills)
-    yield Route("GET", "/historical/orders", READ, api_portfolio.historical_orders)
+    yield from _past_routes()
     yield Route("GET", "/portfolio/target_balance_allocation", READ, api_account.get_allocation)
     yield Route("POST", "/portfolio/target_balance_allocation", UNSCOPED, api_account.set_allocation)
     yield Route("POST", "/portfolio/intra_exchange_instance_transfer", UNSCOPED, api_account.transfer)
