@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.cycle_record import CycleRecord, Seen
 from dora.core.errors import StateError
 from dora.core.exchange.book import is_crossed, without
@@ -45,6 +46,9 @@ class ArchiveFolder:
     events: Mapping[str, Event]
     series: Mapping[str, Series]
     filled: Mapping[str, int] | None
+    configs: Mapping[str, MarketConfig]
+    """How each market was last set."""
+    globals_: GlobalConfig
 
     def recording(self) -> Recording:
         """The same as best prices and prints, for a simulator to play."""
@@ -76,7 +80,9 @@ def read_folder(folder: Path) -> ArchiveFolder:
     markets: dict[str, Market] = {}
     events: dict[str, Event] = {}
     series: dict[str, Series] = {}
+    configs: dict[str, MarketConfig] = {}
     for _, seen in records:
+        configs |= seen.wanted
         markets |= {t: own for t, own in seen.snapshot.markets.items() if t in seen.wanted}
         events |= seen.reference.events
         series |= seen.reference.series
@@ -90,6 +96,8 @@ def read_folder(folder: Path) -> ArchiveFolder:
         markets={ticker: markets[ticker] for ticker in sorted(looked_at)},
         events=events,
         series=series,
+        configs={ticker: configs[ticker] for ticker in sorted(looked_at)},
+        globals_=records[-1][1].globals_,
         filled=None if records[0][0].dry_run else _filled([seen for _, seen in records]),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from dora.core.units import CONTRACT
+from tests.replay.recorded_settings import told
 from tests.replay.run import ByModel, Result
 from tests.replay.score import LEAST_CLUSTERS
 from tests.replay.tape import Archived, Tape
@@ -117,6 +118,8 @@ def conclusions(result: Result) -> Iterator[str]:
     for name, models in result.strategies.items():
         yield sign_of_profit(name, models, bound=is_bound(result.tape))
     yield from _against_true_fills(result)
+    if settings := told(result.strategies, result.tape):
+        yield settings
     clusters = _most_event_days(result.strategies)
     if clusters < LEAST_CLUSTERS:
         yield f"{clusters} event-days: no interval is told of fewer than {LEAST_CLUSTERS}."

@@ -83,9 +83,8 @@ class Desk:
                 )
                 if filled:
                     self._book(order, filled, moment.at_ms, fees)
-        for order in tuple(orders.values()):
-            if order.tracked.expires_by(TimeMs(until_ms)):
-                self._forget(order)
+        for order in [own for own in orders.values() if own.tracked.expires_by(TimeMs(until_ms))]:
+            self._forget(order)
 
     def cancel(self, requests: Iterable[CancelRequest]) -> set[str]:
         """Take orders off; returns markets in which one held less than the bot had seen when it decided."""

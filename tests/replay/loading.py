@@ -68,7 +68,13 @@ def archived_tape(folder: ArchiveFolder) -> Tape:
         events={name: folder.events.get(name, event) for name, event in tape.events.items()},
         coarse=folder.without_trades > 0,
         candles=False,
-        archived=Archived([look.at_ms for look in folder.looks], folder.without_trades, folder.filled),
+        archived=Archived(
+            [look.at_ms for look in folder.looks],
+            folder.without_trades,
+            folder.filled,
+            folder.configs,
+            folder.globals_,
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from dora.core.config import DEFAULT_STRATEGY
 from dora.core.errors import ConfigInvalid
 from dora.core.quoting.registry import STRATEGIES
+from tests.replay.recorded_settings import RECORDED
 from tests.replay.settings import read_pairs, setting
 
 OUT = Path("build/replay")
@@ -20,7 +21,8 @@ class Options:
     """One run. `data` empty: a day made up. `sweep`: a key and the values to choose from; None: no sweep."""
 
     data: tuple[Path, ...] = ()
-    strategies: tuple[str, ...] = (DEFAULT_STRATEGY,)
+    strategies: tuple[str, ...] = (RECORDED,)
+    """Where nobody recorded with any settings, `recorded` is the default strategy."""
     raw: Mapping[str, str]
     sweep: Mapping[str, tuple[str, ...]]
     split: str | None = None
@@ -37,7 +39,11 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         default=[],
         help="bbo-*.csv.gz, trades-*.csv.gz, archive folders",
     )
-    parser.add_argument("--strategy", default=DEFAULT_STRATEGY, help="one or several, with commas")
+    parser.add_argument(
+        "--strategy",
+        default=RECORDED,
+        help=f"one or several, with commas ({RECORDED}: as a folder's bot was set, else {DEFAULT_STRATEGY})",
+    )
     parser.add_argument("--set", default="", dest="pairs", help='"key=value ..." as in a config item')
     parser.add_argument("--sweep", default="", help='"key=a,b,c ..." chosen on the earlier days')
     parser.add_argument("--split", type=_day, help="the first day that judges, YYYY-MM-DD (half of the days)")
@@ -54,10 +60,13 @@ def _checked(given: argparse.Namespace) -> Options:
     sweep = {key: tuple(values.split(",")) for key, values in read_pairs(given.sweep).items()}
     raw = read_pairs(given.pairs)
     for name in names:
-        if name not in STRATEGIES:
-            known = ", ".join(sorted(STRATEGIES))
+        if name not in {RECORDED, *STRATEGIES}:
+            known = ", ".join(sorted({RECORDED, *STRATEGIES}))
             raise ConfigInvalid("STRATEGY", f"{name!r} is not registered", f"write one of: {known}")
-        setting(name, raw)
+        if name != RECORDED:
+            setting(name, raw)
+        elif not any(path.is_dir() for path in given.data):
+            setting(DEFAULT_STRATEGY, raw)
     if sweep and len(names) > 1:
         raise ConfigInvalid("SWEEP", "two strategies at once", "sweep one strategy")
     if given.split and not sweep:

@@ -198,7 +198,8 @@ class _Replay:
                 self.quoted_in[situation] += 1
         else:
             noted.reasons[_why(decision, refused)] += 1
-        if ticker in self._desk.positions:
+        held = self._desk.positions.get(ticker)
+        if held is not None and held.net:  # What is flat moves no equity between two fills.
             self._step(ticker, noted, now_ms)
 
     def _step(self, ticker: str, day: MarketDay, at_ms: int) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from tests.replay.baselines import baselines, registered
 from tests.replay.fill_models import MODELS, FillModel
 from tests.replay.play import Played, play
+from tests.replay.recorded_settings import setting_for
 from tests.replay.score import Score, Scored, event_days, interval, scored, together
-from tests.replay.settings import Raw, Setting, setting
+from tests.replay.settings import Raw, Setting
 from tests.replay.situations import ByMinute, situations
 from tests.replay.tape import Tape
 
@@ -57,7 +58,7 @@ def replay(tape: Tape, asked: Sequence[str], raw: Raw, progress: Progress) -> Re
     """The strategies asked for, with these keys, and the baselines. Raises ConfigInvalid."""
     known = situations(tape)
     with registered(tape):
-        settings = [*(setting(name, raw) for name in asked), *baselines(raw)]
+        settings = [*(setting_for(tape, name, raw) for name in asked), *baselines(raw)]
         return Result(
             tape, known, {made.strategy: outcomes(tape, made, known, progress) for made in settings}
         )

@@ -47,12 +47,12 @@ class Setting:
 
     def market_config(self, ticker: str) -> MarketConfig:
         """One market's config. Raises ConfigInvalid."""
-        raw = {**{key: _flagged(value) for key, value in self.market.items()}, "strategy": self.strategy}
+        raw = {**{key: flagged(value) for key, value in self.market.items()}, "strategy": self.strategy}
         return parse_market("SET", ticker, {"enabled": True, **raw})
 
     def global_config(self) -> GlobalConfig:
         """The GLOBAL item. Raises ConfigInvalid."""
-        raw = {key: _flagged(value) for key, value in {**ENDLESS_GLOBAL, **self.globals_}.items()}
+        raw = {key: flagged(value) for key, value in {**ENDLESS_GLOBAL, **self.globals_}.items()}
         return parse_global({"trading_enabled": True, **raw})
 
 
@@ -93,5 +93,6 @@ def read_pairs(text: str) -> dict[str, str]:
     return pairs
 
 
-def _flagged(value: str) -> object:
+def flagged(value: str) -> object:
+    """A value as an item of the config table holds it."""
     return {"true": True, "false": False}.get(value, value)

@@ -13,8 +13,9 @@ from itertools import product
 from dora.core.calendar import exchange_day
 from dora.core.errors import ConfigInvalid
 from dora.core.units import TimeMs
+from tests.replay.recorded_settings import setting_for
 from tests.replay.run import ByModel, Progress, Result, outcomes, replay
-from tests.replay.settings import Raw, setting
+from tests.replay.settings import Raw
 from tests.replay.situations import situations
 from tests.replay.tape import Tape
 
@@ -70,7 +71,7 @@ def run_sweep(
     parts: Split, strategy: str, raw: Raw, sweep: Mapping[str, Sequence[str]], progress: Progress
 ) -> Swept:
     """Choose, and judge once. Raises ConfigInvalid."""
-    settings = [(given, setting(strategy, given)) for given in candidates(raw, sweep)]
+    settings = [(given, setting_for(parts.choosing, strategy, given)) for given in candidates(raw, sweep)]
     known = situations(parts.choosing)
     tried = [(given, outcomes(parts.choosing, made, known, progress)) for given, made in settings]
     trading = [(given, by_model) for given, by_model in tried if by_model["pess"].total.contracts]

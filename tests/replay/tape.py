@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.exchange.fees import FeeTerms
 from dora.core.exchange.market import Book, Event, Level, Market, Series
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Price
@@ -128,6 +129,9 @@ class Archived:
     looks: Sequence[int]
     without_trades: int
     filled: Mapping[str, int] | None
+    configs: Mapping[str, MarketConfig]
+    """By ticker, how each market was last set."""
+    globals_: GlobalConfig
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dora.core.config import DEFAULT_STRATEGY
 from dora.core.cycle_record import CycleRecord
+from dora.core.errors import ConfigInvalid
 from dora.core.quoting.decision import Decision
 from dora.edge.archive.packing import pack, unpack
 from tests.demo.options import DemoError, Options
@@ -19,6 +21,8 @@ from tests.replay.claims import conclusions, limits
 from tests.replay.desk import Desk
 from tests.replay.fill_models import PESSIMISTIC
 from tests.replay.loading import read_tape
+from tests.replay.recorded_settings import RECORDED, setting_for
+from tests.replay.report import as_json
 from tests.replay.run import Result, replay
 from tests.replay.settings import setting
 from tests.replay.tape import Tape
@@ -105,6 +109,37 @@ def test_a_recording_made_by_the_bot_replays_to_the_same_decisions(dry: Path) ->
     for record, decisions in zip(recorded, again, strict=True):
         assert wanted(decisions) == wanted(record.decided.decisions), record.cycle_id
     assert sum(len(own.targets) for decisions in again for own in decisions) > CYCLES * MARKETS
+
+
+def test_a_folder_is_replayed_with_the_settings_that_it_was_recorded_with(dry: Path) -> None:
+    tape = read_tape(dry)
+    assert tape.archived is not None
+    recorded = tape.archived.configs
+
+    own = setting_for(tape, RECORDED, {})
+
+    assert {ticker: own.market_config(ticker) for ticker in recorded} == recorded
+    result = replay(tape, [RECORDED], {}, lambda _strategy, _model: None)
+    alike = replay(tape, [DEFAULT_STRATEGY], AS_QUOTED, lambda _strategy, _model: None)
+    assert as_json(result)[RECORDED] == as_json(alike)[DEFAULT_STRATEGY]
+    assert "as they were last recorded (reservation)" in "\n".join(conclusions(result))
+
+
+def test_what_is_set_goes_over_what_was_recorded(dry: Path) -> None:
+    tape = read_tape(dry)
+    assert tape.archived is not None
+    asked = {"quote_size": "7", "min_half_spread_dollars": "0.04", "order_life_s": "900"}
+
+    own = setting_for(tape, RECORDED, asked)
+
+    for ticker, recorded in tape.archived.configs.items():
+        config = own.market_config(ticker)
+        settings: Any = config.settings
+        assert (config.quote_size, settings.min_half_spread) == (700, 400)
+        assert replace(config, quote_size=recorded.quote_size, settings=recorded.settings) == recorded
+    assert (own.global_config().order_life_s, own.side_contracts) == (900, 7.0)
+    with pytest.raises(ConfigInvalid, match="means nothing in a replay"):
+        setting_for(tape, RECORDED, {"trading_enabled": "false"})
 
 
 def replayed(tape: Tape) -> Result:
