@@ -12,8 +12,8 @@ from dora.core.accounts.stored_books import (
     Booking,
     fitting,
 )
-from dora.core.calendar import DAY_MS
 from dora.core.exchange.account import Fill
+from dora.core.zones import DAY_MS
 from tests.support.account_cases import bid
 
 BY = {f"o{number}": Attribution("reservation", f"s{number}") for number in range(3)}
