@@ -46,8 +46,10 @@ replay-cycle: $(READY)  ## an archived cycle decided again: FILE=<cycle id>.json
 test: $(READY)  ## all tests but the long ones and the battery
 	$(PYTHON) -m pytest -n 2 -m 'not long' --ignore tests/battery
 
-battery: $(READY)  ## the faults of the acceptance battery, the crash sweeps included, and the counts of a cycle
+battery: $(READY)  ## the faults of the acceptance battery, the crash sweeps included, and every other long test
 	$(PYTHON) -m pytest -n 2 tests/battery tests/bench
+	$(PYTHON) -m pytest -n 2 -m long \
+	    $(addprefix --ignore tests/,battery bench artifacts contract emulator)
 
 mutants: $(READY)  ## switch off each guard of an order in turn; some test must notice
 	$(RUN) -m tests.mutants

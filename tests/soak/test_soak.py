@@ -68,6 +68,7 @@ def test_a_kind_strikes_a_day_of_its_own_and_breaks_nothing(kind: str) -> None:
     assert outcome.closed
 
 
+@pytest.mark.long
 def test_the_same_plan_is_the_same_day_bit_for_bit(soaked: SeedResult) -> None:
     again = play(SHORT, FaultPlan.parse(SHORT.plan().text()), unheard)
 

@@ -3,9 +3,13 @@
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Literal
 
+import boto3
+import botocore.session
 import requests
+from botocore.loaders import Loader
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
@@ -35,7 +39,21 @@ def open_cloud(kind: CloudKind) -> AbstractContextManager[str]:
 def _in_process() -> Iterator[str]:
     """Intercepts botocore only: loopback connections and other transport adapters pass."""
     with environment(_NOBODY | {"AWS_ENDPOINT_URL": None}), mock_aws():
+        _fresh_default_session()
         yield ""
+
+
+def _fresh_default_session() -> None:
+    """moto drops boto3's session with each cloud; the models of the services, which cost most of it, stay."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _models())
+    boto3.setup_default_session(botocore_session=session)
+
+
+@cache
+def _models() -> Loader:
+    loader: Loader = botocore.session.get_session().get_component("data_loader")
+    return loader
 
 
 @contextmanager

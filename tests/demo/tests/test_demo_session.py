@@ -107,6 +107,7 @@ def test_a_clean_run_trades_and_every_wrong_thing_is_zero(short: Run) -> None:
     assert 0 < told["slot_cycles_quoted"] <= told["slot_cycles"]
 
 
+@pytest.mark.long
 def test_the_default_demo_in_which_markets_close_fails_no_order() -> None:
     told = play(Options()).summary
 
@@ -144,6 +145,7 @@ def test_the_order_requests_of_the_short_run_are_the_ones_on_file(short: Run) ->
     assert list(short.order_requests) == ON_FILE.read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.long
 def test_another_seed_gives_another_run(short: Run) -> None:
     assert figures(play(replace(SHORT, seed=2))) != figures(short) | {"seed": 2}
 
@@ -158,6 +160,7 @@ def test_every_cycle_is_one_minute_after_the_last_and_told(short: Run) -> None:
     assert sum(fact["event_type"] == "CYCLE" for fact in facts) == SHORT.cycles
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", MODES)
 def test_each_plant_turns_a_zero_of_the_summary_non_zero(mode: str) -> None:
     told = play(replace(SHORT, plant=mode)).summary
@@ -217,6 +220,7 @@ def test_the_strip_of_reasons_says_of_every_cycle_what_was_quoted_or_why_not(sho
     assert {"both sides"} < set(words) <= {"both sides", "one side", "no_edge"} | reasons
 
 
+@pytest.mark.long
 def test_a_market_that_pays_out_is_marked_in_its_chart() -> None:
     done = play(Options(cycles=45))
     told = {own["name"]: own["settled"] for own in data_of(render(done))["markets"] if own["settled"]}
@@ -240,6 +244,7 @@ def test_the_profit_is_told_with_its_interval_where_there_are_event_days_enough(
     assert interval([2.0, 2.0, 2.0]) == (6.0, 6.0)
 
 
+@pytest.mark.long
 def test_a_broken_rule_is_named_in_the_report() -> None:
     done = play(replace(SHORT, plant="skip-fill"))
     assert "Broken rules" in render(done)

@@ -146,6 +146,7 @@ def replayed(tape: Tape) -> Result:
     return replay(tape, [DEFAULT_STRATEGY], AS_QUOTED, lambda _strategy, _model: None)
 
 
+@pytest.mark.long
 def test_inferred_fills_are_compared_with_the_true_ones(live: Path) -> None:
     tape = read_tape(live)
     result = replayed(tape)

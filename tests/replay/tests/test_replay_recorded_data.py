@@ -47,6 +47,7 @@ def honest() -> Scored:
     return pessimist(weather())
 
 
+@pytest.mark.long
 def test_the_pessimists_figure_is_reproduced_within_its_interval() -> None:
     tape = weather()
     found = honest()
@@ -69,6 +70,7 @@ def leaking(track: Track) -> Track:
     return Leaky(**fields)
 
 
+@pytest.mark.long
 def test_a_planted_leak_of_61_seconds_makes_the_markouts_of_real_markets_jump() -> None:
     tape = weather()
     leaky = replace(tape, tracks={ticker: leaking(track) for ticker, track in tape.tracks.items()})

@@ -51,6 +51,7 @@ def replayed(objects: Mapping[str, bytes]) -> Iterator[Replay]:
         yield done
 
 
+@pytest.mark.long
 def test_every_cycle_of_a_demo_is_decided_again_bit_for_bit() -> None:
     done = list(replayed(demo_objects()))
 
@@ -59,6 +60,7 @@ def test_every_cycle_of_a_demo_is_decided_again_bit_for_bit() -> None:
     assert all(len(one.again.decisions) == MARKETS for one in done)
 
 
+@pytest.mark.long
 def test_every_cycle_among_faults_is_decided_again_bit_for_bit() -> None:
     with scene(archive_bucket=ARCHIVE_BUCKET) as stage:
         eventful_cycles(stage)
@@ -71,6 +73,7 @@ def test_every_cycle_among_faults_is_decided_again_bit_for_bit() -> None:
     assert any(one.record.done.codes.get("unanswered") for one in done)
 
 
+@pytest.mark.long
 def test_every_cycle_that_is_short_of_tokens_is_decided_again_bit_for_bit() -> None:
     with scarce(archive_bucket=ARCHIVE_BUCKET) as stage:
         placed_by_cycle(stage, 4)

@@ -114,6 +114,7 @@ def story(plan: FaultPlan, minutes: int) -> tuple[list[Event], dict[str, int], l
         return events, dict(disruption.struck), answers
 
 
+@pytest.mark.long
 def test_the_same_plan_makes_the_same_run_bit_for_bit() -> None:
     plan = draw(11, 25, Rates(percent=8), tickers=TICKERS, shards=(0, 1, 2))
     first, again = story(plan, 25), story(FaultPlan.parse(plan.text()), 25)

@@ -78,6 +78,7 @@ def test_a_store_that_never_read_writes_a_readable_journal(dynamo: "DynamoDBClie
     assert open_state(dynamo).load().journal == journal(1)
 
 
+@pytest.mark.long
 def test_a_large_commit_is_made_by_its_last_transaction(dynamo: "DynamoDBClient") -> None:
     """Two hundred thousand orders of which nothing is alike; until the head names them they are not there."""
     fence, state = take_lease(dynamo), open_state(dynamo)

@@ -270,7 +270,7 @@ def test_a_lease_item_that_begins_anew_does_not_make_the_kept_state_true(dynamo:
     assert client.calls == ["batch_get_item", *["query"] * 3]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.sampled_from(["mine", "other", "plan", "fail"]), st.integers(0, 3)),

@@ -280,7 +280,13 @@ def orders_of(state: Any) -> list[list[str]]:
     ]
 
 
-@pytest.mark.parametrize(("machine", "examples"), [(Fenced, 8), (Unfenced, 4), (Buckets, 4)])
+@pytest.mark.parametrize(
+    ("machine", "examples"),
+    [
+        *((machine, 1) for machine in (Fenced, Unfenced, Buckets)),
+        *(pytest.param(machine, 10, marks=pytest.mark.long) for machine in (Fenced, Unfenced, Buckets)),
+    ],
+)
 def test_both_storages_answer_every_sequence_of_calls_alike(
     dynamo: "DynamoDBClient", machine: type[Twins], examples: int
 ) -> None:
