@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.mutants.guards import BATTERY, GUARDS, PACKAGE, Guard
@@ -27,25 +28,30 @@ def main() -> int:
     unknown = chosen - {guard.name for guard in GUARDS}
     if unknown:
         parser.error(f"no guard {', '.join(sorted(unknown))}; there are {', '.join(g.name for g in GUARDS)}")
-    alive = [guard.name for guard in GUARDS if guard.name in chosen and not _noticed(guard)]
-    print(f"{len(chosen) - len(alive)} passed, {len(alive)} failed")
+    alive = 0
+    with ThreadPoolExecutor(os.cpu_count()) as beside:
+        guards = [guard for guard in GUARDS if guard.name in chosen]
+        for guard, failed in zip(guards, beside.map(_noticed_by, guards), strict=True):
+            print(f"{guard.name:18} {failed or 'NO TEST NOTICED'}", flush=True)
+            alive += not failed
+    print(f"{len(guards) - alive} passed, {alive} failed")
     return 1 if alive else 0
 
 
-def _noticed(guard: Guard) -> bool:
+def _noticed_by(guard: Guard) -> str:
+    """The test that fails without the guard, "" when none does."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
         for name in COPIED:
             _copy(ROOT / name, tree / name)
         (tree / PACKAGE / guard.file).write_text(guard.switched_off(ROOT), encoding="utf-8")
-        failed = _first_failure(tree, f"{BATTERY}/{guard.scenario}")
-    print(f"{guard.name:18} {failed or 'NO TEST NOTICED'}", flush=True)
-    return bool(failed)
+        return _first_failure(tree, f"{BATTERY}/{guard.scenario}")
 
 
 def _copy(source: Path, target: Path) -> None:
+    """With the times of the files, so that what Python compiled of them before is good there too."""
     if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules"))
     else:
         shutil.copy(source, target)
 
