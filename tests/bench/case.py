@@ -97,17 +97,17 @@ class Case:
 
 
 class MovingBook:
-    """The book of one market, which stands at its mid or three cents above."""
+    """The book of one market, at one of a few places, each so many cents above the one before."""
 
-    def __init__(self, seed: int, ticker: str) -> None:
+    def __init__(self, seed: int, ticker: str, places: int = 2, step_cents: int = STEP_CENTS) -> None:
         self._chance = random.Random(f"{seed} {ticker}")
         self._mid = self._chance.randint(LOWEST_MID, HIGHEST_MID)
-        self._raised = False
+        self._places, self._place, self._step_cents = places, 0, step_cents
         self._bids, self._asks = self._side(), self._side()
 
     def move(self) -> None:
-        """Up, or back down."""
-        self._raised = not self._raised
+        """A place up; from the highest back down to the lowest."""
+        self._place = (self._place + 1) % self._places
 
     def rustle(self) -> None:
         """One size changes where no quote looks."""
@@ -116,7 +116,7 @@ class MovingBook:
 
     def sides(self) -> tuple[Ladder, Ladder]:
         """Bids and asks, best first: (price in 1e-4 $, count in 0.01 contract)."""
-        mid = self._mid + (STEP_CENTS if self._raised else 0)
+        mid = self._mid + self._step_cents * self._place
         bid, ask = mid - HALF_SPREAD_CENTS, mid + HALF_SPREAD_CENTS
         bids = [((bid - level) * CENT_E4, size) for level, size in enumerate(self._bids)]
         return bids, [((ask + level) * CENT_E4, size) for level, size in enumerate(self._asks)]

@@ -36,7 +36,11 @@ SLOT_TOKENS = 12
 DEMAND_PERCENT = 125
 DELAYS: dict[str, tuple[int, int]] = {"0": (0, 0), "50": (50, 50), "20-80": (20, 80)}
 """Least and most ms of a write."""
-GROWING_CYCLES = 2
+GROWING_CYCLES = 8
+"""Until averages are warm, from when on quotes are narrower: that change alone leaves some where they are."""
+PLACES, STEP_CENTS = 3, 2
+"""Of a book: what waited for a cycle is not back on its target, so that the demand stays the same, and no
+move takes one side of our quotes beyond where the other still rests."""
 SIDES = ("bid", "ask")
 
 
@@ -65,7 +69,7 @@ def pacing(demand: Demand) -> dict[str, Any]:
     """The figures named above."""
     with printed_to(StringIO()), open_demand(demand) as world:
         world.start()
-        books = {ticker: MovingBook(demand.seed, ticker) for ticker in world.setup.items}
+        books = {ticker: MovingBook(demand.seed, ticker, PLACES, STEP_CENTS) for ticker in world.setup.items}
         for _ in range(GROWING_CYCLES):
             moved_cycle(world, books)
         stats = world.exchange.venue.stats

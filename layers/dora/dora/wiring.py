@@ -38,7 +38,7 @@ READ_WORKERS = 8
 """Reads of the exchange under way at a time."""
 ANSWER_MS = 1_000
 """Kept of an invocation for its answer and its metrics: by then every request to anybody is over."""
-COLLECTED_AFTER = 100_000
+COLLECTED_AFTER = 400_000
 """New objects after which the collector looks for circles among them, instead of after 2,000. What a cycle
 makes goes by its reference counts; nearly all that the collector would walk over still lives."""
 

@@ -198,6 +198,14 @@ def test_above_and_below_are_the_next_points_strictly_beyond(of: PriceGrid, pric
     assert of.below(price) == max((point for point in points if point < price), default=0)
 
 
+@given(ANY_GRID, PRICES, st.integers(0, 60))
+def test_many_steps_are_as_many_single_ones(of: PriceGrid, price: Price, ticks: int) -> None:
+    up = down = price
+    for _ in range(ticks):
+        up, down = of.above(up), of.below(down)
+    assert (of.moved(price, ticks), of.moved(price, -ticks)) == (up, down)
+
+
 @given(ANY_GRID, PRICES)
 def test_a_step_up_and_a_step_down_undo_each_other(of: PriceGrid, price: Price) -> None:
     point = of.floor(price)

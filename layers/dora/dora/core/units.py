@@ -178,6 +178,15 @@ class PriceGrid:
         """The next grid point strictly below a price (0 at the bottom)."""
         return self.floor(price - 1)
 
+    def moved(self, price: int, ticks: int) -> Price:
+        """So many grid points strictly above a price; as many below it where `ticks` is below zero."""
+        point = Price(_nearest(price))
+        for _ in range(ticks):
+            point = self._aboves[point]
+        for _ in range(-ticks):
+            point = self._floors[max(point - 1, 0)]
+        return point
+
     @property
     def lowest(self) -> Price:
         """The lowest price an order may have."""

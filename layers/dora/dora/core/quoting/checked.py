@@ -14,7 +14,6 @@ from dora.core.exchange.book import best_of_others
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
-from dora.core.quoting.ladder import improved
 from dora.core.reasons import Reason
 
 MEMORY_CHARS = 1_000
@@ -94,7 +93,7 @@ def _leads(target: TargetOrder, asked: QuoteInputs) -> bool:
     touch = None if asked.book is None else best_of_others(asked.book, asked.own, side)
     if touch is None or (target.price - touch) * side.sign <= 0:
         return False
-    best = improved(side, grid, touch, asked.config.max_improve_ticks)
+    best = grid.moved(touch, side.sign * asked.config.max_improve_ticks)
     return (target.price - best) * side.sign > 0
 
 

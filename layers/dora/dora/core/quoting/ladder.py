@@ -55,18 +55,10 @@ def _touch(side: Side, inputs: QuoteInputs, seen: FairValue, best: int) -> Price
     """The nearest price outward that meets nobody and leads its own side by little."""
     grid, most = inputs.market.grid, inputs.config.max_improve_ticks
     if side is BID:
-        best = best if best <= seen.bid else min(best, improved(side, grid, seen.bid, most))
+        best = best if best <= seen.bid else min(best, grid.moved(seen.bid, most))
         return _clear(side, grid, best, seen.ask)
-    best = best if best >= seen.ask else max(best, improved(side, grid, seen.ask, most))
+    best = best if best >= seen.ask else max(best, grid.moved(seen.ask, -most))
     return _clear(side, grid, best, seen.bid)
-
-
-def improved(side: Side, grid: PriceGrid, touch: Price, ticks: int) -> Price:
-    """The price so many ticks inside the best one of a side."""
-    step = grid.above if side is BID else grid.below
-    for _ in range(ticks):
-        touch = step(touch)
-    return touch
 
 
 def _clear(side: Side, grid: PriceGrid, wanted: int, of: Price) -> Price:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from dora.core.config_fields import Checked, price
 from dora.core.errors import StrategyInvalid
-from dora.core.exchange.market import Side
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import FairValue
-from dora.core.quoting.ladder import NANO, NANO_PER_PRICE, improved
+from dora.core.quoting.ladder import NANO, NANO_PER_PRICE
 from dora.core.quoting.memory import recall
 from dora.core.quoting.reservation_price import reservation_price, skew
 from dora.core.quoting.strategy import StoredMemory
@@ -66,8 +65,8 @@ def _decide(inputs: QuoteInputs, settings: JoinSettings, fair: FairValue) -> Dec
     reservation_e9 = round(reservation_price(fair.value, skew(net, most, settings.skew_at_max)) * NANO)
     shift_e9, grid = reservation_e9 - fair_e9, inputs.market.grid
     ticks = int(fair.ask - fair.bid >= settings.improve_from)
-    bid_e9 = improved(Side.BID, grid, fair.bid, ticks) * NANO_PER_PRICE
-    ask_e9 = improved(Side.ASK, grid, fair.ask, ticks) * NANO_PER_PRICE
+    bid_e9 = grid.moved(fair.bid, ticks) * NANO_PER_PRICE
+    ask_e9 = grid.moved(fair.ask, -ticks) * NANO_PER_PRICE
     wanted = Wanted(fair_e9, bid_e9 + min(shift_e9, 0), ask_e9 + max(shift_e9, 0))
     targets, dropped = two_sided(inputs, fair, wanted)
     return Decision(
