@@ -7,7 +7,6 @@ are those of `max_position`. A unit at the end does not count, for the unit is w
 import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
-from fractions import Fraction
 
 _UNITS = {
     "dollars": "dollars",
@@ -42,9 +41,9 @@ def _words(name: str) -> list[str]:
     return words[:-1] if len(words) > 1 and words[-1] in _UNIT_WORDS else words
 
 
-def _shared_words(one: str, other: str) -> Fraction:
+def _shared_words(one: str, other: str) -> float:
     ours, theirs = set(_words(one)), set(_words(other))
-    return Fraction(len(ours & theirs), len(ours | theirs) or 1)
+    return len(ours & theirs) / (len(ours | theirs) or 1)
 
 
 def _shared_letters(one: str, other: str) -> float:
