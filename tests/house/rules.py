@@ -19,8 +19,8 @@ WITHIN_THE_HOUR = {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3600}
 LOOKUP_S = 2
 """Of one name server that does not answer."""
 FAILURES = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
-READ_BY_OTHERS = {"POWERTOOLS_SERVICE_NAME", "RES_OPTIONS"}
-"""By Powertools, and by the C library's resolver."""
+READ_BY_OTHERS = {"POWERTOOLS_SERVICE_NAME", "RES_OPTIONS", "MALLOC_ARENA_MAX"}
+"""By Powertools, and by the C library's resolver and its heaps."""
 
 
 # --- roles -------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ class Setup:
             "AWS_ENDPOINT_URL": aws_endpoint,
             "POWERTOOLS_SERVICE_NAME": self.bot,
             "POWERTOOLS_METRICS_NAMESPACE": "dora",
+            "MALLOC_ARENA_MAX": "2",
         }
 
 
