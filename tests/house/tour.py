@@ -9,8 +9,11 @@ from typing import Any
 
 import boto3
 
+from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.orders.journal import Plan
 from dora.core.units import TimeMs
+from dora.edge.dynamo.book_items import retired_partition
+from dora.edge.dynamo.codec import item_of
 from dora.edge.dynamo.journal_items import plan_items
 from tests.demo.options import Options
 from tests.demo.run import run
@@ -18,7 +21,7 @@ from tests.demo.scene import choose_scene
 from tests.simulator.faults import Faults
 from tests.simulator.plant import Plant
 from tests.simulator.wire import Reply, Request
-from tests.support.small_world import DAY_MS, TICKERS, Scripted, resting, set_book, setup
+from tests.support.small_world import DAY_MS, START_MS, TICKERS, Scripted, resting, set_book, setup, spec
 from tests.world import config_items
 from tests.world.archive_bucket import ARCHIVE_BUCKET, beside_a_bucket
 from tests.world.bot import Bot, Deployment
@@ -61,7 +64,7 @@ class Tour:
 def tour() -> Tour:
     """Every stop, once; and a demo, whose lines are those of an ordinary session."""
     recorder, catcher = Recorder(), Catcher()
-    for stop in (_a_day, _limits, _silence, _refusals, _dry_run):
+    for stop in (_a_day, _markets_that_are_over, _limits, _silence, _refusals, _dry_run):
         stop(recorder, catcher)
     demo = run(choose_scene(Options(cycles=4, markets=4)), lambda *_: None, wire="adapter", cloud="process")
     return Tour(frozenset(recorder.uses), catcher.take() + demo.log)
@@ -131,6 +134,27 @@ def _a_day(recorder: Recorder, catcher: Catcher) -> None:
         world.start()
         world.cycle()
         world.session("session_status", checks=True)
+
+
+def _markets_that_are_over(recorder: Recorder, catcher: Catcher) -> None:
+    """One leaves the state in a cycle, and a teardown books a fill of one that has left."""
+    markets = tuple(
+        spec(ticker, shard, close_ms=START_MS + 9 * DAY_MS) for shard, ticker in enumerate(TICKERS)
+    )
+    with _world(recorder, catcher, markets=markets) as world:
+        world.start()
+        world.cycle()
+        _fill(world, A, 300)
+        world.cycle()
+        world.exchange.settle(A, "yes")
+        world.cycle()
+        world.clock.advance_ms(2 * DAY_MS)
+        world.cycle()
+        world.start()
+        world.cycle()
+        _leave_a_record_of(C)
+        _fill(world, C, 100)
+        world.teardown()
 
 
 def _limits(recorder: Recorder, catcher: Catcher) -> None:
@@ -211,6 +235,13 @@ def _forget_position(world: World, ticker: str) -> None:
 def _leave_a_folded_plan() -> None:
     """As a cycle leaves it that dies between its commit and clearing away what is litter by then."""
     (item,) = plan_items("dora", Plan(fence=1, phase="1cancel", cycle_id="", until_ms=TimeMs(0)), after=0)
+    boto3.client("dynamodb").put_item(TableName=STATE_TABLE, Item=item)
+
+
+def _leave_a_record_of(ticker: str) -> None:
+    """As of a market that was over by mistake."""
+    ledger = MarketLedger(ticker=ticker, shard=TICKERS.index(ticker))
+    item = item_of(retired_partition("dora"), ticker, ledger)
     boto3.client("dynamodb").put_item(TableName=STATE_TABLE, Item=item)
 
 
