@@ -29,6 +29,13 @@ OPERATOR_LOCK := functions/operator/requirements.txt
 OPERATOR_READY := $(OPERATOR_VENV)/.ready-$(call checksum,$(OPERATOR_LOCK))
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
+# A name that no target knows is a slip of the pen: what it was to set would silently keep its default.
+KNOWN := ARCH BASE CYCLES DATA DAYS ENGINE EVENT EXPLAIN FILE FUNCTION HOURS KEY_FILE KEY_ID MARKETS ONLY OUT \
+    PARAMETERS PLAN PLANT PRINT PY QUICK SEED SEEDS SERIES SET SPLIT STAGE START STRATEGY SWEEP TIER UPGRADE
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
+$(if $(filter-out $(KNOWN),$(GIVEN)),$(error No target knows $(strip $(filter-out $(KNOWN),$(GIVEN))); \
+    there are: $(KNOWN)))
+
 .SILENT:
 .PHONY: help demo replay replay-cycle fetch-history test battery mutants soak bench contract lint format validate build deploy artifacts emulator local-invoke simulator lock clean install-operator
 
@@ -63,7 +70,7 @@ bench: $(READY)  ## what a cycle costs: CPU, calls, write units, tokens, dollars
 	    $(if $(OUT),--out '$(OUT)') $(if $(QUICK),--quick)
 
 replay: $(READY)  ## what a strategy would have done on recorded markets [DATA= STRATEGY= SET= SWEEP= SPLIT= OUT=]
-	$(RUN) -m tests.replay $(if $(DATA),--data $(DATA)) $(if $(STRATEGY),--strategy '$(STRATEGY)') \
+	$(RUN) -m tests.replay $(if $(DATA),--data '$(DATA)') $(if $(STRATEGY),--strategy '$(STRATEGY)') \
 	    $(if $(SET),--set '$(SET)') $(if $(SWEEP),--sweep '$(SWEEP)') $(if $(SPLIT),--split $(SPLIT)) \
 	    $(if $(OUT),--out '$(OUT)')
 
@@ -92,7 +99,7 @@ validate: $(SAM_READY)  ## check template.yaml
 # says at the end on its standard output is a hint to deploy that knows nothing of the architecture.
 # sam_build(architecture, folder)
 sam_build = target=$$(.ci/find-python 3.13 2>/dev/null); \
-    PATH="$${target:+$${target%/*}:}$$PATH" TARGET_PYTHON=$$target PIP_PYTHON=$(abspath $(PYTHON)) \
+    PATH="$${target:+$${target%/*}:}$$PATH" TARGET_PYTHON=$$target PIP_PYTHON='$(CURDIR)/$(PYTHON)' \
     SAM_BUILD_ARCH=$1 $(SAM) build --no-cached --build-dir $2 --parameter-overrides Architecture=$1 >/dev/null \
     && echo 'Built for $1: $2$(if $(filter x86_64,$1), (make deploy ARCH=x86_64), (make deploy))'
 
@@ -129,7 +136,7 @@ simulator: $(READY)  ## serve the simulated exchange on port 8099
 	$(RUN) -m tests.simulator --port 8099
 
 install-operator: $(READY) $(OPERATOR_READY)  ## the command `dora`, and what `dora local up` needs
-	echo "ready: $(abspath $(OPERATOR_VENV))/bin/dora --help"
+	echo "ready: $(CURDIR)/$(OPERATOR_VENV)/bin/dora --help"
 
 # Needs uv. Versions stay as they are unless UPGRADE=1.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -157,9 +164,9 @@ $(READY):
 # The command runs from the checkout: two paths are all that is installed beside the packages.
 $(OPERATOR_READY):
 	.ci/make-venv $(OPERATOR_VENV) $(OPERATOR_LOCK) >&2
-	printf '%s\n' '$(abspath layers/dora)' '$(abspath functions/operator)' \
+	printf '%s\n' '$(CURDIR)/layers/dora' '$(CURDIR)/functions/operator' \
 	    >"$$($(OPERATOR_VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/dora.pth"
-	printf '#!/bin/sh\nexec "%s" -m dora_operator "$$@"\n' '$(abspath $(OPERATOR_VENV))/bin/python' >$(OPERATOR_VENV)/bin/dora
+	printf '#!/bin/sh\nexec "%s" -m dora_operator "$$@"\n' '$(CURDIR)/$(OPERATOR_VENV)/bin/python' >$(OPERATOR_VENV)/bin/dora
 	chmod +x $(OPERATOR_VENV)/bin/dora
 	touch $@
 

@@ -11,16 +11,20 @@ from tests.demo.scene import choose_scene
 
 CANNOT_RUN = 2
 NOT_CLEAN = 1
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status: 0 clean, 1 broken rules or not closed, 2 could not run."""
+    """The exit status: 0 clean, 1 broken rules or not closed, 2 could not run, 130 stopped by Ctrl-C."""
     options = parse(arguments)
     try:
         done = _play(options)
     except DemoError as error:
         print(f"demo: {error}", file=sys.stderr)
         return CANNOT_RUN
+    except KeyboardInterrupt:
+        print(f"demo: stopped; {options.out} holds nothing of this run", file=sys.stderr)
+        return INTERRUPTED
     show_summary(done.summary, done.breaches)
     print(f"report: {options.out / 'report.html'}")
     return _status(done)

@@ -36,7 +36,7 @@ def token_chart(write_tokens: dict[str, list[tuple[int, int]]], budget: int, spa
                 marker_color=colour,
             )
         )
-    figure.update_yaxes(title_text="of a minute's refill, %", rangemode="tozero")
+    figure.update_yaxes(title_text="tokens, % of a minute's refill", rangemode="tozero")
     return _styled(figure, STRIP_HEIGHT, span).update_layout(barmode="stack")
 
 

@@ -1,7 +1,7 @@
 """What a person asks of the demo, checked before anything starts."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,8 @@ from tests.simulator.buckets import TIERS
 from tests.simulator.plant import MODES
 
 MINUTE_MS = 60_000
+MOST_CYCLES, MOST_MARKETS = 10_080, 1_000
+"""A week, and what a machine of a few gigabytes holds."""
 OUT = Path("build/demo")
 
 
@@ -44,9 +46,11 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         help="a recording or a folder of archive objects (made up flow)",
     )
     parser.add_argument("--start", type=_minute, metavar="ISO", dest="start_ms", help="first minute, UTC")
-    parser.add_argument("--cycles", type=_at_least_one, default=Options.cycles, help="one-minute cycles (60)")
     parser.add_argument(
-        "--markets", type=_at_least_one, default=Options.markets, help="markets to quote (12)"
+        "--cycles", type=_up_to(MOST_CYCLES), default=Options.cycles, help="one-minute cycles (60)"
+    )
+    parser.add_argument(
+        "--markets", type=_up_to(MOST_MARKETS), default=Options.markets, help="markets to quote (12)"
     )
     parser.add_argument("--seed", type=int, default=Options.seed, help="of everything drawn at random (1)")
     parser.add_argument(
@@ -67,10 +71,13 @@ def _minute(text: str) -> int:
     return int(aware.timestamp()) * 1000 // MINUTE_MS * MINUTE_MS
 
 
-def _at_least_one(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
-    return int(text)
+def _up_to(most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {most}")
+        return int(text)
+
+    return read
 
 
 def iso(at_ms: int) -> str:

@@ -7,12 +7,18 @@ from tests.demo.options import DemoError
 from tests.demo.report import render
 from tests.demo.run import Run
 
+FILES = ("summary.json", "report.html", "log.jsonl", "order_requests.txt")
+
 
 def prepare(folder: Path) -> None:
-    """Make the folder before anything runs. Raises DemoError when it cannot be written."""
+    """Make the folder before anything runs, and take away what an earlier run left there: a run that does not
+    come to its end is not to be judged by the figures of another. Raises DemoError when it cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "log.jsonl").write_text("", encoding="utf-8")
+        for name in FILES:
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise DemoError(
             f"cannot write to {folder}: {error.strerror}; name another folder with --out"

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tests.demo.labels import LABELS, MUST_BE_ZERO
 from tests.demo.summary import Summary
 from tests.simulator.invariants import Breach
 from tests.world.bot import Answer
@@ -15,18 +16,6 @@ from tests.world.bot import Answer
 LINE_EVERY = 10
 MOST_BREACHES = 5
 Hear = Callable[[int, Answer], None]
-
-BAD_WHEN_NOT_ZERO = (
-    "failed",
-    "unknown",
-    "cancel_404",
-    "rejected_429",
-    "position_drift",
-    "ledger_difference_micro_dollars",
-    "cash_difference_micro_dollars",
-    "invariants_broken",
-    "open_after_teardown",
-)
 
 
 @contextmanager
@@ -64,8 +53,8 @@ def show_summary(summary: Summary, breaches: tuple[Breach, ...]) -> None:
     for name, value in summary.items():
         if isinstance(value, dict):
             continue
-        bad = name in BAD_WHEN_NOT_ZERO and value != 0
-        table.add_row(name, f"[bold red]{value}[/]" if bad else str(value))
+        bad = name in MUST_BE_ZERO and value != 0
+        table.add_row(LABELS[name], f"[bold red]{value}[/]" if bad else str(value))
     console = Console()
     console.print(table)
     for breach in breaches[:MOST_BREACHES]:

@@ -16,6 +16,7 @@ from dora.core.units import TimeMs
 from tests.demo.charts import Span, outcome_chart, token_chart
 from tests.demo.interval import interval
 from tests.demo.options import MINUTE_MS, iso
+from tests.demo.reasons import reason_table, why
 from tests.demo.report_data import report_data
 from tests.demo.run import Run
 from tests.demo.settings_table import Row, settings_of
@@ -42,6 +43,7 @@ def render(run: Run) -> str:
         breaches=_breaches(run.breaches),
         markets="".join(_market_card(run, at, ticker, words[ticker]) for at, ticker in enumerate(order)),
         budget=f"{run.write_budget:,}",
+        reasons=reason_table(words, order),
         tokens=_drawn(token_chart(run.write_tokens, run.write_budget, span), "tokens"),
         outcomes=_drawn(outcome_chart(run.seen.cycles, span), "outcomes"),
         settings=_settings(run),
@@ -79,17 +81,17 @@ def _figures(run: Run) -> list[str]:
 
 
 def _sureness(run: Run) -> str:
-    """The 95 % interval over event-days, the fees beside it."""
+    """The 95 % interval over event-days."""
     specs, events = run.scene.recording.markets, defaultdict[str, float](float)
     for ticker, samples in run.seen.samples.items():
         for sample, before in zip(samples, [None, *samples[:-1]], strict=True):
             day = exchange_day(TimeMs(sample.at_ms))
             earned = sample.profit_e6 - (before.profit_e6 if before else 0)
             events[f"{specs[ticker].event_ticker} {day}"] += float(earned) / 10**6
-    found, fees = interval(list(events.values())), f"fees {_dollars(run.summary['fees_dollars'])}"
+    found = interval(list(events.values()))
     if found is None:
-        return f"{len(events)} event-days: no interval; {fees}"
-    return f"95 %: {_dollars(found[0])} to {_dollars(found[1])} over {len(events)} event-days; {fees}"
+        return f"{len(events)} event-days: no interval"
+    return f"95 %: {_dollars(found[0])} to {_dollars(found[1])} over {len(events)} event-days"
 
 
 def _done(run: Run) -> list[str]:
@@ -103,7 +105,16 @@ def _done(run: Run) -> list[str]:
         _figure("orders placed", told["placed"], f"{told['mean_batch']} in a batch"),
         _figure("orders cancelled", told["cancelled"], f"{told['kept']} kept"),
         _figure("requests a cycle", told["http_calls_per_cycle"], f"{told['http_calls']} in all"),
+        _fees(run),
     ]
+
+
+def _fees(run: Run) -> str:
+    """What was paid, and for what: a maker and a taker pay by the fee type of the series."""
+    kinds = {run.scene.recording.markets[ticker].fee_type for ticker in run.scene.tickers}
+    takers = sum(fill.is_taker for fill in run.fills)
+    note = f"{len(run.fills) - takers} fills as maker, {takers} as taker; fee type {', '.join(sorted(kinds))}"
+    return _figure("trade fees paid", _dollars(run.summary["fees_dollars"]), note)
 
 
 def _wrong(told: Summary) -> list[str]:
@@ -160,22 +171,23 @@ def _market_card(run: Run, place: int, ticker: str, words: list[str]) -> str:
     ]
     told = "".join(f"<span>{value} <i>{note}</i></span>" for value, note in cells)
     opened = " open" if place < OPEN_MARKETS else ""
-    inside = f'<summary>{told}</summary><div class="chart"></div>'
+    inside = f'<summary>{told}</summary><div class="chart"></div>{why(words)}'
     return f'<details class="card" id="market-{escape(ticker)}"{opened}>{inside}</details>'
 
 
 def _settings(run: Run) -> str:
     """What the run was asked for, and every setting of its items."""
     setup = run.scene.setup("adapter", "process")
-    asked = [(name, str(own), True) for name, own in vars(run.scene.options).items() if own is not None]
+    asked = [(name, str(own), "", True) for name, own in vars(run.scene.options).items() if own is not None]
     tables = {"asked for": asked, **settings_of(setup.globals, next(iter(setup.items.values())))}
     return "".join(_setting_table(title, rows) for title, rows in tables.items())
 
 
 def _setting_table(title: str, rows: Sequence[Row]) -> str:
     cells = (
-        f"<tr{' class=written' if written else ''}><td>{escape(key)}</td><td>{escape(value)}</td></tr>"
-        for key, value, written in rows
+        f"<tr{' class=written' if written else ''}><td>{escape(key)}</td>"
+        f"<td>{escape(f'{value} {unit}'.rstrip())}</td></tr>"
+        for key, value, unit, written in rows
     )
     return f"<table><caption>{escape(title)}</caption>{''.join(cells)}</table>"
 

@@ -9,7 +9,7 @@ from tests.simulator.flow import RecordedFlow
 from tests.simulator.knobs import Knobs
 from tests.simulator.plant import Plant
 from tests.simulator.recordings import choose_window, read_recording, select_markets
-from tests.simulator.synthetic import synthetic_recording
+from tests.simulator.synthetic import SLOW, synthetic_recording
 from tests.simulator.tape import Recording, RecordingError
 from tests.world import config_items
 from tests.world.cloud import CloudKind
@@ -80,7 +80,7 @@ def choose_scene(options: Options) -> Scene:
 def _recording(options: Options) -> Recording:
     if options.data is None:
         minutes = options.cycles + AFTERWARDS
-        return synthetic_recording(options.seed, options.markets, _synthetic_start_ms(options), minutes)
+        return synthetic_recording(options.seed, options.markets, _synthetic_start_ms(options), minutes, SLOW)
     try:
         if options.data.is_dir():
             return read_folder(options.data).recording()

@@ -8,10 +8,11 @@ from dora.core.config_fields import keys_of
 from dora.core.config_items import parse_global, parse_market
 from dora.core.quoting.registry import STRATEGIES
 from dora.core.units import format_scaled
+from tests.house.setting_table import unit
 from tests.world.config_items import Item
 
-Row = tuple[str, str, bool]
-"""(key, value, whether it was written and not left at its default)"""
+Row = tuple[str, str, str, bool]
+"""(key, value, unit, whether it was written and not left at its default)"""
 
 
 def settings_of(globals_: Item, market: Item) -> dict[str, list[Row]]:
@@ -35,4 +36,4 @@ def _rows(kind: type[Any], value: Any, written: Mapping[str, Any]) -> Iterator[R
         own, rule = getattr(value, spec.name), spec.metadata.get("rule")
         decimals = rule.decimals if rule else 0
         text = format_scaled(own, decimals) if decimals else str(own).lower()
-        yield key, text, key in written
+        yield key, text, unit(key, spec) if rule else "", key in written

@@ -40,7 +40,7 @@ def rows(kind: type[Any]) -> Iterator[tuple[str, ...]]:
         what, _, change = said.get(spec.name, "").partition(CHANGE)
         yield (
             f"`{key}`",
-            _unit(key, spec),
+            unit(key, spec),
             _bounds(spec),
             _default(spec),
             what,
@@ -68,7 +68,8 @@ def _under_fields(kind: type[Any]) -> Iterator[tuple[str, str]]:
             yield line.target.id, " ".join(str(after.value.value).split()) if told else ""
 
 
-def _unit(key: str, spec: "Field[object]") -> str:
+def unit(key: str, spec: "Field[object]") -> str:
+    """In what it is told: a unit, or the kind of its words."""
     rule: Rule | None = spec.metadata.get("rule")
     if rule is None:
         return "flag" if isinstance(spec.default, bool) else "word"

@@ -88,6 +88,34 @@ def test_a_deploy_to_nowhere_is_refused_with_what_there_is(given: tuple[str, ...
     assert "kalshi-demo, prod" in done.stderr
 
 
+def _make(*words: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--dry-run", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_variable_that_no_target_knows_is_refused_before_anything_is_made() -> None:
+    done = _make("demo", "CYCELS=3")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "No target knows CYCELS" in done.stderr
+    assert " CYCLES " in done.stderr
+
+
+def test_the_variables_that_make_knows_are_those_that_its_list_names() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (known,) = re.findall(r"^KNOWN := ((?:.*\\\n)*.*)$", makefile, flags=re.MULTILINE)
+    described = "".join(re.findall(r"##? .*$", makefile, flags=re.MULTILINE))
+
+    assert set(known.replace("\\\n", " ").split()) == set(re.findall(r"\b([A-Z_]+)=", described))
+
+
+@pytest.mark.parametrize("target", ["demo", "replay"])
+def test_a_path_may_have_spaces(target: str) -> None:
+    assert (
+        "--data 'my recordings/trades-x.csv.gz'" in _make(target, "DATA=my recordings/trades-x.csv.gz").stdout
+    )
+
+
 def test_every_make_target_is_described() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ from recorded whole books where there are some, else from `typical_shapes`.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .price_grid import PriceLadder
@@ -66,10 +66,12 @@ COINS = 10
 lognormal in all but name, with a standard deviation of about 1.1 in the logarithm."""
 
 
-def typical_shapes(rng: random.Random, count: int = 64) -> tuple[BookShape, ...]:
+def typical_shapes(
+    rng: random.Random, count: int = 64, spread_weights: Mapping[int, int] = SPREAD_WEIGHTS
+) -> tuple[BookShape, ...]:
     """Shapes drawn from the documented weights above, for use where no whole books were recorded."""
     return tuple(
-        BookShape(_weighted(rng, SPREAD_WEIGHTS), _typical_side(rng), _typical_side(rng))
+        BookShape(_weighted(rng, spread_weights), _typical_side(rng), _typical_side(rng))
         for _ in range(count)
     )
 
@@ -89,7 +91,7 @@ def typical_size_e2(rng: random.Random, median_e2: int) -> int:
     return max(1, scaled_e2 * rng.randint(71, 141) // 100 // CONTRACT_E2) * CONTRACT_E2
 
 
-def _weighted(rng: random.Random, weights: dict[int, int]) -> int:
+def _weighted(rng: random.Random, weights: Mapping[int, int]) -> int:
     return rng.choices(list(weights), weights=list(weights.values()))[0]
 
 

@@ -10,30 +10,22 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from .model import MarketSpec
+from .model import MarketSpec, PriceRanges
 from .price_grid import CENTER_DECI_EDGE_CENTI_CENT, LINEAR_CENT, TAPERED_DECI_CENT, ladder
-from .shapes import typical_shapes, typical_size_e2
+from .shapes import SPREAD_WEIGHTS, typical_shapes, typical_size_e2
 from .tape import MINUTE_MS, Print, Recording
 from .units import CONTRACT_E2, DOLLAR_E4
 
-STRUCTURES = (LINEAR_CENT, TAPERED_DECI_CENT, CENTER_DECI_EDGE_CENTI_CENT)
 SHARDS = 3
 OUTCOMES_PER_EVENT = (5, 1, 4, 2)
 
 STEPS_PER_LOGIT = 150
 MAX_SCORE = 4 * STEPS_PER_LOGIT
 MAX_FIRST_SCORE = 2 * STEPS_PER_LOGIT
-STEPS_PER_MINUTE = (1, 1, 1, 2, 4)
-"""How far a score may move in a minute, one of these for each event: most are quiet, a few run."""
-
-MEAN_GAP_MS = (60_000, 120_000, 300_000, 600_000, 1_800_000)
-"""The mean time between prints of a market, one of these for each."""
-
-HALF_SPREAD_TICKS = (1, 2, 2, 3, 4)
 MEDIAN_PRINT_E2 = 15 * CONTRACT_E2
 FRACTIONAL_ONE_IN = 5
 EARLY_CLOSE_ONE_IN = 4
@@ -48,7 +40,43 @@ _WEIGHTS = {
 _NONE_OF_THESE = _WEIGHTS[0]
 
 
-def synthetic_recording(seed: int, markets: int, start_ms: int, minutes: int) -> Recording:
+@dataclass(frozen=True, kw_only=True)
+class Temper:
+    """How made-up markets behave. Of a tuple of choices each event or market draws one."""
+
+    structures: tuple[PriceRanges, PriceRanges, PriceRanges]
+    steps_per_minute: tuple[int, ...]
+    """How far a score may move in a minute, by event."""
+    mean_gap_ms: tuple[int, ...]
+    """The mean time between prints of a market."""
+    half_spread_ticks: tuple[int, ...]
+    """How far from fair value prints are, by market."""
+    spread_weights: Mapping[int, int]
+    """How often a book is so many ticks wide."""
+
+
+LIVELY = Temper(
+    structures=(LINEAR_CENT, TAPERED_DECI_CENT, CENTER_DECI_EDGE_CENTI_CENT),
+    steps_per_minute=(1, 1, 1, 2, 4),
+    mean_gap_ms=(60_000, 120_000, 300_000, 600_000, 1_800_000),
+    half_spread_ticks=(1, 2, 2, 3, 4),
+    spread_weights=SPREAD_WEIGHTS,
+)
+"""A few run, and prints fall far outside of narrow books: hard on a maker, as a test should be."""
+
+SLOW = Temper(
+    structures=(LINEAR_CENT, TAPERED_DECI_CENT, LINEAR_CENT),
+    steps_per_minute=(1, 1, 1, 1, 3),
+    mean_gap_ms=(45_000, 60_000, 90_000, 180_000),
+    half_spread_ticks=(2, 2, 3),
+    spread_weights={5: 3, 6: 2},
+)
+"""Books some cents wide around prices that hardly move in a minute, which is what the bot is made for."""
+
+
+def synthetic_recording(
+    seed: int, markets: int, start_ms: int, minutes: int, temper: Temper = LIVELY
+) -> Recording:
     """So many markets over several events, three shards and three tick structures, for so many minutes.
 
     Raises:
@@ -58,13 +86,13 @@ def synthetic_recording(seed: int, markets: int, start_ms: int, minutes: int) ->
         raise ValueError("a synthetic recording needs at least one market and one minute")
     listed: dict[str, MarketSpec] = {}
     prints: list[Print] = []
-    for event in _events(seed, markets, start_ms, minutes):
+    for event in _events(seed, markets, start_ms, minutes, temper):
         fair_values = event.fair_values_e4()
         listed |= {market.ticker: market for market in event.markets(fair_values[-1])}
         for outcome in range(event.outcomes):
             prints += event.prints(outcome, [fair[outcome] for fair in fair_values])
     prints.sort(key=attrgetter("at_ms"))
-    shapes = typical_shapes(random.Random(f"{seed} shapes"))
+    shapes = typical_shapes(random.Random(f"{seed} shapes"), spread_weights=temper.spread_weights)
     return Recording(f"synthetic-{seed}", listed, tuple(prints), (), shapes)
 
 
@@ -78,6 +106,7 @@ class _Event:
     start_ms: int
     close_ms: int
     minutes: int
+    temper: Temper
 
     @property
     def ticker(self) -> str:
@@ -86,7 +115,11 @@ class _Event:
     @property
     def structure(self) -> int:
         # Shards and structures must not go in step, or a shard would know only one structure.
-        return (self.number + self.number // SHARDS) % len(STRUCTURES)
+        return (self.number + self.number // SHARDS) % len(self.temper.structures)
+
+    @property
+    def price_ranges(self) -> PriceRanges:
+        return self.temper.structures[self.structure]
 
     def rng(self, purpose: str) -> random.Random:
         return random.Random(f"{self.seed} {self.number} {purpose}")
@@ -97,7 +130,7 @@ class _Event:
     def fair_values_e4(self) -> list[list[int]]:
         """The fair value of every outcome, minute by minute up to the close."""
         rng = self.rng("fair values")
-        step = rng.choice(STEPS_PER_MINUTE)
+        step = rng.choice(self.temper.steps_per_minute)
         scores = [rng.randint(-MAX_FIRST_SCORE, MAX_FIRST_SCORE) for _ in range(self.outcomes)]
         path = []
         for _ in range(self.minutes):
@@ -114,7 +147,7 @@ class _Event:
                 series_ticker=self.ticker.split("-", 1)[0],
                 open_ms=self.start_ms - DAY_MS,
                 close_ms=self.close_ms,
-                price_ranges=STRUCTURES[self.structure],
+                price_ranges=self.price_ranges,
                 result="yes" if outcome == winner else "no",
                 settle_after_ms=SETTLE_AFTER_MS,
                 shard=self.number % SHARDS,
@@ -133,7 +166,8 @@ class _Event:
     def prints(self, outcome: int, fair_e4: list[int]) -> Iterator[Print]:
         """Prints of one outcome, a half spread above its fair value or below it."""
         rng = self.rng(f"prints {outcome}")
-        mean_gap_ms, half_spread = rng.choice(MEAN_GAP_MS), rng.choice(HALF_SPREAD_TICKS)
+        mean_gap_ms = rng.choice(self.temper.mean_gap_ms)
+        half_spread = rng.choice(self.temper.half_spread_ticks)
         at_ms = self.start_ms + _gap_ms(rng, mean_gap_ms)
         while at_ms < min(self.close_ms, self.start_ms + self.minutes * MINUTE_MS):
             buys_yes = rng.random() < 0.5
@@ -143,7 +177,7 @@ class _Event:
             at_ms += _gap_ms(rng, mean_gap_ms)
 
     def _touch_e4(self, fair_e4: int, half_spread: int, buys_yes: bool) -> int:
-        grid = ladder(STRUCTURES[self.structure])
+        grid = ladder(self.price_ranges)
         if buys_yes:
             nearest = grid.at_or_above(fair_e4 + 1) or grid.prices_e4[-1]
             return grid.moved(nearest, half_spread) or grid.prices_e4[-1]
@@ -151,7 +185,7 @@ class _Event:
         return grid.moved(nearest, -half_spread) or grid.prices_e4[0]
 
 
-def _events(seed: int, markets: int, start_ms: int, minutes: int) -> Iterator[_Event]:
+def _events(seed: int, markets: int, start_ms: int, minutes: int, temper: Temper) -> Iterator[_Event]:
     number = 0
     while markets > 0:
         outcomes = min(markets, OUTCOMES_PER_EVENT[number % len(OUTCOMES_PER_EVENT)])
@@ -159,7 +193,7 @@ def _events(seed: int, markets: int, start_ms: int, minutes: int) -> Iterator[_E
         early = number % EARLY_CLOSE_ONE_IN == EARLY_CLOSE_ONE_IN - 1
         open_minutes = max(1, minutes * rng.randint(40, 80) // 100) if early else minutes + 24 * 60
         close_ms = start_ms + open_minutes * MINUTE_MS
-        yield _Event(seed, number, outcomes, start_ms, close_ms, min(open_minutes, minutes))
+        yield _Event(seed, number, outcomes, start_ms, close_ms, min(open_minutes, minutes), temper)
         markets -= outcomes
         number += 1
 

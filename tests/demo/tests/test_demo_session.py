@@ -13,8 +13,8 @@ import pytest
 
 from tests.demo.__main__ import main
 from tests.demo.interval import interval
+from tests.demo.labels import LABELS, MUST_BE_ZERO
 from tests.demo.options import MINUTE_MS, DemoError, Options
-from tests.demo.progress import BAD_WHEN_NOT_ZERO
 from tests.demo.report import most_traded, render
 from tests.demo.run import Run, run
 from tests.demo.scene import SYNTHETIC_START_MS, choose_scene
@@ -101,17 +101,22 @@ def test_the_profit_of_the_markets_is_the_profit(short: Run) -> None:
 
 def test_a_clean_run_trades_and_every_wrong_thing_is_zero(short: Run) -> None:
     told = short.summary
-    assert {name: told[name] for name in BAD_WHEN_NOT_ZERO} == dict.fromkeys(BAD_WHEN_NOT_ZERO, 0)
+    assert {name: told[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
     assert told["teardown_status"] == "closed"
     assert min(told["placed"], told["cancelled"], told["kept"], told["fills"]) > 0
     assert 0 < told["slot_cycles_quoted"] <= told["slot_cycles"]
 
 
-@pytest.mark.long
-def test_the_default_demo_in_which_markets_close_fails_no_order() -> None:
-    told = play(Options()).summary
+@pytest.fixture(scope="module")
+def usual() -> Iterator[Run]:
+    yield play(Options())
 
-    assert {name: told[name] for name in BAD_WHEN_NOT_ZERO} == dict.fromkeys(BAD_WHEN_NOT_ZERO, 0)
+
+@pytest.mark.long
+def test_the_default_demo_in_which_markets_close_fails_no_order(usual: Run) -> None:
+    told = usual.summary
+
+    assert {name: told[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
 
 
 def test_profit_is_the_cash_flow_of_the_fills_and_the_marked_position(short: Run) -> None:
@@ -164,7 +169,7 @@ def test_every_cycle_is_one_minute_after_the_last_and_told(short: Run) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_each_plant_turns_a_zero_of_the_summary_non_zero(mode: str) -> None:
     told = play(replace(SHORT, plant=mode)).summary
-    assert any(told[name] != 0 for name in BAD_WHEN_NOT_ZERO)
+    assert any(told[name] != 0 for name in MUST_BE_ZERO)
 
 
 def own_part(page: str) -> str:
@@ -221,18 +226,38 @@ def test_the_strip_of_reasons_says_of_every_cycle_what_was_quoted_or_why_not(sho
 
 
 @pytest.mark.long
-def test_a_market_that_pays_out_is_marked_in_its_chart() -> None:
-    done = play(Options(cycles=45))
-    told = {own["name"]: own["settled"] for own in data_of(render(done))["markets"] if own["settled"]}
-    assert told.keys() == done.settled.keys()
+def test_a_market_that_pays_out_is_marked_in_its_chart(usual: Run) -> None:
+    told = {own["name"]: own["settled"] for own in data_of(render(usual))["markets"] if own["settled"]}
+    assert told.keys() == usual.settled.keys()
     assert {value for _, value in told.values()} <= {0, 10_000}
     assert told
 
 
+def test_reasons_are_told_in_words_under_each_chart_and_in_one_table(short: Run) -> None:
+    own = own_part(render(short))
+    rows = re.findall(r"<tr><td>(KX[^<]+|all markets)</td>(.*?)</tr>", own)
+    told = {name: [int(count or 0) for count in re.findall(r"<td>(\d*)</td>", cells)] for name, cells in rows}
+    assert told.keys() == {*short.seen.tickers, "all markets"}
+    assert {sum(told[ticker]) for ticker in short.seen.tickers} == {SHORT.cycles}
+    assert told["all markets"] == [sum(column) for column in zip(*list(told.values())[:-1], strict=True)]
+    assert "<b>warming_up</b> in 10 of 24 cycles: It was not watched for" in own
+
+
+def test_every_figure_of_a_summary_has_words_for_a_reader(short: Run) -> None:
+    assert LABELS.keys() == {name for name, value in short.summary.items() if not isinstance(value, dict)}
+    assert set(MUST_BE_ZERO) < LABELS.keys()
+
+
+def test_the_made_up_markets_are_ones_that_the_defaults_trade_in(short: Run) -> None:
+    """A demo in which nothing is quoted shows nothing; ten of its cycles are the warm-up."""
+    assert short.summary["slot_cycles_quoted"] * 3 > short.summary["slot_cycles"]
+    assert len({fill.trade.ticker for fill in short.fills}) > 2
+
+
 def test_the_settings_of_a_run_are_told_with_their_defaults(short: Run) -> None:
     own = own_part(render(short))
-    assert "<tr class=written><td>quote_size</td><td>10.00</td></tr>" in own
-    assert "<tr><td>close_guard_s</td><td>300</td></tr>" in own
+    assert "<tr class=written><td>quote_size</td><td>10.00 contracts</td></tr>" in own
+    assert "<tr><td>close_guard_s</td><td>300 seconds</td></tr>" in own
     assert "<tr class=written><td>seed</td><td>1</td></tr>" in own
 
 

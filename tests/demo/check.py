@@ -1,4 +1,4 @@
-"""Holds the figures of a demo run to what they must be: `check_demo.py SUMMARY [SAME_RUN_AGAIN]`.
+"""Holds a demo's figures to what they must be: `python -m tests.demo.check SUMMARY [SAME_RUN_AGAIN]`.
 
 With a second summary, the two runs must agree on everything but how long they took.
 """
@@ -9,17 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.demo.labels import MUST_BE_ZERO
+
 SIDES = 2
-ZERO = (
-    "cancel_404",
-    "rejected_429",
-    "position_drift",
-    "ledger_difference_micro_dollars",
-    "cash_difference_micro_dollars",
-    "invariants_broken",
-    "open_after_teardown",
-)
-NEEDED = (*ZERO, "placed", "mean_batch", "slot_cycles_quoted", "cycles", "markets", "fills")
+NEEDED = (*MUST_BE_ZERO, "placed", "mean_batch", "slot_cycles_quoted", "cycles", "markets", "fills")
 
 
 # The recorded markets are quoted as the defaults have it: after ten minutes, in books of 3 cents and more,
@@ -37,7 +30,7 @@ def complaints(summary: Mapping[str, Any]) -> list[str]:
         >= slot_cycles
         > 0,
         "fills > 0": summary["fills"] > 0,
-        **{f"{name} == 0": summary[name] == 0 for name in ZERO},
+        **{f"{name} == 0": summary[name] == 0 for name in MUST_BE_ZERO},
     }
     return [f"not {claim}" for claim, holds in wanted.items() if not holds]
 
