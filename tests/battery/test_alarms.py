@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from tests.house.alarms import Minute, fires, metrics_in
+from tests.house.cloudformation import template
 from tests.house.translated import of_kind, translated
 from tests.simulator.faults import Faults
 from tests.simulator.wire import Reply, Request
@@ -274,10 +275,39 @@ def test_budget_used_up() -> None:
         assert "BudgetUsedUpAlarm" in seen.on()
 
 
-def test_every_alarm_of_ours_goes_off_in_a_test_of_its_own() -> None:
+def test_failure_queue_by_one_event_that_was_not_delivered() -> None:
+    with watched():
+        client = boto3.client("sqs")
+        url = client.create_queue(QueueName="failures")["QueueUrl"]
+        depths = [_depth(client, url)]
+        client.send_message(QueueUrl=url, MessageBody="an event")
+        depths.append(_depth(client, url))
+
+    assert [fires(ALARMS["FailureQueueAlarm"], [depth]) for depth in depths] == [False, True]
+
+
+def _depth(client: Any, url: str) -> Minute:
+    """What SQS counts of a queue, as the metric that it makes of it."""
+    name = "ApproximateNumberOfMessages"
+    counted = client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
+    return {f"{name}Visible": [float(counted)]}
+
+
+@pytest.mark.parametrize(("long_cycles", "on"), [(0, False), (2, False), (3, True)])
+def test_duration_by_three_long_cycles_of_five(long_cycles: int, on: bool) -> None:
+    """Lambda counts the milliseconds of each run; a function is cut off at its timeout."""
+    cut_off_ms = 1000 * template()["Globals"]["Function"]["Timeout"]
+    minutes = [{"Duration": [2_000.0]}] * (5 - long_cycles) + [
+        {"Duration": [cut_off_ms - 5_000.0]}
+    ] * long_cycles
+
+    assert fires(ALARMS["DurationAlarm"], minutes) == on
+
+
+def test_every_alarm_goes_off_in_a_test_of_its_own() -> None:
     named = set(re.findall(r'"(\w+Alarm)"', Path(__file__).read_text(encoding="utf-8")))
 
-    assert named == OURS.keys()
+    assert named == ALARMS.keys()
 
 
 @pytest.mark.parametrize("name", ALARMS)
