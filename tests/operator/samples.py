@@ -65,7 +65,7 @@ def _steady(output: str) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
-def _private_key() -> str:
+def private_key() -> str:
     """Of the bot, as its secret holds it."""
     stored = boto3.client("secretsmanager").get_secret_value(SecretId=SECRET_ID)
     key: str = json.loads(stored["SecretString"])["private_key_pem"]
@@ -78,7 +78,7 @@ def stage() -> Iterator[Driver]:
     before = Path.cwd()
     with local_driver(markets=6) as driver, tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        Path("key.pem").write_text(_private_key(), encoding="utf-8")
+        Path("key.pem").write_text(private_key(), encoding="utf-8")
         try:
             yield driver
         finally:
