@@ -62,6 +62,7 @@ EDGE_LIBRARIES = {
     "dynamo": ("botocore", "mypy_boto3_dynamodb", NET, AWS),
     "secrets": ("botocore", "aws_lambda_powertools", "mypy_boto3_secretsmanager", NET, AWS),
     "archive": ("botocore", "mypy_boto3_s3", NET, AWS, *FORMATS),
+    "notices": ("botocore", NET, AWS),
     "aws": ("boto3", "botocore", NET),
     "net": ("urllib3",),
 }

@@ -30,14 +30,17 @@ def grants_are_on_arns(given: Template) -> Iterator[str]:
     """A name where an ARN belongs passes every linter and is refused at deploy time."""
     for role, statement in _statements(given):
         for resource in listed(statement["Resource"]):
-            if not _is_arn(resource):
+            if not _is_arn(given, resource):
                 yield f"{role} {statement.get('Sid')}: {resource} is no ARN"
 
 
-def _is_arn(resource: Any) -> bool:
+def _is_arn(given: Template, resource: Any) -> bool:
     match resource:
         case {"Fn::GetAtt": [_, "Arn"]}:
             return True
+        case {"Ref": str(name)}:
+            # Of a topic alone what it is called by is its ARN.
+            return given["Resources"].get(name, {}).get("Type") == "AWS::SNS::Topic"
         case {"Fn::Sub": str(text)}:
             return re.match(r"arn:\$\{AWS::Partition\}:|\$\{\w+\.Arn\}/", text) is not None
     return False

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.house.tour import LIMITER_TABLE, tour
+from tests.house.tour import LIMITER_TABLE, TOPIC_ARN, tour
 from tests.house.translated import Template, listed, of_kind, role_of, statements, translated
 from tests.world.archive_bucket import ARCHIVE_BUCKET
 from tests.world.recording import Use, actions
@@ -21,12 +21,15 @@ RESOURCES = {
     LIMITER_TABLE: "LimiterTableName",
     ARCHIVE_BUCKET: "ArchiveBucket",
     SECRET_ID: "KalshiSecretName",
+    TOPIC_ARN: "AlarmTopic",
 }
 USED_BY_LAMBDA_ITSELF: Grants = {
     ("logs:CreateLogStream", "LogGroup"),
     ("logs:PutLogEvents", "LogGroup"),
     ("sqs:SendMessage", "FailureQueue"),
 }
+USED_BY_THE_TOPIC: Grants = {("kms:Decrypt", "AlarmKey"), ("kms:GenerateDataKey", "AlarmKey")}
+"""In the name of the function that publishes to it."""
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -86,7 +89,8 @@ def misgranted(given: Template, function: str) -> Grants:
 
 def _used(function: str) -> Grants:
     own = {use for use in tour().uses if use.function == FUNCTIONS[function]}
-    return {(use.action, _resource(use)) for use in own} | USED_BY_LAMBDA_ITSELF
+    of_topic = USED_BY_THE_TOPIC if any(use.resource == TOPIC_ARN for use in own) else set()
+    return {(use.action, _resource(use)) for use in own} | USED_BY_LAMBDA_ITSELF | of_topic
 
 
 def _resource(use: Use) -> str:
@@ -109,7 +113,7 @@ def _grants(role: dict[str, Any]) -> Grants:
 def _name(resource: Any) -> str:
     """The template's name for a resource, out of its ARN."""
     match resource:
-        case {"Fn::GetAtt": [str(name), "Arn"]}:
+        case {"Fn::GetAtt": [str(name), "Arn"]} | {"Ref": str(name)}:
             return name
         case {"Fn::Sub": str(text)}:
             (name,) = re.findall(r"\$\{(\w+)(?:\.Arn)?\}", text)

@@ -20,7 +20,7 @@ STAGES = {"default": "kalshi-demo", "prod": "prod"}
 
 def test_there_are_two_functions_and_each_has_its_schedule() -> None:
     assert sorted(functions()) == FUNCTIONS
-    assert sorted(schedules()) == ["Start", "Teardown", "TeardownAgain", "Tick", "Watch"]
+    assert sorted(schedules()) == ["Digest", "Start", "Teardown", "TeardownAgain", "Tick", "Watch"]
 
 
 def test_a_cycle_and_a_watch_run_every_minute() -> None:
@@ -85,6 +85,7 @@ def test_schedule_inputs_are_events_the_functions_accept() -> None:
     asked = {name: json.loads(own["Input"]) for name, own in schedules().items() if name != "Tick"}
     actions = {name: parse_session_command(event, bot="dora").action for name, event in asked.items()}
     assert actions == {
+        "Digest": SessionAction.DIGEST,
         "Start": SessionAction.START,
         "Teardown": SessionAction.TEARDOWN,
         "TeardownAgain": SessionAction.TEARDOWN,

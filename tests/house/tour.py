@@ -32,6 +32,7 @@ from tests.world.tables import create_tables
 from tests.world.world import MINUTE_MS, World, open_world
 
 LIMITER_TABLE = "another-stack-state"
+TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:alarms"
 BATCH = "/portfolio/events/orders/batched"
 A, B, C = TICKERS
 
@@ -81,7 +82,7 @@ class _WholeSetup(Setup):
 
 @contextmanager
 def _world(recorder: Recorder, catcher: Catcher, **changes: Any) -> Iterator[World]:
-    small = setup(archive_bucket=ARCHIVE_BUCKET, **changes)
+    small = setup(archive_bucket=ARCHIVE_BUCKET, alarm_topic=TOPIC_ARN, **changes)
     whole = _WholeSetup(**{own.name: getattr(small, own.name) for own in fields(small)})
     with (
         open_world(whole, _furnished(beside_a_bucket(recorded_bot(recorder)))) as world,
@@ -93,11 +94,12 @@ def _world(recorder: Recorder, catcher: Catcher, **changes: Any) -> Iterator[Wor
 
 
 def _furnished(deploy: Deployment) -> Deployment:
-    """Beside another stack's tables."""
+    """Beside another stack's tables, with a topic for alarms."""
 
     @contextmanager
     def furnished(*given: Any) -> Iterator[Bot]:
         create_tables(boto3.client("dynamodb"), "another-stack-config", LIMITER_TABLE)
+        boto3.client("sns").create_topic(Name=TOPIC_ARN.rpartition(":")[2])
         with deploy(*given) as bot:
             yield bot
 
@@ -134,6 +136,7 @@ def _a_day(recorder: Recorder, catcher: Catcher) -> None:
         world.start()
         world.cycle()
         world.session("session_status", checks=True)
+        world.session("session_digest")
 
 
 def _markets_that_are_over(recorder: Recorder, catcher: Catcher) -> None:

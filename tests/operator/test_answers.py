@@ -28,5 +28,10 @@ def test_a_bot_that_stopped_itself_says_by_what() -> None:
     assert "waits for a person" not in told(stopped_by="")
 
 
+def test_a_bot_whose_alarms_tell_nobody_says_so() -> None:
+    assert "nobody is told" in told(alarms="nobody is told: deploy with AlarmEmail")
+    assert "alarms" not in told(alarms="told")
+
+
 def test_what_is_not_known_is_no_figure() -> None:
     assert "? positions without a mark" in told()

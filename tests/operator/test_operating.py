@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,13 @@ def test_an_alarm_mail_that_nobody_confirmed_is_a_finding(subscription: str, sta
 
     assert check.state == state
     assert ("open the mail" in check.fix) == (state == "bad")
+
+
+def test_a_stack_whose_alarms_tell_nobody_is_a_finding() -> None:
+    (check,) = checks._mail(replace(deployed(FakeSession({})), parameters={"AlarmEmail": ""}))
+
+    assert (check.state, check.found) == ("bad", "nobody is told of alarms")
+    assert "AlarmEmail" in check.fix
 
 
 def test_events_that_failed_are_a_finding() -> None:

@@ -67,6 +67,8 @@ def actions(service: str, operation: str, params: Mapping[str, Any]) -> Iterator
             yield f"s3:{operation}", params["Bucket"]
         case "secretsmanager", _:
             yield f"secretsmanager:{operation}", params["SecretId"]
+        case "sns", _:
+            yield f"sns:{operation}", params["TopicArn"]
         case _:
             yield f"{service}:{operation}", "*"
 

@@ -42,6 +42,7 @@ class Setup:
     skew_ms: int = 0
     archive_bucket: str = ""
     archive: str = "full"
+    alarm_topic: str = ""
 
     @property
     def shards(self) -> tuple[int, ...]:
@@ -62,6 +63,7 @@ class Setup:
             "DRY_RUN": "true" if self.dry_run else "false",
             "ARCHIVE_BUCKET": self.archive_bucket,
             "ARCHIVE": self.archive,
+            "ALARM_TOPIC": self.alarm_topic,
             "LOG_LEVEL": "WARNING",
             "AWS_ENDPOINT_URL": aws_endpoint,
             "POWERTOOLS_SERVICE_NAME": self.bot,

@@ -11,6 +11,7 @@ from dora_operator.words import next_step, reason_in_words
 
 Answer = Mapping[str, Any]
 _LEFT = ("resting", "unresolved", "untriggered", "unread", "paused")
+TOLD = "told"
 _GROUPS = ("order_group_id", "shard", "tag", "burst_limit", "tripped")
 
 
@@ -80,6 +81,7 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
         ("markets left out", _counted(answer.get("markets_not_quoted"))),
         ("slots left out", _counted(answer.get("slots_not_quoted"))),
         ("tokens", _counted(answer.get("tokens"))),
+        *_alarms_note(answer),
     ]  # fmt: skip
     return rows
 
@@ -94,6 +96,11 @@ def _closed_note(answer: Answer) -> list[tuple[str, object]]:
     if answer.get("status") != "closed" or not answer["open_orders"]:
         return []
     return [("", "the session is closed: nothing rests; the next cycle takes these out of the journal")]
+
+
+def _alarms_note(answer: Answer) -> list[tuple[str, object]]:
+    """An older version says nothing of them."""
+    return [("alarms", own)] if (own := answer.get("alarms", TOLD)) != TOLD else []
 
 
 def _known(figure: object) -> object:

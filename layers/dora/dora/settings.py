@@ -57,6 +57,8 @@ class Settings:
     dry_run: bool = False
     archive_bucket: str | None = None
     archive: Archived = Archived.FULL
+    alarm_topic: str | None = None
+    """Where alarms and the daily digest go; None: nobody is told."""
     log_level: str = "INFO"
     aws_endpoint_url: str | None = None
 
@@ -81,6 +83,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         dry_run=_flag(env, "DRY_RUN"),
         archive_bucket=_text(env, "ARCHIVE_BUCKET") or None,
         archive=_archived(env),
+        alarm_topic=_text(env, "ALARM_TOPIC") or None,
         log_level=_level(env),
         aws_endpoint_url=_text(env, "AWS_ENDPOINT_URL") or None,
     )

@@ -17,7 +17,7 @@ from requests.adapters import BaseAdapter
 
 from dora.core.errors import AuthRefused, DoraError, TriggerInvalid
 from dora.core.orders.journal import order_prefix
-from dora.core.ports import Archive, Clock, Ports
+from dora.core.ports import Archive, Clock, Lease, Notices, Ports
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
 from dora.edge.archive.bucket import NoArchive, S3Archive, s3_client
@@ -29,6 +29,7 @@ from dora.edge.dynamo.table import dynamo_client
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
 from dora.edge.net.request import Network
+from dora.edge.notices import TopicNotices
 from dora.edge.secrets import KeySecret, secrets_client
 from dora.settings import Archived, Settings, read_settings
 from dora.telemetry import Telemetry
@@ -111,6 +112,7 @@ def build(
         network=network,
         jitter_ms=jitter_ms,
     )
+    told = f"{settings.state_key}#told"
     ports = Ports(
         clock=clock,
         workers=ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="read"),
@@ -123,6 +125,7 @@ def build(
         facts=telemetry,
         prefix=order_prefix(settings.bot, settings.stage),
         dry_run=settings.dry_run,
+        notices=_notices(settings, service, DynamoLease(client, settings.state_table, told), clock),
     )
     return App(settings, telemetry, ports)
 
@@ -138,6 +141,13 @@ def _archive(settings: Settings) -> Archive:
     client = s3_client(settings.aws_endpoint_url, _Environment.network)
     inputs = settings.archive is Archived.FULL
     return S3Archive(client, settings.archive_bucket, settings.bot, inputs=inputs)
+
+
+def _notices(settings: Settings, title: str, days: Lease, clock: Clock) -> Notices | None:
+    if settings.alarm_topic is None:
+        return None
+    network = _Environment.network
+    return TopicNotices(settings.aws_endpoint_url, network, settings.alarm_topic, title, days, clock)
 
 
 def serve(function: str, work: Callable[[App], Response], request_id: str, remaining_ms: int) -> Response:

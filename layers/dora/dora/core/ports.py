@@ -318,6 +318,13 @@ class Archive(Protocol):
         """Keep it; `record` is asked for it only where it is kept. Raises StateUnavailable: go on without."""
 
 
+class Notices(Protocol):
+    """Who is told of a day that is over, by mail or however they subscribed."""
+
+    def tell_once(self, day_ms: TimeMs, subject: str, text: str) -> bool:
+        """Tell them, unless this day or a later one was told. False: it was. Raises StateUnavailable."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Everything outside the flow, for one bot. `prefix` starts each of its client order ids."""
@@ -334,3 +341,5 @@ class Ports:
     facts: Facts
     prefix: str
     dry_run: bool
+    notices: Notices | None = None
+    """None: nobody is told of anything, neither daily nor of alarms."""

@@ -74,6 +74,7 @@ class SessionAction(StrEnum):
     RESUME = "resume"
     RESET = "reset"
     WATCH = "watch"
+    DIGEST = "digest"
 
 
 class SessionCommand(NamedTuple):

@@ -15,6 +15,7 @@ from dora.core.risk.session_limit import contracts_matched, used_up
 from dora.core.session import SessionAction, SessionCommand, SessionMetadata, SessionStatus
 from dora.core.state import EmergencyState, KillSwitch
 from dora.core.units import TimeMs
+from dora.flow.session.digest import digest
 from dora.flow.session.start import start
 from dora.flow.session.status import SILENCE_MS, Response, brief, refused, silent_ms, status
 from dora.flow.session.teardown import LOST, close, lost_session, take_off
@@ -45,6 +46,7 @@ def run_command(ports: Ports, command: SessionCommand, session_id: str, remainin
         SessionAction.HALT: lambda: halt(ports, command.reason, cancel=command.cancel),
         SessionAction.RESUME: lambda: resume(ports),
         SessionAction.RESET: lambda: reset(ports),
+        SessionAction.DIGEST: lambda: digest(ports),
         SessionAction.WATCH: lambda: watch(ports, deadline_ms=deadline_ms),
     }
     return actions[command.action]()

@@ -28,6 +28,7 @@ Response = dict[str, object]
 Record = Mapping[str, object]
 
 UNKNOWN = "unknown"
+NOBODY_TOLD = "nobody is told: deploy with AlarmEmail"
 
 SILENCE_MS = 3 * 60_000
 """A session this long without a finished cycle is pulled off the market by the watch."""
@@ -46,6 +47,7 @@ def status(ports: Ports, *, checks: bool = False) -> Response:
         **({"halt_reason": state.control.reason} if state.control.halted else {}),
         **_risk(ports.clock.now_ms(), state, record or {}),
         "why_not_quoting": [str(reason) for reason in why_not_quoting(ports, state, record or {})],
+        "alarms": "told" if ports.notices else NOBODY_TOLD,
         **_last_cycle(ports.clock.now_ms(), state, record or {}),
         **_orders(state),
         **_money(state.positions.values(), record or {}),
