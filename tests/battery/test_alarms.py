@@ -180,6 +180,16 @@ def test_loss_limit_near_and_then_reached() -> None:
         assert seen.world.status()["stopped_by"] == "daily_loss"
 
 
+def test_a_loss_over_more_than_a_day_is_near_its_limit_too() -> None:
+    with watched(globals=globals_(max_daily_loss_dollars=100, max_loss_since_dollars=1)) as seen:
+        fill(seen.world, A, 1_000)
+        seen.minute()
+        set_book(seen.world, A, 3450, 3750)
+        seen.minute()
+
+        assert seen.on() == {"LossLimitNearAlarm"}
+
+
 def test_quotes_missing_after_a_quarter_of_an_hour() -> None:
     with watched() as seen:
         for ticker in TICKERS:

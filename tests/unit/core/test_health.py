@@ -8,7 +8,6 @@ from dora.core.exchange.account import ShardStatus
 from dora.core.fallbacks import UNLEARNED
 from dora.core.health import (
     UNRESOLVED_MS,
-    Loss,
     failed_percent,
     quotes_missing,
     stopped_by,
@@ -20,7 +19,7 @@ from dora.core.orders.write_tally import WriteTally
 from dora.core.reasons import Reason
 from dora.core.session import SessionStatus
 from dora.core.state import KillSwitch
-from dora.core.units import Money, TimeMs
+from dora.core.units import TimeMs
 from tests.support.dynamo_values import session
 from tests.support.examples import NOW
 from tests.support.journal_cases import tracked
@@ -82,15 +81,6 @@ def test_what_a_person_stopped_waits_for_nobody() -> None:
     assert stopped_by(session(), KillSwitch(), key_refused=True) == "auth_refused"
     assert stopped_by(session(), KillSwitch(halted=True, reason="lunch"), key_refused=False) == ""
     assert stopped_by(None, KillSwitch(), key_refused=False) == ""
-
-
-@pytest.mark.parametrize(("lost", "percent"), [(799, 79), (800, 80), (1_000, 100), (-5, 0)])
-def test_a_loss_is_told_in_percent_of_its_limit(lost: int, percent: int) -> None:
-    assert Loss(Money(lost), Money(1_000)).percent == percent
-
-
-def test_without_a_limit_its_percentage_is_not_known() -> None:
-    assert Loss(Money(5), None).percent is None
 
 
 def test_writes_that_failed_are_a_share_of_the_orders_they_named() -> None:

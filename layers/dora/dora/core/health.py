@@ -36,18 +36,6 @@ CLOSED_BY_A_PERSON = frozenset(
 """Under these nobody expects quotes, or an alarm of its own says why there are none."""
 
 
-class Loss(NamedTuple):
-    """What the exchange's day has lost so far, and the limit it is halted at; None: nobody states one."""
-
-    lost: Money
-    limit: Money | None
-
-    @property
-    def percent(self) -> int | None:
-        """Of the limit, 0 on a day that has gained."""
-        return None if not self.limit else max(self.lost, 0) * 100 // self.limit
-
-
 class Health(NamedTuple):
     """One cycle's figures, as its record names them."""
 
@@ -60,6 +48,7 @@ class Health(NamedTuple):
     quotes_missing: bool
     day_profit: Money
     loss_limit_percent: int | None
+    """What is lost of the limit of loss that is nearest; None: nobody states one."""
     worst_loss_cap: Money
     """`max_total_loss_dollars`."""
 

@@ -16,6 +16,7 @@ from dora.core.risk.standing import (
     halts,
     is_low,
     latches,
+    lost_percent,
     mode_of,
     reduces,
     resumed,
@@ -53,6 +54,19 @@ def test_a_longer_stretch_may_lose_less_than_its_limit(profit: str, why: str | N
     state = RiskState(since=HIGH, profit_since=dollars("50"))
     bounds = limits(max_loss_since=dollars("250"))
     assert halts(state, bounds, standing(profit=dollars(profit))) == why
+
+
+@pytest.mark.parametrize(
+    ("day_lost", "profit", "percent"),
+    [("79.99", "0", 79), ("80", "0", 80), ("80", "-150", 80), ("10", "-175", 90), ("-5", "60", 0)],
+)
+def test_a_loss_is_told_in_percent_of_the_limit_that_is_nearest(
+    day_lost: str, profit: str, percent: int
+) -> None:
+    state = RiskState(since=HIGH, profit_since=dollars("50"))
+    bounds = limits(max_daily_loss=dollars("100"), max_loss_since=dollars("250"))
+    seen = standing(day_lost=dollars(day_lost), profit=dollars(profit))
+    assert lost_percent(state, bounds, seen) == percent
 
 
 @pytest.mark.parametrize(("worth", "low"), [("99.999999", True), ("100", False), ("100.000001", False)])

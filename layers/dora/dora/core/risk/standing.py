@@ -87,6 +87,13 @@ def is_low(limits: GlobalConfig, standing: Standing) -> bool:
     return standing.equity is not None and standing.equity < limits.equity_floor
 
 
+def lost_percent(state: RiskState, limits: GlobalConfig, standing: Standing) -> int:
+    """What is lost of the limit of loss that is nearest, in percent of it; 0 where all is won."""
+    since = state.profit_since - standing.profit
+    both = (standing.day_lost, limits.max_daily_loss), (since, limits.max_loss_since)
+    return max(max(lost, 0) * PERCENT // limit for lost, limit in both)
+
+
 def latches(state: RiskState, limits: GlobalConfig, standing: Standing) -> Reason | None:
     """The limit of loss that is so near that no new risk is taken from now on."""
     near = limits.reduce_at

@@ -6,7 +6,6 @@ from dora.core.exchange.account import Limits
 from dora.core.exchange.snapshot import Snapshot
 from dora.core.health import (
     Health,
-    Loss,
     failed_percent,
     quotes_missing,
     stopped_by,
@@ -15,18 +14,18 @@ from dora.core.health import (
 )
 from dora.core.reasons import Reason
 from dora.core.session import SessionMetadata
-from dora.core.state import KillSwitch
 from dora.core.units import Money, TimeMs
 from dora.flow.cycle.compute import Choice
 from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.loss_limits import LossCheck
 
 
 class Stop(NamedTuple):
-    """What may have stopped the bot: session and kill flag after the breakers, and the first switch."""
+    """What may have stopped the bot: session and losses after the breakers, and the first switch."""
 
     session: SessionMetadata | None
-    control: KillSwitch
+    losses: LossCheck
     blocked_by: Reason | None
 
 
@@ -40,11 +39,9 @@ def health(
     now_ms: TimeMs,
 ) -> Health:
     """`day_profit`: since the exchange's day began."""
-    stated = loaded.configs.globals_
-    loss = Loss(Money(-day_profit), stated.max_daily_loss if stated else None)
     return Health(
         write_tokens=_tokens(execution, loaded.limits),
-        stopped_by=stopped_by(stop.session, stop.control, key_refused=snapshot.auth_refused),
+        stopped_by=stopped_by(stop.session, stop.losses.control, key_refused=snapshot.auth_refused),
         orders_unresolved=unresolved(execution.journal.orders.values(), now_ms),
         writes_failed_percent=failed_percent(execution.tally),
         quotes_missing=quotes_missing(
@@ -54,7 +51,7 @@ def health(
             status=snapshot.status,
         ),
         day_profit=day_profit,
-        loss_limit_percent=loss.percent,
+        loss_limit_percent=stop.losses.lost_percent,
         worst_loss_cap=loaded.globals_.max_total_loss,
     )
 

@@ -20,6 +20,7 @@ from dora.core.risk.standing import (
     halts,
     is_low,
     latches,
+    lost_percent,
     reduces,
     resumed,
 )
@@ -38,11 +39,16 @@ class DayStart:
 
 
 class LossCheck(NamedTuple):
-    """How the bot stands after this cycle's profit. `reducing`: why no new risk is taken."""
+    """How the bot stands after this cycle's profit.
+
+    `lost_percent`: of the limit of loss that is nearest; None where nobody states one. `reducing`: why no new
+    risk is taken.
+    """
 
     control: KillSwitch
     day: DayStart
     state: RiskState
+    lost_percent: int | None = None
     reducing: Reason | None = None
 
 
@@ -75,7 +81,8 @@ def check_losses(
     control = _halted(ports, state, halts(risk, limits, standing), standing, risk)
     risk = _latched(ports, risk, latches(risk, limits, standing), standing)
     risk = replace(risk, equity_low=is_low(limits, standing))
-    return LossCheck(control, day, risk, reduces(risk, limits, standing))
+    lost = lost_percent(risk, limits, standing)
+    return LossCheck(control, day, risk, lost, reduces(risk, limits, standing))
 
 
 def _day_start(before: Progress, today: str, profit: Money, entered: Money) -> DayStart:

@@ -141,7 +141,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
         health=health(
             loaded,
             snapshot,
-            Stop(session, losses.control, permission.blocked_by),
+            Stop(session, losses, permission.blocked_by),
             Money(accounts.profit(priced) - losses.day.profit),
             choice,
             execution,

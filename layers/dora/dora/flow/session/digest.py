@@ -69,7 +69,7 @@ def _warnings(found: Response, stood_still: bool) -> Iterator[str]:
             yield f"{count} {what}"
     lost = found.get("loss_limit_percent")
     if isinstance(lost, int) and lost >= NEAR_LIMIT_PERCENT:
-        yield f"{lost} percent of the day's loss limit are lost"
+        yield f"{lost} percent of a loss limit are lost"
     refused = found.get("refused_markets")
     if isinstance(refused, list) and refused:
         yield f"{len(refused)} markets whose orders are refused"
