@@ -1,10 +1,9 @@
 """Scenarios 55 to 60: orders that are changed while they rest.
 
-The bot lowers an order with a decrease and replaces it for everything else: of itself it never amends. Only
-where a person asks for it (`extend_expiry`) one call amends an order's expiry, and nothing but that. So of
-the scenarios about amends (55 to 58) two things are held: that no other path of the bot sends one, and that
-an amend of our order by somebody else on the account (a person at the exchange's own page) is merged as it
-was applied, whatever it did.
+The bot lowers an order with a decrease and replaces it for everything else, but for its expiry: only there
+(`extend_expiry`) it amends, and nothing but that. So of the scenarios about amends (55 to 58) two things are
+held: that no other path of the bot sends one, and that an amend of our order by somebody else on the account
+(a person at the exchange's own page) is merged as it was applied, whatever it did.
 """
 
 from collections.abc import Mapping

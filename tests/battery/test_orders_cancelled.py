@@ -142,3 +142,25 @@ def test_scenario_13_and_14_lists_that_lag_longer_than_a_cycle_still_double_noth
         assert stage.world.exchange.stats.cancels_404 == 0
         assert set(stage.cancelled.values()) <= {1}
         stage.sound()
+
+
+@pytest.mark.parametrize(
+    "knobs, mode",
+    [(Knobs(), "maker"), (Knobs(self_trade_mode_of="resting"), "taker_at_cross")],
+    ids=["incoming", "resting"],
+)
+def test_a_quote_that_an_order_of_our_own_account_takes_off_is_a_known_ending(
+    knobs: Knobs, mode: str
+) -> None:
+    with scene(knobs) as stage:
+        stage.run(2)
+        member, exchange = stage.world.member, stage.world.exchange
+        (ours,) = stage.world.resting(A, "bid")
+        exchange.set_background_book(A, [], [])
+        ticket = {"client_order_id": "by-hand", "stp": mode, "time_in_force": "immediate_or_cancel"}
+        by_hand = exchange.member_order(member, A, "ask", ours.price_e4, 500, **ticket)
+        assert (ours.status, ours.filled_e2, by_hand.filled_e2) == ("canceled", 0, 0)
+        set_book(stage.world, A)
+        (answer, _) = stage.run(2)
+        assert (answer["failed"], answer["unknown"], answer["drift"]) == (0, 0, 0)
+        stage.sound()

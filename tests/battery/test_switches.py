@@ -445,15 +445,47 @@ def test_a_market_that_is_only_recorded_is_not_quoted() -> None:
         quotes_everything(stage)
 
 
-def test_a_market_that_only_reduces_opens_nothing() -> None:
+@pytest.mark.parametrize("switch", [{"reduce_only": True}, {"reduce_before_close_s": 604_800}])
+def test_a_market_that_only_reduces_opens_nothing(switch: dict[str, object]) -> None:
     with scene() as stage:
         stage.run(1)
         held = bought(stage, A)
-        stage.world.put_market(A, {**config_items.MARKET, "reduce_only": True})
+        stage.world.put_market(A, {**config_items.MARKET, **switch})
         stage.run(2)
         assert {slot: size for slot, size in sizes(stage).items() if slot[0] == A} == {(A, "ask"): held}
         assert len(sizes(stage)) == SLOTS - 1
         stage.world.put_market(A, config_items.MARKET)
+        quotes_everything(stage)
+
+
+def test_an_event_that_yields_to_others_of_the_account_is_not_quoted() -> None:
+    yields = {**config_items.MARKET, "yield_to_external": True}
+    with scene(items={A: yields, B: config_items.MARKET, C: yields}) as stage:
+        quotes_everything(stage)
+        member, exchange = stage.world.member, stage.world.exchange
+        by_hand = [exchange.member_order(member, t, "bid", 1_000, 200, client_order_id=t) for t in (B, C)]
+        stage.run(2)
+        assert stage.world.status()["markets_not_quoted"] == {"external_orders": 1}
+        assert {found for found, _ in sizes(stage)} == {A, B}
+        for order in by_hand:
+            exchange.engine.cancel(member, order.id, order.market.shard)
+        quotes_everything(stage)
+
+
+def test_an_event_cools_off_after_two_fills_that_went_against_us() -> None:
+    never_too_fast = {"max_speed_percent": 10_000, "resume_speed_percent": 10_000}
+    with scene(items=dict.fromkeys(TICKERS, {**config_items.MARKET, **never_too_fast})) as stage:
+        for bid_e4 in (4_400, 3_600):
+            set_book(stage.world, C, bid_e4, bid_e4 + 300)
+            stage.run(2)
+            fill(stage.world, C, "bid", 300)
+            set_book(stage.world, C, bid_e4 - 800, bid_e4 - 500)
+            stage.run(8)
+        stops_only(stage, C, "cool_off")
+        said = [fact for fact in stage.seen.facts("DECISION_MADE") if fact["market"] == C][-1]
+        assert (said["skip_reason"], said["until"][:13]) == ("cool_off", "2026-11-20T14")
+        for _ in range(30):
+            stage.run(1)
         quotes_everything(stage)
 
 

@@ -8,6 +8,7 @@ f is fair value, r the reservation price, d the half-spread, n how far a quote m
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from dora.core.exchange.book import Resting
 from dora.core.exchange.fees import FeeTerms
@@ -130,7 +131,8 @@ def _decision(
         Reason.BOOK_TOO_NARROW: fair.ask - fair.bid < config.min_book_width,
     }
     for why in (why for why, holds in unfit.items() if holds):
-        return Decision(ticker=ticker, skip=why, fair_value=fair.value, fair_value_source=fair.source)
+        skipped = Decision(ticker=ticker, skip=why, fair_value=fair.value, fair_value_source=fair.source)
+        return skipped._replace(**_seen(inputs, fair, memory))
     shift = skew(inputs.net, config.max_position, settings.skew_at_max)
     floor = settings.min_half_spread * (1 if memory.warm else 2) / ONE_DOLLAR
     half = floor + memory.typical_move * settings.volatility_percent_of_move / 100
@@ -148,7 +150,13 @@ def _decision(
         fair_value_source=fair.source,
         reservation_price=model.reservation / NANO,
         half_spread=model.half / NANO,
+        **_seen(inputs, fair, memory),
     )
+
+
+def _seen(inputs: QuoteInputs, fair: FairValue, memory: Memory) -> dict[str, Any]:
+    """What a decision tells of its market beside the model."""
+    return {"spread": fair.ask - fair.bid, "speed": memory.speed, "position": inputs.net}
 
 
 def _in_range(inputs: QuoteInputs, fair: FairValue) -> bool:

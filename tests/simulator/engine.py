@@ -167,7 +167,8 @@ class Engine:
             if maker is None or not reaches(taker.side, limit_e4, maker.price_e4):
                 break
             if isinstance(maker, Order) and maker.member is taker.member:
-                if stp != "maker":
+                resting_decides = self._venue.knobs.self_trade_mode_of == "resting"
+                if (maker.stp if resting_decides else stp) != "maker":
                     return False
                 self._changes.cancel(maker, "self trade")
                 continue

@@ -64,6 +64,9 @@ class Knobs:
     unknown_group_code: str = "not_found"  # of a call about a group itself; or order_group_not_found
     foreign_group_code: str = "order_group_not_found"  # a group of another shard; or invalid_parameters
 
+    # Unknown: where two orders of one account meet, whose mode says which of them goes.
+    self_trade_mode_of: Literal["incoming", "resting"] = "incoming"
+
     # Unknown: batches.
     failed_entry_echoes_client_id: bool = True
     failed_entry_style: Literal["nulls", "absent"] = "nulls"
@@ -119,6 +122,7 @@ OTHER_ANSWERS: Mapping[str, Any] = {
     "missing_group_code": "not_found",
     "unknown_group_code": "order_group_not_found",
     "foreign_group_code": "invalid_parameters",
+    "self_trade_mode_of": "resting",
     "failed_entry_echoes_client_id": False,
     "failed_entry_style": "absent",
     "batch_reply": "shuffled",

@@ -95,6 +95,8 @@ def _wanted(seen: Seen, asked: QuoteInputs) -> Wanted | None:
 def _verdict(seen: Seen, market: Market | None, decision: Decision) -> Iterator[Row]:
     until = "" if decision.until_ms is None else f", until {format_time(decision.until_ms)}"
     yield "quoted", f"no: {decision.skip}{until}" if decision.skip else f"{len(decision.targets)} slots"
+    if decision.since_ms is not None:
+        yield "not quoted since", format_time(decision.since_ms)
     if decision.error:
         yield "error", decision.error
     blocked = seen.permission.blocked_by
@@ -122,6 +124,7 @@ def _book(seen: Seen, ticker: str, own: tuple[Resting, ...]) -> Iterator[Row]:
 def _model(config: MarketConfig, decision: Decision, asked: QuoteInputs | None) -> Iterator[Row]:
     yield "fair value", _dollars(decision.fair_value)
     yield "source", decision.fair_value_source or NOTHING
+    yield "spread of others", NOTHING if decision.spread is None else format_price(decision.spread)
     if asked is None:
         yield "fees", "not known"
         return

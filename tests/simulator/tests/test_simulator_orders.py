@@ -1,5 +1,6 @@
 """Creating orders: what is taken, what is refused, and in which words."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -174,6 +175,14 @@ def test_self_trade_with_maker_cancels_the_resting_order_and_goes_on(desk: Desk)
     answer = desk.place("bid", "0.4600", "10.00", self_trade_prevention_type="maker")
     assert answer.body["fill_count"] == "10.00"
     assert desk.row(resting)["status"] == "canceled"
+
+
+def test_the_mode_of_the_resting_order_decides_where_it_is_asked(desk: Desk) -> None:
+    desk.exchange.knobs = replace(desk.exchange.knobs, self_trade_mode_of="resting")
+    answer = desk.place("ask", "0.4500", "5.00", self_trade_prevention_type="maker")
+    crossing = desk.place("bid", "0.4600", "10.00")
+    assert crossing.body["fill_count"] == "10.00"
+    assert desk.row(answer.body["order_id"])["status"] == "canceled"
 
 
 def test_a_fill_or_kill_across_the_own_order_becomes_immediate(desk: Desk) -> None:

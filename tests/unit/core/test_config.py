@@ -22,6 +22,8 @@ TOGETHER: dict[type[Any], tuple[str, ...]] = {
         "above max_position",
         "above max_speed_percent",
         "above max_spread_dollars",
+        "above quote_size",
+        "of fair_value_dollars and fair_value_until there is only one",
     ),
     SeriesConfig: (),
 }

@@ -61,16 +61,20 @@ def quote_end_ms(text: str, ticker: str) -> TimeMs | None:
 
     None: there is no text, or its ticker names no day. Raises CalendarInvalid.
     """
-    if not text:
-        return None
     if text == TICKER_DATE:
         return ticker_day_ms(ticker)
+    return named_time_ms("quote_until", text, f"{TICKER_DATE}, or ")
+
+
+def named_time_ms(name: str, text: str, otherwise: str = "") -> TimeMs | None:
+    """The time that a setting names, None for no text. Raises CalendarInvalid."""
+    if not text:
+        return None
     try:
         return parse_zoned_time(text)
     except NumberInvalid as error:
-        raise CalendarInvalid(
-            f"quote_until is {text!r}", f"write {TICKER_DATE}, or a time as 2026-12-10T08:00:00-05:00"
-        ) from error
+        fix = f"write {otherwise}a time as 2026-12-10T08:00:00-05:00"
+        raise CalendarInvalid(f"{name} is {text!r}", fix) from error
 
 
 def format_time(time_ms: TimeMs) -> str:

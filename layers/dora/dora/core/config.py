@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dora.core.blackouts import parse_blackouts
-from dora.core.calendar import is_day, quote_end_ms
+from dora.core.calendar import is_day, named_time_ms, quote_end_ms
 from dora.core.config_fields import Checked, contracts, percent, phrases, price, whole_number
 from dora.core.config_risk import RiskLimits
 from dora.core.errors import CalendarInvalid
@@ -46,14 +46,15 @@ class GlobalConfig(RiskLimits):
     session_hours: int = whole_number("1", "168", "24")
     """How long a session lasts from its latest start; no order outlives it. Change it to less where somebody
     starts each session by hand."""
-    order_life_s: int = whole_number("0", "604800", "21600")
+    order_life_s: int = whole_number("0", "604800", "1800")
     """Longest life of an order, 0 for none, else at least 600. It bounds how long an order that nobody can
-    look after rests, and a slot whose order's fate stays unknown is frozen. Change it to less where a broken
-    bot's quotes may not rest for hours; it costs renewals."""
-    extend_expiry: bool = False
+    look after rests, and a slot whose order's fate stays unknown is frozen. With `extend_expiry` and more
+    than 144 quotes it is longer, by 90 seconds for each 8 quotes more, as the answer of `start` says. Change
+    it to more where renewals cost too much."""
+    extend_expiry: bool = True
     """Whether an order whose life is nearly over gets a later expiry in place, by an amend of 10 tokens that
     keeps its queue place. Otherwise it is cancelled and placed anew, for 12 tokens, at the queue's end.
-    Change it to true once `dora doctor --probe` has shown that it keeps the place."""
+    Change it to false where `dora doctor --probe` shows that an amend does not keep the place."""
     create_batch_size: int = whole_number("1", "1600", "1600")
     """Placements in one batch at most; the account's tier allows fewer."""
     cancel_batch_size: int = whole_number("1", "8000", "8000")
@@ -138,6 +139,9 @@ class MarketConfig(Checked):
     max_position: Count = contracts("0.01", "1000000", "100")
     """Largest net position either way if every live order fills. Change it with what you are ready to hold
     until it settles."""
+    least_size: Count = contracts("0", "100000", "0")
+    """A quote that the room to a limit cuts below this is not placed, but one that reduces a position. Change
+    it to 10 where makers pay fees: those of a few contracts are rounded up to more than they earn."""
     levels: int = whole_number("1", "5", "1")
     """Quotes a side, of `quote_size` each; together they stay within max_position, the inner ones first.
     Change it where books are deep and moves are small."""
@@ -148,6 +152,15 @@ class MarketConfig(Checked):
     markouts are negative, to less where nothing fills."""
     max_spread: Price = price("0.0001", "1", "0.2")
     """A book wider than this is not quoted: it holds no fair value."""
+    fair_value: Price = price("0", "0.9999", "0")
+    """Fair value as a person or a program knows it, used until `fair_value_until`; 0: there is none. Change
+    it where you know more than the book does."""
+    fair_value_until: str = ""
+    """When that is too old to be believed, as an ISO time with its offset from UTC; from then on the book's
+    counts, and decisions say so."""
+    fair_value_gate: Price = price("0", "0.5", "0")
+    """0: quotes stand around that fair value. Above: around the book's, but for a side whose best quote is
+    worse than it by more than this. Change it to 0.1 where it is only a rough figure."""
     min_book_width: Price = price("0", "1", "0.03")
     """A book narrower than this is not quoted (`tests/replay/README.md` says why); 0: any is. Change it after
     a replay: narrow books belong to those who are faster."""
@@ -172,6 +185,21 @@ class MarketConfig(Checked):
     close_guard_s: int = whole_number("0", "864000", "300")
     """No quote rests closer to the market's close than this. Change it to more where the outcome is known
     before the close."""
+    yield_to_external: bool = False
+    """Whether it is left alone while somebody else of the account has an order in its event. Change it where
+    a person or another bot trades the same events."""
+    cool_off_s: int = whole_number("0", "86400", "1800")
+    """How long its event rests after two fills within an hour after which the mid went 5 cents or more
+    against us within 5 minutes; 0: it goes on."""
+    stop_before_close_s: int = whole_number("0", "8640000", "0")
+    """Nothing is quoted closer than this to its close or its expected end, whichever is first; days where the
+    outcome is known long before. Change it with `quote_until` in mind, which names a time instead."""
+    reduce_before_close_s: int = whole_number("0", "8640000", "0")
+    """From so long before that on only its position is brought nearer to zero; 0: never. Change it where a
+    position should not be held to settlement."""
+    taper_s: int = whole_number("0", "8640000", "0")
+    """So long before that `quote_size` begins to fall, by a quarter each quarter of the time; 0: never.
+    Change it where less is to be at stake towards the end."""
     quote_until: str = ""
     """When it is quoted for the last time: an ISO time with its offset from UTC, or `ticker_date`, midnight
     in New York before the day that its ticker names. No order rests past it. Change it where the outcome
@@ -192,11 +220,16 @@ class MarketConfig(Checked):
             return "min_price_dollars is not below max_price_dollars", "swap or widen them"
         if self.quote_size > self.max_position:
             return "quote_size is above max_position", "one fill must fit the position cap"
+        if self.least_size > self.quote_size:
+            return "least_size is above quote_size", "no quote would ever be placed; lower it"
         if self.resume_speed_percent > self.max_speed_percent:
             return "resume_speed_percent is above max_speed_percent", "swap or widen them"
         if self.min_book_width > self.max_spread:
             return "min_book_width_dollars is above max_spread_dollars", "no book is both; swap or widen them"
+        if bool(self.fair_value) != bool(self.fair_value_until):
+            return "of fair_value_dollars and fair_value_until there is only one", "write both, or neither"
         try:
+            named_time_ms("fair_value_until", self.fair_value_until)
             parse_blackouts(self.blackouts)
             quote_end_ms(self.quote_until, self.ticker)
         except CalendarInvalid as error:

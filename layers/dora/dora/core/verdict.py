@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from dora.core.exchange.market import Slot
 from dora.core.orders.diff import SlotPlan
@@ -11,6 +12,7 @@ from dora.core.orders.requests import ApprovedOrder
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import CancelReason, Reason
 from dora.core.risk.caps import Refusal, RiskResult
+from dora.core.units import TimeMs
 
 
 def final(decisions: Iterable[Decision], risk: RiskResult, failed: Mapping[str, str]) -> tuple[Decision, ...]:
@@ -49,6 +51,32 @@ def _final(
         dropped=(*decision.dropped, *refused),
         cut=tuple((slot, why, wanted[slot]) for slot, why in cut),
     )
+
+
+def with_since(
+    decisions: Sequence[Decision], before: Mapping[str, object], now_ms: TimeMs
+) -> tuple[dict[str, list[Any]], tuple[Decision, ...]]:
+    """For memory, since when and why each market without a quote has none; and the decisions that say it.
+
+    The reason is that of the market, or of its first level.
+    """
+    since: dict[str, list[Any]] = {}
+    for decision in decisions:
+        if not decision.targets:
+            why = decision.skip or next((reason for _, reason in decision.dropped), None)
+            since[decision.ticker] = _since(before.get(decision.ticker), "" if why is None else why, now_ms)
+    if not since:
+        return since, tuple(decisions)
+    return since, tuple(
+        d._replace(since_ms=since[d.ticker][1]) if d.ticker in since else d for d in decisions
+    )
+
+
+def _since(before: object, why: str, now_ms: TimeMs) -> list[Any]:
+    """The reason, and since when it holds."""
+    if isinstance(before, list) and before[:1] == [why] and type(before[-1]) is int:
+        return before
+    return [str(why), now_ms]
 
 
 def with_reasons(plan: SlotPlan, view: ReconciledOrders, decisions: Iterable[Decision]) -> SlotPlan:

@@ -117,7 +117,7 @@ def expiries(world: World) -> set[int | None]:
 
 
 def test_orders_are_renewed_before_their_life_is_over_so_that_no_quote_vanishes() -> None:
-    with opened(order_life_s=600) as world:
+    with opened(order_life_s=600, extend_expiry=False) as world:
         assert quotes_through(world, 30) == {6}
         assert world.exchange.stats.orders >= 6 * 3
         assert max(expiries(world)) <= world.clock.now_ms() // 1000 + 600
@@ -132,7 +132,7 @@ def test_without_an_order_life_orders_rest_to_the_end_of_the_session() -> None:
 
 
 def test_nothing_is_quoted_near_the_end_of_a_session_and_the_status_says_why() -> None:
-    with opened(session_hours=1) as world:
+    with opened(session_hours=1, order_life_s=0) as world:
         world.cycle()
         rested_to_s = expiries(world)
         end_ms = world.setup.start_ms + HOUR_MS

@@ -445,7 +445,7 @@ def test_every_create_is_post_only_resting_and_self_trade_safe() -> None:
         "time_in_force": "good_till_canceled",
         "expiration_time": NOW_MS // 1000 + 300,
         "post_only": True,
-        "self_trade_prevention_type": "taker_at_cross",
+        "self_trade_prevention_type": "maker",
         "cancel_order_on_pause": True,
         "subaccount": 3,
         "exchange_index": 2,

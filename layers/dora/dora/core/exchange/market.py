@@ -69,6 +69,12 @@ class Market:
     last_price: Price | None = None
     """Of its last trade, which may be long ago; None: there was none."""
 
+    @property
+    def ends_ms(self) -> TimeMs:
+        """Many markets are decided long before their formal close: an earlier expected end counts."""
+        expected = self.expected_expiration_ms
+        return self.close_ms if expected is None or expected > self.close_ms else expected
+
 
 class OpenMarket(NamedTuple):
     """A market as its series lists it, with what a person may choose markets by. None: not told."""

@@ -32,6 +32,8 @@ class Rules(NamedTuple):
     """The expiry that they are given in place; None: they are replaced."""
     gone_by_ms: TimeMs | None = None
     """When the market is not quoted next: an order that was to rest into that is replaced."""
+    early: frozenset[str] = frozenset()
+    """Client order ids of orders that are given their later expiry although there is time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ def _as_wanted(
         order = orders[0]
         if order.price != target.price or order.remaining != target.count:
             return None
-        if _runs_out(order, rules) or _overstays(order, rules):
+        if _runs_out(order, rules) or _overstays(order, rules) or order.client_order_id in rules.early:
             return None
         kept.append(order)
     return kept
@@ -234,7 +236,8 @@ class _Diff:
 
 
 def _extends(order: TrackedOrder, rules: Rules) -> tuple[ExtendRequest, ...]:
-    if rules.extend_to_ms is None or not _runs_out(order, rules):
+    due = _runs_out(order, rules) or order.client_order_id in rules.early
+    if rules.extend_to_ms is None or not due:
         return ()
     return (extension(order, rules.extend_to_ms),)
 

@@ -31,10 +31,12 @@ def expires_ms(
 ) -> TimeMs:
     """When an order placed now expires, to the whole second, as the exchange wants it.
 
-    The first of: the market's close less its guard, the next time in which it is not quoted, the session's
-    end, and the longest life of an order.
+    The first of: the market's close less its guard, its end less `stop_before_close_s`, the next time in
+    which it is not quoted, the session's end, and the longest life of an order.
     """
     end_ms = market.close_ms - config.close_guard_s * 1000
+    if config.stop_before_close_s:
+        end_ms = min(end_ms, market.ends_ms - config.stop_before_close_s * 1000)
     gone_by_ms = hours(config, now_ms).gone_by_ms
     if gone_by_ms is not None:
         end_ms = min(end_ms, gone_by_ms)

@@ -15,12 +15,6 @@ def not_admitted(
         return Reason.MARKET_NOT_ACTIVE
     if not market.plain:
         return Reason.MARKET_UNSUPPORTED
-    if _ends_ms(market) - now_ms < config.close_guard_s * 1000:
+    if market.ends_ms - now_ms < max(config.close_guard_s, config.stop_before_close_s) * 1000:
         return Reason.NEAR_CLOSE
     return Reason.FEES_UNKNOWN if fees is None else None
-
-
-def _ends_ms(market: Market) -> int:
-    """Many markets are decided long before their formal close: the expected end counts if it is earlier."""
-    expected = market.expected_expiration_ms
-    return market.close_ms if expected is None else min(market.close_ms, expected)

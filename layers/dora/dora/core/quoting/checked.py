@@ -58,7 +58,7 @@ def _check_reasons(decision: Decision, asked: QuoteInputs) -> None:
 
 
 def _check_figures(decision: Decision) -> None:
-    for figure in (decision.fair_value, decision.reservation_price, decision.half_spread):
+    for figure in (decision.fair_value, decision.reservation_price, decision.half_spread, decision.speed):
         if figure is not None and not isfinite(figure):
             raise StrategyInvalid("a model value that is no finite number")
     source = decision.fair_value_source

@@ -39,6 +39,8 @@ class Decision(NamedTuple):
     """Why the whole market is not quoted."""
     until_ms: TimeMs | None = None
     """When that is over, where it is known."""
+    since_ms: TimeMs | None = None
+    """Since when nothing is quoted there, for this reason."""
     dropped: tuple[tuple[Slot, Reason], ...] = ()
     """Levels that are not quoted although the market is, or would be; those that risk refused among them."""
     cut: tuple[tuple[Slot, Reason, Count], ...] = ()
@@ -49,6 +51,12 @@ class Decision(NamedTuple):
     fair_value_source: str = ""
     reservation_price: float | None = None
     half_spread: float | None = None
+    spread: Price | None = None
+    """Between the best prices of others."""
+    speed: float | None = None
+    """Mean move of the mid a minute, as a multiple of the book's half-spread."""
+    position: Count = Count(0)
+    """Net YES contracts that it was decided with."""
 
 
 def fair_prices(decisions: Iterable[Decision]) -> dict[str, Price]:

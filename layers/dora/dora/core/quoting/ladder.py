@@ -42,6 +42,8 @@ def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, fair_e9: int, best:
         count = _count(config.quote_size, room)
         if count <= 0:
             return targets, Reason.POSITION_CAP
+        if count < config.least_size and sign * inputs.net >= 0:
+            return targets, Reason.TOO_SMALL
         found = _earning(side, price, count, inputs, fair_e9)
         if found is None:
             return targets, Reason.NO_EDGE

@@ -7,6 +7,7 @@ from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import QuoteInputs
 from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.ladder import NANO_PER_PRICE, Ladder, ladder
+from dora.core.quoting.outside_value import fights
 from dora.core.reasons import Reason
 
 
@@ -28,13 +29,21 @@ class Quotes(NamedTuple):
 def two_sided(inputs: QuoteInputs, seen: FairValue, wanted: Wanted) -> Quotes:
     """The ladders of both sides: on the grid, meeting nobody, with the least edge, within the position."""
     bids, asks = _uncrossed(
-        ladder(Side.BID, inputs, seen, wanted.fair_e9, wanted.bid_e9 // NANO_PER_PRICE),
-        ladder(Side.ASK, inputs, seen, wanted.fair_e9, -(-wanted.ask_e9 // NANO_PER_PRICE)),
+        _side(Side.BID, inputs, seen, wanted.fair_e9, wanted.bid_e9 // NANO_PER_PRICE),
+        _side(Side.ASK, inputs, seen, wanted.fair_e9, -(-wanted.ask_e9 // NANO_PER_PRICE)),
     )
     dropped: tuple[tuple[Slot, Reason], ...] = ()
     if bids[1] or asks[1]:
         dropped = _dropped(inputs, Side.BID, bids) + _dropped(inputs, Side.ASK, asks)
     return Quotes((*bids[0], *asks[0]), dropped)
+
+
+def _side(side: Side, inputs: QuoteInputs, seen: FairValue, fair_e9: int, best: int) -> Ladder:
+    """Its ladder; no level where the best one fights the configured fair value."""
+    made = ladder(side, inputs, seen, fair_e9, best)
+    if made[0] and fights(side, made[0][0].price, inputs.config, inputs.now_ms):
+        return [], Reason.FAIR_VALUE_GATE
+    return made
 
 
 def _uncrossed(bids: Ladder, asks: Ladder) -> tuple[Ladder, Ladder]:

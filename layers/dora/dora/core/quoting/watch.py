@@ -6,9 +6,10 @@ from dora.core.exchange.book import without
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import LEVELS, FairValue, fair_value
 from dora.core.quoting.memory import Memory, judged, recall, remember
+from dora.core.quoting.outside_value import anchored
 from dora.core.quoting.strategy import StoredMemory
 from dora.core.reasons import Reason
-from dora.core.units import ONE_DOLLAR
+from dora.core.units import ONE_DOLLAR, Price
 
 
 class Watched(NamedTuple):
@@ -26,7 +27,10 @@ class Unquoted(NamedTuple):
 
 
 def watch(inputs: QuoteInputs, stored: StoredMemory | None) -> Watched | Unquoted:
-    """Memory learns from every book with a fair value in it, whether or not the market is quoted."""
+    """Memory learns from every book with a fair value in it, whether or not the market is quoted.
+
+    What it learns is the book's; a configured fair value only takes its place in what is quoted.
+    """
     before = recall(stored)
     seen = _seen(inputs)
     if isinstance(seen, Reason):
@@ -36,16 +40,23 @@ def watch(inputs: QuoteInputs, stored: StoredMemory | None) -> Watched | Unquote
     after = judged(
         remember(before, seen, inputs.now_ms), config.max_speed_percent, config.resume_speed_percent
     )
-    why = _unfit(inputs, seen, after)
+    fair = anchored(seen, config, inputs.now_ms)
+    why = _unfit(inputs, fair, after)
     if why is None:
-        return Watched(seen, after)
-    return Unquoted(skipped(inputs, why, seen), after.stored())
+        return Watched(fair, after)
+    return Unquoted(skipped(inputs, why, fair, after), after.stored())
 
 
-def skipped(inputs: QuoteInputs, why: Reason, seen: FairValue) -> Decision:
+def skipped(inputs: QuoteInputs, why: Reason, seen: FairValue, memory: Memory) -> Decision:
     """A market that is not quoted although its book holds a fair value."""
     return Decision(
-        ticker=inputs.market.ticker, skip=why, fair_value=seen.value, fair_value_source=seen.source
+        ticker=inputs.market.ticker,
+        skip=why,
+        fair_value=seen.value,
+        fair_value_source=seen.source,
+        spread=Price(seen.ask - seen.bid),
+        speed=memory.speed,
+        position=inputs.net,
     )
 
 

@@ -217,12 +217,19 @@ class _Tally:
             self._take(target, change)
             return
         count = self._largest(target)
-        if count:
+        if count and self._too_small(target, count):
+            self.refused.append((target.slot, Reason.TOO_SMALL))
+        elif count:
             self._take(target._replace(count=count), self._change(target, count))
             self.cut.append((target.slot, why))
         else:
             why = self._broken_cap(target, CONTRACT, self._change(target, CONTRACT)) or why
             self.refused.append((target.slot, why))
+
+    def _too_small(self, target: TargetOrder, count: Count) -> bool:
+        """Whether fees eat what so few contracts earn; what gets us out of a position is never too small."""
+        ticker, side = target.slot.ticker, target.slot.side
+        return count < self.facts.configs[ticker].least_size and self.worst[ticker].net * side.sign >= 0
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
         slot = target.slot

@@ -163,8 +163,11 @@ def _readable_side(row: JsonObject) -> Side | None:
 
 
 def create_body(request: OrderRequest, subaccount: int) -> RequestBody:
-    """One entry of a create batch: post-only, good till canceled, self-trade safe, gone on a pause."""
-    return _order_body(request, request.count, "good_till_canceled", subaccount) | {
+    """One entry of a create batch: post-only, good till canceled, self-trade safe, gone on a pause.
+
+    Where an order of the same account would trade with it, this one goes: a person's way out comes first.
+    """
+    return _order_body(request, request.count, "good_till_canceled", "maker", subaccount) | {
         "expiration_time": request.expires_s,
         "post_only": True,
         "cancel_order_on_pause": True,
@@ -172,12 +175,16 @@ def create_body(request: OrderRequest, subaccount: int) -> RequestBody:
 
 
 def id_probe_body(request: IdProbeRequest, subaccount: int) -> RequestBody:
-    """A hundredth of a contract, immediate-or-cancel."""
-    return _order_body(request, PROBE_COUNT, "immediate_or_cancel", subaccount)
+    """A hundredth of a contract, immediate-or-cancel; it takes off nothing of our account's."""
+    return _order_body(request, PROBE_COUNT, "immediate_or_cancel", "taker_at_cross", subaccount)
 
 
 def _order_body(
-    request: OrderRequest | IdProbeRequest, count: Count, time_in_force: str, subaccount: int
+    request: OrderRequest | IdProbeRequest,
+    count: Count,
+    time_in_force: str,
+    self_trade_goes: str,
+    subaccount: int,
 ) -> RequestBody:
     return {
         "ticker": request.slot.ticker,
@@ -186,7 +193,7 @@ def _order_body(
         "count": format_count(count),
         "price": format_price(request.price),
         "time_in_force": time_in_force,
-        "self_trade_prevention_type": "taker_at_cross",
+        "self_trade_prevention_type": self_trade_goes,
         "subaccount": subaccount,
         "exchange_index": request.shard,
         **({} if request.group_id is None else {"order_group_id": request.group_id}),

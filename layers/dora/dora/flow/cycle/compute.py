@@ -18,10 +18,15 @@ from dora.core.orders.diff import Rules, SlotPlan, plan_slots
 from dora.core.orders.expiry import RENEW_MS, expires_ms, too_short
 from dora.core.orders.ownership import unread_markets
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.renewals import extended_early
 from dora.core.quoting.admission import not_admitted
 from dora.core.quoting.checked import checked
+from dora.core.quoting.closing import as_markets_end
+from dora.core.quoting.cool_off import STRIKES
 from dora.core.quoting.decision import Decision, QuoteInputs, fair_prices
+from dora.core.quoting.outside_value import STALE
 from dora.core.quoting.registry import STRATEGIES
+from dora.core.quoting.yielding import Yielding, yielding_now
 from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, apply_caps
 from dora.core.risk.gates import PULLS_QUOTES, Permission, trades
@@ -30,14 +35,14 @@ from dora.core.risk.session_limit import contracts_free
 from dora.core.session import SessionMetadata
 from dora.core.state import ReferenceData
 from dora.core.units import Count, Money, Price, TimeMs
-from dora.core.verdict import final, with_reasons
+from dora.core.verdict import final, with_reasons, with_since
 
 MemoryByTicker = Mapping[str, Mapping[str, object]]
 
-SAID, WAITS, LIMITS = "#said", "#waits", "#limits"
-"""Where memory keeps what was last said of each market, so that only changes are said again, the cycles for
-which slots have waited for tokens, and the age of the account's limits. Losing them costs repeated lines,
-fairness and a read, and no more."""
+SAID, SINCE, WAITS, LIMITS = "#said", "#since", "#waits", "#limits"
+"""Where memory keeps what was last said of each market, so that only changes are said again, since when those
+that are not quoted are not, the cycles for which slots have waited for tokens, and the age of the account's
+limits. Losing them costs repeated lines, a time, fairness and a read, and no more."""
 
 
 LEARNING = PULLS_QUOTES | {
@@ -47,6 +52,8 @@ LEARNING = PULLS_QUOTES | {
     Reason.SHARD_WITHOUT_GROUP,
     Reason.REFUSED_REPEATEDLY,
     Reason.BLACKOUT,
+    Reason.COOL_OFF,
+    Reason.EXTERNAL_ORDERS,
 }
 """Switches of ours under which strategies go on learning; a market that does not trade only looks quiet."""
 
@@ -98,7 +105,8 @@ def decide(inputs: Inputs) -> Choice:
     What raises while one market is computed costs that market its quotes: it is skipped as `compute_failed`,
     its orders are kept, and whatever they may lose counts toward every cap.
     """
-    inputs = replace(inputs, view=inputs.view.counting())
+    wanted = as_markets_end(inputs.wanted, inputs.snapshot.markets, inputs.now_ms)
+    inputs = replace(inputs, view=inputs.view.counting(), wanted=wanted)
     reference = inputs.reference
     fees = market_fees(inputs.snapshot.markets, reference.events, reference.series, inputs.now_ms)
     computed, memory = _compute(inputs, fees)
@@ -113,12 +121,13 @@ def decide(inputs: Inputs) -> Choice:
     decisions = final(computed, risk, failed)
     said = {decision.ticker: _saying(decision) for decision in decisions}
     before = inputs.memory.get(SAID, {})
+    since, decisions = with_since(decisions, inputs.memory.get(SINCE, {}), inputs.now_ms)
     return Choice(
         plan=with_reasons(plan, inputs.view, decisions),
         decisions=decisions,
         news=tuple(d for d in decisions if before.get(d.ticker) != said[d.ticker]),
         failed=failed,
-        memory={**memory, SAID: said},
+        memory={**memory, SAID: said, SINCE: since},
         worst_loss=risk.total_loss,
     )
 
@@ -132,6 +141,11 @@ def _all_rules(inputs: Inputs) -> tuple[dict[str, Rules], dict[str, str]]:
             rules[ticker] = _rules(inputs, inputs.snapshot.markets[ticker])
         except Exception as error:
             failed[ticker] = told(error)
+    latest_ms = {ticker: own.extend_to_ms for ticker, own in rules.items() if own.extend_to_ms is not None}
+    orders = inputs.view.journal.orders
+    early = extended_early(orders.values(), latest_ms, inputs.now_ms) if latest_ms else frozenset()
+    for ticker in {orders[key].slot.ticker for key in early}:
+        rules[ticker] = rules[ticker]._replace(early=early)
     return rules, failed
 
 
@@ -152,7 +166,8 @@ def expiry_of(inputs: Inputs, market: Market) -> TimeMs:
 
 def _saying(decision: Decision) -> str:
     quotes = " ".join([f"{t.slot.side!s}{t.slot.level}@{t.price}x{t.count}" for t in decision.targets])
-    return f"{decision.skip or ''}{quotes}"
+    stale = "~" if decision.fair_value_source == STALE else ""
+    return f"{decision.skip or ''}{stale}{quotes}"
 
 
 def pull_all(view: ReconciledOrders, reason: Reason, triggered: Collection[str]) -> SlotPlan:
@@ -209,6 +224,7 @@ class _Shared(NamedTuple):
 
     None: it uses no groups.
     """
+    yielding: Yielding
 
 
 def _shared(inputs: Inputs, fees: MarketFees) -> _Shared:
@@ -217,7 +233,9 @@ def _shared(inputs: Inputs, fees: MarketFees) -> _Shared:
         groups = frozenset((group.shard, group.tag) for group in session.order_groups)
     own, unread = inputs.view.resting_by_ticker(), unread_markets(inputs.snapshot.set_apart)
     resting = resting_now(read_rests(inputs.memory.get(RESTS, {})), inputs.now_ms)
-    return _Shared(fees, own, unread, resting, groups)
+    strikes = inputs.memory.get(STRIKES, {})
+    yielding = yielding_now(inputs.view.external, inputs.snapshot.markets, strikes, inputs.now_ms)
+    return _Shared(fees, own, unread, resting, groups, yielding)
 
 
 def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, Mapping[str, object] | None]:
@@ -225,7 +243,7 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
     config = inputs.wanted[ticker]
     skip = _skip(inputs, ticker, config, shared)
     if skip is not None and skip not in LEARNING:
-        return _skipped(inputs, config, skip), None
+        return _skipped(inputs, config, skip, shared), None
     if ticker in shared.fees.failed:
         failed = Reason.COMPUTE_FAILED
         return Decision(ticker=ticker, skip=failed, error=shared.fees.failed[ticker]), None
@@ -245,13 +263,17 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
     )
     strategy = STRATEGIES[config.strategy]
     decision, after = checked(strategy.quote(asked, None if before is None else dict(before)), asked)
-    return decision if skip is None else _skipped(inputs, config, skip), after
+    return decision if skip is None else _skipped(inputs, config, skip, shared), after
 
 
-def _skipped(inputs: Inputs, config: MarketConfig, skip: Reason) -> Decision:
-    """A market that no strategy's answer counts for, and until when, where its hours say so."""
-    now = hours(config, inputs.now_ms)
-    return Decision(config.ticker, skip=skip, until_ms=now.until_ms if now.why is skip else None)
+def _skipped(inputs: Inputs, config: MarketConfig, skip: Reason, shared: _Shared) -> Decision:
+    """A market that no strategy's answer counts for, and until when, where that is known."""
+    until_ms = None
+    if skip is Reason.COOL_OFF:
+        until_ms = shared.yielding.until_ms(config, inputs.snapshot.markets[config.ticker].event_ticker)
+    elif (now := hours(config, inputs.now_ms)).why is skip:
+        until_ms = now.until_ms
+    return Decision(config.ticker, skip=skip, until_ms=until_ms)
 
 
 def learned(inputs: Inputs) -> MemoryByTicker:
@@ -287,7 +309,9 @@ def _skip(inputs: Inputs, ticker: str, config: MarketConfig, shared: _Shared) ->
         barred = None if (market.shard, config.strategy_tag) in shared.groups else Reason.SHARD_WITHOUT_GROUP
     if barred is None and shared.resting and _rests(shared.resting, ticker, market.shard):
         return Reason.REFUSED_REPEATEDLY
-    return barred or (Reason.READ_UNKNOWN if ticker in shared.unread else None)
+    if barred is None and ticker in shared.unread:
+        return Reason.READ_UNKNOWN
+    return barred or shared.yielding.why(config, market.event_ticker)
 
 
 def _rests(resting: Mapping[str, Rest], ticker: str, shard: int) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dora.core.exchange.error_codes import RATE_LIMITED
 from dora.core.orders.budget import waits_after
 from dora.core.ports import Facts, StateStore
+from dora.core.quoting.cool_off import STRIKES
 from dora.core.risk.error_rate import after_writes
 from dora.core.risk.rests import RESTS, stored_rests
 from dora.core.state import Changes, Progress
@@ -77,7 +78,7 @@ def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
     if loaded.fee_changes.read_ms:
         noted[FEES] = loaded.fee_changes.stored()
     memory: dict[str, Mapping[str, object]] = {
-        **{name: own for name, own in choice.memory.items() if name not in (EXTERNAL, FEES, RESTS)},
+        **{name: own for name, own in choice.memory.items() if name not in (EXTERNAL, FEES, RESTS, STRIKES)},
         **{name: own for name, own in noted.items() if own},
         DRIFT: watched,
         CYCLE: {"cycle_id": result.cycle_id},

@@ -12,6 +12,7 @@ from dora.core.failures import told
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.ports import Facts
+from dora.core.quoting.cool_off import STRIKES, read_strikes, struck
 from dora.core.units import Price, TimeMs, format_count, format_money
 from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.shared.accounting import Accounts
@@ -22,6 +23,7 @@ QUALITY, MARKOUTS = "#quality", "#markouts"
 """Where memory keeps today's sums, and fills that wait for marks. Losing them costs a day's statistics."""
 STATISTICS = (QUALITY, MARKOUTS)
 """Nothing is decided by them, so no decision's inputs hold them."""
+LEARNED = (*STATISTICS, STRIKES)
 MINUTE_MS = 60_000
 Own = Mapping[str, tuple[Resting, ...]]
 
@@ -42,7 +44,7 @@ def judge_quotes(
         return _judged(facts, loaded, snapshot, accounts, view, after)
     except Exception as error:
         facts.emit("ERROR", what="statistics of our quotes", why=told(error))
-        return {name: loaded.state.memory[name] for name in STATISTICS if name in loaded.state.memory}
+        return {name: loaded.state.memory[name] for name in LEARNED if name in loaded.state.memory}
 
 
 def _judged(
@@ -66,7 +68,8 @@ def _judged(
         tally.marked(row)
     for ended in tally.take_before(exchange_day(TimeMs(now_ms - LAST_MARK_MS))):
         _tell(facts, ended)
-    return {QUALITY: tally.stored(), MARKOUTS: to_memory(waiting)}
+    strikes = struck(read_strikes(loaded.state.memory.get(STRIKES, {})), rows, snapshot.markets, now_ms)
+    return {QUALITY: tally.stored(), MARKOUTS: to_memory(waiting), **({STRIKES: strikes} if strikes else {})}
 
 
 def _add_time(

@@ -15,6 +15,7 @@ from dora.core.orders.diff import split
 from dora.core.orders.freshness import judge_writes
 from dora.core.orders.ownership import Ownership, external_orders
 from dora.core.orders.reconciliation import ReconciledOrders, merge
+from dora.core.orders.renewals import with_life
 from dora.core.ports import Ports
 from dora.core.quoting.marks import marks
 from dora.core.reasons import Reason
@@ -296,7 +297,7 @@ def decision_inputs(
     """All that steps 6 to 8 go by."""
     return Inputs(
         now_ms=now_ms,
-        globals_=loaded.globals_,
+        globals_=with_life(loaded.globals_, loaded.wanted),
         wanted=loaded.wanted,
         reference=loaded.reference,
         snapshot=snapshot,

@@ -12,6 +12,7 @@ from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Market
 from dora.core.exchange.pacing import BALANCE_COST, READ_COST
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
+from dora.core.orders.renewals import EXTENSIONS, with_life
 from dora.core.ports import Ports
 from dora.core.state import BotState
 from dora.core.units import Money, format_money
@@ -78,6 +79,7 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     quoted = {ticker: config for ticker, config in wanted.items() if config.quoted}
     markets = found.read("markets", lambda: exchange.markets(sorted(quoted)))
     _judge_markets(found, quoted, markets)
+    _judge_life(found, globals_, wanted)
     needs = _needs(quoted, markets or {})
     _judge_shards(found, needs, shards, cash)
     return Preflight(
@@ -106,6 +108,15 @@ def _judge_markets(
         found.notes.append(f"the exchange does not know {', '.join(unknown[:5])} ({len(unknown)} in all)")
     if not quoted:
         found.notes.append("no market is configured and enabled: nothing will be quoted")
+
+
+def _judge_life(found: _Findings, globals_: GlobalConfig, wanted: Mapping[str, MarketConfig]) -> None:
+    life_s = with_life(globals_, wanted).order_life_s
+    if life_s != globals_.order_life_s:
+        found.notes.append(
+            f"orders live {life_s} s and not order_life_s ({globals_.order_life_s} s): a cycle extends "
+            f"{EXTENSIONS} of them; quote fewer levels or markets, or set extend_expiry to false"
+        )
 
 
 def _judge_shards(

@@ -14,7 +14,7 @@ from dora.core.errors import StrategyInvalid
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.fair_value import FairValue
 from dora.core.quoting.ladder import NANO, NANO_PER_PRICE
-from dora.core.quoting.memory import recall
+from dora.core.quoting.memory import Memory, recall
 from dora.core.quoting.reservation_price import reservation_price, skew
 from dora.core.quoting.strategy import StoredMemory
 from dora.core.quoting.two_sided import Wanted, two_sided
@@ -44,7 +44,7 @@ class Join:
         seen = watch(inputs, memory)
         if isinstance(seen, Unquoted):
             return seen
-        return _decide(inputs, _settings(inputs), seen.fair), seen.memory.stored()
+        return _decide(inputs, _settings(inputs), *seen), seen.memory.stored()
 
     def mark(self, memory: StoredMemory) -> Price | None:
         """Fair value at the last look, rounded down to a price."""
@@ -59,7 +59,7 @@ def _settings(inputs: QuoteInputs) -> JoinSettings:
     return own or JoinSettings()
 
 
-def _decide(inputs: QuoteInputs, settings: JoinSettings, fair: FairValue) -> Decision:
+def _decide(inputs: QuoteInputs, settings: JoinSettings, fair: FairValue, memory: Memory) -> Decision:
     net, most = inputs.net, inputs.config.max_position
     fair_e9 = round(fair.value * NANO)
     reservation_e9 = round(reservation_price(fair.value, skew(net, most, settings.skew_at_max)) * NANO)
@@ -75,5 +75,8 @@ def _decide(inputs: QuoteInputs, settings: JoinSettings, fair: FairValue) -> Dec
         dropped=dropped,
         fair_value=fair_e9 / NANO,
         fair_value_source=fair.source,
+        spread=Price(fair.ask - fair.bid),
+        speed=memory.speed,
+        position=inputs.net,
         reservation_price=reservation_e9 / NANO,
     )

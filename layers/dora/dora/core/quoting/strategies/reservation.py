@@ -77,7 +77,7 @@ def _settings(inputs: QuoteInputs) -> ReservationSettings:
 def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue, memory: Memory) -> Decision:
     model = _model(inputs, settings, fair, memory)
     if model is None:
-        return skipped(inputs, Reason.TARGET_INVALID, fair)
+        return skipped(inputs, Reason.TARGET_INVALID, fair, memory)
     at, half = model.reservation, model.half
     targets, dropped = two_sided(inputs, fair, Wanted(model.fair, at - half, at + half))
     return Decision(
@@ -86,6 +86,9 @@ def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue,
         dropped=dropped,
         fair_value=model.fair / NANO,
         fair_value_source=fair.source,
+        spread=Price(fair.ask - fair.bid),
+        speed=memory.speed,
+        position=inputs.net,
         reservation_price=model.reservation / NANO,
         half_spread=model.half / NANO,
     )
