@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from dora.core.accounts.cash_tie import CashBooks
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.posting import EXTERNAL, Posting, post_fills, post_settlement
 from dora.core.accounts.retirement import readmit, retire, totals_of
+from dora.core.accounts.rewards import Reward, explained, post_rewards
 from dora.core.accounts.stored_books import BookChange, Booking
 from dora.core.exchange.account import Fill, Settlement
 from dora.core.units import TimeMs
@@ -34,6 +36,14 @@ def of_posting(
     """Any single event."""
     rows = () if posting.row.empty else (posting.row,)
     return Booking(changes=(_change(posting.ledger, before),), rows=rows, settlement=settlement)
+
+
+def of_reward(reward: Reward, books: Books, cash: CashBooks) -> Booking:
+    """A reward over those books, and the cash that it explains."""
+    posted = post_rewards(books, [reward], {reward.ticker: EXTERNAL})
+    changes = tuple(_change(own, books.get(ticker)) for ticker, own in posted.ledgers.items())
+    after = explained(cash, [reward])
+    return Booking(changes=changes, rows=posted.rows, rewards=(reward,), cash=after)
 
 
 def of_leaving(left: MarketLedger, books: Books) -> Booking:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.accounts.rewards import Reward, RewardKind, RewardName
 from dora.core.errors import DoraError, StateUnavailable
 from dora.core.exchange.market import Event
 from dora.core.orders.journal import Journal
 from dora.core.ports import Limiter
 from dora.core.state import Changes, Cursors, KillSwitch, LeaseGrant, Progress, ReferenceData, RiskState
 from dora.core.units import Money, Price, TimeMs
-from tests.support.bookings import of_fills, of_leaving, of_payout, of_returning
+from tests.support.bookings import of_fills, of_leaving, of_payout, of_returning, of_reward
 from tests.support.dynamo_values import (
     BOT,
     LIMITS,
@@ -38,6 +39,14 @@ if TYPE_CHECKING:
 
 TICKERS = ("KXA-1", "KXB-1")
 FILLS = {number: fill(number, TICKERS[number % 2]) for number in range(12)}
+REWARDS = {
+    own.name: own
+    for own in (
+        Reward(program="p", ticker=ticker, shard=1, kind=kind, amount=Money(2_500_000), at_ms=TimeMs(NOW_MS))
+        for ticker in TICKERS
+        for kind in RewardKind
+    )
+}
 BUCKETS = ("write", "write#1", "read", "balance")
 losses = st.sampled_from(["none"] * 14 + ["request", "answer"])
 fresh = st.sampled_from([True, True, True, False])
@@ -96,6 +105,7 @@ class Twins(RuleBasedStateMachine):
         self.ask("state", "profit_rows")
         self.ask("state", "event_groups")
         self.ask("state", "retired", list(TICKERS))
+        self.ask("state", "rewarded", list(REWARDS))
 
 
 class Fenced(Twins):
@@ -145,6 +155,12 @@ class Fenced(Twins):
         base = (self.books() if fresh else {}).get(ticker)
         payout = replace(settlement(ticker), settled_ms=TimeMs(NOW_MS + at), value=Price(100 * at))
         self.ask("state", "book", self.fence - back, of_payout(payout, base), lose=lose)
+
+    @rule(back=stale, name=st.sampled_from(sorted(REWARDS)), fresh=fresh, lose=losses)
+    def book_reward(self, back: int, name: RewardName, fresh: bool, lose: Loss) -> None:
+        state = self.ask("state", "load")
+        base = dict(state.books) if fresh else {}
+        self.ask("state", "book", self.fence - back, of_reward(REWARDS[name], base, state.cash), lose=lose)
 
     @rule(back=stale, ticker=st.sampled_from(TICKERS), fresh=fresh, lose=losses)
     def leave_the_state(self, back: int, ticker: str, fresh: bool, lose: Loss) -> None:
