@@ -1,7 +1,8 @@
 """The two tables of the template, and a judge for what moto lets pass that DynamoDB would not.
 
 moto is not atomic under threads and undoes others' writes when a transaction fails, so one lock makes every
-request whole. Importing this module installs both.
+request whole. It copies a table for each transaction and remembers every copy, so that list is emptied.
+Importing this module installs all of that.
 """
 
 import re
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from moto.core.model_instances import model_data
 from moto.dynamodb.responses import DynamoHandler
 
 if TYPE_CHECKING:
@@ -136,7 +138,10 @@ def _judged(handler: DynamoHandler) -> Any:
         action = handler._get_action()
         if found := breaches(action, getattr(handler, "params", {})):
             raise AssertionError(f"{action}: {'; '.join(found)}")
-        return _handle(handler)
+        answer = _handle(handler)
+        for model in model_data["dynamodb"].values():
+            model.instances_tracked.clear()
+        return answer
 
 
 DynamoHandler.call_action = _judged

@@ -1,8 +1,10 @@
 """The judge of the embedded DynamoDB sees each thing that DynamoDB refuses and moto accepts."""
 
+import gc
 from typing import Any
 
 import pytest
+from moto.dynamodb.models.table import Table
 
 from tests.world.tables import breaches
 
@@ -57,3 +59,13 @@ def test_the_judge_sits_in_the_embedded_dynamodb(dynamo: Any) -> None:
 
     with pytest.raises(AssertionError, match="ConsistentRead"):
         dynamo.get_item(TableName="state", Key=key)
+
+
+def test_what_transactions_copied_is_not_kept(dynamo: Any) -> None:
+    """A stack on this machine runs for days, and moto remembers every copy of a table."""
+    item = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+    for _ in range(5):
+        dynamo.transact_write_items(TransactItems=[{"Put": {"TableName": "state", "Item": item}}])
+    gc.collect()
+
+    assert sum(isinstance(own, Table) and own.name == "state" for own in gc.get_objects()) == 1
