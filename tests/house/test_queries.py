@@ -30,6 +30,7 @@ def test_there_is_a_query_for_each_question_of_the_first_hour() -> None:
         "why-not-quoted",
         "errors-and-warnings",
         "group-trips",
+        "cold-starts",
     }
 
 

@@ -65,7 +65,7 @@ class Tour:
 def tour() -> Tour:
     """Every stop, once; and a demo, whose lines are those of an ordinary session."""
     recorder, catcher = Recorder(), Catcher()
-    for stop in (_a_day, _markets_that_are_over, _limits, _silence, _refusals, _dry_run):
+    for stop in (_a_day, _markets_that_are_over, _limits, _scarcity, _silence, _refusals, _dry_run):
         stop(recorder, catcher)
     demo = run(choose_scene(Options(cycles=4, markets=4)), lambda *_: None, wire="adapter", cloud="process")
     return Tour(frozenset(recorder.uses), catcher.take() + demo.log)
@@ -171,6 +171,13 @@ def _limits(recorder: Recorder, catcher: Catcher) -> None:
         world.cycle()
         world.session("session_reset")
         world.session("session_status", bot="another")
+
+
+def _scarcity(recorder: Recorder, catcher: Catcher) -> None:
+    """More quotes are wanted than one cycle may place."""
+    with _world(recorder, catcher, globals={**config_items.GLOBAL, "max_orders_per_cycle": 4}) as world:
+        world.start()
+        world.cycle()
 
 
 def _silence(recorder: Recorder, catcher: Catcher) -> None:

@@ -118,6 +118,17 @@ def test_keys_of_one_invocation_do_not_leak_into_the_next() -> None:
         assert not line.keys() & {"cycle_id", "session_id"}
 
 
+def test_lines_of_the_first_invocation_of_an_environment_say_that_it_was_cold() -> None:
+    def say(telemetry: Telemetry) -> None:
+        for request in ("r1", "r2"):
+            telemetry.begin(request_id=request)
+            telemetry.emit("CYCLE")
+
+    cold, warm = heard(say)
+    assert cold["cold_start"] == "yes"
+    assert "cold_start" not in warm
+
+
 def test_fields_of_one_fact_do_not_leak_into_the_next() -> None:
     _, second = heard(lambda telemetry: (telemetry.emit("ONE", market="A"), telemetry.emit("TWO")))
     assert "market" not in second

@@ -44,11 +44,17 @@ class Telemetry:
         self._write = {"ERROR": self._facts.error, "WARNING": self._facts.warning, "INFO": self._facts.info}
         self.diagnostics = Logger(service=service, level=log_level, child=True)
         self._metrics = Metrics(namespace=NAMESPACE, service=service)
+        self._cold = True
 
     def begin(self, **keys: str) -> None:
-        """A new invocation: forget the last one's keys, which a warm environment still holds."""
+        """A new invocation: forget the last one's keys, which a warm environment still holds.
+
+        Lines of the first one say `cold_start`: the app was made for it.
+        """
+        cold = {"cold_start": "yes"} if self._cold else {}
+        self._cold = False
         self._facts.clear_state()
-        self._facts.append_keys(bot=self._bot, **keys)
+        self._facts.append_keys(bot=self._bot, **cold, **keys)
 
     def context(self, **keys: str) -> None:
         """Keys that every later line of this invocation carries."""

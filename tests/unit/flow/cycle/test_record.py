@@ -25,6 +25,7 @@ from dora.flow.cycle.cash import CashLook
 from dora.flow.cycle.compute import Choice
 from dora.flow.cycle.execute import Execution
 from dora.flow.cycle.overdue import overdue_fields, tell_overdue
+from dora.flow.cycle.persist import tell
 from dora.flow.cycle.record import ANSWER, CycleResult, answer_of, pnl_by_market, status_of, wide_record
 from dora.flow.shared.accounting import Accounts
 from dora.telemetry import MAX_FIELDS
@@ -263,3 +264,13 @@ def test_profit_by_market_is_told_of_what_is_open_or_was_traded_today() -> None:
     assert (told["dark"]["realised_dollars"], told["dark"]["pnl_dollars"]) == ("0.400000", None)
     assert told["flat"]["pnl_dollars"] == "0.100000"
     assert pnl_by_market(accounts, marks, TimeMs(NOW + 2)).keys() == {TICKER, "dark"}
+
+
+@pytest.mark.parametrize(("spent", "told"), [(79, []), (80, [(80, 0)]), (100, [(100, 0)])])
+def test_write_tokens_that_are_nearly_used_up_are_told_though_all_orders_fitted(
+    spent: int, told: list[tuple[int, int]]
+) -> None:
+    facts, near = FakeFacts(), replace(QUIET, affordable=100, health=WELL._replace(write_tokens=spent))
+    tell(facts, near, wide_record(near))
+
+    assert [(own["used_percent"], own["dropped"]) for own in facts.of("BUDGET_LOW")] == told

@@ -101,17 +101,19 @@ def test_a_burst_limit_lowered_below_what_just_matched_trips_the_group_like_any_
 # --- what a trip took ----------------------------------------------------------------------------------
 
 
-def test_a_trip_says_what_was_matched_and_how_many_of_our_orders_it_took_off() -> None:
+def test_a_trip_says_what_was_matched_and_which_of_our_orders_it_took_off() -> None:
     with small_world(setup(globals={**SMALL, "group_burst_limit": 5})) as seen:
         world = seen.world
         world.start()
         world.cycle()
+        ours = sorted(own.client_order_id for own in world.member.resting.values() if own.market.ticker == A)
         fill(world, A, "bid", 700)
         world.cycle()
         (told,) = seen.facts("ORDER_GROUP_LIMIT_REACHED")
 
         assert (told["reason"], told["contracts_matched"]) == ("group_tripped", "7.00")
-        assert told["orders_cancelled"] == 2
+        assert told["orders_cancelled"] == len(ours) == 2
+        assert told["orders"] == "; ".join(ours)
         assert not resting(world)
         assert not broken(world)
 

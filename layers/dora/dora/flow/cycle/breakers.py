@@ -146,12 +146,14 @@ def _latch(
     """Trigger what is not triggered yet, then latch."""
     latched = latch(ports, session, seen.events, reason, seen.limits, seen.until_ms)
     for group_id in group_ids or [""]:
+        taken = _taken_off(seen, group_id)
         ports.facts.emit(
             "ORDER_GROUP_LIMIT_REACHED",
             order_group_id=group_id,
             reason=reason,
             contracts_matched=format_count(_matched(session, seen)),
-            orders_cancelled=_taken_off(seen, group_id),
+            orders_cancelled=len(taken),
+            orders=taken,
         )
     if ports.dry_run:
         return latched
@@ -162,11 +164,15 @@ def _latch(
         return latched
 
 
-def _taken_off(seen: Seen, group_id: str) -> int:
-    """Orders of ours that rested in the group and were not filled: a late read shows them resting still."""
+def _taken_off(seen: Seen, group_id: str) -> list[str]:
+    """Client order ids of ours that rested in the group and were not filled.
+
+    A late read shows them resting still.
+    """
     rested = [o for o in seen.before.orders.values() if o.open and o.group_id == group_id]
     after = seen.journal.orders
-    return sum(1 for order in rested if _left_over(order, after.get(order.client_order_id)))
+    left = (order for order in rested if _left_over(order, after.get(order.client_order_id)))
+    return sorted(order.client_order_id for order in left)
 
 
 def _left_over(order: TrackedOrder, after: TrackedOrder | None) -> bool:

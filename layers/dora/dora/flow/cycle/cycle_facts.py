@@ -29,6 +29,10 @@ METRICS = {
 Each serves an alarm: what a dashboard shows beside them it reads off the records."""
 
 
+NEARLY_USED_PERCENT = 80
+"""Of the write tokens that a cycle could spend: from here on it is told."""
+
+
 def cancel_summary(facts: Facts, summary: BatchCancelSummary) -> None:
     """`BATCH_CANCEL_SUMMARY`."""
     facts.emit("BATCH_CANCEL_SUMMARY", **_totals(summary))
@@ -39,9 +43,13 @@ def place_summary(facts: Facts, summary: BatchPlaceSummary) -> None:
     facts.emit("BATCH_PLACE_SUMMARY", **_totals(summary))
 
 
-def budget_low(facts: Facts, dropped: int, stopped: Reason | None) -> None:
-    """`BUDGET_LOW`: placements that did not fit, and what ended the placing; they are first next time."""
-    facts.emit("BUDGET_LOW", dropped=dropped, reason=stopped or Reason.BUDGET)
+def budget_low(facts: Facts, dropped: int, stopped: Reason | None, used_percent: int | None) -> None:
+    """`BUDGET_LOW`: placements that did not fit, and what ended the placing; they are first next time.
+
+    Also where all fitted, and `used_percent` of the write tokens that could be spent were: it is near.
+    """
+    if dropped or (used_percent is not None and used_percent >= NEARLY_USED_PERCENT):
+        facts.emit("BUDGET_LOW", dropped=dropped, reason=stopped or Reason.BUDGET, used_percent=used_percent)
 
 
 def uncomputed(facts: Facts, cycle_id: str, failed: Mapping[str, str]) -> None:

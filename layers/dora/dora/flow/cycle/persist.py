@@ -60,8 +60,7 @@ def commit(
 def tell(facts: Facts, result: CycleResult, record: Record) -> None:
     """What the cycle came to, as facts and metrics."""
     execution = result.execution
-    if result.dropped:
-        cycle_facts.budget_low(facts, result.dropped, execution.stopped)
+    cycle_facts.budget_low(facts, result.dropped, execution.stopped, result.used_percent)
     cycle_facts.mostly_failed(facts, execution.tally)
     cycle_facts.begins_to_rest(facts, execution.refused, result.rests)
     cycle_facts.cycle(facts, record, result.choice.news, result.accounts.drift or ())

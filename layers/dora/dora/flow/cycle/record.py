@@ -49,6 +49,8 @@ class CycleResult:
     calls: Mapping[str, int]
     """Requests sent to the exchange, by method and route."""
     health: Health
+    affordable: int | None = None
+    """Write tokens that could be spent; None: nothing was bought."""
     reducing: Reason | None = None
     """Why no new risk was taken."""
     rests: Mapping[str, Rest] = field(default_factory=dict)
@@ -61,6 +63,11 @@ class CycleResult:
         """Placements that were wanted and not sent, for want of tokens or time, or after a stop."""
         waiting = sum(1 for _, why in self.choice.plan.withheld if why in WAITING)
         return waiting + len(self.execution.dropped)
+
+    @property
+    def used_percent(self) -> int | None:
+        """Of the write tokens that could be spent, how many were; None: nothing was bought."""
+        return self.health.write_tokens * 100 // self.affordable if self.affordable else None
 
 
 def status_of(result: CycleResult) -> tuple[str, str]:

@@ -148,6 +148,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
             execution,
             ports.clock.now_ms(),
         ),
+        affordable=bought.tokens,
         reducing=losses.reducing,
         rests=after_cycle(rests, execution.refused, execution.taken, ports.clock.now_ms()),
         external=watch.told,
