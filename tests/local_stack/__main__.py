@@ -7,8 +7,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from dora.core.errors import SecretInvalid
+from dora.edge.kalshi.signing import Signer
+from dora.wiring import SystemClock
+from dora_operator.exchange import BASE_URLS
 from tests.demo.options import MINUTE_MS, DemoError, Options
+from tests.local_stack.live import live_reads
+from tests.local_stack.live_scene import LiveScene, live_scene
 from tests.local_stack.stack import LocalOptions, LocalStack, open_local_stack
+from tests.replay.fill_models import MODELS, PESSIMISTIC
 from tests.simulator.buckets import TIERS
 
 FASTEST = 60.0
@@ -16,10 +23,12 @@ FASTEST = 60.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when it was stopped, 2 when it cannot run."""
-    options, folder = _options(arguments)
+    given = _given(arguments)
+    options = _options(given)
     try:
-        with open_local_stack(options, folder) as local:
-            _greet(local, options, folder)
+        live = _live(given) if given.live else None
+        with open_local_stack(options, given.folder, live) as local:
+            _greet(local, options, given.folder)
             local.follow_the_clock()
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
@@ -29,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _options(arguments: Sequence[str] | None) -> tuple[LocalOptions, Path]:
+def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="dora local up", description=__doc__)
     parser.add_argument("--markets", type=int, default=12)
     parser.add_argument("--minutes", type=int, default=480, help="of order flow")
@@ -38,20 +47,55 @@ def _options(arguments: Sequence[str] | None) -> tuple[LocalOptions, Path]:
     parser.add_argument("--tier", choices=sorted(TIERS), default="advanced")
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--configured", action="store_true", help="with sample configs, every market enabled")
+    parser.add_argument("--live", action="store_true", help="paper trading on live books")
+    parser.add_argument("--stage", choices=sorted(BASE_URLS), help="of --live: which exchange is read")
+    parser.add_argument("--key-id", default="", help="of --live: a key that may read")
+    parser.add_argument("--pem", type=Path, help="of --live: its private key")
+    parser.add_argument("--series", action="append", default=[], help="of --live: whose markets")
+    parser.add_argument("--fills", choices=[own.name for own in MODELS], default=PESSIMISTIC.name)
+    parser.add_argument("--dollars", type=int, default=1_000, help="of --live: on each shard, on paper")
     parser.add_argument("--folder", type=Path, required=True)
     given = parser.parse_args(arguments)
     if not 0 < given.speed <= FASTEST:
         parser.error(f"--speed is {given.speed:g}; write a number above 0, at most {FASTEST:g}")
-    if given.markets < 1 or given.minutes < 1:
-        parser.error("--markets and --minutes must be at least 1")
-    begins = {} if given.data else {"start_ms": time.time_ns() // 1_000_000 // MINUTE_MS * MINUTE_MS}
+    if min(given.markets, given.minutes, given.dollars) < 1:
+        parser.error("--markets, --minutes and --dollars must be at least 1")
+    if given.live and (given.speed != 1 or given.data):
+        parser.error("--live goes at the speed of the exchange, without --speed and --data")
+    if given.live and not (given.stage and given.key_id and given.pem and given.series):
+        parser.error("--live needs --stage, --key-id, --pem and --series")
+    return given
+
+
+def _options(given: argparse.Namespace) -> LocalOptions:
+    begins = {} if given.data else {"start_ms": _this_minute_ms()}
     scene = Options(data=given.data, cycles=given.minutes, markets=given.markets, seed=given.seed, **begins)
-    local = LocalOptions(scene=scene, speed=given.speed, configured=given.configured, tier=given.tier)
-    return local, given.folder
+    return LocalOptions(scene=scene, speed=given.speed, configured=given.configured, tier=given.tier)
+
+
+def _this_minute_ms() -> int:
+    return time.time_ns() // 1_000_000 // MINUTE_MS * MINUTE_MS
+
+
+def _live(given: argparse.Namespace) -> LiveScene:
+    """Raises DemoError."""
+    try:
+        signer = Signer.from_pem(given.key_id, given.pem.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, SecretInvalid) as error:
+        raise DemoError(f"{given.pem}: {error}") from None
+    return live_scene(
+        live_reads(BASE_URLS[given.stage], signer, SystemClock()),
+        given.series,
+        most=given.markets,
+        start_ms=_this_minute_ms(),
+        model=next(own for own in MODELS if own.name == given.fills),
+        tier=given.tier,
+        dollars=given.dollars,
+    )
 
 
 def _greet(local: LocalStack, options: LocalOptions, folder: Path) -> None:
-    first = "dora start" if options.configured else "dora suggest --out markets.yaml"
+    first = "dora start" if options.configured else "dora init --out dora.yaml"
     sys.stdout.write(
         f"A stack on this machine: {len(local.scene.tickers)} markets, a minute every "
         f"{60 / options.speed:g} s, until Ctrl-C.\n"

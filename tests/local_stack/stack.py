@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from tests.demo.options import Options
 from tests.demo.scene import Scene, choose_scene
+from tests.local_stack.live_scene import LiveScene
 from tests.local_stack.log_times import virtual_log_times
 from tests.local_stack.server import FunctionServer
 from tests.simulator.server import RunningServer, serve
@@ -50,12 +51,13 @@ class LocalOptions:
     configured: bool = False
     tier: str = "advanced"
     item: config_items.Item = field(default_factory=lambda: dict(config_items.SAMPLE))
+    log_level: str = "WARNING"
 
 
 class LocalStack:
     """One world, asked over HTTP. One function runs at a time."""
 
-    def __init__(self, world: World, scene: Scene, speed: float, log: TextIO) -> None:
+    def __init__(self, world: World, scene: Scene | LiveScene, speed: float, log: TextIO) -> None:
         self.world, self.scene, self._speed, self._log = world, scene, speed, log
         self._one_at_a_time = threading.RLock()
         self._began = time.monotonic()
@@ -107,16 +109,19 @@ class LocalStack:
 
 
 @contextmanager
-def open_local_stack(options: LocalOptions, folder: Path) -> Iterator[LocalStack]:
+def open_local_stack(
+    options: LocalOptions, folder: Path, live: LiveScene | None = None
+) -> Iterator[LocalStack]:
     """Everything up and the connection file written, in `folder` beside the log; the file is gone at the end.
 
-    Raises DemoError.
+    `live`: paper trading in its markets, instead of the scene of the options. Raises DemoError.
     """
-    scene = choose_scene(replace(options.scene, tier=options.tier))
+    scene = live or choose_scene(replace(options.scene, tier=options.tier))
     setup = replace(
         scene.setup("adapter", "server"),
         items=dict.fromkeys(scene.tickers, options.item) if options.configured else {},
         archive_bucket=ARCHIVE_BUCKET,
+        log_level=options.log_level,
     )
     cloud = EmbeddedAws("server") if options.configured else _Unconfigured("server")
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,6 +152,7 @@ def _connection(
     """What the operator's command must know, in the words of the template's parameters and outputs."""
     return {
         "stack": STACK,
+        "process": os.getpid(),
         "aws_url": os.environ["AWS_ENDPOINT_URL"],
         "functions_url": functions.url,
         "exchange_url": exchange.url,

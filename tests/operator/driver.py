@@ -53,13 +53,19 @@ def invoke(words: tuple[str, ...], env: Mapping[str, str], answer: str | None = 
 
 @contextmanager
 def local_driver(
-    *, markets: int = 4, minutes: int = 120, configured: bool = True, **scene: Any
+    *,
+    markets: int = 4,
+    minutes: int = 120,
+    configured: bool = True,
+    log_level: str = "WARNING",
+    **scene: Any,
 ) -> Iterator[Driver]:
     """A stack up for the time of a block. Its markets are quoted at once, without the usual warm-up."""
     options = Options(cycles=minutes, markets=markets, **scene)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        local = LocalOptions(scene=options, speed=0, configured=configured, item=dict(config_items.MARKET))
+        item = dict(config_items.MARKET)
+        local = LocalOptions(scene=options, speed=0, configured=configured, item=item, log_level=log_level)
         with open_local_stack(local, folder) as stack:
             yield Driver(stack, folder)
 

@@ -30,7 +30,7 @@ class Assembly:
     def __init__(self, *, clock: Clock, knobs: Knobs | None = None, seed: int = 0) -> None:
         self.venue = Venue(clock, knobs or Knobs(), seed)
         self.lock = self.venue.lock
-        changes = Changes(self.venue)
+        changes = self.changes = Changes(self.venue)
         self.groups = changes.groups = Groups(self.venue, changes)
         self.engine = Engine(self.venue, changes, self.groups)
         self.background = Background(self.venue, self.engine, self.groups)

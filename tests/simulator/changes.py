@@ -61,7 +61,7 @@ class Changes:
         price_e4 = maker.price_e4
         market.book.halves[maker.side].shrink(maker, count_e2)
         taker.remaining_e2 -= count_e2
-        print_ = self._print(market, price_e4, count_e2, taker.side)
+        print_ = self.printed(market, price_e4, count_e2, taker.side)
         for order, is_taker in ((maker, False), (taker, True)):
             if isinstance(order, Order):
                 self._fill(order, print_, is_taker)
@@ -69,7 +69,8 @@ class Changes:
                 self._venue.background.pop(order.id, None)
         return count_e2
 
-    def _print(self, market: Market, price_e4: int, count_e2: int, taker_side: str) -> Trade:
+    def printed(self, market: Market, price_e4: int, count_e2: int, taker_side: str) -> Trade:
+        """A public trade, listed."""
         venue = self._venue
         trade_id, seq = venue.new_id(TRADE_ID), len(venue.trades)
         print_ = Trade(trade_id, seq, market.ticker, venue.now_ms(), price_e4, count_e2, taker_side)

@@ -120,6 +120,11 @@ class Exchange(Assembly):
         return taken
 
     @_locked
+    def background_print(self, ticker: str, taker_side: str, price_e4: int, count_e2: int) -> None:
+        """A trade between others that leaves the book as it is."""
+        self.changes.printed(self.venue.markets[ticker], price_e4, count_e2, taker_side)
+
+    @_locked
     def set_background_book(
         self, ticker: str, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]
     ) -> None:

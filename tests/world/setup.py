@@ -43,6 +43,7 @@ class Setup:
     archive_bucket: str = ""
     archive: str = "full"
     alarm_topic: str = ""
+    log_level: str = "WARNING"
 
     @property
     def shards(self) -> tuple[int, ...]:
@@ -64,7 +65,7 @@ class Setup:
             "ARCHIVE_BUCKET": self.archive_bucket,
             "ARCHIVE": self.archive,
             "ALARM_TOPIC": self.alarm_topic,
-            "LOG_LEVEL": "WARNING",
+            "LOG_LEVEL": self.log_level,
             "AWS_ENDPOINT_URL": aws_endpoint,
             "POWERTOOLS_SERVICE_NAME": self.bot,
             "POWERTOOLS_METRICS_NAMESPACE": "dora",
