@@ -53,6 +53,16 @@ def test_scenario_31_reads_beyond_the_bucket_are_sent_as_it_refills() -> None:
         assert not broken(stage.world)
 
 
+def test_scenario_31_a_start_pays_for_every_list_of_markets_that_it_reads() -> None:
+    """One call for as many of them as a URL holds: here 36, and the bucket holds 40 calls (I8)."""
+    names = [f"KXM-26NOV21N{number:03}-{'T' * 900}" for number in range(288)]
+    markets, items = tuple(spec(name, 0) for name in names), dict.fromkeys(names, config_items.MARKET)
+    with scene(started=False, tier="basic", markets=markets, items=items) as stage:
+        assert stage.world.start()["status"] == "active"
+        assert not stage.world.exchange.stats.too_many_requests
+        assert not broken(stage.world)
+
+
 def test_scenario_31_a_tier_that_became_smaller_is_known_one_cycle_after_the_first_429() -> None:
     with scene(tier="advanced", **many(40)) as stage:
         set_books(stage)

@@ -11,6 +11,7 @@ from dora.core.errors import ExchangeError, ExchangeUnavailable, RateLimited
 from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Market
 from dora.core.exchange.pacing import BALANCE_COST, READ_COST
+from dora.core.exchange.read_calls import ticker_lists
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.orders.renewals import EXTENSIONS, with_life
 from dora.core.ports import Ports
@@ -20,7 +21,8 @@ from dora.flow.shared.reads import await_tokens, cash_again
 from dora.flow.shared.universe import refresh_listings, wanted_markets
 from dora.flow.shared.unreadable_facts import set_apart
 
-PREFLIGHT_READS = 8
+PREFLIGHT_READS = 7
+"""Calls of a start that do not grow with the markets."""
 
 T = TypeVar("T")
 
@@ -77,6 +79,7 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
         configs, refresh_listings(ports, configs, state.reference, state.memory, force=True)
     )
     quoted = {ticker: config for ticker, config in wanted.items() if config.quoted}
+    await_tokens(ports, "read", [READ_COST for _ in ticker_lists(quoted)])
     markets = found.read("markets", lambda: exchange.markets(sorted(quoted)))
     _judge_markets(found, quoted, markets)
     _judge_life(found, globals_, wanted)
