@@ -14,6 +14,7 @@ from io import StringIO
 import boto3
 
 from tests.emulator.link import LOOPBACK, Link
+from tests.emulator.runtime import BALANCE_S
 from tests.simulator.clock import WallClock
 from tests.simulator.exchange import Exchange
 from tests.simulator.member import Member
@@ -32,8 +33,6 @@ DAY_MS = 86_400_000
 TICKERS = ("KXA-26NOV21-T1", "KXB-26NOV21-T1", "KXC-26NOV21-T1")
 """One market on each of three shards."""
 DEPTH_E2 = 50_000
-BALANCE_S = 1.1
-"""The exchange tells the balance once a second; what follows a session's start waits as long."""
 BOT = "dora"
 
 

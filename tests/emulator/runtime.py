@@ -24,6 +24,8 @@ from tests.emulator.link import LOOPBACK
 SAM_PACKAGES = ".venv-sam/lib/python*/site-packages"
 CLIENT_PACKAGES = ".venv-emulator/lib/python3.13/site-packages"
 PATIENCE_S = 10
+BALANCE_S = 1.1
+"""The exchange tells the balance once a second; what follows a session's start waits as long."""
 GRACE_S = 30
 Process = subprocess.Popen[bytes]
 """Beyond a function's own timeout: an emulator that has not answered then is dead."""
@@ -79,6 +81,16 @@ class Emulator:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+
+def cycle(emulator: Emulator) -> Any:
+    """One cycle, in a second that has had none: the tick of an event without a time is its second.
+
+    Never at once: the exchange tells the balance once a second, and no schedule asks as often.
+    """
+    time.sleep(BALANCE_S)
+    time.sleep(1 - time.time() % 1)
+    return emulator.invoke({"action": "cycle"})
 
 
 @contextmanager

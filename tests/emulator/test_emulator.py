@@ -3,19 +3,17 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pytest
 
 from tests.artifacts.built import BuiltFunction, built_for_this_machine
-from tests.emulator.live_world import BALANCE_S, TICKERS, LiveWorld, open_live_world
-from tests.emulator.runtime import Emulator, emulate
+from tests.emulator.live_world import TICKERS, LiveWorld, open_live_world
+from tests.emulator.runtime import Emulator, cycle, emulate
 from tests.simulator.faults import Faults
 from tests.simulator.wire import Reply, Request
 
@@ -49,16 +47,6 @@ def run_cycles(world: LiveWorld, functions: dict[str, BuiltFunction]) -> Run:
 @pytest.fixture
 def run_sessions(world: LiveWorld, functions: dict[str, BuiltFunction]) -> Run:
     return partial(emulate, functions["SessionFunction"], world.variables)
-
-
-def cycle(emulator: Emulator) -> Any:
-    """One cycle, in a second that has had none: the tick of an event without a time is its second.
-
-    Never at once: the exchange tells the balance once a second, and no schedule asks as often.
-    """
-    time.sleep(BALANCE_S)
-    time.sleep(1 - time.time() % 1)
-    return emulator.invoke({"action": "cycle"})
 
 
 def assert_one_order_in_every_slot(world: LiveWorld) -> None:

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from dora.core.reasons import CancelReason, Reason
+from dora_operator.reason_words import meanings
 from tests.house.checkout import ROOT
-from tests.house.reason_table import meanings
 
 TESTS = ROOT / "tests"
 ELSEWHERE = {"reason_table.py", "test_reason_table.py", "test_queries.py"}

@@ -20,6 +20,7 @@ from dora_operator.failures import Exit, OperatorError
 from dora_operator.target import local_target
 from tests.house.cloudformation import template
 from tests.operator.driver import Driver
+from tests.simulator.model import IncentiveProgram
 
 HEAD = "stack: dora-local\nstage: local\n"
 MARKET = "MARKET#KXSYN0-E0000-1"
@@ -212,6 +213,26 @@ def test_markets_are_suggested_by_what_they_offer_and_never_enabled(dora: Driver
     found = read_file(out).items
     assert len(found) == 2
     assert all(raw["enabled"] is False for raw in found.values())
+
+
+def test_of_two_markets_the_one_that_stands_still_and_pays_its_makers_comes_first(dora: Driver) -> None:
+    exchange, ticker = dora.stack.world.exchange, dora.stack.scene.tickers[2]
+    now_ms = exchange.venue.now_ms()
+    exchange.venue.programs.append(
+        IncentiveProgram(
+            id="p-1",
+            ticker=ticker,
+            start_ms=now_ms - 86_400_000,
+            end_ms=now_ms + 86_400_000,
+            reward_e4=2_000_000,
+        )
+    )
+    rows = dora.answer("suggest", "--least-spread", "0.0001", "--most-spread", "1", "--least-hours", "0")
+
+    assert (rows[0]["market"], rows[0]["pool a day"]) == (ticker, "100.00")
+    assert {own["pool a day"] for own in rows[1:]} == {"0.00"}
+    assert all(float(own["moves a minute"]) >= 0 for own in rows)
+    assert any(float(own["moves a minute"]) > 0 for own in rows)
 
 
 def test_a_key_is_stored_once_the_exchange_has_accepted_it(dora: Driver, tmp_path: Path) -> None:

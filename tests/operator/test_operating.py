@@ -1,10 +1,8 @@
 """Whether it is healthy, and every way to stop it."""
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -285,13 +283,3 @@ def test_where_nothing_is_archived_the_log_says_what_was_decided_last(dora: Driv
 
     assert told["targets"].startswith("bid 0.")
     assert dora.run("why", "KXNOPE-1").exit_code == Exit.NEGATIVE
-
-
-def test_a_year_is_exported_whole(dora: Driver, tmp_path: Path) -> None:
-    dora.minutes(6)
-    result = dora.run("export", "--year", "2026", "--out", str(tmp_path))
-
-    assert result.exit_code == 0, result.output
-    with (tmp_path / "dora-fills-2026.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == len(dora.stack.world.member.fills)
-    assert {path.name for path in tmp_path.iterdir()} == {"dora-fills-2026.csv", "dora-payouts-2026.csv"}

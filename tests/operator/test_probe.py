@@ -8,16 +8,26 @@ import pytest
 from dora_operator.failures import Exit
 from tests.operator.driver import Driver, local_driver
 from tests.simulator.faults import Faults
+from tests.simulator.knobs import OTHER_ANSWERS
 from tests.support.small_world import Scripted
 
 BATCH = "/portfolio/events/orders/batched"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dora() -> Iterator[Driver]:
     """No session is open."""
-    with local_driver(markets=2, minutes=20) as driver:
+    with local_driver(markets=2, minutes=120) as driver:
         yield driver
+
+
+@pytest.fixture(autouse=True)
+def _as_usual(dora: Driver) -> Iterator[None]:
+    """Every test finds the exchange as it is by default."""
+    exchange = dora.stack.world.exchange
+    usual = exchange.knobs
+    yield
+    exchange.knobs, exchange.faults = usual, Faults()
 
 
 def _left(dora: Driver) -> tuple[int, int]:
@@ -52,6 +62,18 @@ def test_reads_that_lag_are_waited_for_and_timed(dora: Driver) -> None:
     assert _left(dora) == (0, 0)
 
 
+@pytest.mark.parametrize("knob", OTHER_ANSWERS)
+def test_whatever_the_exchange_answers_it_says_so_and_leaves_nothing(dora: Driver, knob: str) -> None:
+    exchange = dora.stack.world.exchange
+    exchange.knobs = replace(exchange.knobs, **{knob: OTHER_ANSWERS[knob]})
+    found = _found(dora)
+
+    assert found["place a deep post-only bid"] == "placed"
+    assert found["until its row says canceled"] == "shown"
+    assert found["a create into the triggered group"].startswith("refused")
+    assert _left(dora) == (0, 0)
+
+
 @pytest.mark.parametrize(
     "lost", [{f"POST {BATCH}": "answer"}, {f"POST {BATCH}": "request"}, {"POST /decrease": "answer"}]
 )
@@ -69,3 +91,4 @@ def test_it_is_refused_while_a_session_is_open(dora: Driver) -> None:
 
     assert result.exit_code == Exit.NEGATIVE
     assert "dora teardown first" in result.output
+    dora.run("teardown", "--yes")

@@ -9,10 +9,11 @@ import pytest
 
 from dora.core.units import format_count
 from dora_operator.insights import InsightsError, to_sql
-from dora_operator.log_lines import Row, run_locally
+from dora_operator.log_lines import run_locally
 from dora_operator.logs import saved_queries
 from dora_operator.target import local_target
-from tests.operator.driver import Driver, local_driver
+from tests.operator.driver import local_driver
+from tests.operator.story import Told
 from tests.simulator.faults import Faults
 from tests.simulator.wire import Reply, Request
 
@@ -40,22 +41,13 @@ class _Counted(Faults):
 
 
 @dataclass(frozen=True)
-class Story:
-    """A run that is over, and its log."""
+class Story(Told):
+    """The run, and what befell it."""
 
-    driver: Driver
     faults: _Counted
-    queries: dict[str, str]
     left_out: str
     """The market that was disabled, in the cycle of this id."""
     since: str
-
-    def ask(self, name: str, pasted: str = "", *, text: str = "") -> list[Row]:
-        query = text or self.queries[name]
-        for placeholder in ("PASTE-CLIENT-ORDER-ID-HERE", "PASTE-DECISION-ID-HERE"):
-            query = query.replace(placeholder, pasted)
-        with (self.driver.folder / "log.jsonl").open(encoding="utf-8") as lines:
-            return run_locally(query, lines)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +66,7 @@ def story() -> Iterator[Story]:
         stack.world.clock.advance_ms(DAY_EDGE_MS - stack.world.clock.now_ms() % 86_400_000 + 15 * 3_600_000)
         stack.sleep_to_the_next_tick()
         driver.minutes(1)
-        yield Story(driver, faults, saved_queries(local_target()), ticker, since)
+        yield Story(driver, saved_queries(local_target()), faults, ticker, since)
 
 
 def test_every_query_of_the_stack_can_be_executed(story: Story) -> None:

@@ -3,4 +3,4 @@
 from dora_operator.cli import main
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="dora")

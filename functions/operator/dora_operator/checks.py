@@ -17,6 +17,8 @@ from dora_operator.words import reason_in_words
 
 OK, BAD, UNKNOWN = "ok", "bad", "unknown"
 SKEW_MS = 1_000
+TOLD_BY_CONFIGS = ("config_missing", "trading_disabled")
+"""What the check of the configs has said already, with its fix."""
 LATE_S = 180
 """Without a finished cycle for so long an active session is pulled off the market."""
 
@@ -95,6 +97,8 @@ def _session(target: Target) -> Iterator[Check]:
         return
     why = [str(own) for own in answer.get("why_not_quoting", ())]
     for reason in why:
+        if reason in TOLD_BY_CONFIGS:
+            continue
         said = reason_in_words(reason)
         yield Check("session", BAD, said.partition(": ")[0], said.partition(": ")[2])
     if not why:

@@ -30,7 +30,6 @@ COMMANDS = {
     "halt": Entry("session", "Stop placing; with --cancel take resting quotes off too."),
     "resume": Entry("session", "Lift a halt."),
     "reset": Entry("session", "Arm a session again that reached a limit."),
-    "records": Entry("records", "Every fill, payout and other cash, one CSV line each."),
     "teardown": Entry("session", "Trigger every group and prove that nothing rests."),
     "stop": Entry("stop", "Every way to stop, gentle to hard; --direct does it without AWS."),
     "schedule": Entry("schedule", "Switch the minute's schedule on or off."),
@@ -39,7 +38,8 @@ COMMANDS = {
     "pnl": Entry("pnl", "Profit by day, market, event, strategy or session."),
     "fills": Entry("fills", "What was traded, each fill once."),
     "sessions": Entry("sessions", "Sessions that are over, and what came of each."),
-    "export": Entry("export", "One year's fills and payouts as files, for taxes."),
+    "report": Entry("report", "Today, or the last days, as one page: profit, quotes, fills, reasons."),
+    "export": Entry("export", "Every fill, payout and other cash, one CSV line each, for taxes."),
     "query": Entry("query", "Run one of the stack's saved queries."),
 }
 

@@ -18,7 +18,7 @@ AT_ONCE = 50
 
 @dataclass(frozen=True)
 class Change:
-    """One key of one item, or a whole item (`name` is empty)."""
+    """One key of one item, or a whole item (`name` is empty), in one line."""
 
     sort_key: str
     name: str
@@ -49,11 +49,16 @@ def changes(before: Items, after: Items, *, prune: bool) -> list[Change]:
 
 def _of_item(sort_key: str, old: Raw | None, new: Raw) -> Iterator[Change]:
     if old is None:
-        yield Change(sort_key, "", None, "new item")
-    old = old or {}
+        whole = ", ".join(f"{name} {_said(own)}" for name, own in new.items())
+        yield Change(sort_key, "", None, f"new: {whole}")
+        return
     for name in (*new, *(own for own in old if own not in new)):
         if not same(old.get(name), new.get(name)):
             yield Change(sort_key, name, old.get(name), new.get(name))
+
+
+def _said(value: str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def write(

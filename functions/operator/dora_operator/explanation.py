@@ -20,6 +20,7 @@ from dora.core.reasons import Reason
 from dora.core.units import Count, format_count, format_money, format_price
 from dora.flow.cycle.archive import inputs_of
 from dora.flow.cycle.compute import Inputs, fees_of
+from dora_operator.reason_words import meanings
 
 Row = tuple[str, ...]
 NOTHING = "-"
@@ -94,18 +95,25 @@ def _wanted(seen: Seen, asked: QuoteInputs) -> Wanted | None:
 
 def _verdict(seen: Seen, market: Market | None, decision: Decision) -> Iterator[Row]:
     until = "" if decision.until_ms is None else f", until {format_time(decision.until_ms)}"
-    yield "quoted", f"no: {decision.skip}{until}" if decision.skip else f"{len(decision.targets)} slots"
+    if decision.skip:
+        yield "quoted", f"no: {_said(decision.skip, until)}"
+    else:
+        yield "quoted", f"{len(decision.targets)} slots"
     if decision.since_ms is not None:
         yield "not quoted since", format_time(decision.since_ms)
     if decision.error:
         yield "error", decision.error
     blocked = seen.permission.blocked_by
-    yield "bot may place", f"no: {blocked}" if blocked else "yes"
+    yield "bot may place", f"no: {_said(blocked)}" if blocked else "yes"
     if market is None:
         yield "market", "could not be read"
         return
     yield "shard", f"{market.shard}: {seen.permission.shards.get(market.shard, 'open')}"
     yield "status", f"{market.status}, closes in {(market.close_ms - seen.now_ms) / 3_600_000:.2f} h"
+
+
+def _said(reason: str, until: str = "") -> str:
+    return f"{reason}{until}. {meanings().get(reason, '')}".strip()
 
 
 def _book(seen: Seen, ticker: str, own: tuple[Resting, ...]) -> Iterator[Row]:

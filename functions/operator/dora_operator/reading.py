@@ -15,6 +15,7 @@ from dora.core.orders.journal import TrackedOrder, fold_plans
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.state import BotState, Configs
 from dora.core.units import Money, TimeMs, parse_money
+from dora.core.zones import DAY_MS
 from dora.edge.archive.packing import unpack
 from dora.edge.dynamo.codec import value_of_item
 from dora.edge.dynamo.configs import DynamoConfigs
@@ -100,13 +101,29 @@ class Reading:
         """Archived cycles from that time backwards, read one by one."""
         client, bucket = self.target.client("s3"), self.target.outputs["ArchiveBucketName"]
         for key in self._archive_keys(client, bucket, until_ms):
-            yield unpack(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+            yield self._cycle(client, bucket, key)
 
-    def _archive_keys(self, client: Any, bucket: str, until_ms: TimeMs) -> Iterator[str]:
+    def cycles_between(self, since_ms: TimeMs, until_ms: TimeMs, most: int) -> tuple[int, list[CycleRecord]]:
+        """How many cycles are archived in this time, and at most so many of them, oldest first.
+
+        Those are evenly spread, the first and the last among them.
+        """
+        client, bucket = self.target.client("s3"), self.target.outputs["ArchiveBucketName"]
+        days = (until_ms - since_ms) // DAY_MS + 2
+        found = self._archive_keys(client, bucket, until_ms, days)
+        keys = [key for key in found if cycle_of(key) >= format_time(since_ms)][::-1]
+        return len(keys), [self._cycle(client, bucket, key) for key in spread(keys, most)]
+
+    def _cycle(self, client: Any, bucket: str, key: str) -> CycleRecord:
+        return unpack(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def _archive_keys(
+        self, client: Any, bucket: str, until_ms: TimeMs, days: int = DAYS_BACK
+    ) -> Iterator[str]:
         folder = f"{self.target.bot}/dry" if self.target.dry_run else self.target.bot
         last = format_time(until_ms)
-        for back in range(DAYS_BACK):
-            year, month, day = format_time(TimeMs(until_ms - back * 86_400_000))[:10].split("-")
+        for back in range(days):
+            year, month, day = format_time(TimeMs(until_ms - back * DAY_MS))[:10].split("-")
             pages = client.get_paginator("list_objects_v2").paginate(
                 Bucket=bucket, Prefix=f"{folder}/{year}/{month}/{day}/"
             )
@@ -127,6 +144,13 @@ class Reading:
                 unrealised = own.get("unrealised_dollars") if isinstance(own, Mapping) else None
                 found[ticker] = None if unrealised is None else Money(parse_money(unrealised) - books.marked)
         return found
+
+
+def spread(keys: list[str], most: int) -> list[str]:
+    """At most so many of them, evenly spread, the first and the last among them."""
+    if len(keys) <= most:
+        return keys
+    return [keys[place * (len(keys) - 1) // (most - 1)] for place in range(most)]
 
 
 def cycle_of(key: str) -> str:

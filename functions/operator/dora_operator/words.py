@@ -27,9 +27,16 @@ def reason_in_words(reason: str) -> str:
     return f"{reason}: {WORDS[reason]}" if reason in WORDS else reason
 
 
+def _blocked(answer: Mapping[str, object]) -> tuple[object, ...]:
+    found = answer.get("why_not_quoting")
+    return tuple(found) if isinstance(found, list | tuple) else ()
+
+
 def next_step(answer: Mapping[str, object]) -> str:
     """What a person types after this answer of the session function; empty where nothing is due."""
     status = answer.get("status")
+    if "config_missing" in _blocked(answer):
+        return "dora init, then dora config apply"
     if status == "closing":
         return "dora teardown, again, until it says closed"
     if status == "none":

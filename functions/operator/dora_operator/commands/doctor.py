@@ -16,6 +16,7 @@ from dora_operator.exchange import own_exchange
 from dora_operator.failures import Exit, OperatorError
 from dora_operator.probe import Probe
 from dora_operator.reading import Reading
+from dora_operator.whole_file import write_whole
 
 COLUMNS = ("check", "", "found", "fix")
 STEPS = ("step", "found", "milliseconds")
@@ -62,4 +63,4 @@ def _probed(desk: Desk, ticker: str, out: Path | None) -> None:
     rows = [(own.step, own.found, own.milliseconds) for own in found]
     desk.show(data, table(f"{ticker}: nothing is left", STEPS, rows, STEPS[2:]))
     if out is not None:
-        out.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+        write_whole(out, json.dumps(data, indent=2) + "\n")

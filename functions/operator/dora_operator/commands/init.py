@@ -14,6 +14,7 @@ from dora_operator.config_rules import GLOBAL, Raw, problems
 from dora_operator.desk import Desk, command
 from dora_operator.exchange import own_exchange
 from dora_operator.failures import Exit, OperatorError
+from dora_operator.whole_file import new_place, write_whole
 
 STAGES = ("kalshi-demo", "prod", "local")
 CAPS = {
@@ -52,15 +53,14 @@ def init(
 
     With --local or --stack the balance is read with the stack's key; else --balance says it.
     """
-    if out.exists():
-        raise OperatorError(f"{out} is there already", "name another file with --out", Exit.USAGE)
+    new_place(out)
     known = desk.names_a_stack
     stack = name or (desk.target.stack if known else _asked("Name of the stack"))
     stage = stage or (desk.target.stage if known else _asked("Stage", STAGES))
     email = email if email is not None else ("" if stage == "local" else _asked("Mail for alarms"))
     held = _read(desk) if known and not balance else _dollars(balance or _asked("Balance in dollars"))
     file = ConfigFile(stack, stage, {GLOBAL: proposal(held, burst, real_money=stage == "prod")})
-    out.write_text(written(file, as_csv=False, note=_note(file, held, email)), encoding="utf-8")
+    write_whole(out, written(file, as_csv=False, note=_note(file, held, email)))
     desk.note(f"written: {out}\nnext: {_next(file, out, email, deployed=known)}")
 
 
@@ -117,6 +117,6 @@ def _next(file: ConfigFile, out: Path, email: str, *, deployed: bool) -> str:
     if wrong:
         return f"mend {out}: {wrong[0]}"
     if deployed:
-        return f"dora suggest --out markets.csv, then dora config apply {out}"
+        return f"set trading_enabled: true in {out}, dora config apply {out}, dora suggest --out markets.csv"
     mail = f" AlarmEmail={email}" if email else ""
     return f"sam deploy --stack-name {file.stack} --parameter-overrides Stage={file.stage}{mail}"

@@ -15,14 +15,14 @@ def now(desk: Desk) -> None:
     """One screen, worst first: what is wrong, and what to type next."""
     reading = Reading(desk.target)
     wrong = [own for own in all_checks(reading) if own.state != OK]
-    facts = list(_standing(reading))
+    facts = list(standing(reading))
     rows = [(own.what, own.found, own.fix or "-") for own in wrong]
     shown = table("WRONG", ("what", "found", "type"), rows) if rows else "nothing is wrong"
     data = {"wrong": [vars(own) for own in wrong], **dict(facts)}
     desk.show(data, f"{desk.target}", shown, pairs("", facts), "to stop: dora stop")
 
 
-def _standing(reading: Reading) -> Iterator[tuple[str, str | None]]:
+def standing(reading: Reading) -> Iterator[tuple[str, str | None]]:
     """Money at risk, what rests, and what today came to."""
     orders = reading.open_orders
     unproven = sum(own.state != "live" for own in orders)

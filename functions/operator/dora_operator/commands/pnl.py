@@ -1,16 +1,15 @@
-"""`pnl`: profit out of the profit rows, which add up to the ledger; and what open positions gained since."""
+"""`pnl`: profit out of the profit rows, which add up to the ledger, open positions at their latest marks."""
 
 import csv
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 
 import click
 
 from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.units import Money, format_count, format_money
-from dora_operator.desk import Desk, command, table
-from dora_operator.money import cents, total
+from dora_operator.desk import Desk, command, table, text
+from dora_operator.money import cents, exact, total
 from dora_operator.reading import Reading
 
 KEYS: Mapping[str, Callable[[ProfitRow], str]] = {
@@ -48,26 +47,50 @@ def event_of(ticker: str) -> str:
 def pnl(desk: Desk, key: str, since: str, until: str, as_csv: bool) -> None:
     """Profit by day, market, event, strategy or session.
 
-    Open positions are marked into these rows at each day's edge; what they gained since stands below.
+    Open positions count at their latest marks. What they gained since the last day's edge is no row of the
+    ledger yet: it stands where the edge will book it.
     """
     reading = Reading(desk.target)
-    rows = [row for row in reading.profit_rows() if row.day >= since and (not until or row.day <= until)]
-    found = summed(rows, KEYS[key])
+    gained = reading.open_profit()
+    rows = [
+        row
+        for row in (*reading.profit_rows(), *_gains(reading, gained))
+        if row.day >= since and (not until or row.day <= until)
+    ]
+    unknown = {ticker for ticker, own in gained.items() if own is None}
+    found, dark = summed(rows, KEYS[key]), {KEYS[key](row) for row in rows if row.ticker in unknown}
     if as_csv:
-        click.echo(_csv(key, found), nl=False)
+        click.echo(_csv(key, found, dark), nl=False)
         return
-    gained = total(list(reading.open_profit().values()))
-    all_of_it = replace(sum_of(list(found.values())), ticker="")
-    drawn = table("", (key, *FIGURES), [(name, *_cents(own)) for name, own in found.items()], FIGURES)
+    shown = [(name, *_cents(own, known=name not in dark)) for name, own in found.items()]
+    drawn = table("", (key, *FIGURES), shown, FIGURES)
     drawn.add_section()
-    drawn.add_row("all", *_cents(all_of_it))
+    whole = sum_of(list(found.values()))
+    drawn.add_row("all", *(text(own) for own in _cents(whole, known=not dark)))
+    added = total(list(gained.values()))
     data = {
         "by": key,
-        "rows": [{key: name, **dict(zip(EXACT, _exact(own), strict=True))} for name, own in found.items()],
-        "open_positions_gained_since_dollars": None if gained is None else format_money(gained),
+        "rows": [
+            {key: name, **dict(zip(EXACT, _exact(own, known=name not in dark), strict=True))}
+            for name, own in found.items()
+        ],
+        "open_positions_gained_since_dollars": exact(added),
     }
-    note = f"open positions, at the latest marks, since the rows last marked them: {cents(gained) or '?'} $"
-    desk.show(data, drawn, note)
+    desk.show(data, drawn, f"of it {cents(added) or '?'} $ by open positions since the last day's edge")
+
+
+def _gains(reading: Reading, gained: Mapping[str, Money | None]) -> Iterator[ProfitRow]:
+    """What the day's edge would book now, by market, beside the market's latest row."""
+    latest = {row.ticker: row for row in sorted(reading.profit_rows(), key=lambda row: row.day)}
+    for ticker, own in gained.items():
+        beside = latest.get(ticker, ProfitRow(day="", ticker=ticker, strategy="", session_id=""))
+        yield ProfitRow(
+            day=reading.today,
+            ticker=ticker,
+            strategy=beside.strategy,
+            session_id=beside.session_id,
+            unrealised=own or Money(0),
+        )
 
 
 def summed(rows: list[ProfitRow], key: Callable[[ProfitRow], str]) -> dict[str, ProfitRow]:
@@ -91,18 +114,30 @@ def _amounts(row: ProfitRow) -> tuple[Money, ...]:
     return (*parts, row.profit)
 
 
-def _cents(row: ProfitRow) -> tuple[str, ...]:
-    return (str(row.fills), format_count(row.traded), *(cents(own) or "" for own in _amounts(row)))
+def _cents(row: ProfitRow, *, known: bool) -> tuple[str | None, ...]:
+    amounts = (cents(own) for own in _amounts(row))
+    return _dimmed((str(row.fills), format_count(row.traded), *amounts), known=known)
 
 
-def _exact(row: ProfitRow) -> tuple[str, ...]:
-    amounts = (*_amounts(row), row.rewards_estimated)
-    return (str(row.fills), format_count(row.traded), *map(format_money, amounts))
+def _exact(row: ProfitRow, *, known: bool) -> tuple[str | None, ...]:
+    amounts = map(format_money, (*_amounts(row), row.rewards_estimated))
+    return _dimmed((str(row.fills), format_count(row.traded), *amounts), known=known)
 
 
-def _csv(key: str, found: Mapping[str, ProfitRow]) -> str:
+def _dimmed(figures: tuple[str | None, ...], *, known: bool) -> tuple[str | None, ...]:
+    """Without a mark of an open position, what rests on it is not known."""
+    if known:
+        return figures
+    return tuple(
+        None if name in {"unrealised", "profit"} else own for name, own in zip(EXACT, figures, strict=False)
+    )
+
+
+def _csv(key: str, found: Mapping[str, ProfitRow], dark: set[str]) -> str:
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")
     write.writerow((key, *EXACT))
-    write.writerows((name, *_exact(own)) for name, own in found.items())
+    for name, own in found.items():
+        figures = _exact(own, known=name not in dark)
+        write.writerow((name, *("?" if figure is None else figure for figure in figures)))
     return out.getvalue()

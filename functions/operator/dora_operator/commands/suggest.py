@@ -1,6 +1,6 @@
 """`suggest`: open markets that may be worth quoting, as a config file to review; none of it enabled."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,18 @@ import click
 
 from dora.core.calendar import parse_time
 from dora.core.errors import ExchangeError, NumberInvalid
-from dora.core.units import Count, Price, TimeMs, format_count, format_price, parse_count, parse_price
+from dora.core.units import (
+    CONTRACT,
+    ONE_DOLLAR,
+    Count,
+    Money,
+    Price,
+    TimeMs,
+    format_count,
+    format_price,
+    parse_count,
+    parse_price,
+)
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.pagination import read_list
 from dora_operator.config_file import ConfigFile, written
@@ -16,9 +27,24 @@ from dora_operator.config_rules import MARKET, Items
 from dora_operator.desk import Desk, command, table
 from dora_operator.exchange import own_exchange
 from dora_operator.failures import Exit, OperatorError
+from dora_operator.market_pace import moves, pools
+from dora_operator.money import cents
+from dora_operator.whole_file import new_place, write_whole
 
 HOUR_MS = 3_600_000
-COLUMNS = ("market", "bid", "ask", "spread", "traded in 24 h", "closes in h", "score")
+COLUMNS = (
+    "market",
+    "bid",
+    "ask",
+    "spread",
+    "traded in 24 h",
+    "moves a minute",
+    "pool a day",
+    "closes in h",
+    "score",
+)
+LOOKED_AT = 2
+"""So many times as many markets as are shown are looked at for how they move: a request each."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +56,24 @@ class Candidate:
     ask: Price
     day_volume: Count
     close_ms: TimeMs
+    moves: float | None = None
+    """Dollars a minute; None: not known, or not looked at."""
+    pool: Money | None = None
+    """Dollars a day for all its makers together; None: not known."""
 
     @property
     def spread(self) -> Price:
         return Price(self.ask - self.bid)
 
     @property
-    def worth(self) -> int:
-        """What sorts them: the spread times what traded in a day. No forecast of anything."""
-        return self.spread * (self.day_volume + 1)
+    def worth(self) -> float:
+        """Dollars a day: the spread times what traded, less where it moves, and the pool. No forecast.
+
+        A market that moves by half its spread in a minute counts half.
+        """
+        earned = self.spread * (self.day_volume + 1) / ONE_DOLLAR / CONTRACT
+        slow = 1 / (1 + (self.moves or 0) * ONE_DOLLAR / (self.spread / 2))
+        return earned * slow + (self.pool or 0) / 1_000_000
 
 
 @command("suggest")
@@ -52,25 +87,43 @@ def suggest(
 ) -> None:
     """Propose markets to quote, never enabled.
 
-    By spread and what traded in a day. It knows neither how fast a market moves nor whether the other side
-    knows more: `make replay` and a dry run tell.
+    By spread, what traded in a day, how it moved in the last two hours and what programs pay its makers. It
+    does not know whether the other side knows more: `make replay` and a dry run tell.
     """
     low, high = _price(least_spread), _price(most_spread)
-    if out is not None and out.exists():
-        raise OperatorError(f"{out} is there already", "name another file with --out", Exit.USAGE)
+    if out is not None:
+        new_place(out)
     now_ms = desk.target.clock.now_ms()
+    exchange = own_exchange(desk.target)
+    listed = candidates(exchange)
     found = [
-        own
-        for own in candidates(own_exchange(desk.target))
-        if low <= own.spread <= high and own.close_ms >= now_ms + least_hours * HOUR_MS
+        own for own in listed if low <= own.spread <= high and own.close_ms >= now_ms + least_hours * HOUR_MS
     ]
-    best = sorted(found, key=lambda own: (-own.worth, own.ticker))[:count]
+    paid = pools(exchange, [own.ticker for own in found], now_ms)
+    paying = [replace(own, pool=None if paid is None else paid.get(own.ticker, Money(0))) for own in found]
+    looked = [
+        replace(own, moves=moves(exchange, own.ticker, now_ms)) for own in _best(paying, LOOKED_AT * count)
+    ]
+    best = _best(looked, count)
     rows = [_row(own, now_ms) for own in best]
     data = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-    desk.show(data, table(f"{len(best)} of {len(found)} that fit", COLUMNS, rows, figures=COLUMNS[1:]))
+    title = f"{len(best)} of {len(found)} that fit, of {len(listed)} open markets with both sides"
+    desk.show(data, table(title, COLUMNS, rows, figures=COLUMNS[1:]), *_wider(listed, found, best))
     if out is not None:
-        out.write_text(_file(desk, best, as_csv=out.suffix == ".csv"), encoding="utf-8")
+        write_whole(out, _file(desk, best, as_csv=out.suffix == ".csv"))
         desk.note(f"written: {out}; review it, set enabled, then: dora config apply {out}")
+
+
+def _best(found: list[Candidate], count: int) -> list[Candidate]:
+    return sorted(found, key=lambda own: (-own.worth, own.ticker))[:count]
+
+
+def _wider(listed: list[Candidate], found: list[Candidate], best: list[Candidate]) -> list[str]:
+    """What lets more markets in, where any were left out."""
+    more = ["--count shows more of those that fit"] if len(best) < len(found) else []
+    if len(found) < len(listed):
+        more.append("--least-spread, --most-spread and --least-hours let more fit")
+    return more
 
 
 def candidates(exchange: KalshiExchange) -> list[Candidate]:
@@ -103,10 +156,19 @@ def _price(text: str) -> Price:
         raise OperatorError(str(error), "write dollars, like 0.02", Exit.USAGE) from None
 
 
-def _row(own: Candidate, now_ms: TimeMs) -> tuple[str, ...]:
-    hours = f"{(own.close_ms - now_ms) / HOUR_MS:.1f}"
+def _row(own: Candidate, now_ms: TimeMs) -> tuple[str | None, ...]:
     prices = (format_price(own.bid), format_price(own.ask), format_price(own.spread))
-    return (own.ticker, *prices, format_count(own.day_volume), hours, f"{own.worth / 1_000_000:.2f}")
+    moved = None if own.moves is None else f"{own.moves:.4f}"
+    hours = f"{(own.close_ms - now_ms) / HOUR_MS:.1f}"
+    return (
+        own.ticker,
+        *prices,
+        format_count(own.day_volume),
+        moved,
+        cents(own.pool),
+        hours,
+        f"{own.worth:.2f}",
+    )
 
 
 def _file(desk: Desk, best: list[Candidate], *, as_csv: bool) -> str:

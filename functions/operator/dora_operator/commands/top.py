@@ -16,6 +16,7 @@ from dora.core.units import Count, Money, format_count, format_price
 from dora_operator.desk import Desk, command, table
 from dora_operator.money import cents, exact, total
 from dora_operator.reading import Reading
+from dora_operator.reason_words import explained
 
 COLUMNS = ("market", "position", "our bid", "our ask", "book", "fair value", "today $", "not quoted", "since")
 FIGURES = ("position", "fair value", "today $")
@@ -75,7 +76,8 @@ def _once(desk: Desk, wanted: tuple[str, ...]) -> None:
         "cycle": record.cycle_id if record else None,
         "markets": [{**vars(own), "today": exact(own.today)} for own in found],
     }
-    desk.show(data, head, table("", COLUMNS, [own.cells for own in found], FIGURES), seen)
+    why = explained(word for own in found for word in own.reason.split(", "))
+    desk.show(data, head, table("", COLUMNS, [own.cells for own in found], FIGURES), *why, seen)
 
 
 def lines(reading: Reading) -> list[Line]:
