@@ -1,4 +1,7 @@
-"""Tables in documents that are made of the source: `python -m tests.house.generated` writes them all anew."""
+"""Tables in documents that are made of the source; this program writes them all anew:
+
+PYTHONPATH=layers/dora:functions/operator .venv/bin/python -m tests.house.generated
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from tests.house.generated import TABLES, Generated
 
 @pytest.mark.parametrize("own", TABLES, ids=lambda own: own.name)
 def test_a_table_is_the_one_that_its_source_makes(own: Generated) -> None:
-    assert own.written() == own.table(), "python -m tests.house.generated writes it"
+    assert own.written() == own.table(), "tests/house/generated.py says how it is written"
 
 
 @pytest.mark.parametrize("own", TABLES, ids=lambda own: own.name)

@@ -71,11 +71,12 @@ def _figures(told: Story) -> list[str]:
     failed, unknown = (sum(own.counts.get(name, 0) for own in told.moments) for name in ("failed", "unknown"))
     drift = sum(own.counts.get("drift", 0) > 0 for own in told.moments)
     why = Counter(own.reason for own in wrong).most_common(1)
+    failing = any(own.status != "halted" for own in wrong)
     return [
         figure("profit after fees", _dollars(profit), f"{_dollars(gained)} of it open", bad=profit is None),
         figure("fills", len(told.fills), f"{contracts} contracts, fees {_dollars(fees)}"),
         figure("of markets and cycles quoted", _share(quoted, len(words)), f"{quoted} of {len(words)}"),
-        figure("cycles not completed", len(wrong), why[0][0] if why else "of those shown", bad=bool(wrong)),
+        figure("cycles not completed", len(wrong), why[0][0] if why else "of those shown", bad=failing),
         figure(
             "writes failed",
             failed,
