@@ -193,11 +193,12 @@ class _Tally:
         self.open_orders = sum(worst.open_orders for worst in self.worst.values())
         self.contracts_free = facts.contracts_free
 
-    def rank(self, target: TargetOrder) -> tuple[bool, int, int, Slot, int, int]:
+    def rank(self, target: TargetOrder) -> tuple[bool, int, int, int, Slot, int, int]:
         """What is decided first: getting out of a position, then what fills first, then what earns most."""
         worst = self.worst.get(target.slot.ticker)
         reduces = worst is not None and worst.net * target.slot.side.sign < 0
-        return not reduces, target.slot.level, -target.edge, target.slot, target.price, target.count
+        slot, rate = target.slot, self.facts.rates.get(target.slot.ticker, 0)
+        return not reduces, slot.level, -rate, -target.edge, slot, target.price, target.count
 
     def admit(self, target: TargetOrder) -> _Verdict:
         """Keep, cut or refuse one target, and count what was kept. What raises costs its market alone."""
@@ -218,6 +219,9 @@ class _Tally:
         count = target.count if why is None else self._largest(target)
         if not count:
             return _Verdict(target.slot, None, self._broken_cap(target, self._step(target, CONTRACT)) or why)
+        gets_out = self.worst[target.slot.ticker].net * target.slot.side.sign < 0
+        if why is not None and count < self.facts.floors.get(target.slot.ticker, 0) and not gets_out:
+            return _Verdict(target.slot, None, Reason.INCENTIVE_FLOOR)
         self._count(target.slot.ticker, step if why is None else self._step(target, count))
         return _Verdict(target.slot, ApprovedOrder(target._replace(count=count)), why)
 

@@ -20,6 +20,7 @@ from .lifecycle import Lifecycle
 from .model import Event
 from .plant import Plant
 from .readmodel import ReadModel
+from .rewards import Rewards
 from .stats import Stats
 from .venue import Venue
 
@@ -35,6 +36,7 @@ class Assembly:
         self.engine = Engine(self.venue, changes, self.groups)
         self.background = Background(self.venue, self.engine, self.groups)
         self.lifecycle = Lifecycle(self.venue, changes)
+        self.rewards = Rewards(self.venue)
         self.reads = ReadModel(self.venue)
         self.cheat = Cheat(self.venue, self.engine, changes)
         self.cache = ReplyCache(self.venue.now_ms)

@@ -11,7 +11,7 @@ from .assembly import Assembly
 from .buckets import Buckets
 from .faults import Faults
 from .member import Member
-from .model import Event, MarketSpec, Order, OrderTicket, PriceRanges
+from .model import Event, IncentiveProgram, MarketSpec, Order, OrderTicket, PriceRanges
 from .plant import Plant
 from .venue import FeeChange
 from .wire import ConnectionDroppedError, Reply, Request
@@ -97,6 +97,11 @@ class Exchange(Assembly):
             **more,
         )
         return self.engine.place(member, ticket)
+
+    @_locked
+    def add_program(self, program: IncentiveProgram) -> None:
+        """List a liquidity program; its market is looked at once a minute, and it pays after its end."""
+        self.rewards.add(program)
 
     # The rest of the market.
 

@@ -22,10 +22,9 @@ FOLDER = Path("build")
 def main() -> int:
     """0: no rule was broken, and at least 95 percent of what could be quoted was."""
     options = _options()
-    days = [
-        Day(seed=options.seed + number, minutes=round(options.hours * 60), markets=options.markets)
-        for number in range(options.seeds)
-    ]
+    minutes, paid = round(options.hours * 60), options.paid
+    seeds = range(options.seed, options.seed + options.seeds)
+    days = [Day(seed=seed, minutes=minutes, markets=options.markets, paid=paid) for seed in seeds]
     if options.plan is not None:
         return _replay(days[0], FaultPlan.parse(options.plan.read_text()))
     began, results = time.monotonic(), list[SeedResult]()
@@ -53,6 +52,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--hours", type=float, default=2, help="virtual hours of each")
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--markets", type=int, default=20)
+    parser.add_argument("--paid", action="store_true", help="some markets are quoted for a reward")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--plan", type=Path, help="replay this event list instead, up to its first breach")
     parser.add_argument("--shorten-s", type=float, default=120, help="seconds to spend on shortening a plan")

@@ -1,15 +1,17 @@
 """One virtual day of one bot, with faults or without."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from tests.simulator.fault_draw import Rates, draw
 from tests.simulator.fault_plan import FaultPlan
 from tests.simulator.flow import RecordedFlow
 from tests.simulator.invariants import Breach
 from tests.simulator.knobs import Knobs
+from tests.simulator.model import IncentiveProgram, MarketSpec
 from tests.simulator.plant import Plant
 from tests.simulator.synthetic import synthetic_recording
 from tests.soak.faulty_bot import BOT, MemoryDisruption
@@ -44,6 +46,22 @@ GLOBAL = {
     "session_hours": 168,
 }
 """No limit is to end the day early, and no brake to spare it faults: the soak is about orders."""
+PAID = {
+    "enabled": True,
+    "strategy": "incentive",
+    "quote_size": 50,
+    "max_position": 200,
+    "warm_up_minutes": 0,
+    "max_spread_dollars": Decimal("0.30"),
+    "min_edge_dollars": 0,
+    "max_speed_percent": 1000,
+    "resume_speed_percent": 1000,
+    "min_price_dollars": Decimal("0.01"),
+    "max_price_dollars": Decimal("0.99"),
+}
+EVERY_OTHER = 2
+TARGET_E2, REWARD_E4 = 1_000, 50_000_000
+"""A rich program for few contracts: its market is entered as soon as the rules allow."""
 
 Progress = Callable[[int], None]
 
@@ -57,6 +75,8 @@ class Day:
     markets: int
     levels: int = LEVELS
     plant: Plant | None = None
+    paid: bool = False
+    """Whether some markets are quoted for a reward: they are entered a quarter of an hour later."""
 
     @property
     def all_minutes(self) -> int:
@@ -72,12 +92,13 @@ class Day:
         return START_MS + self.all_minutes * MINUTE_MS
 
     def setup(self) -> Setup:
-        """The synthetic markets of this seed, all configured alike."""
+        """The synthetic markets of this seed: some are quoted for a reward, all others alike."""
         specs = synthetic_recording(self.seed, self.markets, START_MS, self.all_minutes).markets
+        paid = _paid(specs) if self.paid else ()
         return Setup(
             markets=tuple(specs.values()),
             start_ms=START_MS,
-            items=dict.fromkeys(specs, {**config_items.MARKET, "levels": self.levels}),
+            items={ticker: self._item(ticker, paid) for ticker in specs},
             globals=GLOBAL,
             seed=self.seed,
             knobs=Knobs(write_latency_ms=WRITE_LATENCY_MS),
@@ -86,12 +107,34 @@ class Day:
             bot=BOT,
         )
 
+    def _item(self, ticker: str, paid: Collection[str]) -> config_items.Item:
+        return PAID if ticker in paid else {**config_items.MARKET, "levels": self.levels}
+
+    def programs(self) -> list[IncentiveProgram]:
+        """What pays the makers of some of the markets, from the first minute to the last."""
+        if not self.paid:
+            return []
+        specs = synthetic_recording(self.seed, self.markets, START_MS, self.all_minutes).markets
+        span = {"start_ms": START_MS, "end_ms": self.end_ms, "reward_e4": REWARD_E4}
+        return [
+            IncentiveProgram(id=f"of-{ticker}", ticker=ticker, target_e2=TARGET_E2, **span)
+            for ticker in _paid(specs)
+        ]
+
     def plan(self) -> FaultPlan:
         """The faults of this seed, every kind at one to five percent."""
         setup = self.setup()
         tickers = [spec.ticker for spec in setup.markets]
         own = {kind: PERCENTS[(self.seed + n) % len(PERCENTS)] for n, kind in enumerate(kinds())}
         return draw(self.seed, self.minutes, Rates(own=own), tickers=tickers, shards=setup.shards)
+
+
+def _paid(specs: Mapping[str, MarketSpec]) -> list[str]:
+    """Every other market that is priced in cents."""
+    in_cents = [
+        ticker for ticker, spec in specs.items() if {step for _, _, step in spec.price_ranges} == {100}
+    ]
+    return in_cents[::EVERY_OTHER]
 
 
 def kinds() -> list[str]:
@@ -128,6 +171,8 @@ def play(day: Day, plan: FaultPlan, progress: Progress, *, until_broken: bool = 
     with open_world(day.setup(), faults.deploy, faults.cloud) as world, printed_to(catcher.stream):
         faults.join(world)
         _flow(day, world)
+        for program in day.programs():
+            world.exchange.add_program(program)
         world.start()
         world.next_minute()
         witness = Witness(world, faults, day.end_ms)

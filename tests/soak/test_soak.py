@@ -48,6 +48,16 @@ def test_scenario_54_an_hour_under_all_faults_breaks_nothing(soaked: SeedResult)
     assert soaked.quoting.ratio >= LEAST_RATIO
 
 
+def test_scenario_54_markets_that_are_quoted_for_a_reward_break_nothing_either() -> None:
+    day = replace(SHORT, minutes=40, paid=True)
+    outcome = play(day, day.plan(), unheard)
+    paid = {program.ticker for program in day.programs()}
+
+    assert outcome.broken == ()
+    assert outcome.closed
+    assert any(slot[0] in paid for sample in outcome.seen.samples for slot in sample.quoted)
+
+
 def test_a_day_is_drawn_from_every_kind_of_every_layer() -> None:
     exchange = Exchange(clock=VirtualClock(START_MS), knobs=Knobs(), seed=1)
     layers = {*FaultScript(exchange).kinds, *STAGE_KINDS, *CLOUD_KINDS, KILL}

@@ -8,6 +8,7 @@ from dora.core.config import MarketConfig
 from dora.core.cycle_record import Decided, Seen
 from dora.core.exchange.book import Resting, without
 from dora.core.exchange.market import Market, Slot
+from dora.core.incentives.programs import reward_of, running
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
@@ -15,6 +16,7 @@ from dora.core.quoting.fair_value import LEVELS
 from dora.core.quoting.memory import Memory, recall
 from dora.core.quoting.registry import STRATEGIES
 from dora.core.quoting.reservation_price import skew
+from dora.core.quoting.reward_standing import without_standing
 from dora.core.quoting.strategies.reservation import DEFAULTS, ReservationSettings
 from dora.core.reasons import Reason
 from dora.core.units import Count, format_count, format_money, format_price
@@ -82,6 +84,7 @@ def _asked(
         net=inputs.nets.get(market.ticker, Count(0)),
         fees=fees,
         now_ms=inputs.now_ms,
+        reward=reward_of(running(inputs.memory, inputs.now_ms), market, config, inputs.session),
     )
 
 
@@ -145,11 +148,15 @@ def _model(config: MarketConfig, decision: Decision, asked: QuoteInputs | None) 
     yield "share of a typical move in it", f"{settings.volatility_percent_of_move} %"
     yield "least edge after fees", format_price(config.min_edge)
     yield "widest book", format_price(config.max_spread)
+    if decision.reward_value is not None and decision.reward_cost is not None:
+        yield "reward expected (estimate)", format_money(decision.reward_value)
+        yield "fills expected to cost", format_money(decision.reward_cost)
+        yield "least size paid", format_count(decision.reward_floor)
     yield "fair values quoted", f"{format_price(config.min_price)} to {format_price(config.max_price)}"
 
 
 def _memory(before: Mapping[str, object] | None, wanted: Wanted | None) -> Iterator[Row]:
-    old, new = recall(before), recall(wanted[1]) if wanted else None
+    old, new = recall(without_standing(before)), recall(without_standing(wanted[1])) if wanted else None
     for name in ("fair_e9", "mid_e9", "half_e9", "move_e9", "variance_e12", "watched_ms", "fast"):
         yield name, _field(old, name), _field(new, name)
     yield "warm", _field(old, "warm"), _field(new, "warm")

@@ -7,7 +7,7 @@ exist.
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, field, fields
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 from dora.core.errors import ConfigInvalid, NumberInvalid
 from dora.core.hints import nearest, unit_of
@@ -59,6 +59,8 @@ class Checked:
     """A kind of config whose fields may be wrong together, each being within its own bounds."""
 
     __slots__ = ()
+    implied: ClassVar[RawItem] = {}
+    """Of a strategy's settings: keys of a market's item, and what they are where the item does not say."""
 
     @property
     def flaw(self) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from dora.core.config import DEFAULT_STRATEGY, GlobalConfig, MarketConfig, SeriesConfig
-from dora.core.config_fields import FRAME, RawItem, keys_of, read_as, unknown_key
+from dora.core.config_fields import FRAME, Checked, RawItem, keys_of, read_as, unknown_key
 from dora.core.errors import ConfigInvalid
 from dora.core.quoting.registry import STRATEGIES
 from dora.core.quoting.strategy import Strategy
@@ -27,7 +27,8 @@ def parse_market(where: str, ticker: str, raw: RawItem) -> MarketConfig:
     _refuse_unknown(where, raw, MarketConfig, strategy.settings)
     own, rest = _divided(raw, strategy.settings)
     settings = read_as(strategy.settings, where, own)
-    return read_as(MarketConfig, where, rest, ticker=ticker, settings=settings)
+    implied = settings.implied if isinstance(settings, Checked) else {}
+    return read_as(MarketConfig, where, {**implied, **rest}, ticker=ticker, settings=settings)
 
 
 def parse_series(ticker: str, raw: RawItem) -> SeriesConfig:

@@ -65,7 +65,7 @@ def test_settings_are_read_under_the_strategy_that_the_item_names(fixed_bid: Non
 
 
 def test_an_unknown_strategy_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigInvalid, match="write one of: join, reservation"):
+    with pytest.raises(ConfigInvalid, match="write one of: incentive, join, reservation"):
         parse_market("MARKET#T", "T", {"strategy": "reservaton"})
 
 

@@ -102,6 +102,21 @@ def test_an_order_of_unknown_fate_is_another_order(name: str) -> None:
     assert kept(apply_caps([WANTED], capped(name, CAPS[name].exact, (LOST,)))) == {BID: contracts("10")}
 
 
+def test_what_a_cap_cuts_below_its_floor_is_refused() -> None:
+    nine = replace(capped("max_event_loss", dollars("4.50") - 1), floors={TICKER: contracts("9")})
+    assert kept(apply_caps([WANTED], nine)) == {BID: contracts("9")}
+    refused = apply_caps([WANTED], replace(nine, floors={TICKER: contracts("9.01")}))
+    assert (refused.kept, refused.refused) == ((), ((BID, Reason.INCENTIVE_FLOOR),))
+    assert refused.total_loss == 0
+
+
+def test_the_highest_reward_per_dollar_takes_the_room_whatever_the_edges() -> None:
+    richer = target(Side.BID, "0.45", "10", ticker=OTHER)._replace(edge=Price(1))
+    room = facts(limits=limits(**{**ROOMY, "max_total_loss": dollars("4.50")}))
+    found = apply_caps([WANTED._replace(edge=Price(500)), richer], replace(room, rates={OTHER: 1}))
+    assert kept(found) == {richer.slot: contracts("10")}
+
+
 def test_every_reason_of_a_cap_is_met_here() -> None:
     assert {cap.why for cap in CAPS.values()} == {
         Reason.POSITION_CAP,

@@ -9,6 +9,7 @@ from dora.core.exchange.market import Side, Slot
 from dora.core.quoting.registry import STRATEGIES
 from dora.core.reasons import Reason
 from dora.core.risk.caps import apply_caps
+from dora.core.units import Count
 from tests.support.examples import TICKER, config, contracts, dollars, limits, target
 from tests.support.quoting_cases import inputs, warm
 from tests.support.risk_cases import facts, kept
@@ -39,13 +40,15 @@ def test_a_limit_cuts_no_further_than_the_least_size(cost: str, count: str | Non
     assert result.refused == (() if count else ((BID, Reason.TOO_SMALL),))
 
 
-def test_the_last_contracts_of_a_position_are_sold_however_few_they_are() -> None:
+@pytest.mark.parametrize("floors", [{}, {TICKER: contracts("9")}], ids=["", "paid from nine on"])
+def test_the_last_contracts_of_a_position_are_sold_however_few_they_are(floors: dict[str, Count]) -> None:
     result = apply_caps(
         [target(Side.ASK, "0.55", "10")],
         facts(
             configs={TICKER: OWN},
             positions={TICKER: Position(ticker=TICKER, shard=0, net=contracts("2"))},
             limits=limits(reduce_only=True),
+            floors=floors,
         ),
     )
     assert kept(result) == {ASK: contracts("2")}

@@ -74,6 +74,13 @@ class QualityTally:
             for ticker, row in sorted(self._sums.pop(key).items()):
                 yield _told(own, strategy, ticker, row)
 
+    def last_marks(self, strategy: str) -> tuple[Count, Money]:
+        """A strategy's contracts that have their last mark, and what they gained, in the days held."""
+        held = [rows for key, rows in self._sums.items() if key.split(" ", 1)[1:] == [strategy]]
+        sums = [row for rows in held for row in rows.values()]
+        contracts, gains = (sum([row[4 + part * _MARKS - 1] for row in sums]) for part in (1, 2))
+        return Count(contracts), Money(gains)
+
     def stored(self) -> dict[str, object]:
         """As memory holds them."""
         return dict(self._sums)

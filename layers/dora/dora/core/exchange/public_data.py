@@ -1,6 +1,6 @@
 """What everybody may know of the exchange's markets beside their books: trades, and programs that pay makers.
 
-Read for recordings alone; no decision rests on it.
+Trades are read for recordings alone. Programs also tell the `incentive` strategy where makers are paid.
 """
 
 from dataclasses import dataclass
@@ -35,6 +35,8 @@ class IncentiveProgram(NamedTuple):
     """Contracts that both sides of the book must hold."""
     discount_bps: int | None
     """What a tick further from the reference price leaves of a contract's weight, in 1/10,000."""
+    most: Money | None = None
+    """What one account may get of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,10 @@ def _check_figures(decision: Decision) -> None:
     for figure in (decision.fair_value, decision.reservation_price, decision.half_spread, decision.speed):
         if figure is not None and not isfinite(figure):
             raise StrategyInvalid("a model value that is no finite number")
+    if not {int}.issuperset(map(type, (decision.reward_rate, decision.reward_floor))):
+        raise StrategyInvalid("a reward that is no int")
+    if not {int, type(None)}.issuperset(map(type, (decision.reward_value, decision.reward_cost))):
+        raise StrategyInvalid("a reward that is no int")
     source = decision.fair_value_source
     if not isinstance(source, str) or len(source) > SOURCE_CHARS:
         raise StrategyInvalid("a source that is no short text")

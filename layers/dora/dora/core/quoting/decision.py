@@ -7,9 +7,10 @@ from dora.core.config import MarketConfig
 from dora.core.exchange.book import Resting
 from dora.core.exchange.fees import FeeTerms
 from dora.core.exchange.market import Book, Market, Slot
+from dora.core.incentives.programs import Reward
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs
+from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs
 
 
 class QuoteInputs(NamedTuple):
@@ -28,6 +29,8 @@ class QuoteInputs(NamedTuple):
     """Net YES contracts, fills that are not booked yet included."""
     fees: FeeTerms
     now_ms: TimeMs
+    reward: Reward | None = None
+    """The liquidity program that pays makers there; None: none is known, or nobody asks for it."""
 
 
 class Decision(NamedTuple):
@@ -57,6 +60,14 @@ class Decision(NamedTuple):
     """Mean move of the mid a minute, as a multiple of the book's half-spread."""
     position: Count = Count(0)
     """Net YES contracts that it was decided with."""
+    reward_value: Money | None = None
+    """What its program is expected to add to what is paid: an estimate. None: it is not quoted for one."""
+    reward_cost: Money | None = None
+    """What the fills on the way are expected to lose."""
+    reward_rate: int = 0
+    """What is left of the one after the other, in 1e-6 $ per dollar at risk."""
+    reward_floor: Count = Count(0)
+    """No quote of fewer contracts is worth having there."""
 
 
 def fair_prices(decisions: Iterable[Decision]) -> dict[str, Price]:

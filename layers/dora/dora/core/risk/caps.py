@@ -61,6 +61,10 @@ class RiskFacts:
     """Fair value by ticker, for the collar; where it is not known the last trade alone is asked."""
     reducing: bool = False
     """Whether no new risk may be taken anywhere."""
+    floors: Mapping[str, Count] = field(default_factory=dict)
+    """By ticker: a quote there that would be cut below this size is refused, unless it gets us out."""
+    rates: Mapping[str, int] = field(default_factory=dict)
+    """By ticker, what a reward there leaves per dollar at risk: among equals the highest is decided first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,12 +169,13 @@ class _Tally:
         self._spend(ticker, worst.cash)
         self.open_orders += worst.open_orders
 
-    def rank(self, target: TargetOrder) -> tuple[bool, int, int, str, str, int, int]:
+    def rank(self, target: TargetOrder) -> tuple[bool, int, int, int, str, str, int, int]:
         """What is decided first: getting out of a position, then what fills first, then what earns most."""
         slot = target.slot
         worst = self.worst.get(slot.ticker)
         reduces = worst is not None and worst.net * slot.side.sign < 0
-        return not reduces, slot.level, -target.edge, slot.ticker, slot.side, target.price, target.count
+        rate, edge = self.facts.rates.get(slot.ticker, 0), target.edge
+        return not reduces, slot.level, -rate, -edge, slot.ticker, slot.side, target.price, target.count
 
     def admit_resting(self, target: TargetOrder) -> bool:
         """Keep a target that rests already, exactly like this, whatever its rank; False: it is not decided.
@@ -219,6 +224,8 @@ class _Tally:
         count = self._largest(target)
         if count and self._too_small(target, count):
             self.refused.append((target.slot, Reason.TOO_SMALL))
+        elif count and self._below_floor(target, count):
+            self.refused.append((target.slot, Reason.INCENTIVE_FLOOR))
         elif count:
             self._take(target._replace(count=count), self._change(target, count))
             self.cut.append((target.slot, why))
@@ -228,8 +235,14 @@ class _Tally:
 
     def _too_small(self, target: TargetOrder, count: Count) -> bool:
         """Whether fees eat what so few contracts earn; what gets us out of a position is never too small."""
-        ticker, side = target.slot.ticker, target.slot.side
-        return count < self.facts.configs[ticker].least_size and self.worst[ticker].net * side.sign >= 0
+        return count < self.facts.configs[target.slot.ticker].least_size and not self._gets_out(target)
+
+    def _below_floor(self, target: TargetOrder, count: Count) -> bool:
+        """Whether so few contracts are paid nothing; what gets us out of a position need not be paid."""
+        return count < self.facts.floors.get(target.slot.ticker, 0) and not self._gets_out(target)
+
+    def _gets_out(self, target: TargetOrder) -> bool:
+        return self.worst[target.slot.ticker].net * target.slot.side.sign < 0
 
     def _unfit(self, target: TargetOrder) -> Reason | None:
         slot = target.slot

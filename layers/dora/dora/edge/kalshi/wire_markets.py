@@ -221,7 +221,8 @@ def parse_trade_print(row: JsonObject) -> PublicTrade:
 
 
 def parse_program(row: JsonObject) -> IncentiveProgram:
-    """A program; its reward counts 1/10,000 $."""
+    """A program; its amounts count 1/10,000 $."""
+    most = row.optional("max_reward_per_account", integer)
     return IncentiveProgram(
         program_id=row.field("id", name),
         ticker=row.field("market_ticker", name),
@@ -231,6 +232,7 @@ def parse_program(row: JsonObject) -> IncentiveProgram:
         reward=Money(row.field("period_reward", integer) * MONEY_PER_E4),
         target=row.optional("target_size_fp", parse_count),
         discount_bps=row.optional("discount_factor_bps", integer),
+        most=None if most is None else Money(most * MONEY_PER_E4),
     )
 
 

@@ -9,6 +9,7 @@ from dora.core.cycle_record import Asked, CycleRecord, Decided, Done, Loaded, Se
 from dora.core.exchange.market import Book, Side
 from dora.core.exchange.public_data import PublicData
 from dora.core.failures import told
+from dora.core.incentives.programs import PROGRAMS, rewarded
 from dora.core.orders.journal import Journal, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.ports import Ports
@@ -155,10 +156,17 @@ def _seen(basis: Basis, orders: Mapping[str, TrackedOrder], places: Places) -> S
 
 
 def _cut(inputs: Inputs) -> dict[str, Book]:
-    """The books as deep as quoting looks: it takes our account's own orders off before it counts levels."""
+    """The books as deep as quoting looks: it takes our account's own orders off before it counts levels.
+
+    Where a program is scored it looks at all that was read.
+    """
     own = inputs.view.resting_by_ticker()
+    whole = rewarded(inputs.wanted) if PROGRAMS in inputs.memory else ()
     cut: dict[str, Book] = {}
     for ticker, book in inputs.snapshot.books.items():
+        if ticker in whole:
+            cut[ticker] = book
+            continue
         sides = [side for side, _, _ in own.get(ticker, ())]
         bids, asks = (LEVELS + sides.count(side) for side in Side)
         cut[ticker] = Book(book.ticker, book.bids[:bids], book.asks[:asks])

@@ -1,6 +1,6 @@
 """Steps 6 to 8 of a cycle: wanted quotes, caps, and the diff; no I/O, only values in and out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from dora.core.exchange.snapshot import Snapshot
 from dora.core.failures import told
 from dora.core.fallbacks import UNLEARNED
 from dora.core.hours import hours
+from dora.core.incentives.programs import Running, reward_of, running
 from dora.core.orders.diff import Rules, SlotPlan, plan_slots
 from dora.core.orders.expiry import RENEW_MS, expires_ms, too_short
 from dora.core.orders.ownership import unread_markets
@@ -26,6 +27,7 @@ from dora.core.quoting.cool_off import STRIKES
 from dora.core.quoting.decision import Decision, QuoteInputs, fair_prices
 from dora.core.quoting.outside_value import STALE
 from dora.core.quoting.registry import STRATEGIES
+from dora.core.quoting.strikes import best_strikes
 from dora.core.quoting.yielding import Yielding, yielding_now
 from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, apply_caps
@@ -34,7 +36,7 @@ from dora.core.risk.rests import RESTS, Rest, read_rests, resting_now, shard_nam
 from dora.core.risk.session_limit import contracts_free
 from dora.core.session import SessionMetadata
 from dora.core.state import ReferenceData
-from dora.core.units import Count, Money, Price, TimeMs
+from dora.core.units import Count, Money, TimeMs
 from dora.core.verdict import final, with_reasons, with_since
 
 MemoryByTicker = Mapping[str, Mapping[str, object]]
@@ -111,7 +113,7 @@ def decide(inputs: Inputs) -> Choice:
     fees = market_fees(inputs.snapshot.markets, reference.events, reference.series, inputs.now_ms)
     computed, memory = _compute(inputs, fees)
     targets = [target for decision in computed for target in decision.targets]
-    risk = apply_caps(targets, _risk_facts(inputs, fees, fair_prices(computed)))
+    risk = apply_caps(targets, _risk_facts(inputs, fees, computed))
     rules, unruled = _all_rules(inputs)
     failed = {d.ticker: d.error for d in computed if d.error} | dict(risk.failed) | unruled
     quoted = {d.ticker for d in computed if d.skip is None or d.skip is Reason.COMPUTE_FAILED}
@@ -206,6 +208,8 @@ def _compute(inputs: Inputs, fees: MarketFees) -> tuple[tuple[Decision, ...], Me
         if kept:
             memory[ticker] = kept
         decisions.append(decision)
+    if shared.programs is not None:
+        decisions = best_strikes(decisions, inputs.snapshot.markets, inputs.wanted, shared.own, inputs.nets)
     return tuple(decisions), memory
 
 
@@ -225,6 +229,8 @@ class _Shared(NamedTuple):
     None: it uses no groups.
     """
     yielding: Yielding
+    programs: Running | None
+    """None: nobody asks for any."""
 
 
 def _shared(inputs: Inputs, fees: MarketFees) -> _Shared:
@@ -235,7 +241,8 @@ def _shared(inputs: Inputs, fees: MarketFees) -> _Shared:
     resting = resting_now(read_rests(inputs.memory.get(RESTS, {})), inputs.now_ms)
     strikes = inputs.memory.get(STRIKES, {})
     yielding = yielding_now(inputs.view.external, inputs.snapshot.markets, strikes, inputs.now_ms)
-    return _Shared(fees, own, unread, resting, groups, yielding)
+    programs = running(inputs.memory, inputs.now_ms)
+    return _Shared(fees, own, unread, resting, groups, yielding, programs)
 
 
 def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, Mapping[str, object] | None]:
@@ -260,6 +267,7 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
         net=inputs.nets.get(ticker, Count(0)),
         fees=fees,
         now_ms=inputs.now_ms,
+        reward=reward_of(shared.programs, market, config, inputs.session),
     )
     strategy = STRATEGIES[config.strategy]
     decision, after = checked(strategy.quote(asked, None if before is None else dict(before)), asked)
@@ -335,7 +343,7 @@ def fees_of(inputs: Inputs, market: Market) -> FeeTerms | None:
     return fee_terms(series, event, market, inputs.now_ms)
 
 
-def _risk_facts(inputs: Inputs, fees: MarketFees, fair: Mapping[str, Price]) -> RiskFacts:
+def _risk_facts(inputs: Inputs, fees: MarketFees, computed: Sequence[Decision]) -> RiskFacts:
     """Where our count of a position and the exchange's differ, risk allows for both."""
     return RiskFacts(
         limits=inputs.globals_,
@@ -350,7 +358,9 @@ def _risk_facts(inputs: Inputs, fees: MarketFees, fair: Mapping[str, Price]) -> 
         contracts_free=_contracts_free(inputs),
         failed=fees.failed,
         drift=_gaps(inputs),
-        fair=fair,
+        fair=fair_prices(computed),
+        floors={own.ticker: own.reward_floor for own in computed if own.reward_floor},
+        rates={own.ticker: own.reward_rate for own in computed if own.reward_rate},
         reducing=inputs.permission.reducing is not None,
     )
 

@@ -13,7 +13,7 @@ from dora.core.ports import Facts
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.risk.rests import Refused, Rest, shard_name
-from dora.core.units import TimeMs, format_count, format_price
+from dora.core.units import TimeMs, format_count, format_money, format_price
 
 METRICS = {
     "TradingStopped": "trading_stopped",
@@ -144,6 +144,7 @@ def cycle(
                 f"{t.slot.side} {format_price(t.price)} {format_count(t.count)}" for t in decision.targets
             ),
             clip_reasons="; ".join(_clips(decision)),
+            **_reward(decision),
         )
     for gap in drift:
         facts.emit(
@@ -155,6 +156,14 @@ def cycle(
         value = record[field]
         if isinstance(value, int):
             facts.count(name, value)
+
+
+def _reward(decision: Decision) -> dict[str, object]:
+    """What a program is expected to pay, and to cost, where its market is quoted for it."""
+    if decision.reward_value is None or decision.reward_cost is None:
+        return {}
+    worth, cost = format_money(decision.reward_value), format_money(decision.reward_cost)
+    return {"reward_estimate_dollars": worth, "reward_cost_dollars": cost}
 
 
 def _clips(decision: Decision) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dora.core.exchange.error_codes import RATE_LIMITED
+from dora.core.incentives.programs import PROGRAMS
 from dora.core.orders.budget import waits_after
 from dora.core.ports import Facts, StateStore
 from dora.core.quoting.cool_off import STRIKES
@@ -20,6 +21,8 @@ from dora.flow.shared.drift import CYCLE, DRIFT
 from dora.flow.shared.fee_changes import FEES
 
 Record = Mapping[str, object]
+NOTED = (EXTERNAL, FEES, PROGRAMS, RESTS, STRIKES)
+"""What memory keeps beside what strategies remember, written anew by each cycle."""
 
 
 def commit(
@@ -73,11 +76,15 @@ def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
     watched = result.accounts.watched
     if watched is None:
         watched = loaded.state.memory.get(DRIFT, {})
-    noted = {EXTERNAL: result.external, RESTS: stored_rests(result.rests.values())}
+    noted = {
+        EXTERNAL: result.external,
+        PROGRAMS: result.programs,
+        RESTS: stored_rests(result.rests.values()),
+    }
     if loaded.fee_changes.read_ms:
         noted[FEES] = loaded.fee_changes.stored()
     memory: dict[str, Mapping[str, object]] = {
-        **{name: own for name, own in choice.memory.items() if name not in (EXTERNAL, FEES, RESTS, STRIKES)},
+        **{name: own for name, own in choice.memory.items() if name not in NOTED},
         **{name: own for name, own in noted.items() if own},
         DRIFT: watched,
         CYCLE: {"cycle_id": result.cycle_id},

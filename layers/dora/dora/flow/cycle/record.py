@@ -57,6 +57,8 @@ class CycleResult:
     """Markets and shards whose orders were refused, after this cycle's answers."""
     external: Mapping[str, object] = field(default_factory=dict)
     """What was told of others' orders and fills, as memory keeps it."""
+    programs: Mapping[str, object] = field(default_factory=dict)
+    """What is known of liquidity programs, as memory keeps it; nothing where nobody asks for them."""
 
     @property
     def dropped(self) -> int:

@@ -42,6 +42,7 @@ from dora.flow.cycle.loss_limits import LossCheck, check_losses
 from dora.flow.cycle.order_requests import Naming, order_requests
 from dora.flow.cycle.overdue import tell_overdue
 from dora.flow.cycle.persist import commit, tell
+from dora.flow.cycle.programs import look_at_programs
 from dora.flow.cycle.purchase import Purchase, purchase
 from dora.flow.cycle.quality import STATISTICS, judge_quotes
 from dora.flow.cycle.read import gather_evidence, read_exchange, read_times
@@ -126,6 +127,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     choice = replace(choice, plan=bought.plan)
     asked = replace(basis.asked, tokens=bought.tokens, most_places=bought.most_places)
     execution = execute(ports, context, loaded, session, inputs, bought)
+    programs = look_at_programs(ports, context, loaded)
     result = CycleResult(
         cycle_id=context.cycle_id,
         took_ms=ports.clock.now_ms() - context.began_ms,
@@ -152,6 +154,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
         reducing=losses.reducing,
         rests=after_cycle(rests, execution.refused, execution.taken, ports.clock.now_ms()),
         external=watch.told,
+        programs=programs,
     )
     record = wide_record(result)
     commit(ports.state, context, loaded, result, losses, record, ports.clock.now_ms())
