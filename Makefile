@@ -8,7 +8,7 @@
 
 VENV := .venv$(PY:%=-%)
 PYTHON := $(VENV)/bin/python
-RUN := PYTHONPATH=layers/dora $(PYTHON)
+RUN := PYTHONPATH=layers/dora:functions/operator $(PYTHON)
 
 SAM_VENV := .venv-sam
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(SAM_VENV)/bin/sam

@@ -1,5 +1,6 @@
 """The commands of the README start from nothing but a Python, and say what is wrong when there is none."""
 
+import os
 import re
 import subprocess
 import sys
@@ -49,6 +50,33 @@ def _write_program(path: Path, command: str) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
     path.chmod(0o755)
+
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PROGRAMS = sorted(set(re.findall(r"-m (tests\.\w+)", MAKEFILE)))
+
+
+def _runs(program: str, path: str) -> subprocess.CompletedProcess[str]:
+    """With what stands before it in a command, and nothing of this process's own path."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
+    command = [sys.executable, "-m", program, "--help"]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_program_of_the_makefile_finds_what_it_needs(program: str) -> None:
+    (path,) = re.findall(r"^RUN := PYTHONPATH=(\S+)", MAKEFILE, flags=re.MULTILINE)
+
+    done = _runs(program, path)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_demo_finds_what_it_needs_without_make() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ((path, program),) = re.findall(r"PYTHONPATH=(\S+) \S+ -m (\S+);", readme)
+
+    assert _runs(program, path).returncode == 0
 
 
 DEPLOY = ROOT / ".ci" / "deploy"
