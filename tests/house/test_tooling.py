@@ -117,8 +117,9 @@ def test_a_deploy_to_nowhere_is_refused_with_what_there_is(given: tuple[str, ...
 
 
 def _make(*words: str) -> subprocess.CompletedProcess[str]:
-    command = ["make", "--dry-run", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    command = ["make", "--dry-run", "--no-print-directory", *words]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
 def test_a_variable_that_no_target_knows_is_refused_before_anything_is_made() -> None:

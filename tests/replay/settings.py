@@ -21,6 +21,8 @@ ENDLESS_GLOBAL: Raw = {
     "max_total_loss_dollars": "10000000",
     "max_daily_loss_dollars": "1000000",
     "max_open_orders": "200000",
+    "order_life_s": "21600",
+    "extend_expiry": "false",
 }
 REPLAYED_GLOBAL = frozenset(
     {
