@@ -62,6 +62,7 @@ def test_reads_that_lag_are_waited_for_and_timed(dora: Driver) -> None:
     assert _left(dora) == (0, 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("knob", OTHER_ANSWERS)
 def test_whatever_the_exchange_answers_it_says_so_and_leaves_nothing(dora: Driver, knob: str) -> None:
     exchange = dora.stack.world.exchange

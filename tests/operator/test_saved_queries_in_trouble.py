@@ -16,6 +16,8 @@ from tests.simulator.faults import Faults
 from tests.simulator.plant import Plant
 from tests.simulator.wire import Reply, Request
 
+pytestmark = pytest.mark.long
+
 BATCH = "/portfolio/events/orders/batched"
 TAKERS = {"bid": "ask", "ask": "bid"}
 WHOLE_E2 = 10_000_000

@@ -135,6 +135,7 @@ def test_the_same_arguments_give_the_same_summary(short: Run) -> None:
     assert figures(play()) == figures(short)
 
 
+@pytest.mark.long
 def test_a_run_over_real_sockets_is_as_clean() -> None:
     told = run(choose_scene(SHORT), nobody, wire="http", cloud="server").summary
     assert (told["invariants_broken"], told["open_after_teardown"], told["teardown_status"]) == (

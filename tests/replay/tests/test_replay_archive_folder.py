@@ -162,6 +162,7 @@ def test_inferred_fills_are_compared_with_the_true_ones(live: Path) -> None:
     assert f"the bot that recorded, as it was set, filled {true / 100:.0f}." in told
 
 
+@pytest.mark.long
 def test_our_own_orders_are_no_part_of_the_books_of_others(live: Path) -> None:
     folder = read_folder(live)
     records = {record.seen.now_ms: record.seen for record in records_in(live) if record.seen}
