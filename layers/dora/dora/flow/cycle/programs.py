@@ -32,10 +32,23 @@ WAIT_MS = 500
 
 
 def look_at_programs(ports: Ports, context: CycleContext, loaded: LoadedState) -> Mapping[str, object]:
-    """What memory keeps of them after this cycle. Whatever goes wrong here costs a look, and no cycle."""
+    """What memory keeps of them after this cycle.
+
+    Orders are sent and not committed yet: whatever goes wrong here costs a look, and no cycle.
+    """
     tickers = rewarded(loaded.wanted)
     if not tickers:
         return {}
+    try:
+        return _looked(ports, context, loaded, tickers)
+    except Exception as error:
+        ports.facts.emit("ERROR", what="incentive programs", why=told(error))
+        return loaded.state.memory.get(PROGRAMS, {})
+
+
+def _looked(
+    ports: Ports, context: CycleContext, loaded: LoadedState, tickers: frozenset[str]
+) -> Mapping[str, object]:
     known, now_ms = read_programs(loaded.state.memory.get(PROGRAMS, {})), ports.clock.now_ms()
     known = known._replace(rows=merged(known.rows, (), tickers, now_ms))
     if now_ms - known.read_ms < AGE_MS or now_ms - known.tried_ms < AGAIN_MS:
