@@ -27,7 +27,7 @@ CHILD = Path(__file__).with_name("earlier_child.py")
 
 
 def taken_from_history(folder: Path) -> Path:
-    """What that commit deployed, in this folder. Skips where the history is too short, as of a shallow clone."""
+    """What that commit deployed, in this folder. Skips where the history is too short (a shallow clone)."""
     command = ["git", "-C", str(ROOT), "archive", COMMIT, *DEPLOYED]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode != 0:
