@@ -118,7 +118,7 @@ class Target:
             url = self.local["functions_url"] if self.local else None
             return self.session.client("lambda", endpoint_url=url, config=_LAMBDA)
         url = self.local["aws_url"] if self.local else None
-        return self.session.client(service, endpoint_url=url)  # type: ignore[call-overload]
+        return self.session.client(service, endpoint_url=url)  # type: ignore[call-overload] # the stubs know literals only
 
     def caller(self) -> str:
         """Who is asking, by ARN; on this machine nobody has one."""

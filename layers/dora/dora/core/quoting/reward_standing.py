@@ -96,7 +96,7 @@ def recall_standing(stored: Mapping[str, object]) -> Standing:
         if type(own) is not type(_FIRST[name]) or (isinstance(own, int) and not 0 <= own < _LARGEST):
             return Standing()
     try:
-        found = Standing(**known)  # type: ignore[arg-type]
+        found = Standing(**known)  # type: ignore[arg-type] # each was held to the type of its default
         _looks(found.looks)
     except ValueError:
         return Standing()
