@@ -1,6 +1,5 @@
 """The saved queries speak of lines that are really written; so do the alarms of metrics."""
 
-import json
 import re
 from dataclasses import replace
 
@@ -11,7 +10,6 @@ from tests.house.insights import Query, complaints, saved_queries
 from tests.house.tour import tour
 from tests.house.translated import of_kind, translated
 
-DASHBOARD = "AWS::CloudWatch::Dashboard"
 QUERIES = {query.name: query for query in saved_queries(translated())}
 
 
@@ -130,28 +128,6 @@ def test_metrics_carry_the_service_alone_and_are_no_more_than_a_dozen() -> None:
     )
     assert {dimensions for _, _, dimensions in tour().metrics} == {("service",)}
     assert len({name for _, name, _ in tour().metrics} | {own["MetricName"] for own in alarms}) <= 12
-
-
-def dashboard_queries() -> dict[str, Query]:
-    """The queries of the dashboard's widgets by title, without the log group they name."""
-    (body,) = (own["DashboardBody"]["Fn::Sub"] for own in of_kind(translated(), DASHBOARD).values())
-    widgets = [widget["properties"] for widget in json.loads(body)["widgets"] if widget["type"] == "log"]
-    texts = {own["title"]: own["query"].partition("| ")[2] for own in widgets}
-    return {title: Query(title, text.replace(" | ", "\n| ")) for title, text in texts.items()}
-
-
-@pytest.mark.parametrize("title", dashboard_queries())
-def test_every_field_of_the_dashboard_occurs_in_the_lines_it_reads(title: str) -> None:
-    assert complaints(dashboard_queries()[title], tour().facts) == []
-
-
-def test_the_dashboard_shows_metrics_that_are_written() -> None:
-    (body,) = (own["DashboardBody"]["Fn::Sub"] for own in of_kind(translated(), DASHBOARD).values())
-    shown = [row for widget in json.loads(body)["widgets"] for row in widget["properties"].get("metrics", ())]
-
-    assert {tuple(row[:3]) for row in shown if row[0] == "Dora"} <= {
-        (namespace, name, *dimensions) for namespace, name, dimensions in tour().metrics
-    }
 
 
 def test_silence_is_an_alarm_only_while_the_schedule_runs() -> None:

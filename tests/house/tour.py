@@ -60,6 +60,17 @@ class Tour:
             for dimensions in block["Dimensions"]
         }
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Metric name -> its unit, as CloudWatch spells it."""
+        return {
+            metric["Name"]: metric["Unit"]
+            for line in self.text.splitlines()
+            if line.startswith('{"_aws"')
+            for block in json.loads(line)["_aws"]["CloudWatchMetrics"]
+            for metric in block["Metrics"]
+        }
+
 
 @cache
 def tour() -> Tour:

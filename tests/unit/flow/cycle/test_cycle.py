@@ -175,6 +175,23 @@ def test_what_risk_cuts_or_refuses_stands_in_the_decision_and_is_counted_in_the_
         assert (status["slots_cut"], status["slots_not_quoted"]) == ({"event_cap": 5}, {"open_order_cap": 1})
 
 
+def test_quotes_that_stand_are_those_that_the_exchange_has_as_the_cycle_ends() -> None:
+    with small_world() as seen:
+        world = seen.world
+        world.start()
+        have = []
+        for bid_e4, ask_e4 in ((4400, 4700), (4600, 4900), (0, 0)):
+            for ticker in TICKERS if bid_e4 else ():
+                set_book(world, ticker, bid_e4, ask_e4)
+            if not bid_e4:
+                world.session("session_halt_cancel")
+            world.cycle()
+            have.append(sum(map(len, resting(world).values())))
+
+        assert have == [6, 6, 0]
+        assert [record["quotes_standing"] for record in seen.facts("CYCLE")] == have
+
+
 @pytest.mark.parametrize("lost", ["request", "answer"])
 def test_a_cancel_without_an_answer_withholds_its_replacement(lost: str) -> None:
     with small_world() as seen:

@@ -153,6 +153,7 @@ def _decided(choice: Choice) -> dict[str, object]:
 def _written(execution: Execution) -> dict[str, object]:
     cancels, places = execution.cancels, execution.places
     return {
+        "quotes_standing": sum(1 for order in execution.journal.orders.values() if order.open),
         "decreased": execution.decreased,
         "cancelled": cancels.total_succeeded,
         "placed": places.total_succeeded,
