@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from dora import triggers, wiring
+from dora import collection, triggers, wiring  # noqa: F401  # collection: before all else that is imported
 from dora.flow.session.run import run_command
 
 if TYPE_CHECKING:

@@ -37,7 +37,14 @@ class Rule:
 
 DOOR = Rule(
     room="doors",
-    may_import=("dora.triggers", "dora.wiring", "dora.telemetry", "dora.flow", *TYPING_ONLY),
+    may_import=(
+        "dora.collection",
+        "dora.triggers",
+        "dora.wiring",
+        "dora.telemetry",
+        "dora.flow",
+        *TYPING_ONLY,
+    ),
     closed=OUTSIDE - {"sys"},
 )
 CORE = Rule(room="core", may_import=("dora.core",), closed=OUTSIDE | {"logging", "threading"}, pure=True)
@@ -48,7 +55,7 @@ OPERATOR = Rule(
 )
 """A program of its own on a person's machine: the product is its library, and knows nothing of it."""
 TOP = Rule(room="top", may_import=("dora", "boto3", "botocore", "aws_lambda_powertools", "requests"))
-TOP_MODULES = frozenset({"settings", "wiring", "triggers", "telemetry"})
+TOP_MODULES = frozenset({"collection", "settings", "wiring", "triggers", "telemetry"})
 
 NET, AWS = "dora.edge.net", "dora.edge.aws"
 """What carries requests to any of the systems."""

@@ -1,6 +1,5 @@
 """One invocation from outside: known trouble is an answer and a fact, a bug is raised, no key is shown."""
 
-import gc
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -261,18 +260,6 @@ def app_of(stack: Deployed) -> wiring.App:
     served: list[wiring.App] = []
     stack.serve(lambda app: served.append(app) or {"status": "completed"})
     return served[0]
-
-
-def test_an_environment_lets_the_collector_look_for_circles_seldom(stack: Deployed) -> None:
-    stack.furnish()
-    before = gc.get_threshold()
-    try:
-        gc.set_threshold(2_000)
-        app_of(stack)
-        assert gc.isenabled()
-        assert gc.get_threshold()[0] == wiring.COLLECTED_AFTER
-    finally:
-        gc.set_threshold(*before)
 
 
 def test_a_warm_environment_serves_with_what_it_built(stack: Deployed) -> None:

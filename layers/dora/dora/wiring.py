@@ -4,7 +4,6 @@ Importing this module opens nothing. The first invocation builds the app; later 
 reuse it.
 """
 
-import gc
 import hashlib
 import os
 import secrets as chance
@@ -39,10 +38,6 @@ READ_WORKERS = 8
 """Reads of the exchange under way at a time."""
 ANSWER_MS = 1_000
 """Kept of an invocation for its answer and its metrics: by then every request to anybody is over."""
-COLLECTED_AFTER = 400_000
-"""New objects after which the collector looks for circles among them, instead of after 2,000. What a cycle
-makes goes by its reference counts, but for a hundred objects; a cycle of 3,000 markets makes half as many as
-this, and nearly all that the collector would walk over still lives."""
 
 
 class SystemClock:
@@ -93,7 +88,6 @@ def build(
 
     Raises SettingsInvalid or SecretInvalid.
     """
-    gc.set_threshold(COLLECTED_AFTER)
     settings = read_settings(env)
     clock = clock or SystemClock()
     service = env.get("POWERTOOLS_SERVICE_NAME") or settings.bot
