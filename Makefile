@@ -31,7 +31,7 @@ EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 # A name that no target knows is a slip of the pen: what it was to set would silently keep its default.
 KNOWN := ARCH BASE CYCLES DATA DAYS ENGINE EVENT EXPLAIN FILE FUNCTION HOURS KEY_FILE KEY_ID MARKETS ONLY OUT \
-    PARAMETERS PLAN PLANT PRINT PY QUICK SEED SEEDS SERIES SET SPLIT STAGE START STRATEGY SWEEP TIER UPGRADE
+    PARAMETERS PAID PLAN PLANT PRINT PY QUICK SEED SEEDS SERIES SET SPLIT STAGE START STRATEGY SWEEP TIER UPGRADE
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 $(if $(filter-out $(KNOWN),$(GIVEN)),$(error No target knows $(strip $(filter-out $(KNOWN),$(GIVEN))); \
     there are: $(KNOWN)))
@@ -61,9 +61,10 @@ battery: $(READY)  ## the faults of the acceptance battery, the crash sweeps inc
 mutants: $(READY)  ## switch off each guard of an order in turn; some test must notice
 	$(RUN) -m tests.mutants
 
-soak: $(READY)  ## virtual days under every kind of fault [SEEDS= HOURS= SEED= MARKETS= PLAN=]
+soak: $(READY)  ## virtual days under every kind of fault [SEEDS= HOURS= SEED= MARKETS= PAID=1 PLAN=]
 	$(RUN) -m tests.soak $(if $(SEEDS),--seeds $(SEEDS)) $(if $(HOURS),--hours $(HOURS)) \
-	    $(if $(SEED),--seed $(SEED)) $(if $(MARKETS),--markets $(MARKETS)) $(if $(PLAN),--plan '$(PLAN)')
+	    $(if $(SEED),--seed $(SEED)) $(if $(MARKETS),--markets $(MARKETS)) $(if $(PAID),--paid) \
+	    $(if $(PLAN),--plan '$(PLAN)')
 
 bench: $(READY)  ## what a cycle costs: CPU, calls, write units, tokens, dollars [MARKETS=10,100 ONLY= OUT= QUICK=1]
 	$(RUN) -m tests.bench $(if $(MARKETS),--markets $(MARKETS)) $(if $(ONLY),--only $(ONLY)) \

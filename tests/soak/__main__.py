@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--hours", type=float, default=2, help="virtual hours of each")
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--markets", type=int, default=20)
-    parser.add_argument("--paid", action="store_true", help="some markets are quoted for a reward")
+    parser.add_argument("--paid", action="store_true", help="markets of every strategy, rewards too")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--plan", type=Path, help="replay this event list instead, up to its first breach")
     parser.add_argument("--shorten-s", type=float, default=120, help="seconds to spend on shortening a plan")

@@ -59,6 +59,11 @@ PAID = {
     "min_price_dollars": Decimal("0.01"),
     "max_price_dollars": Decimal("0.99"),
 }
+OF_RESERVATION = ("min_half_spread_dollars", "volatility_percent_of_move")
+JOINED = {
+    **{name: own for name, own in config_items.MARKET.items() if name not in OF_RESERVATION},
+    "strategy": "join",
+}
 EVERY_OTHER = 2
 TARGET_E2, REWARD_E4 = 1_000, 50_000_000
 """A rich program for few contracts: its market is entered as soon as the rules allow."""
@@ -76,7 +81,7 @@ class Day:
     levels: int = LEVELS
     plant: Plant | None = None
     paid: bool = False
-    """Whether some markets are quoted for a reward: they are entered a quarter of an hour later."""
+    """Whether every strategy quotes some of the markets: those for a reward from a quarter of an hour on."""
 
     @property
     def all_minutes(self) -> int:
@@ -92,13 +97,14 @@ class Day:
         return START_MS + self.all_minutes * MINUTE_MS
 
     def setup(self) -> Setup:
-        """The synthetic markets of this seed: some are quoted for a reward, all others alike."""
+        """The synthetic markets of this seed."""
         specs = synthetic_recording(self.seed, self.markets, START_MS, self.all_minutes).markets
-        paid = _paid(specs) if self.paid else ()
+        paid = _paid(specs) if self.paid else []
+        joined = sorted(specs.keys() - paid)[::EVERY_OTHER] if self.paid else []
         return Setup(
             markets=tuple(specs.values()),
             start_ms=START_MS,
-            items={ticker: self._item(ticker, paid) for ticker in specs},
+            items={ticker: self._item(ticker, paid, joined) for ticker in specs},
             globals=GLOBAL,
             seed=self.seed,
             knobs=Knobs(write_latency_ms=WRITE_LATENCY_MS),
@@ -107,8 +113,10 @@ class Day:
             bot=BOT,
         )
 
-    def _item(self, ticker: str, paid: Collection[str]) -> config_items.Item:
-        return PAID if ticker in paid else {**config_items.MARKET, "levels": self.levels}
+    def _item(self, ticker: str, paid: Collection[str], joined: Collection[str]) -> config_items.Item:
+        if ticker in paid:
+            return PAID
+        return {**(JOINED if ticker in joined else config_items.MARKET), "levels": self.levels}
 
     def programs(self) -> list[IncentiveProgram]:
         """What pays the makers of some of the markets, from the first minute to the last."""

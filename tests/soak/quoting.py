@@ -1,24 +1,42 @@
 """How much a bot under faults quoted, measured against its fault-free twin.
 
 A slot-minute in which the twin quoted and the bot did not is `forced` when a rule or the exchange left no
-choice; every other one counts against the bot.
+choice, and `aside` when the bot completed its cycle and decided not to quote, by a rule that goes by what it
+was dealt. Every other one counts against the bot.
 
   unanswered   the slot holds a write of unknown outcome, for at most five minutes
   paused       the shard took no orders; resting ones it had cancelled
   closed       the market was closed
   no input     what a cycle must know could not be read, or its plan not be written: no new orders (I4, I6)
+
+  aside        `STANDS_ASIDE`: the twin has other fills, another grid, and no look that failed, so it rests
+               its events, enters its programs and leaves them at other minutes. `too_fast` is none of these:
+               both see the same books of others, and what a gap in the reads does to that is its own matter.
+
+Neither is excused without end: of all that the twin quoted the bot must quote `report.LEAST_SHARE`.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dora.core.reasons import Reason
 from tests.simulator.fault_plan import Fault, FaultPlan
 from tests.soak.day import KILL, Outcome
 from tests.soak.witness import LOOKED_AFTER_MS, Sample, Slot
 
 PAUSES = ("pause-trading", "pause-exchange")
 NOT_FORCED = "other"
+STANDS_ASIDE = frozenset({
+    Reason.COOL_OFF,
+    Reason.REWARD_GATE,
+    Reason.REWARD_WAITING,
+    Reason.REWARD_TOO_LOW,
+    Reason.EVENT_FULL,
+    Reason.GRID_TOO_FINE,
+})  # fmt: skip
+"""After adverse fills an event rests; a program is entered and left by what ten looks and an hour showed; of
+an event so many markets are quoted for one; and a grid that a fault makes finer is not quoted for one."""
 
 
 @dataclass
@@ -29,6 +47,8 @@ class Quoting:
     quoted: int = 0
     """Of the twin's; what the bot quoted where the twin did not is no merit."""
     missed: Counter[str] = field(default_factory=Counter)
+    aside: Counter[str] = field(default_factory=Counter)
+    """By reason, missed as well."""
 
     @property
     def forced(self) -> int:
@@ -38,13 +58,14 @@ class Quoting:
     @property
     def ratio(self) -> float:
         """Quoted of what could be quoted."""
-        return self.quoted / max(self.twin - self.forced, 1)
+        return self.quoted / max(self.twin - self.forced - self.aside.total(), 1)
 
     def add(self, other: "Quoting") -> None:
         """Take another day into account."""
         self.twin += other.twin
         self.quoted += other.quoted
         self.missed += other.missed
+        self.aside += other.aside
 
 
 def compare(twin: Outcome, bot: Outcome, plan: FaultPlan, shards: Mapping[str, int]) -> Quoting:
@@ -59,8 +80,13 @@ def compare(twin: Outcome, bot: Outcome, plan: FaultPlan, shards: Mapping[str, i
         found.quoted += len(wanted.quoted & sample.quoted)
         tick_ms = sample.at_ms - LOOKED_AFTER_MS
         lasting = [f for f in plan.faults if 0 <= tick_ms - bot.loaded_ms - f.at_ms < f.for_ms]
+        reason = bot.reasons.get(tick_ms)
         for slot in wanted.quoted - sample.quoted:
-            found.missed[_why(slot, sample, lasting, bot.reasons.get(tick_ms), shards)] += 1
+            why, said = _why(slot, sample, lasting, reason, shards), sample.skips.get(slot[0], "")
+            if why == NOT_FORCED and reason is None and said in STANDS_ASIDE:
+                found.aside[said] += 1
+            else:
+                found.missed[why] += 1
     return found
 
 

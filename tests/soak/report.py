@@ -48,6 +48,7 @@ def summarize(results: list[SeedResult], seconds: float) -> Summary:
         "twin_slot_minutes": quoting.twin,
         "forced_slot_minutes": quoting.forced,
         "missed_by_reason": dict(sorted(quoting.missed.items())),
+        "stood_aside_by_reason": dict(sorted(quoting.aside.items())),
         "cancel_404": sum(outcome.cancel_404 for outcome in outcomes),
         "statuses": dict(sum((outcome.statuses for outcome in outcomes), Counter[str]())),
         "seconds": round(seconds, 1),
@@ -97,7 +98,8 @@ def _show_breaches(console: Console, result: SeedResult, folder: Path) -> None:
     console.print(f"seed {day.seed}: brought about by", markup=False)
     console.print(result.shortest.text(), markup=False, soft_wrap=True)
     command = f"make soak PLAN={_plan_file(folder, day)} SEED={day.seed} HOURS={day.minutes / 60:g}"
-    console.print(f"again: {command} MARKETS={day.markets}", markup=False, soft_wrap=True)
+    paid = " PAID=1" if day.paid else ""
+    console.print(f"again: {command} MARKETS={day.markets}{paid}", markup=False, soft_wrap=True)
     console.print(f"its events: {result.replayed.seen.digest}", markup=False, soft_wrap=True)
 
 

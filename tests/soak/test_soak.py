@@ -23,7 +23,7 @@ from tests.soak.quoting import Quoting, compare
 from tests.soak.report import LEAST_RATIO, passed, summarize
 from tests.soak.seeds import SeedResult, run_seed, run_seeds
 from tests.soak.shorten import shorten
-from tests.soak.witness import Sample, Seen, Witness
+from tests.soak.witness import LOOKED_AFTER_MS, Sample, Seen, Witness
 from tests.world.cloud_faults import KINDS as CLOUD_KINDS
 from tests.world.disruption import KILL
 from tests.world.world import open_world
@@ -112,6 +112,26 @@ def test_only_what_the_rules_force_is_excused() -> None:
 
     assert found.missed == {"unanswered": 1, "paused": 1, "closed": 1, "other": 1}
     assert (found.twin, found.quoted, found.forced, found.ratio) == (5, 1, 3, 0.5)
+
+
+def test_own_rests_are_excused_only_where_a_completed_cycle_decided_them() -> None:
+    slots = frozenset((ticker, "bid", 0) for ticker in "ABCD")
+    skips = {"A": "cool_off", "B": "too_fast", "C": "reward_gate"}
+    twin = Outcome(Seen([Sample(at_ms, slots, frozenset()) for at_ms in (90_000, 150_000)]))
+    bot = Outcome(Seen([Sample(at_ms, frozenset(), frozenset(), skips) for at_ms in (90_000, 150_000)]))
+    bot.reasons[150_000 - LOOKED_AFTER_MS] = KILL
+
+    found = compare(twin, bot, FaultPlan(), dict.fromkeys("ABCD", 0))
+
+    assert found.aside == {"cool_off": 1, "reward_gate": 1}
+    assert found.missed == {"other": 6}
+
+
+def test_a_bot_that_stands_aside_for_hours_does_not_pass(soaked: SeedResult) -> None:
+    aside = Quoting(100, 74, Counter(other=1), Counter(cool_off=25))
+
+    assert aside.ratio > LEAST_RATIO
+    assert not passed(summarize([replace(soaked, quoting=aside)], 1))
 
 
 def test_a_bot_that_stands_still_does_not_pass(soaked: SeedResult) -> None:

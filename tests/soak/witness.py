@@ -1,10 +1,12 @@
 """What is seen of a day on the exchange itself: every event, intent and quote."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from dora.core.exchange.market import Slot as OrderSlot
+from dora.flow.cycle.compute import SAID
 from tests.simulator.invariants import Breach
 from tests.simulator.model import Event
 from tests.soak.faulty_bot import MemoryDisruption
@@ -23,11 +25,15 @@ Slot = tuple[str, str, int]
 
 @dataclass(slots=True)
 class Sample:
-    """The slots in which one order of ours stands, and those that the bot has to leave alone."""
+    """The slots in which one order of ours stands, and those that the bot has to leave alone.
+
+    `skips`: why markets are not quoted at all, by the last decisions.
+    """
 
     at_ms: int
     quoted: frozenset[Slot]
     frozen: frozenset[Slot]
+    skips: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -83,7 +89,10 @@ class Witness:
 
     def _look(self) -> None:
         now_ms = self._world.clock.now_ms()
-        self.seen.samples.append(Sample(now_ms, self._quoted(), frozen(self._faults, now_ms)))
+        stored = self._faults.stored.state
+        said: Mapping[str, str] = stored.memory.get(SAID, {})
+        skips = {ticker: own for ticker, own in said.items() if own and "@" not in own}
+        self.seen.samples.append(Sample(now_ms, self._quoted(), frozen(self._faults, now_ms), skips))
         if now_ms + MINUTE_MS < self._until_ms:
             self._world.clock.at(now_ms + MINUTE_MS, self._look)
 
