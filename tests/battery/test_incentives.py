@@ -111,7 +111,7 @@ def test_scenario_85_a_market_is_quoted_once_its_program_was_worth_it_for_ten_mi
         stage.sound()
         assert {price for quotes in resting(stage.world).values() for price, _ in quotes} == {4_400, 4_700}
         assert stage.world.exchange.stats.calls[PROGRAMS] == 2
-        (found, *_) = [own for own in stage.seen.facts("DECISION_MADE") if own["target_count"]]
+        (found, *_) = [own for own in stage.seen.facts("DECISION_MADE") if own["targets"]]
         assert float(found["reward_estimate_dollars"]) >= float(found["reward_cost_dollars"]) + 0.5
         for body in archive_objects().values():
             record = unpack(body)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from dora.core.units import format_count
+from dora.flow.cycle.decision_facts import LINE_BYTES
 from dora_operator.insights import InsightsError, to_sql
 from dora_operator.log_lines import run_locally
 from dora_operator.logs import saved_queries
@@ -148,6 +149,14 @@ def test_what_a_decision_saw_and_did_is_found_by_its_id(story: Story) -> None:
     assert {"DECISION_MADE", "BATCH_PLACE", "BATCH_PLACE_FAILED"} <= {row["event_type"] for row in rows}
     assert {row["market"] for row in rows} == {first["market"], None}
     assert [str(row["entry"]).split()[0] for row in rows if row["entry"]] == [first["market"]]
+
+
+def test_no_line_of_a_decision_is_longer_than_it_may_be(story: Story) -> None:
+    with (story.driver.folder / "log.jsonl").open(encoding="utf-8") as lines:
+        decided = [line.rstrip("\n") for line in lines if '"event_type":"DECISION_MADE"' in line]
+
+    assert len(decided) > len(story.driver.stack.scene.tickers)
+    assert max(len(line.encode()) for line in decided) <= LINE_BYTES
 
 
 def test_cycles_are_counted_by_hour_and_status(story: Story) -> None:

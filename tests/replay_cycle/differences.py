@@ -72,6 +72,7 @@ def _facts(decided: Decided, known: list[TrackedOrder]) -> Iterator[tuple[Key, o
 
 def _of_decision(decision: Decision) -> Iterator[tuple[str, object]]:
     names = ("skip", "error", "fair_value", "fair_value_source", "reservation_price", "half_spread")
+    names += ("bid_improvement", "ask_improvement")
     names += ("reward_value", "reward_cost", "reward_rate", "reward_floor")
     yield from ((name, getattr(decision, name)) for name in names)
     for target in decision.targets:

@@ -120,6 +120,8 @@ def _decided() -> Decided:
         fair_value_source="book",
         reservation_price=1 / 3,
         half_spread=0.01,
+        bid_improvement=-2,
+        ask_improvement=1,
         reward_value=Money(1_010_000),
         reward_cost=Money(660_000),
         reward_rate=30_000,

@@ -136,6 +136,8 @@ def _model(config: MarketConfig, decision: Decision, asked: QuoteInputs | None) 
     yield "fair value", _dollars(decision.fair_value)
     yield "source", decision.fair_value_source or NOTHING
     yield "spread of others", NOTHING if decision.spread is None else format_price(decision.spread)
+    yield "bid above the best of others, ticks", _ticks(decision.bid_improvement)
+    yield "ask below the best of others, ticks", _ticks(decision.ask_improvement)
     if asked is None:
         yield "fees", "not known"
         return
@@ -244,6 +246,10 @@ def _planned(
 
 def _quote(target: TargetOrder) -> str:
     return f"{format_price(target.price)} x {format_count(target.count)}"
+
+
+def _ticks(improvement: int | None) -> str:
+    return NOTHING if improvement is None else str(improvement)
 
 
 def _dollars(value: float | None) -> str:

@@ -34,6 +34,11 @@ LEVELS = {
 
 A `HEARTBEAT` is written only where cycles fell silent."""
 
+NUMEROUS = frozenset({"DECISION_MADE"})
+"""Facts of which one cycle may write one a market: they do without the keys that its `CYCLE` line has, and
+without their name a second time."""
+OF_THE_CYCLE = dict.fromkeys(("bot", "cold_start", "function", "request_id", "session_id"))
+
 
 class Telemetry:
     """`ports.Facts` over Powertools; one per environment, cleared at the start of each invocation."""
@@ -66,7 +71,10 @@ class Telemetry:
         if len(fields) > MAX_FIELDS:
             flat["fields_cut"] = len(fields) - MAX_FIELDS
         write = self._write[LEVELS.get(event_type, "INFO")]
-        write(event_type, extra={"event_type": event_type, **flat})
+        if event_type in NUMEROUS:
+            write("", extra={"event_type": event_type, **flat, **OF_THE_CYCLE})  # None is not written.
+        else:
+            write(event_type, extra={"event_type": event_type, **flat})
 
     def count(self, name: str, value: float) -> None:
         """One metric value; a name that ends in `Percent` has that unit."""

@@ -44,6 +44,9 @@ def test_the_model_is_the_one_of_the_decision() -> None:
     assert values["reservation price"] == f"{decision.reservation_price:.9f}"
     assert values["half-spread"] == f"{decision.half_spread:.9f}"
     assert values["net position"] == "3.00"
+    assert decision.bid_improvement is not None
+    assert values["bid above the best of others, ticks"] == str(decision.bid_improvement)
+    assert values["ask below the best of others, ticks"] == str(decision.ask_improvement)
 
 
 def test_the_book_tells_our_own_orders_from_those_of_others() -> None:

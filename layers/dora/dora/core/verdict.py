@@ -53,17 +53,21 @@ def _final(
     )
 
 
+def why_none(decision: Decision) -> Reason | None:
+    """Why a market has no quote: its own reason, or that of its first level; None where it has one."""
+    if decision.targets:
+        return None
+    return decision.skip or next((reason for _, reason in decision.dropped), None)
+
+
 def with_since(
     decisions: Sequence[Decision], before: Mapping[str, object], now_ms: TimeMs
 ) -> tuple[dict[str, list[Any]], tuple[Decision, ...]]:
-    """For memory, since when and why each market without a quote has none; and the decisions that say it.
-
-    The reason is that of the market, or of its first level.
-    """
+    """For memory, since when and why each market without a quote has none; and the decisions that say it."""
     since: dict[str, list[Any]] = {}
     for decision in decisions:
         if not decision.targets:
-            why = decision.skip or next((reason for _, reason in decision.dropped), None)
+            why = why_none(decision)
             since[decision.ticker] = _since(before.get(decision.ticker), "" if why is None else why, now_ms)
     if not since:
         return since, tuple(decisions)

@@ -60,6 +60,10 @@ class Decision(NamedTuple):
     """Mean move of the mid a minute, as a multiple of the book's half-spread."""
     position: Count = Count(0)
     """Net YES contracts that it was decided with."""
+    bid_improvement: int | None = None
+    """Ticks that our best bid stands above that of others, below zero behind it; None: one is missing."""
+    ask_improvement: int | None = None
+    """Ticks that the best ask stands below theirs, likewise."""
     reward_value: Money | None = None
     """What its program is expected to add to what is paid: an estimate. None: it is not quoted for one."""
     reward_cost: Money | None = None

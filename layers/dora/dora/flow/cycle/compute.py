@@ -25,6 +25,7 @@ from dora.core.quoting.checked import checked
 from dora.core.quoting.closing import as_markets_end
 from dora.core.quoting.cool_off import STRIKES
 from dora.core.quoting.decision import Decision, QuoteInputs, fair_prices
+from dora.core.quoting.improvement import with_improvement
 from dora.core.quoting.outside_value import STALE
 from dora.core.quoting.registry import STRATEGIES
 from dora.core.quoting.strikes import best_strikes
@@ -37,7 +38,7 @@ from dora.core.risk.session_limit import contracts_free
 from dora.core.session import SessionMetadata
 from dora.core.state import ReferenceData
 from dora.core.units import Count, Money, TimeMs
-from dora.core.verdict import final, with_reasons, with_since
+from dora.core.verdict import final, why_none, with_reasons, with_since
 
 MemoryByTicker = Mapping[str, Mapping[str, object]]
 
@@ -169,7 +170,7 @@ def expiry_of(inputs: Inputs, market: Market) -> TimeMs:
 def _saying(decision: Decision) -> str:
     quotes = " ".join([f"{t.slot.side!s}{t.slot.level}@{t.price}x{t.count}" for t in decision.targets])
     stale = "~" if decision.fair_value_source == STALE else ""
-    return f"{decision.skip or ''}{stale}{quotes}"
+    return f"{why_none(decision) or ''}{stale}{quotes}"
 
 
 def pull_all(view: ReconciledOrders, reason: Reason, triggered: Collection[str]) -> SlotPlan:
@@ -271,7 +272,9 @@ def _decision(inputs: Inputs, ticker: str, shared: _Shared) -> tuple[Decision, M
     )
     strategy = STRATEGIES[config.strategy]
     decision, after = checked(strategy.quote(asked, None if before is None else dict(before)), asked)
-    return decision if skip is None else _skipped(inputs, config, skip, shared), after
+    if skip is not None:
+        return _skipped(inputs, config, skip, shared), after
+    return with_improvement(decision, asked), after
 
 
 def _skipped(inputs: Inputs, config: MarketConfig, skip: Reason, shared: _Shared) -> Decision:

@@ -1,6 +1,6 @@
 """Facts of a cycle: what it found, decided and came to. Field names are an API of the saved queries."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from dora.core.accounts.ledger import Drift
 from dora.core.calendar import format_time
@@ -13,7 +13,8 @@ from dora.core.ports import Facts
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.risk.rests import Refused, Rest, shard_name
-from dora.core.units import TimeMs, format_count, format_money, format_price
+from dora.core.units import TimeMs, format_count
+from dora.flow.cycle.decision_facts import decision_made
 
 METRICS = {
     "TradingStopped": "trading_stopped",
@@ -130,22 +131,7 @@ def cycle(
 ) -> None:
     """`DECISION_MADE` for each changed decision, `POSITION_DRIFT`, the `CYCLE` record, and the metrics."""
     for decision in news:
-        facts.emit(
-            "DECISION_MADE",
-            market=decision.ticker,
-            decision_id=decision_id(str(record["cycle_id"]), decision.ticker),
-            target_count=len(decision.targets),
-            skip_reason=decision.skip or "",
-            **({} if decision.until_ms is None else {"until": format_time(decision.until_ms)}),
-            fair_value=decision.fair_value,
-            fair_value_source=decision.fair_value_source,
-            reservation_price=decision.reservation_price,
-            targets="; ".join(
-                f"{t.slot.side} {format_price(t.price)} {format_count(t.count)}" for t in decision.targets
-            ),
-            clip_reasons="; ".join(_clips(decision)),
-            **_reward(decision),
-        )
+        decision_made(facts, str(record["cycle_id"]), decision)
     for gap in drift:
         facts.emit(
             "POSITION_DRIFT", market=gap.ticker, ours=format_count(gap.ours), theirs=format_count(gap.theirs)
@@ -156,22 +142,6 @@ def cycle(
         value = record[field]
         if isinstance(value, int):
             facts.count(name, value)
-
-
-def _reward(decision: Decision) -> dict[str, object]:
-    """What a program is expected to pay, and to cost, where its market is quoted for it."""
-    if decision.reward_value is None or decision.reward_cost is None:
-        return {}
-    worth, cost = format_money(decision.reward_value), format_money(decision.reward_cost)
-    return {"reward_estimate_dollars": worth, "reward_cost_dollars": cost}
-
-
-def _clips(decision: Decision) -> Iterator[str]:
-    """`bid 0 cash` for a level that is not quoted, `bid 0 cash cut from 10.00` for one quoted smaller."""
-    for slot, why in decision.dropped:
-        yield f"{slot.side} {slot.level} {why}"
-    for slot, why, wanted in decision.cut:
-        yield f"{slot.side} {slot.level} {why} cut from {format_count(wanted)}"
 
 
 def _totals(summary: BatchCancelSummary | BatchPlaceSummary) -> dict[str, object]:
