@@ -31,7 +31,7 @@ EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 # A name that no target knows is a slip of the pen: what it was to set would silently keep its default.
 KNOWN := ARCH BASE CYCLES DATA DAYS ENGINE EVENT EXPLAIN FILE FUNCTION HOURS KEY_FILE KEY_ID MARKETS ONLY OUT \
-    PARAMETERS PAID PLAN PLANT PRINT PY QUICK SEED SEEDS SERIES SET SPLIT STAGE START STRATEGY SWEEP TIER UPGRADE
+    PAID PARAMETERS PLAN PLANT PRINT PY QUICK SEED SEEDS SERIES SET SPLIT STAGE START STRATEGY SWEEP TIER UPGRADE
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 $(if $(filter-out $(KNOWN),$(GIVEN)),$(error No target knows $(strip $(filter-out $(KNOWN),$(GIVEN))); \
     there are: $(KNOWN)))
