@@ -50,7 +50,17 @@ def test_scenario_31_reads_beyond_the_bucket_are_sent_as_it_refills() -> None:
 
         assert not stage.world.exchange.stats.too_many_requests
         assert stage.world.open_orders() == 18
+        assert [own["read_used_percent"] for own in stage.seen.facts("BUDGET_LOW")] == [100, 100, 100]
         assert not broken(stage.world)
+
+
+def test_scenario_32_reads_that_leave_most_of_their_bucket_are_not_told() -> None:
+    with scene(tier="basic", **many(9)) as stage:
+        set_books(stage)
+        stage.run(3)
+
+        assert stage.world.open_orders() == 18
+        assert not stage.seen.facts("BUDGET_LOW")
 
 
 def test_scenario_31_a_start_pays_for_every_list_of_markets_that_it_reads() -> None:

@@ -185,8 +185,9 @@ def _limits(recorder: Recorder, catcher: Catcher) -> None:
 
 
 def _scarcity(recorder: Recorder, catcher: Catcher) -> None:
-    """More quotes are wanted than one cycle may place."""
-    with _world(recorder, catcher, globals={**config_items.GLOBAL, "max_orders_per_cycle": 4}) as world:
+    """More quotes are wanted than one cycle may place, and its share of the key hardly pays for its reads."""
+    globals_ = {**config_items.GLOBAL, "max_orders_per_cycle": 4, "budget_share_percent": 20}
+    with _world(recorder, catcher, globals=globals_) as world:
         world.start()
         world.cycle()
 

@@ -12,6 +12,7 @@ from dora_operator.target import local_target
 from tests.local_stack.stack import LocalStack
 from tests.operator.driver import local_driver
 from tests.operator.story import Told
+from tests.simulator.buckets import TIERS
 from tests.simulator.faults import Faults
 from tests.simulator.plant import Plant
 from tests.simulator.wire import Reply, Request
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.long
 BATCH = "/portfolio/events/orders/batched"
 TAKERS = {"bid": "ask", "ask": "bid"}
 WHOLE_E2 = 10_000_000
+FEW_READS = TIERS["advanced"]._replace(read_rate=60, read_capacity=130)
+"""Eleven reads of a cycle, ten tokens each, take most of that and never wait."""
 
 
 class _Trouble(Faults):
@@ -72,6 +75,9 @@ def story() -> Iterator[Troubled]:
         exchange.invariants.expectations.tolerate_429 = True
         driver.minutes(1)
         assert driver.run("start", "--yes").exit_code == 0
+        for buckets in (member.buckets, member.fair_buckets):
+            buckets.limits = FEW_READS
+            buckets._buckets.clear()
         exchange.faults = trouble = _Trouble(stack)
         trouble.limited = 1
         driver.minutes(4)
@@ -116,6 +122,15 @@ def test_refusals_for_the_rate_are_counted_as_they_were_sent(story: Troubled) ->
     assert len(waited) == 1
 
 
+def test_a_read_bucket_that_is_nearly_empty_is_shown_though_nothing_was_refused(story: Troubled) -> None:
+    (hour,) = (row for row in story.ask("rate-limits") if row["event_type"] == "BUDGET_LOW")
+
+    # All but the cycle before the session, and the one whose refusal made the bot learn its limits anew.
+    assert hour["lines"] == story.driver.stack.cycles - 2
+    assert 80 <= hour["read_bucket_used_percent"] < 100
+    assert hour["orders_dropped"] == 0
+
+
 def test_a_trip_names_the_group_and_the_orders_that_the_exchange_took_off(story: Troubled) -> None:
     rows = story.ask("group-trips")
     (trip,) = (row for row in rows if row["event_type"] == "ORDER_GROUP_LIMIT_REACHED")
@@ -158,6 +173,7 @@ def test_the_cold_start_is_counted_once(story: Troubled) -> None:
         ("cancel-failures", "BATCH_CANCEL_FAILED", "BATCH_PLACE_FAILED"),
         ("rate-limits", "sum(backoff_seconds)", "count(backoff_seconds)"),
         ("rate-limits", '"RATE_LIMIT", ', ""),
+        ("rate-limits", "max(read_used_percent)", "max(used_percent)"),
         ("group-trips", ", orders,", ","),
         ("group-trips", ', "GROUP_RESET"', ""),
         ("position-drift", "latest(theirs)", "latest(ours)"),

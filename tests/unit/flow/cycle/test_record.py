@@ -274,3 +274,22 @@ def test_write_tokens_that_are_nearly_used_up_are_told_though_all_orders_fitted(
     tell(facts, near, wide_record(near))
 
     assert [(own["used_percent"], own["dropped"]) for own in facts.of("BUDGET_LOW")] == told
+
+
+@pytest.mark.parametrize(("spent", "told"), [(79, []), (80, [(0, 80)]), (100, [(0, 100)])])
+def test_a_read_bucket_that_is_nearly_empty_is_told_though_no_write_waited(
+    spent: int, told: list[tuple[int, int]]
+) -> None:
+    facts, near = FakeFacts(), replace(QUIET, reads_percent=spent)
+    tell(facts, near, wide_record(near))
+
+    assert [(own["dropped"], own["read_used_percent"]) for own in facts.of("BUDGET_LOW")] == told
+
+
+def test_both_buckets_are_told_in_one_line() -> None:
+    facts = FakeFacts()
+    near = replace(QUIET, affordable=100, health=WELL._replace(write_tokens=90), reads_percent=95)
+    tell(facts, near, wide_record(near))
+
+    (line,) = facts.of("BUDGET_LOW")
+    assert (line["used_percent"], line["read_used_percent"]) == (90, 95)

@@ -40,3 +40,5 @@ class LoadedState:
     wanted: Mapping[str, MarketConfig]
     fee_changes: FeeChanges = NOTHING_READ
     """What was announced when it was last read."""
+    reads_percent: int = 0
+    """Of the read bucket, what was spent when this cycle's reads of the account were reserved."""

@@ -1,6 +1,7 @@
 """Facts of a cycle: what it found, decided and came to. Field names are an API of the saved queries."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from dora.core.accounts.ledger import Drift
 from dora.core.calendar import format_time
@@ -31,7 +32,15 @@ Each serves an alarm: what a dashboard shows beside them it reads off the record
 
 
 NEARLY_USED_PERCENT = 80
-"""Of the write tokens that a cycle could spend: from here on it is told."""
+"""Of the write tokens that a cycle could spend, or of the read bucket: from here on it is told."""
+
+
+class Spent(NamedTuple):
+    """How much of what a cycle could spend it did, in percent."""
+
+    writes: int | None
+    """None: nothing was bought."""
+    reads: int
 
 
 def cancel_summary(facts: Facts, summary: BatchCancelSummary) -> None:
@@ -44,13 +53,20 @@ def place_summary(facts: Facts, summary: BatchPlaceSummary) -> None:
     facts.emit("BATCH_PLACE_SUMMARY", **_totals(summary))
 
 
-def budget_low(facts: Facts, dropped: int, stopped: Reason | None, used_percent: int | None) -> None:
+def budget_low(facts: Facts, dropped: int, stopped: Reason | None, spent: Spent) -> None:
     """`BUDGET_LOW`: placements that did not fit, and what ended the placing; they are first next time.
 
-    Also where all fitted, and `used_percent` of the write tokens that could be spent were: it is near.
+    Also where all fitted, and most of the tokens were spent: it is near. Of both buckets in one line.
     """
-    if dropped or (used_percent is not None and used_percent >= NEARLY_USED_PERCENT):
-        facts.emit("BUDGET_LOW", dropped=dropped, reason=stopped or Reason.BUDGET, used_percent=used_percent)
+    writes, reads = (spent.writes or 0) >= NEARLY_USED_PERCENT, spent.reads >= NEARLY_USED_PERCENT
+    if dropped or writes or reads:
+        facts.emit(
+            "BUDGET_LOW",
+            dropped=dropped,
+            **({"reason": stopped or Reason.BUDGET} if dropped or writes else {}),
+            used_percent=spent.writes,
+            **({"read_used_percent": spent.reads} if reads else {}),
+        )
 
 
 def uncomputed(facts: Facts, cycle_id: str, failed: Mapping[str, str]) -> None:

@@ -63,7 +63,8 @@ def commit(
 def tell(facts: Facts, result: CycleResult, record: Record) -> None:
     """What the cycle came to, as facts and metrics."""
     execution = result.execution
-    cycle_facts.budget_low(facts, result.dropped, execution.stopped, result.used_percent)
+    spent = cycle_facts.Spent(result.used_percent, result.reads_percent)
+    cycle_facts.budget_low(facts, result.dropped, execution.stopped, spent)
     cycle_facts.mostly_failed(facts, execution.tally)
     cycle_facts.begins_to_rest(facts, execution.refused, result.rests)
     cycle_facts.cycle(facts, record, result.choice.news, result.accounts.drift or ())

@@ -51,6 +51,8 @@ class CycleResult:
     health: Health
     affordable: int | None = None
     """Write tokens that could be spent; None: nothing was bought."""
+    reads_percent: int = 0
+    """Of the read bucket, how much was spent when it held least, as far as was looked."""
     reducing: Reason | None = None
     """Why no new risk was taken."""
     rests: Mapping[str, Rest] = field(default_factory=dict)

@@ -50,7 +50,7 @@ from dora.flow.cycle.recent_trades import after_the_tape
 from dora.flow.cycle.record import CycleResult, answer_of, pnl_by_market, wide_record
 from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.lease import release
-from dora.flow.shared.reads import await_tokens
+from dora.flow.shared.reads import await_tokens, used_percent
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.universe import refresh_reference_data, strategies_of
 from dora.flow.shared.unreadable_facts import set_apart
@@ -151,6 +151,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
             ports.clock.now_ms(),
         ),
         affordable=bought.tokens,
+        reads_percent=max(loaded.reads_percent, used_percent(ports, "read", loaded.limits.read_capacity)),
         reducing=losses.reducing,
         rests=after_cycle(rests, execution.refused, execution.taken, ports.clock.now_ms()),
         external=watch.told,
@@ -217,6 +218,7 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     books = list(split(sorted({*looked_at, *resting}), BOOKS_PER_CALL))
     now_ms = ports.clock.now_ms()
     slice_ms = read_times(ports, len(open_orders), len(books) + len(markets))
+    reads_percent = used_percent(ports, "read", loaded.limits.read_capacity)
     await_tokens(ports, "balance", [BALANCE_COST])
     overlap_ms = loaded.globals_.fills_overlap_s * 1000
     cursors = loaded.state.cursors
@@ -234,7 +236,8 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     set_apart(ports.facts, snapshot.set_apart)
     changes, known = loaded.fee_changes, snapshot.markets
     reference, changes = refresh_reference_data(ports, loaded.reference, known, changes)
-    return snapshot, replace(loaded, reference=reference, fee_changes=changes)
+    loaded = replace(loaded, reference=reference, fee_changes=changes, reads_percent=reads_percent)
+    return snapshot, loaded
 
 
 def reconcile(ports: Ports, loaded: LoadedState, snapshot: Snapshot) -> ReconciledOrders:

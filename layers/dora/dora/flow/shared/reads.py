@@ -149,6 +149,13 @@ def smallest_send_times(costs: Sequence[int], now_ms: TimeMs, until_ms: TimeMs) 
     return [TimeMs(at_ms) for at_ms in sends]
 
 
+def used_percent(ports: Ports, bucket: str, capacity: int) -> int:
+    """How much of a shared bucket is spent at this moment, as last seen; at 100 the next call has to wait."""
+    now_ms = ports.clock.now_ms()
+    left = min(ports.limiter.affordable(bucket, now_ms, now_ms), capacity)
+    return (capacity - left) * 100 // capacity
+
+
 def send_times(ports: Ports, bucket: str, costs: Sequence[int], until_ms: TimeMs) -> Sequence[TimeMs]:
     """When these calls may be sent, by the shared bucket or else at the pace of the smallest tier."""
     now_ms = ports.clock.now_ms()
