@@ -84,7 +84,9 @@ class LiveWorld:
 
 
 @contextmanager
-def open_live_world(host: str = LOOPBACK, name: str = LOOPBACK) -> Iterator[LiveWorld]:
+def open_live_world(
+    host: str = LOOPBACK, name: str = LOOPBACK, *, configured: bool = True
+) -> Iterator[LiveWorld]:
     """Serve everything on free ports. `host` is the interface, `name` what a function calls it."""
     clock = WallClock()
     setup = _setup(clock.now_ms())
@@ -96,7 +98,7 @@ def open_live_world(host: str = LOOPBACK, name: str = LOOPBACK) -> Iterator[Live
         server = serve(exchange)
         stack.callback(server.stop)
         endpoint = stack.enter_context(open_cloud("server"))
-        _furnish(setup, key)
+        _furnish(setup, key, configured=configured)
         link, cloud = Link(server.port, host), Link(int(endpoint.rpartition(":")[2]), host)
         stack.callback(link.close)
         stack.callback(cloud.close)
@@ -142,13 +144,14 @@ def _people(exchange: Exchange, setup: Setup, key: ApiKey) -> Member:
     )
 
 
-def _furnish(setup: Setup, key: ApiKey) -> None:
+def _furnish(setup: Setup, key: ApiKey, *, configured: bool) -> None:
     """Tables, secret and configs: what deploying and a person's first hour leave behind."""
     create_tables(boto3.client("dynamodb"), CONFIG_TABLE, STATE_TABLE)
     secret = json.dumps({"key_id": key.key_id, "private_key_pem": key.private_pem})
     boto3.client("secretsmanager").create_secret(Name=SECRET_ID, SecretString=secret)
-    _put_items({config_items.GLOBAL_SORT_KEY: setup.globals})
-    _put_items({config_items.market_sort_key(ticker): item for ticker, item in setup.items.items()})
+    if configured:
+        _put_items({config_items.GLOBAL_SORT_KEY: setup.globals})
+        _put_items({config_items.market_sort_key(ticker): item for ticker, item in setup.items.items()})
 
 
 def _put_items(items: Mapping[str, config_items.Item]) -> None:

@@ -1,81 +1,73 @@
-"""The README's first hour, line by line: what stands there is what is run, but for what needs AWS itself."""
+"""First hour and first walk, line by line: what stands there is run, but for what needs AWS itself."""
 
-import os
-import re
-import shlex
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.house.checkout import ROOT
 from tests.operator.driver import Driver, local_driver
+from tests.operator.first_hour import mentioned, walk, written
 from tests.operator.samples import private_key
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("## The first hour")[2].partition("\n## ")[0]
-MINUTES = 3
-KEY_ID = "key-of-the-bot"
-ASKS = ("secret put", "config apply", "start")
-"""Of a person at a terminal, who says yes: here that is said by an option."""
+HOUR = written("README.md", "The first hour")
+HERE = mentioned("README.md", "The first hour")
+WALK = written("functions/README.md", "The first walk")
+WARM_UP_MINUTES = 10
 
 
-def _deployed(_driver: Driver) -> None:
-    """By `make build && make deploy`, and named by DORA_STACK: here the stack on this machine."""
+def _nothing(_driver: Driver) -> None:
+    """The stack on this machine is up, and every command is for it."""
 
 
-def _scheduled(driver: Driver) -> None:
-    driver.minutes(MINUTES)
+def _minutes(driver: Driver, count: int = 3) -> None:
+    driver.minutes(count)
 
 
-INSTEAD: dict[str, Callable[[Driver], None]] = {
-    "make build": _deployed,
-    "make deploy PARAMETERS='AlarmEmail=me@example.org'": _deployed,
-    "export DORA_STACK=dora-demo": _deployed,
-    "dora schedule on": _scheduled,
+def _started(driver: Driver, minutes: int = WARM_UP_MINUTES + 1) -> None:
+    """The stack's own clock brings a cycle every few seconds; here time moves when asked."""
+    assert driver.run("start", "--yes").exit_code == 0
+    driver.minutes(minutes)
+
+
+IN_AWS: dict[str, Callable[[Driver], None]] = {
+    "make build": _nothing,
+    "make deploy PARAMETERS='AlarmEmail=me@example.org'": _nothing,
+    "export DORA_STACK=dora-demo": _nothing,
+    "dora schedule on": _minutes,
 }
-"""What needs AWS itself, and what stands for it. Every one of them must be in the text."""
+"""Of the first hour: what needs AWS itself, and what stands for it."""
 
+IN_A_TERMINAL: dict[str, Callable[[Driver], None]] = {
+    "make install-operator": _nothing,
+    "export PATH=$PWD/.venv-operator/bin:$PATH DORA_LOCAL=1": _nothing,
+    "dora local up --markets 80 --speed 10": _nothing,
+    "dora start": _started,
+}
+"""Of the first walk: what needs a shell or a terminal of its own, and what stands for it."""
 
-def _written() -> list[str]:
-    """The commands of the block, in order."""
-    lines = re.findall(r"^    (.+)$", SECTION, flags=re.MULTILINE)
-    return [call.strip() for line in lines for call in line.partition("  #")[0].split("&&")]
-
-
-def _reviewed() -> None:
-    """What the text has a person do between two commands: review the markets, and set what is enabled."""
-    for name, before, after in (
-        ("dora.yaml", "trading_enabled: false", "trading_enabled: true"),
-        ("markets.csv", ",false,", ",true,"),
-    ):
-        if (path := Path(name)).exists():
-            path.write_text(path.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+AT_HAND: dict[str, Callable[[Driver], None]] = {
+    "make install-operator": _nothing,
+    "export PATH=$PWD/.venv-operator/bin:$PATH": _nothing,
+    "dora local up --markets 40 --configured": _nothing,
+    "export DORA_LOCAL=1": _nothing,
+    "dora start": partial(_started, minutes=3),
+}
+"""Of the hour on this machine."""
 
 
 @pytest.fixture
 def walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
     """A stack that nobody has configured, and a folder with nothing but the key."""
     monkeypatch.chdir(tmp_path)
-    with local_driver(markets=12, minutes=30, configured=False) as driver:
+    with local_driver(markets=80, minutes=30, configured=False) as driver:
         Path("key.pem").write_text(private_key(), encoding="utf-8")
         yield driver
 
 
 def test_the_first_hour_is_walked_as_it_is_written(walked: Driver) -> None:
-    outputs = {}
-    for call in _written():
-        if call in INSTEAD:
-            INSTEAD[call](walked)
-            continue
-        program, *words = shlex.split(call.replace("KEY-ID", KEY_ID))
-        assert program == "dora", call
-        _reviewed()
-        asks = " ".join(words).startswith(ASKS)
-        result = walked.run(*words, *(["--yes"] if asks else []))
-        # Before the session is started, doctor's answer is that there is none.
-        assert result.exit_code == (1 if call == "dora doctor" else 0), f"{call}{os.linesep}{result.output}"
-        outputs[call] = result.output
+    instead = {call: partial(stands, walked) for call, stands in IN_AWS.items()}
+    outputs = walk(HOUR, lambda words: walked.run(*words), instead, edited=("dora.yaml", "markets.csv"))
 
     assert "accepted   yes" in outputs["dora secret put --key-id KEY-ID --pem key.pem"]
     assert "no_session" in outputs["dora doctor"]
@@ -83,5 +75,26 @@ def test_the_first_hour_is_walked_as_it_is_written(walked: Driver) -> None:
     assert "session active" in outputs["dora top"]
 
 
+def test_the_hour_on_this_machine_is_walked_as_it_is_written() -> None:
+    with local_driver(markets=12, minutes=30) as driver:
+        instead = {call: partial(stands, driver) for call, stands in AT_HAND.items()}
+        outputs = walk(HERE, lambda words: driver.run(*words), instead, edited=())
+
+    assert "session active" in outputs["dora top"]
+    assert "status             closed" in outputs["dora teardown"]
+
+
+def test_the_first_walk_is_walked_as_it_is_written(walked: Driver) -> None:
+    instead = {call: partial(stands, walked) for call, stands in IN_A_TERMINAL.items()}
+    outputs = walk(WALK, lambda words: walked.run(*words), instead, edited=("dora.yaml",))
+
+    assert "no_session" in outputs["dora doctor"]
+    assert "KXSYN0-E0000-1" in outputs["dora top"]
+    assert "Fair value and model" in outputs["dora why KXSYN0-E0000-1"]
+    assert "status             closed" in outputs["dora teardown"]
+
+
 def test_every_substitution_is_of_a_command_that_is_written() -> None:
-    assert INSTEAD.keys() <= set(_written())
+    assert IN_AWS.keys() <= set(HOUR)
+    assert AT_HAND.keys() <= set(HERE)
+    assert IN_A_TERMINAL.keys() <= set(WALK)
