@@ -23,7 +23,7 @@ from tests.bench.book_units import book_units
 from tests.bench.books import books_cpu
 from tests.bench.cold_start import first_invocation_cpu_ms, import_cpu_ms
 from tests.bench.driver import TIERS, hot_spots, measure
-from tests.bench.pacing import DELAYS, Demand, pacing
+from tests.bench.pacing import DELAYS, HOUR_CYCLES, Demand, pacing
 from tests.bench.report import table
 from tests.bench.runs import Plan
 from tests.bench.storm import Storm, storm
@@ -97,6 +97,10 @@ def _pacing(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[No
             _say(f"pacing on {tier}, {delay} ms a write")
             found.setdefault(tier, {})[delay] = pacing(Demand(tier, delay, cycles=5))
             yield
+    if not options.quick:
+        _say("pacing on basic, an hour")
+        found["basic"]["50, an hour"] = pacing(Demand("basic", "50", HOUR_CYCLES))
+        yield
 
 
 def _books(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[None]:

@@ -8,6 +8,7 @@ quarter more tokens than a cycle can have. Reads take no time; each write takes 
 - refused_429: writes that the exchange refused for lack of tokens;
 - longest_wait: the most cycles in a row at whose end one slot stood empty;
 - empty_slots: the share of slots that stand empty at a cycle's end, on average;
+- empty_later: the same of the later half of the cycles alone: it does not grow while the demand stays;
 - fair_share: Jain's index of how often each market's slots were filled: 1 when all alike, 1/n when one has
   all.
 """
@@ -36,6 +37,7 @@ SLOT_TOKENS = 12
 DEMAND_PERCENT = 125
 DELAYS: dict[str, tuple[int, int]] = {"0": (0, 0), "50": (50, 50), "20-80": (20, 80)}
 """Least and most ms of a write."""
+HOUR_CYCLES = 60
 GROWING_CYCLES = 8
 """Until averages are warm, from when on quotes are narrower: that change alone leaves some where they are."""
 PLACES, STEP_CENTS = 3, 2
@@ -83,7 +85,8 @@ def pacing(demand: Demand) -> dict[str, Any]:
         "refused_429": refused,
         "longest_wait": longest_wait(filled, slots),
         "fair_share": round(fair_share(filled, list(books)), 3),
-        "empty_slots": round(1 - sum(map(len, filled)) / (len(slots) * len(filled)), 3),
+        "empty_slots": round(empty_share(filled, len(slots)), 3),
+        "empty_later": round(empty_share(filled[len(filled) // 2 :], len(slots)), 3),
         "markets": demand.markets,
     }
 
@@ -99,6 +102,11 @@ def longest_wait(filled: Sequence[frozenset[Slot]], slots: Sequence[Slot]) -> in
             waits[slot] = 0 if slot in cycle else waits[slot] + 1
             longest = max(longest, waits[slot])
     return longest
+
+
+def empty_share(filled: Sequence[frozenset[Slot]], slots: int) -> float:
+    """Of so many slots, those that stand empty at a cycle's end; the mean of the cycles."""
+    return 1 - sum(map(len, filled)) / (slots * len(filled))
 
 
 def fair_share(filled: Sequence[frozenset[Slot]], tickers: Sequence[str]) -> float:

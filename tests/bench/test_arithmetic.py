@@ -3,7 +3,7 @@
 import pytest
 
 from tests.bench.cost import CYCLES_A_MONTH, PRICES, month, used
-from tests.bench.pacing import DELAYS, Demand, fair_share, longest_wait, pacing
+from tests.bench.pacing import DELAYS, Demand, empty_share, fair_share, longest_wait, pacing
 from tests.bench.report import ROWS, table
 
 FIGURES = {"wru": 100.0, "rru": 10.0, "wall_ms_50": 500.0, "log_kb": 10.0, "log_lines": 20} | {
@@ -36,6 +36,7 @@ def test_a_wait_is_counted_in_cycles_in_a_row() -> None:
 
     assert longest_wait(filled, [a, b]) == 2
     assert longest_wait(filled, [a]) == 1
+    assert empty_share(filled, slots=2) == 3 / 8
 
 
 @pytest.mark.long
