@@ -30,8 +30,9 @@ OPERATOR_READY := $(OPERATOR_VENV)/.ready-$(call checksum,$(OPERATOR_LOCK))
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 # A name that no target knows is a slip of the pen: what it was to set would silently keep its default.
-KNOWN := ARCH BASE CYCLES DATA DAYS ENGINE EVENT EXPLAIN FILE FUNCTION HOURS KEY_FILE KEY_ID MARKETS ONLY OUT \
-    PAID PARAMETERS PLAN PLANT PRINT PY QUICK SEED SEEDS SERIES SET SPLIT STAGE START STRATEGY SWEEP TIER UPGRADE
+KNOWN := ARCH BASE BRAKE CYCLES DATA DAYS ENGINE EVENT EXPLAIN FILE FUNCTION HOURS KEY_FILE KEY_ID MARKETS \
+    ONLY OUT PAID PARAMETERS PLAN PLANT PRINT PY QUICK SEED SEEDS SERIES SET SPLIT STAGE START STRATEGY \
+    SWEEP TIER UPGRADE
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 $(if $(filter-out $(KNOWN),$(GIVEN)),$(error No target knows $(strip $(filter-out $(KNOWN),$(GIVEN))); \
     there are: $(KNOWN)))
@@ -70,10 +71,10 @@ bench: $(READY)  ## what a cycle costs: CPU, calls, write units, tokens, dollars
 	$(RUN) -m tests.bench $(if $(MARKETS),--markets $(MARKETS)) $(if $(ONLY),--only $(ONLY)) \
 	    $(if $(OUT),--out '$(OUT)') $(if $(QUICK),--quick)
 
-replay: $(READY)  ## what a strategy would have done on recorded markets [DATA= STRATEGY= SET= SWEEP= SPLIT= OUT=]
+replay: $(READY)  ## what a strategy would have done on recorded markets [DATA= STRATEGY= SET= SWEEP= SPLIT= BRAKE= OUT=]
 	$(RUN) -m tests.replay $(if $(DATA),--data '$(DATA)') $(if $(STRATEGY),--strategy '$(STRATEGY)') \
 	    $(if $(SET),--set '$(SET)') $(if $(SWEEP),--sweep '$(SWEEP)') $(if $(SPLIT),--split $(SPLIT)) \
-	    $(if $(OUT),--out '$(OUT)')
+	    $(if $(BRAKE),--brake $(BRAKE)) $(if $(OUT),--out '$(OUT)')
 
 fetch-history: $(READY)  ## a series' trades and candles as a recording, for bounds: SERIES= DAYS= [BASE= OUT= KEY_ID= KEY_FILE=]
 	$(RUN) -m tests.history --series '$(SERIES)' --days '$(DAYS)' $(if $(BASE),--base-url '$(BASE)') \

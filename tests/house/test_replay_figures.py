@@ -38,14 +38,14 @@ def test_the_front_page_shows_the_deepest_fall_beside_it() -> None:
 def test_a_days_guess_is_the_recordings_end_for_forty_markets_and_a_day(text: str) -> None:
     a_day = MARKETS / WEATHER.markets * 24 / WEATHER.hours
     ends = [float(WEATHER.outcomes["reservation", model].end) * a_day for model in ("pess", "infer")]
-    found = re.search(r"between (\d+) dollars lost and\s(\d+)\searned a day", text)
+    found = re.search(r"between (\d+) dollars lost and\s+(\d+)\s+earned a day", text)
     assert found
     assert [-int(found[1]), int(found[2])] == [round(end) for end in ends]
 
 
 @pytest.mark.parametrize("text", [FRONT, REPLAY], ids=["front page", "replay"])
 def test_the_bad_day_stands_beside_the_good_one(text: str) -> None:
-    assert re.search(r"100 to 175", text)
+    assert re.search(r"100 to\s+175", text)
 
 
 def test_the_front_page_names_the_recording_as_large_as_it_is() -> None:

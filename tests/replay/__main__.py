@@ -8,8 +8,10 @@ from pathlib import Path
 
 from dora.core.errors import ConfigInvalid
 from tests.replay import report
+from tests.replay.brakes import brake_table, braked
 from tests.replay.loading import made_up_tape, read_tape
 from tests.replay.options import Options, parse
+from tests.replay.recorded_settings import setting_for
 from tests.replay.run import Result, replay
 from tests.replay.sweep import Swept, run_sweep, split
 from tests.replay.sweep_report import sweep_table
@@ -37,7 +39,10 @@ def _run(options: Options) -> None:
     for load in _tapes(options):
         tape = load()
         gc.freeze()
-        total.add(_swept(tape, options) if options.sweep else _replayed(tape, options))
+        if options.brakes_s:
+            _braked(tape, options)
+        else:
+            total.add(_swept(tape, options) if options.sweep else _replayed(tape, options))
         gc.unfreeze()
     if total.recordings > 1:
         print(f"\n{total.table()}")
@@ -62,6 +67,13 @@ def _swept(tape: Tape, options: Options) -> Result:
     swept: Swept = run_sweep(parts, options.strategies[0], options.raw, options.sweep, _say(tape.name))
     _leave(options.out, swept.judged, f"{sweep_table(swept)}\n\n")
     return swept.judged
+
+
+def _braked(tape: Tape, options: Options) -> None:
+    for name in options.strategies:
+        made = setting_for(tape, name, options.raw)
+        told = brake_table(tuple(braked(tape, made, options.brakes_s, _say(tape.name))))
+        print(f"\n{tape.name}, {made.strategy}\n\n{told}")
 
 
 def _leave(out: Path, result: Result, before: str) -> None:

@@ -184,8 +184,13 @@ def _sides(net: Count, prices: Mapping[Side, Price], *, only_out: bool) -> Seque
     return tuple(Side)
 
 
-EXACT: Raw = {"price_tolerance_ticks": "0", "refill_below_percent": "100", "max_improve_ticks": "50"}
-"""A baseline's quotes are moved at once to where it wants them, however far inside that is."""
+EXACT: Raw = {
+    "price_tolerance_ticks": "0",
+    "refill_below_percent": "100",
+    "max_improve_ticks": "50",
+    "cool_off_s": "0",
+}
+"""A baseline's quotes are moved at once to where it wants them, however far inside; no event cools off."""
 OLDER_ITEM: Raw = {
     **EXACT,
     "quote_size": "100",

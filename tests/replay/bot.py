@@ -7,11 +7,13 @@ from dora.core.exchange.book import Resting
 from dora.core.exchange.market import Book, Level, Market, Side
 from dora.core.orders.journal import Journal
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.quoting.cool_off import STRIKES
 from dora.core.risk.gates import Permission
 from dora.core.state import ReferenceData
 from dora.core.units import Count, Money, Price, TimeMs
 from dora.flow.cycle.compute import Choice, Inputs, MemoryByTicker, decide, expiry_of
 from dora.flow.cycle.read import Snapshot
+from tests.replay.cooling import Cooling
 from tests.replay.desk import Desk
 from tests.replay.settings import Setting
 from tests.replay.tape import Tape
@@ -29,6 +31,7 @@ class Bot:
         self._globals = setting.global_config()
         self._reference = ReferenceData(events=tape.events, series=tape.series)
         self._memory: MemoryByTicker = {}
+        self._cooling = Cooling(self._markets)
         self._tickers: Sequence[str] = ()
         self._listed: Mapping[str, Market] = {}
         self._wanted: Mapping[str, MarketConfig] = {}
@@ -61,7 +64,8 @@ class Bot:
             memory=self._memory,
         )
         choice = decide(self._inputs)
-        self._memory = {**self._memory, **choice.memory}
+        strikes = self._cooling.after(books, desk, now_ms)
+        self._memory = {**self._memory, **choice.memory, STRIKES: strikes}
         return choice
 
     def expires_ms(self, ticker: str) -> TimeMs:

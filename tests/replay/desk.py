@@ -148,7 +148,7 @@ class Desk:
         fee = _charged(order, count, fees)
         filled = Filled(at_ms, slot.ticker, slot.side, price, count, fee)
         before = self.positions.get(slot.ticker) or Position(ticker=slot.ticker, shard=0)
-        after = self.positions[slot.ticker] = apply_fill(before, _ledger_fill(filled))
+        after = self.positions[slot.ticker] = apply_fill(before, ledger_fill(filled))
         self.nets[slot.ticker] = after.net
         self.fills.append(filled._replace(net=after.net))
         if order.rest.remaining:
@@ -171,7 +171,8 @@ def _charged(order: _Order, count: Count, fees: FeeTerms) -> Money:
     return Money(fee + excess - rebate)
 
 
-def _ledger_fill(filled: Filled) -> account.Fill:
+def ledger_fill(filled: Filled) -> account.Fill:
+    """As the exchange lists it."""
     return account.Fill(
         fill_id="",
         order_id="",

@@ -14,11 +14,15 @@ from tests.replay.settings import read_pairs, setting
 
 OUT = Path("build/replay")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_SECONDS = re.compile(r"[1-9]\d{0,5}(,[1-9]\d{0,5})*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """One run. `data` empty: a day made up. `sweep`: a key and the values to choose from; None: no sweep."""
+    """One run. `data` empty: a day made up. `sweep`: a key and the values to choose from; empty: no sweep.
+
+    `brakes_s`: seconds that an event rests after its order group tripped, to be compared; empty: none trips.
+    """
 
     data: tuple[Path, ...] = ()
     strategies: tuple[str, ...] = (RECORDED,)
@@ -26,6 +30,7 @@ class Options:
     raw: Mapping[str, str]
     sweep: Mapping[str, tuple[str, ...]]
     split: str | None = None
+    brakes_s: tuple[int, ...] = ()
     out: Path = OUT
 
 
@@ -47,6 +52,9 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--set", default="", dest="pairs", help='"key=value ..." as in a config item')
     parser.add_argument("--sweep", default="", help='"key=a,b,c ..." chosen on the earlier days')
     parser.add_argument("--split", type=_day, help="the first day that judges, YYYY-MM-DD (half of the days)")
+    parser.add_argument(
+        "--brake", default="", help="compare order groups by event that rest so many seconds: a,b,c"
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="folder of what the run leaves (build/replay)")
     given = parser.parse_args(arguments)
     try:
@@ -72,8 +80,22 @@ def _checked(given: argparse.Namespace) -> Options:
     if given.split and not sweep:
         raise ConfigInvalid("SPLIT", "nothing is chosen without a sweep", "give SWEEP too")
     return Options(
-        data=tuple(given.data), strategies=names, raw=raw, sweep=sweep, split=given.split, out=given.out
+        data=tuple(given.data),
+        strategies=names,
+        raw=raw,
+        sweep=sweep,
+        split=given.split,
+        brakes_s=_brakes_s(given.brake, sweep=bool(sweep)),
+        out=given.out,
     )
+
+
+def _brakes_s(text: str, *, sweep: bool) -> tuple[int, ...]:
+    if text and sweep:
+        raise ConfigInvalid("BRAKE", "two questions at once", "compare brakes without a sweep")
+    if text and not _SECONDS.fullmatch(text):
+        raise ConfigInvalid("BRAKE", f"{text!r} is no list of seconds", "write for example 300,600")
+    return tuple(int(part) for part in text.split(",")) if text else ()
 
 
 def _day(text: str) -> str:

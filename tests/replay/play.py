@@ -19,6 +19,7 @@ from dora.flow.cycle.compute import Choice
 from tests.replay.bot import Bot, with_ours
 from tests.replay.desk import Desk, Filled
 from tests.replay.fill_models import FillModel
+from tests.replay.order_groups import GroupRule, OrderGroups
 from tests.replay.roster import Roster
 from tests.replay.settings import Setting
 from tests.replay.situations import ByMinute, Situation
@@ -27,7 +28,7 @@ from tests.simulator.tape import MINUTE_MS
 
 LATENCY_MS = 1_000
 WAITS = "placed next minute"
-CROSSED = "post_only_refused"
+CROSSED, TRIPPED = "post_only_refused", "group_tripped"
 E7_PER_MONEY = 10
 """Equity counts 1e-7 $: a count times a mark is exact in it."""
 
@@ -74,22 +75,41 @@ class Played:
     days: Days
     quoted_in: Counter[Situation]
     cpu_s: float
+    trips: int = 0
+    """Times that an order group tripped."""
 
 
-def play(tape: Tape, setting: Setting, model: FillModel, known: Mapping[str, ByMinute]) -> Played:
-    """The strategy over the whole tape. `known`: what its markets were like, for the account of it only."""
+def play(
+    tape: Tape,
+    setting: Setting,
+    model: FillModel,
+    known: Mapping[str, ByMinute],
+    groups: GroupRule | None = None,
+) -> Played:
+    """The strategy over the whole tape. `known`: what its markets were like, for the account of it only.
+
+    `groups` None: no order group ever trips.
+    """
     began = time.process_time()
-    replay = _Replay(tape, setting, model, known)
+    replay = _Replay(tape, setting, model, known, groups)
     for stretch in tape.stretches:
         replay.play(stretch)
-    return Played(replay.days, replay.quoted_in, time.process_time() - began)
+    return Played(replay.days, replay.quoted_in, time.process_time() - began, replay.groups.trips)
 
 
 class _Replay:
     """The state of one replay between two minutes."""
 
-    def __init__(self, tape: Tape, setting: Setting, model: FillModel, known: Mapping[str, ByMinute]) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        setting: Setting,
+        model: FillModel,
+        known: Mapping[str, ByMinute],
+        groups: GroupRule | None,
+    ) -> None:
         self._tape, self._known = tape, known
+        self.groups = OrderGroups(groups, tape.tracks)
         self._bot, self._desk = Bot(tape, setting), Desk(model)
         self._brake = Brake(setting.global_config().max_daily_loss * E7_PER_MONEY)
         self._lived_ms = 0
@@ -113,13 +133,9 @@ class _Replay:
 
     def _leave(self, tickers: Sequence[str], until_ms: int) -> None:
         """These markets, or their recording, have ended."""
+        self._live({ticker: min(self._tape.tracks[ticker].last_ms, until_ms) for ticker in tickers})
         for ticker in tickers:
-            track = self._tape.tracks[ticker]
-            self._desk.live_through(
-                track, self._tape.fees[ticker], self._lived_ms, min(track.last_ms, until_ms)
-            )
             self._desk.withdraw(ticker)
-        self._book_fills()
         for ticker in self._desk.positions.keys() & tickers:
             last_ms = min(self._tape.tracks[ticker].last_ms, until_ms)
             self._step(ticker, self._day(ticker, exchange_day(TimeMs(last_ms))), last_ms)
@@ -130,22 +146,30 @@ class _Replay:
         if self._brake.holds(day, self._equity):
             self._desk.withdraw()
             decisions: Mapping[str, Decision] = {}
-            refused: set[str] = set()
+            refused: Mapping[str, str] = {}
         else:
             choice = self._bot.cycle(now_ms, active, self._books(stretch, now_ms, active), self._desk)
             decisions = {decision.ticker: decision for decision in choice.decisions}
             self._live_until(now_ms + LATENCY_MS, active)
             refused = self._carry_out(choice, now_ms + LATENCY_MS)
         for ticker in active:
-            self._note(ticker, day, now_ms, decisions.get(ticker), ticker in refused)
+            self._note(ticker, day, now_ms, decisions.get(ticker), refused.get(ticker))
 
     def _live_until(self, until_ms: int, active: Sequence[str]) -> None:
-        for ticker in active:
-            if self._desk.rests(ticker):
-                track, fees = self._tape.tracks[ticker], self._tape.fees[ticker]
-                self._desk.live_through(track, fees, self._lived_ms, until_ms)
+        self._live(dict.fromkeys(active, until_ms))
         self._lived_ms = until_ms
-        self._book_fills()
+
+    def _live(self, ends_ms: Mapping[str, int]) -> None:
+        """Let these markets go on, each to its end, since all were brought on last."""
+        resting = [ticker for ticker in ends_ms if self._desk.rests(ticker)]
+        for together in self.groups.together(resting):
+            after_ms, last_ms = self._lived_ms, max(ends_ms[ticker] for ticker in together)
+            for step_ms in self.groups.steps(together, after_ms, last_ms):
+                for ticker in together:
+                    track, end_ms = self._tape.tracks[ticker], min(ends_ms[ticker], step_ms)
+                    self._desk.live_through(track, self._tape.fees[ticker], after_ms, end_ms)
+                self._book_fills()
+                after_ms = step_ms
 
     def _books(self, stretch: Stretch, now_ms: int, active: Sequence[str]) -> dict[str, Book]:
         """What the bot reads of each market; nothing where no row has come since the recorder is on again.
@@ -163,33 +187,40 @@ class _Replay:
                 books[ticker] = with_ours(book, ours) if ours else book
         return books
 
-    def _carry_out(self, choice: Choice, at_ms: int) -> set[str]:
-        """Send the plan; returns markets in which an order was refused.
+    def _carry_out(self, choice: Choice, at_ms: int) -> dict[str, str]:
+        """Send the plan; returns markets in which an order was refused, and why.
 
         Where a cancel found less than was seen, nothing is placed: something filled that nobody knew of.
         """
         surprised = self._desk.cancel(choice.plan.cancels)
         self._desk.decrease(choice.plan.decreases)
         self._desk.extend(choice.plan.extends)
-        refused = set()
+        refused = {}
         for target in choice.plan.places:
             ticker = target.slot.ticker
             if ticker in surprised:
                 continue
             expires_ms = self._bot.expires_ms(ticker)
-            if not self._desk.place(target, self._tape.tracks[ticker], at_ms, expires_ms):
-                refused.add(ticker)
+            if self.groups.refuses(ticker, at_ms):
+                refused[ticker] = TRIPPED
+            elif not self._desk.place(target, self._tape.tracks[ticker], at_ms, expires_ms):
+                refused[ticker] = CROSSED
         return refused
 
     def _book_fills(self) -> None:
-        for filled in self._desk.fills[self._booked :]:
+        fills = self._desk.fills[self._booked :]
+        for filled in fills:
             day = self._day(filled.ticker, exchange_day(TimeMs(filled.at_ms)))
             day.fills.append(filled)
             day.largest = max(day.largest, Count(abs(filled.net)))
             self._step(filled.ticker, day, filled.at_ms)
         self._booked = len(self._desk.fills)
+        for ticker in self.groups.tripped_by(fills):
+            self._desk.withdraw(ticker)
 
-    def _note(self, ticker: str, day: str, now_ms: int, decision: Decision | None, refused: bool) -> None:
+    def _note(
+        self, ticker: str, day: str, now_ms: int, decision: Decision | None, refused: str | None
+    ) -> None:
         noted = self._day(ticker, day)
         noted.minutes += 1
         if self._desk.rests(ticker):
@@ -219,11 +250,11 @@ class _Replay:
         return found
 
 
-def _why(decision: Decision | None, refused: bool) -> str:
+def _why(decision: Decision | None, refused: str | None) -> str:
     if decision is None:
         return Reason.DAILY_LOSS
     if decision.skip is not None:
         return decision.skip
-    if refused:
-        return CROSSED
+    if refused is not None:
+        return refused
     return decision.dropped[0][1] if decision.dropped else WAITS

@@ -71,10 +71,11 @@ def outcomes(
     found = {}
     for model in models_for(tape):
         progress(made.strategy, model.name)
-        found[model.name] = _outcome(tape, made, play(tape, made, model, known))
+        found[model.name] = outcome_of(tape, made, play(tape, made, model, known))
     return found
 
 
-def _outcome(tape: Tape, made: Setting, played: Played) -> Outcome:
+def outcome_of(tape: Tape, made: Setting, played: Played) -> Outcome:
+    """What a finished replay came to."""
     given = scored(tape, played.days)
     return Outcome(made, played, given, together(given, given.scores), event_days(tape, given))

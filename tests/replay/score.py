@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dora.core.units import CONTRACT, Count
 from tests.replay.desk import Filled
@@ -80,6 +80,7 @@ def cents_per_hour(profit: int, quoted: int, side_contracts: float) -> float:
 
 Key = tuple[str, str]
 """(ticker, day)"""
+Cluster = TypeVar("Cluster")
 
 
 class Scored(NamedTuple):
@@ -184,11 +185,18 @@ def event_days(tape: Tape, given: Scored) -> dict[str, Score]:
 def interval(clusters: Iterable[Score], side_contracts: float) -> tuple[float, float] | None:
     """95 % interval of cents per quote-hour, by drawing event-days with replacement, always the same way."""
     pairs = [(score.after_30, score.quoted) for score in clusters if score.quoted]
-    if len(pairs) < LEAST_CLUSTERS:
+    return drawn(pairs, lambda chosen: _ratio(chosen, side_contracts))
+
+
+def drawn(
+    clusters: Sequence[Cluster], value: Callable[[Sequence[Cluster]], float]
+) -> tuple[float, float] | None:
+    """95 % interval of a value, by drawing clusters with replacement, always the same way; None: too few."""
+    if len(clusters) < LEAST_CLUSTERS:
         return None
     rng = random.Random(SEED)
-    drawn = sorted(_ratio(rng.choices(pairs, k=len(pairs)), side_contracts) for _ in range(RESAMPLES))
-    return drawn[RESAMPLES * 25 // 1000], drawn[RESAMPLES * 975 // 1000 - 1]
+    found = sorted(value(rng.choices(clusters, k=len(clusters))) for _ in range(RESAMPLES))
+    return found[RESAMPLES * 25 // 1000], found[RESAMPLES * 975 // 1000 - 1]
 
 
 def _ratio(pairs: Sequence[tuple[int, int]], side_contracts: float) -> float:

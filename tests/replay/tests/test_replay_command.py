@@ -177,6 +177,17 @@ def test_a_run_leaves_json_and_tables_and_a_total_over_several(
     assert "all recordings" in capsys.readouterr().out
 
 
+def test_brakes_are_compared_for_each_rest_and_each_reading_of_the_limit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = bbo_file(tmp_path, "a", wandering(1))
+    assert main(["--data", str(path), "--brake", "300,600", "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert [
+        said.count(f"event, {word} 9, rests {s} s") for word in ("above", "from") for s in (300, 600)
+    ] == [3] * 4
+
+
 def test_a_sweep_that_cannot_be_judged_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,6 +219,8 @@ def test_a_missing_recording_is_one_line(tmp_path: Path, capsys: pytest.CaptureF
         (["--set", "quote_size=-1"], "write a number"),
         (["--sweep", "quote_size=1,2", "--strategy", "reservation,reservation"], "sweep one strategy"),
         (["--split", "2026-03-12"], "nothing is chosen without a sweep"),
+        (["--brake", "5m"], "no list of seconds"),
+        (["--brake", "300", "--sweep", "quote_size=1,2"], "two questions at once"),
         (["--split", "tomorrow", "--sweep", "quote_size=1,2"], "is no day"),
     ],
 )

@@ -1,18 +1,14 @@
 """A replay minute by minute: what the bot sees, when its orders stand, and what is counted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from dora.core.exchange.market import Side, Slot
-from dora.core.orders.requests import TargetOrder
+from dora.core.exchange.market import Side
 from dora.core.quoting import registry
-from dora.core.quoting.decision import Decision, QuoteInputs
-from dora.core.quoting.strategy import StoredMemory
+from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
-from dora.core.units import Count, Price
 from tests.replay import situations
-from tests.replay.baselines import NoSettings
 from tests.replay.fill_models import INFERRED, OPTIMISTIC, PESSIMISTIC, FillModel
 from tests.replay.play import CROSSED, Brake, MarketDay, Played, play
 from tests.replay.score import scored, together
@@ -30,27 +26,8 @@ from tests.replay.tapes import (
     wandering,
     with_tracks,
 )
+from tests.replay.tests.scripted import Scripted, bids
 from tests.simulator.tape import Quote
-
-Answer = Callable[[QuoteInputs], Decision]
-
-
-class Scripted:
-    """Answers as it is told, and keeps what it was asked."""
-
-    settings = NoSettings
-
-    def __init__(self) -> None:
-        self.answer: Answer = lambda asked: Decision(ticker=asked.market.ticker)
-        self.asked: list[QuoteInputs] = []
-
-    def quote(self, inputs: QuoteInputs, memory: StoredMemory | None) -> tuple[Decision, StoredMemory]:
-        self.asked.append(inputs)
-        looks = (memory or {}).get("looks", 0)
-        return self.answer(inputs), {"looks": looks + 1 if isinstance(looks, int) else 0}
-
-    def mark(self, memory: StoredMemory) -> Price | None:
-        return None
 
 
 @pytest.fixture
@@ -58,20 +35,6 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     scripted = Scripted()
     monkeypatch.setitem(registry.STRATEGIES, "scripted", scripted)
     yield scripted
-
-
-def bids(cents: int, contracts: int = 10) -> Answer:
-    def answer(asked: QuoteInputs) -> Decision:
-        ticker = asked.market.ticker
-        wanted = TargetOrder(
-            slot=Slot(ticker, Side.BID),
-            price=Price(cents * 100),
-            count=Count(contracts * 100),
-            edge=Price(500),
-        )
-        return Decision(ticker=ticker, targets=(wanted,))
-
-    return answer
 
 
 def run(tape: Tape, model: FillModel = PESSIMISTIC, **raw: str) -> Played:

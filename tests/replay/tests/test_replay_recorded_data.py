@@ -33,6 +33,7 @@ MEASURED = {
     "min_book_width_dollars": "0",
     "max_improve_ticks": "50",
     "warm_up_minutes": "0",
+    "cool_off_s": "0",
 }
 """What the earlier measurement was of: the defaults of then."""
 
