@@ -29,6 +29,19 @@ def test_scenario_31_fee_terms_of_many_series_are_read_at_the_pace_of_the_read_b
         assert not broken(stage.world)
 
 
+def test_scenario_31_a_cycle_right_after_a_start_waits_for_its_balance_before_it_counts_read_tokens() -> None:
+    """Tokens counted for one time and spent later are lost to a bucket that is full again by then (I8)."""
+    markets = tuple(own_series(number) for number in range(SERIES))
+    items = {market.ticker: config_items.MARKET for market in markets}
+    with scene(started=False, tier="basic", markets=markets, items=items) as stage:
+        set_books(stage)
+        assert stage.world.start()["status"] == "active"
+        assert stage.world.cycle()["status"] == "completed"
+
+        assert not stage.world.exchange.stats.too_many_requests
+        assert not broken(stage.world)
+
+
 def test_scenario_32_a_cycle_that_drops_work_says_so() -> None:
     with scarce() as stage:
         placed_by_cycle(stage, 1)

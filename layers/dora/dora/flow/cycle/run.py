@@ -217,9 +217,10 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     markets = list(ticker_lists(sorted(loaded.wanted.keys() | held | resting)))
     books = list(split(sorted({*looked_at, *resting}), BOOKS_PER_CALL))
     now_ms = ports.clock.now_ms()
+    # Read tokens last: those counted before another wait are lost to a bucket that is full after it.
+    await_tokens(ports, "balance", [BALANCE_COST])
     slice_ms = read_times(ports, len(open_orders), len(books) + len(markets))
     reads_percent = used_percent(ports, "read", loaded.limits.read_capacity)
-    await_tokens(ports, "balance", [BALANCE_COST])
     overlap_ms = loaded.globals_.fills_overlap_s * 1000
     cursors = loaded.state.cursors
     snapshot = read_exchange(

@@ -56,8 +56,8 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     """Key, clock, exchange, shards, cash, limits and configs. Reads only."""
     found = _Findings()
     exchange = ports.exchange
-    await_tokens(ports, "read", [READ_COST] * PREFLIGHT_READS)
     await_tokens(ports, "balance", [BALANCE_COST])
+    await_tokens(ports, "read", [READ_COST] * PREFLIGHT_READS)
     configs = ports.configs.load()
     for problem in configs.problems:
         (found.blockers if problem.where == "GLOBAL" else found.notes).append(str(problem))
