@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from dora.core.exchange.public_data import IncentiveProgram
 from dora.core.incentives.programs import PROGRAMS as KEPT_AS
 from dora.edge.archive.packing import unpack
@@ -148,6 +150,29 @@ def test_scenario_85_reads_that_fail_age_what_is_known_and_no_quote_goes_for_it(
         stage.sound()
         warned = [own for own in stage.seen.facts("WARNING") if own["what"] == "incentive programs"]
         assert 2 <= len(warned) <= TURN
+
+
+def test_scenario_85_what_a_program_is_expected_to_pay_is_booked_once_when_it_is_over() -> None:
+    end_ms = START_MS + (ENTERED + 20) * 60_000
+    with paid_for(*one_each(start_ms=START_MS, end_ms=end_ms)) as stage:
+        stage.run(ENTERED + 25)
+        told = stage.seen.facts("REWARD_EXPECTED")
+        stage.world.clock.advance_to(end_ms + 2 * 24 * HOUR_MS)
+        credited = {own.program_id: own.amount_e6 / 1_000_000 for own in stage.world.exchange.rewards.credits}
+        assert not broken(stage.world)
+
+    assert sorted(own["market"] for own in told) == sorted(TICKERS)
+    for own in told:
+        assert float(own["amount_dollars"]) == pytest.approx(credited[own["program"]], rel=0.2)
+
+
+def test_scenario_85_what_was_earned_before_a_market_is_disabled_is_expected_still() -> None:
+    with paid_for(*one_each(reward_e4=100_000_000)) as stage:
+        stage.run(ENTERED + 20)
+        stage.world.put_market(A, {**PAID, "enabled": False})
+        stage.run(3)
+        assert [own["market"] for own in stage.seen.facts("REWARD_EXPECTED")] == [A]
+        assert not broken(stage.world)
 
 
 def test_scenario_85_when_programs_end_quotes_go_and_what_is_held_is_closed() -> None:

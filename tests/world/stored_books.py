@@ -40,9 +40,9 @@ def of_markets(
 
 
 def unlike(stored: StoredBooks, positions: Mapping[str, BookedPosition]) -> Iterator[str]:
-    """Each market whose books contradict themselves, in words."""
+    """Each market whose books contradict themselves, in words. A row that only estimates needs no books."""
     sums: defaultdict[str, Figures] = defaultdict(lambda: (0,) * 7)
-    for row in stored.rows:
+    for row in (own for own in stored.rows if any(_of_row(own))):
         sums[row.ticker] = tuple(a + b for a, b in zip(sums[row.ticker], _of_row(row), strict=True))
     for ticker in sorted(positions.keys() | stored.ledgers.keys() | sums.keys()):
         ledger = stored.ledgers.get(ticker)

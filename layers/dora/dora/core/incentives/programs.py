@@ -24,6 +24,17 @@ _KINDS: tuple[frozenset[type], ...] = (
     *[frozenset({int})] * 3,
     *[frozenset({int, type(None)})] * 3,
 )
+_DUE_KINDS: tuple[frozenset[type], ...] = (*[frozenset({str})] * 2, *[frozenset({int})] * 3)
+
+
+class Due(NamedTuple):
+    """What a program that is over for us is expected to pay: an estimate that no profit row holds yet."""
+
+    program_id: str
+    ticker: str
+    shard: int
+    end_ms: TimeMs
+    amount: Money
 
 
 class Programs(NamedTuple):
@@ -34,10 +45,12 @@ class Programs(NamedTuple):
     rows: tuple[IncentiveProgram, ...] = ()
     loss: Money = LOSS_PRIOR
     """Of a contract that rests for a day, by our own fills."""
+    due: tuple[Due, ...] = ()
 
     def stored(self) -> dict[str, object]:
         """For memory."""
-        return {**self._asdict(), "rows": [list(row) for row in self.rows]}
+        rows, due = [list(row) for row in self.rows], [list(own) for own in self.due]
+        return {**self._asdict(), "rows": rows, "due": due}
 
 
 class Reward(NamedTuple):
@@ -52,18 +65,20 @@ class Reward(NamedTuple):
 
 def read_programs(stored: Mapping[str, object]) -> Programs:
     """As memory keeps them; where that is not understood nothing was ever read."""
-    tried_ms, read_ms, rows, loss = (stored.get(name) for name in Programs._fields)
+    tried_ms, read_ms, rows, loss, due = (stored.get(name) for name in Programs._fields)
     if not (isinstance(tried_ms, int) and isinstance(read_ms, int) and isinstance(loss, int)):
         return Programs()
-    if not isinstance(rows, list) or not all(map(_is_program, rows)):
+    if not isinstance(rows, list) or not all(_is_of(_KINDS, row) for row in rows):
         return Programs()
-    return Programs(tried_ms, read_ms, tuple(IncentiveProgram(*row) for row in rows), Money(loss))
+    known = tuple(IncentiveProgram(*row) for row in rows)
+    owed = due if isinstance(due, list) and all(_is_of(_DUE_KINDS, own) for own in due) else []
+    return Programs(tried_ms, read_ms, known, Money(loss), tuple(Due(*own) for own in owed))
 
 
-def _is_program(row: object) -> bool:
-    if not isinstance(row, list) or len(row) != len(_KINDS):
+def _is_of(kinds: tuple[frozenset[type], ...], row: object) -> bool:
+    if not isinstance(row, list) or len(row) != len(kinds):
         return False
-    return all(type(part) in kinds for part, kinds in zip(row, _KINDS, strict=True))
+    return all(type(part) in own for part, own in zip(row, kinds, strict=True))
 
 
 def rewarded(wanted: Mapping[str, MarketConfig]) -> frozenset[str]:
@@ -77,9 +92,10 @@ def merged(
     tickers: Collection[str],
     now_ms: TimeMs,
 ) -> tuple[IncentiveProgram, ...]:
-    """Those of these markets that are not over, by id; what was found now wins."""
-    known = {row.program_id: row for row in (*before, *found)}
-    return tuple(row for _, row in sorted(known.items()) if row.end_ms > now_ms and row.ticker in tickers)
+    """Those that were known, and of those found now the ones of these markets that are not over, by id."""
+    new = (row for row in found if row.end_ms > now_ms and row.ticker in tickers)
+    known = {row.program_id: row for row in (*before, *new)}
+    return tuple(known[program_id] for program_id in sorted(known))
 
 
 class Running(NamedTuple):

@@ -117,6 +117,12 @@ def _scores(look: str) -> tuple[int, int]:
     return int(bid), int(ask)
 
 
+def banked_of(stored: Mapping[str, object] | None, program: str) -> Money:
+    """What a market has earned of that program, as its memory has it; nothing where it is of another one."""
+    standing = recall_standing(stored or {})
+    return Money(standing.banked if standing.program == program else 0)
+
+
 class Seen(NamedTuple):
     """One look: with us in the book, and as others alone make it."""
 

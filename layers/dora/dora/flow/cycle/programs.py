@@ -9,15 +9,25 @@ from collections.abc import Mapping
 
 from dora.core.accounts.quote_quality import QualityTally
 from dora.core.errors import ExchangeError
+from dora.core.exchange.market import Market
 from dora.core.exchange.pacing import READ_COST
 from dora.core.exchange.public_data import IncentiveProgram
 from dora.core.failures import told
 from dora.core.incentives.losses import loss_of_contract_day
-from dora.core.incentives.programs import INCENTIVE, PROGRAMS, merged, read_programs, rewarded
+from dora.core.incentives.programs import (
+    INCENTIVE,
+    PROGRAMS,
+    Programs,
+    merged,
+    read_programs,
+    rewarded,
+)
 from dora.core.ports import Ports
 from dora.core.units import Money, TimeMs
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
+from dora.flow.cycle.expected_rewards import book_due, shards_of, with_due
 from dora.flow.cycle.quality import QUALITY
+from dora.flow.shared.accounting import Accounts
 from dora.flow.shared.reads import send_times
 
 AGE_MS = 10 * 60_000
@@ -31,39 +41,61 @@ LONGEST_MS = 4_000
 WAIT_MS = 500
 
 
-def look_at_programs(ports: Ports, context: CycleContext, loaded: LoadedState) -> Mapping[str, object]:
-    """What memory keeps of them after this cycle.
+def look_at_programs(
+    ports: Ports, context: CycleContext, loaded: LoadedState, accounts: Accounts, listed: Mapping[str, Market]
+) -> Mapping[str, object]:
+    """What memory keeps of them after this cycle; what those that are over are expected to pay is booked.
 
-    Orders are sent and not committed yet: whatever goes wrong here costs a look, and no cycle.
+    Orders are sent and not committed yet: whatever goes wrong here costs a look, and no cycle. `listed`: the
+    markets that were read.
     """
-    tickers = rewarded(loaded.wanted)
-    if not tickers:
+    tickers, before = rewarded(loaded.wanted), loaded.state.memory.get(PROGRAMS, {})
+    if not tickers and not before:
         return {}
     try:
-        return _looked(ports, context, loaded, tickers)
+        known = _over(ports, context, loaded, accounts, listed, tickers)
+        if tickers:
+            return _looked(ports, context, loaded, known, tickers).stored()
+        return known.stored() if known.rows or known.due else {}
     except Exception as error:
         ports.facts.emit("ERROR", what="incentive programs", why=told(error))
-        return loaded.state.memory.get(PROGRAMS, {})
+        return before
+
+
+def _over(
+    ports: Ports,
+    context: CycleContext,
+    loaded: LoadedState,
+    accounts: Accounts,
+    listed: Mapping[str, Market],
+    tickers: frozenset[str],
+) -> Programs:
+    """Those that are known, without what is over: of that, what is expected is booked, or due."""
+    memory = loaded.state.memory
+    shards = shards_of(accounts, {ticker: own.shard for ticker, own in listed.items()})
+    known = with_due(read_programs(memory.get(PROGRAMS, {})), memory, tickers, shards, context.began_ms)
+    if context.deadline_ms - ports.clock.now_ms() < SPARE_MS:
+        return known
+    return book_due(ports, context, loaded, accounts, known)
 
 
 def _looked(
-    ports: Ports, context: CycleContext, loaded: LoadedState, tickers: frozenset[str]
-) -> Mapping[str, object]:
-    known, now_ms = read_programs(loaded.state.memory.get(PROGRAMS, {})), ports.clock.now_ms()
-    known = known._replace(rows=merged(known.rows, (), tickers, now_ms))
+    ports: Ports, context: CycleContext, loaded: LoadedState, known: Programs, tickers: frozenset[str]
+) -> Programs:
+    now_ms = ports.clock.now_ms()
     if now_ms - known.read_ms < AGE_MS or now_ms - known.tried_ms < AGAIN_MS:
-        return known.stored()
+        return known
     if context.deadline_ms - now_ms < SPARE_MS:
-        return known.stored()
+        return known
     sends = send_times(ports, "read", [READ_COST] * MOST_PAGES, TimeMs(now_ms + WAIT_MS))
     if len(sends) < MOST_PAGES:
-        return known.stored()  # Its turn comes again with the next cycle.
+        return known  # Its turn comes again with the next cycle.
     ports.clock.sleep_ms(max(sends[-1] - now_ms, 0))
     found = _read(ports, context, tickers, now_ms)
     known = known._replace(tried_ms=now_ms, loss=_loss(loaded))
     if found is not None:
-        known = known._replace(read_ms=now_ms, rows=merged(known.rows, found, tickers, now_ms))
-    return known.stored()
+        known = known._replace(read_ms=now_ms, rows=merged(known.rows, found, tickers, context.began_ms))
+    return known
 
 
 def _read(

@@ -127,7 +127,7 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     choice = replace(choice, plan=bought.plan)
     asked = replace(basis.asked, tokens=bought.tokens, most_places=bought.most_places)
     execution = execute(ports, context, loaded, session, inputs, bought)
-    programs = look_at_programs(ports, context, loaded)
+    programs = look_at_programs(ports, context, loaded, accounts, snapshot.markets)
     result = CycleResult(
         cycle_id=context.cycle_id,
         took_ms=ports.clock.now_ms() - context.began_ms,
