@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +20,41 @@ from tests.support.small_world import TICKERS, Scripted, resting, set_book, setu
 from tests.world import config_items
 from tests.world.output import Catcher, printed_to
 from tests.world.setup import CONFIG_TABLE, STATE_TABLE
-from tests.world.world import World, open_world
+from tests.world.world import MINUTE_MS, World, open_world
 
 A, B, C = TICKERS
 ALARMS = of_kind(translated(), "AWS::CloudWatch::Alarm")
 OURS = {name: own for name, own in ALARMS.items() if own["Namespace"] == "Dora"}
 BATCH = "/portfolio/events/orders/batched"
+
+
+Told = Mapping[str, Any]
+
+
+def _somebody_else(told: Told) -> bool:
+    return told["orders_of_others"] > 0 or told["cash"]["unexplained_dollars"] not in (None, "0.000000")
+
+
+def _silent_or_none(told: Told) -> bool:
+    """With its state gone, the status cannot be told either: the alarm's text says what that means."""
+    return told["status"] == "failed" or "silent" in told["why_not_quoting"]
+
+
+AGREES: dict[str, Callable[[Told], bool]] = {
+    "HeartbeatAlarm": _silent_or_none,
+    "InvocationsFailedAlarm": lambda told: told["status"] == "failed" and "not found" in told["message"],
+    "ConfigAlarm": lambda told: told["last_cycle_reason"] == "config_invalid",
+    "TeardownAlarm": lambda told: told["status"] == "closing",
+    "TradingStoppedAlarm": lambda told: bool(told["stopped_by"]),
+    "QuotesMissingAlarm": lambda told: bool(told["quotes_missing"] and told["markets_not_quoted"]),
+    "OrdersUnresolvedAlarm": lambda told: told["orders_unresolved"] > 0 and told["unproven_orders"] > 0,
+    "WritesFailedAlarm": lambda told: told["writes_failed_percent"] >= 50,
+    "PositionDriftAlarm": lambda told: told["drift"] > 0,
+    "LossLimitNearAlarm": lambda told: told["loss_limit_percent"] >= 80,
+    "BudgetUsedUpAlarm": lambda told: told["dropped"] > 0,
+    "ExternalActivityAlarm": _somebody_else,
+}
+"""Our alarms, and what the status says while they are on. It asks neither Lambda nor SQS."""
 
 
 class Watched:
@@ -46,8 +75,16 @@ class Watched:
         self.minutes.append(metrics_in(self._catcher.take()))
 
     def on(self) -> set[str]:
-        """Our alarms that are on now."""
-        return {name for name, alarm in OURS.items() if fires(alarm, self.minutes)}
+        """Our alarms that are on now; of each of them the status says the same."""
+        found = {name for name, alarm in OURS.items() if fires(alarm, self.minutes)}
+        told = self.world.session("session_status") if found else {}
+        assert {name for name in found if not AGREES[name](told)} == set(), told
+        return found
+
+    def silence(self, minutes: int) -> None:
+        """No cycle."""
+        self.world.clock.advance_ms(minutes * MINUTE_MS)
+        self.minutes += [{}] * minutes
 
 
 @contextmanager
@@ -85,7 +122,7 @@ def test_an_hour_of_quoting_sets_no_alarm_off() -> None:
 
 def test_heartbeat() -> None:
     with watched() as seen:
-        seen.minutes += [{}, {}, {}]
+        seen.silence(3)
 
         assert seen.on() == {"HeartbeatAlarm"}
 
@@ -116,7 +153,7 @@ def test_a_refused_event_is_no_failed_invocation() -> None:
     with watched() as seen:
         for _ in range(5):
             seen.world.session("session_status", bot="another")
-            seen.noted()
+            seen.minute()
 
         assert "InvocationsFailedAlarm" not in seen.on()
 
@@ -312,6 +349,14 @@ def test_duration_by_three_long_cycles_of_five(long_cycles: int, on: bool) -> No
     ] * long_cycles
 
     assert fires(ALARMS["DurationAlarm"], minutes) == on
+
+
+def test_the_status_is_asked_of_each_alarm_that_it_can_know_of() -> None:
+    assert AGREES.keys() == OURS.keys()
+    assert {own["Namespace"] for name, own in ALARMS.items() if name not in AGREES} == {
+        "AWS/Lambda",
+        "AWS/SQS",
+    }
 
 
 def test_every_alarm_goes_off_in_a_test_of_its_own() -> None:

@@ -105,6 +105,7 @@ def wide_record(result: CycleResult) -> dict[str, object]:
         **_healthy(result.health, result.choice.worst_loss),
         **_called(result.calls),
         **_booked(result.accounts, result.marks),
+        "orders_of_others": None if "resting" in result.failures else _listed(result.external, "orders"),
         **cash_fields(result.cash),
         **overdue_fields(result.accounts.overdue),
         **_reasons(result.choice, result.execution.withheld),
@@ -198,6 +199,11 @@ def _booked(accounts: Accounts, marks: Mapping[str, Price]) -> dict[str, object]
         "positions_unmarked": accounts.unmarked(marks),
         "fees_dollars": format_money(accounts.fees),
     }
+
+
+def _listed(told: Mapping[str, object], kind: str) -> int:
+    ids = told.get(kind)
+    return len(ids) if isinstance(ids, list) else 0
 
 
 def _reasons(choice: Choice, unconfirmed: int) -> dict[str, object]:

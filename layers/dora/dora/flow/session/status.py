@@ -179,6 +179,7 @@ def _last_cycle(now_ms: TimeMs, state: BotState, record: Record) -> Response:
         "writes_failed_percent": record.get("writes_failed_percent"),
         "loss_limit_percent": record.get("loss_limit_percent"),
         "drift": record.get("drift"),
+        "orders_of_others": record.get("orders_of_others"),
         "dropped": record.get("dropped"),
         "last_cycle_seconds_ago": ago_s,
         "markets_quoted": record.get("markets_quoted"),
