@@ -27,9 +27,12 @@ from tests.bench.pacing import DELAYS, HOUR_CYCLES, Demand, pacing
 from tests.bench.report import table
 from tests.bench.runs import Plan
 from tests.bench.storm import Storm, storm
+from tests.support.arguments import up_to
 
 MARKETS = (10, 100, 1000, 3000)
 QUICK_MARKETS = (10, 100)
+MOST_MARKETS = 10_000
+"""What a machine of a few gigabytes holds."""
 PARTS = ("markets", "cold_start", "pacing", "books", "archive", "storm")
 STORM_TIERS = ("advanced", "premier")
 LARGE = 1000
@@ -61,7 +64,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(","))
+    return tuple(up_to(MOST_MARKETS)(part) for part in text.split(","))
 
 
 def _markets(options: argparse.Namespace, results: dict[str, Any]) -> Iterator[None]:

@@ -1,13 +1,14 @@
 """What a person asks of the demo, checked before anything starts."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.simulator.buckets import TIERS
 from tests.simulator.plant import MODES
+from tests.support.arguments import up_to
 
 MINUTE_MS = 60_000
 MOST_CYCLES, MOST_MARKETS = 10_080, 1_000
@@ -47,10 +48,10 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
     parser.add_argument("--start", type=_minute, metavar="ISO", dest="start_ms", help="first minute, UTC")
     parser.add_argument(
-        "--cycles", type=_up_to(MOST_CYCLES), default=Options.cycles, help="one-minute cycles (60)"
+        "--cycles", type=up_to(MOST_CYCLES), default=Options.cycles, help="one-minute cycles (60)"
     )
     parser.add_argument(
-        "--markets", type=_up_to(MOST_MARKETS), default=Options.markets, help="markets to quote (12)"
+        "--markets", type=up_to(MOST_MARKETS), default=Options.markets, help="markets to quote (12)"
     )
     parser.add_argument("--seed", type=int, default=Options.seed, help="of everything drawn at random (1)")
     parser.add_argument(
@@ -69,15 +70,6 @@ def _minute(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time; write 2026-03-02T15:00Z") from None
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     return int(aware.timestamp()) * 1000 // MINUTE_MS * MINUTE_MS
-
-
-def _up_to(most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {most}")
-        return int(text)
-
-    return read
 
 
 def iso(at_ms: int) -> str:

@@ -1,5 +1,6 @@
 """The commands of the README start from nothing but a Python, and say what is wrong when there is none."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -77,6 +78,34 @@ def test_the_demo_finds_what_it_needs_without_make() -> None:
     ((path, program),) = re.findall(r"PYTHONPATH=(\S+) \S+ -m (\S+);", readme)
 
     assert _runs(program, path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "given"),
+    [
+        ("tests.soak", ["--seeds", "0"]),
+        ("tests.soak", ["--hours", "0"]),
+        ("tests.soak", ["--hours", "soon"]),
+        ("tests.soak", ["--markets", "100000"]),
+        ("tests.soak", ["--plan", "nowhere.json"]),
+        ("tests.bench", ["--markets", "10,100000"]),
+        ("tests.bench", ["--markets", "many"]),
+        ("tests.emulator", ["nowhere.json"]),
+        ("tests.mutants", ["nobody"]),
+        ("tests.replay", ["--data", "nowhere.csv"]),
+        ("tests.replay_cycle", ["nowhere.json.gz"]),
+        ("tests.history", ["--series", "KXHIGHNY", "--days", "366"]),
+    ],
+)
+def test_what_makes_no_sense_ends_a_program_before_it_starts(
+    program: str, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demo has tests of its own for this."""
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(importlib.import_module(f"{program}.__main__").main(given))
+
+    assert ended.value.code == 2
+    assert given[-1].rpartition(",")[2] in capsys.readouterr().err
 
 
 DEPLOY = ROOT / ".ci" / "deploy"

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,11 +21,11 @@ COPIED = ("layers", "functions", "tests", "events", "pyproject.toml", "template.
 MINUTES_EACH = 10
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every chosen guard is missed by some test."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="guards to switch off (all)")
-    chosen = set(parser.parse_args().names) or {guard.name for guard in GUARDS}
+    chosen = set(parser.parse_args(arguments).names) or {guard.name for guard in GUARDS}
     unknown = chosen - {guard.name for guard in GUARDS}
     if unknown:
         parser.error(f"no guard {', '.join(sorted(unknown))}; there are {', '.join(g.name for g in GUARDS)}")

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         done = replay_file(options.file)
         tables = explanation(done.seen, done.record.decided, options.explain) if options.explain else ()
     except (NotReplayableError, UnknownMarketError) as error:
-        console.print(f"replay-cycle: {error}", markup=False)
+        sys.stderr.write(f"replay-cycle: {error}\n")
         return CANNOT_RUN
     for table in tables:
         console.print(_drawn(table))

@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,13 +15,16 @@ from tests.soak.day import Day
 from tests.soak.report import passed, show, summarize, write
 from tests.soak.seeds import SeedResult, run_seeds
 from tests.soak.shorten import until_broken
+from tests.support.arguments import file, hours_up_to, up_to
 
 FOLDER = Path("build")
+MOST_MARKETS, MOST_SEEDS, MOST_HOURS = 1_000, 1_000, 168
+"""What a machine of a few gigabytes holds; a week."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """0: no rule was broken, and at least 95 percent of what could be quoted was."""
-    options = _options()
+    options = _options(arguments)
     minutes, paid = round(options.hours * 60), options.paid
     seeds = range(options.seed, options.seed + options.seeds)
     days = [Day(seed=seed, minutes=minutes, markets=options.markets, paid=paid) for seed in seeds]
@@ -46,18 +49,18 @@ def _replay(day: Day, plan: FaultPlan) -> int:
     return 1 if outcome.broken else 0
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2, help="how many days")
-    parser.add_argument("--hours", type=float, default=2, help="virtual hours of each")
+    parser.add_argument("--seeds", type=up_to(MOST_SEEDS), default=2, help="how many days")
+    parser.add_argument("--hours", type=hours_up_to(MOST_HOURS), default=2, help="virtual hours of each")
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
-    parser.add_argument("--markets", type=int, default=20)
+    parser.add_argument("--markets", type=up_to(MOST_MARKETS), default=20)
     parser.add_argument("--paid", action="store_true", help="markets of every strategy, rewards too")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--plan", type=Path, help="replay this event list instead, up to its first breach")
+    parser.add_argument("--processes", type=up_to(64), default=2)
+    parser.add_argument("--plan", type=file, help="replay this event list instead, up to its first breach")
     parser.add_argument("--shorten-s", type=float, default=120, help="seconds to spend on shortening a plan")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where soak.json goes")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 @contextmanager

@@ -168,7 +168,7 @@ def test_the_command_tells_by_its_status(tmp_path: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize("arguments", [["nowhere.json.gz"], [str(kept_object()), "--explain", "KXNONE"]])
 def test_what_cannot_be_found_is_said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == CANNOT_RUN
-    assert "replay-cycle: " in capsys.readouterr().out
+    assert "replay-cycle: " in capsys.readouterr().err
 
 
 def kept() -> CycleRecord:
