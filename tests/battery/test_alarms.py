@@ -158,6 +158,17 @@ def test_a_refused_event_is_no_failed_invocation() -> None:
         assert "InvocationsFailedAlarm" not in seen.on()
 
 
+def test_a_digest_that_nobody_took_is_one_of_the_three_failed_invocations_and_no_more() -> None:
+    """What the topic does not take, no alarm could say by it either: functions/README.md says what to do."""
+    with watched(alarm_topic="arn:aws:sns:us-east-1:123456789012:gone") as seen:
+        answer = seen.world.session("session_digest")
+        seen.minute()
+
+        assert answer["status"] == "failed"
+        assert seen.minutes[-1]["InvocationsFailed"] == [1.0]
+        assert seen.on() == set()
+
+
 def test_config_invalid() -> None:
     with watched() as seen:
         wrong = config_items.as_attributes("dora", f"MARKET#{A}", {**config_items.MARKET, "quote_size": -1})

@@ -174,6 +174,16 @@ def test_a_path_may_have_spaces(target: str) -> None:
     )
 
 
+def test_a_change_is_taken_in_only_after_every_target_that_proves_something() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^ *make ([a-z-]+)", script, flags=re.MULTILINE)) == {
+        *("demo", "replay", "replay-cycle", "test", "battery", "mutants", "soak", "bench", "lint"),
+        *("build", "artifacts", "emulator", "contract"),
+    }
+    assert script.rstrip().splitlines()[-1] == 'tail -n 1 "$logs/test.log"', "how the tests ended comes last"
+
+
 def test_every_make_target_is_described() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 
