@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+import boto3
 import pytest
 
 from dora.core.calendar import format_time
@@ -154,11 +155,32 @@ def test_an_order_that_rests_is_found_by_the_exchange_s_id_as_well(dora: Driver)
     assert told["journal"]["price"] == format_price(order.price_e4)
 
 
+def test_an_open_session_is_told_with_what_it_has_earned_so_far(dora: Driver) -> None:
+    (told,) = dora.answer("sessions")
+    (earned,) = dora.answer("pnl", "--by", "session")["rows"]
+
+    assert (told["session"], told["ended"], told["why"]) == (earned["session"], "not closed yet", "active")
+    assert abs(Decimal(told["profit"]) - Decimal(earned["profit"])) < Decimal("0.01")
+    assert Decimal(earned["unrealised"]) != 0
+    assert told["fills"] == len(_fills(dora))
+
+
 def test_a_session_that_is_over_is_told_with_what_it_traded(dora: Driver) -> None:
-    assert dora.answer("sessions") == []
     dora.run("teardown", "--yes", "--reason", "evening")
     (told,) = dora.answer("sessions")
 
+    assert told["ended"] is not None
     assert (told["why"], told["groups"], told["tripped"]) == ("evening", 1, 1)
     assert Decimal(told["contracts"]) == Decimal(sum(own.trade.count_e2 for own in _fills(dora))) / 100
+    assert told["fills"] == len(_fills(dora))
+
+
+def test_what_nobody_can_price_is_no_figure_of_a_session(dora: Driver) -> None:
+    """Marks come from the archive; the last test here, for it takes that away."""
+    client = boto3.client("s3")
+    for own in client.list_objects_v2(Bucket="dora-archive")["Contents"]:
+        client.delete_object(Bucket="dora-archive", Key=own["Key"])
+    (told,) = dora.answer("sessions")
+
+    assert told["profit"] is None
     assert told["fills"] == len(_fills(dora))

@@ -37,7 +37,7 @@ COMMANDS = {
     "order": Entry("order", "The life of one order."),
     "pnl": Entry("pnl", "Profit by day, market, event, strategy or session."),
     "fills": Entry("fills", "What was traded, each fill once."),
-    "sessions": Entry("sessions", "Sessions that are over, and what came of each."),
+    "sessions": Entry("sessions", "Sessions, over or open, and what came of each."),
     "report": Entry("report", "Today, or the last days, as one page: profit, quotes, fills, reasons."),
     "export": Entry("export", "Every fill, payout and other cash, one CSV line each, for taxes."),
     "query": Entry("query", "Run one of the stack's saved queries."),

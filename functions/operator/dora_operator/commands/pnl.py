@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Set
 
 import click
 
@@ -10,15 +10,9 @@ from dora.core.accounts.profit_rows import ProfitRow
 from dora.core.units import Money, format_count, format_money
 from dora_operator.desk import Desk, command, table, text
 from dora_operator.money import cents, exact, total
+from dora_operator.profit import KEYS, earned, sum_of
 from dora_operator.reading import Reading
 
-KEYS: Mapping[str, Callable[[ProfitRow], str]] = {
-    "day": lambda row: row.day,
-    "market": lambda row: row.ticker,
-    "event": lambda row: event_of(row.ticker),
-    "strategy": lambda row: row.strategy,
-    "session": lambda row: row.session_id,
-}
 FIGURES = (
     "fills",
     "contracts",
@@ -34,11 +28,6 @@ EXACT = (*FIGURES, "rewards_estimated")
 """Estimates are in no profit, so the table leaves them out."""
 
 
-def event_of(ticker: str) -> str:
-    """A market's ticker without its last part."""
-    return ticker.rpartition("-")[0]
-
-
 @command("pnl")
 @click.option("--by", "key", type=click.Choice(list(KEYS)), default="day", show_default=True)
 @click.option("--since", default="", help="First day of the exchange, 2026-11-21.")
@@ -51,14 +40,7 @@ def pnl(desk: Desk, key: str, since: str, until: str, as_csv: bool) -> None:
     ledger yet: it stands where the edge will book it.
     """
     reading = Reading(desk.target)
-    gained = reading.open_profit()
-    rows = [
-        row
-        for row in (*reading.profit_rows(), *_gains(reading, gained))
-        if row.day >= since and (not until or row.day <= until)
-    ]
-    unknown = {ticker for ticker, own in gained.items() if own is None}
-    found, dark = summed(rows, KEYS[key]), {KEYS[key](row) for row in rows if row.ticker in unknown}
+    found, dark, gained = earned(reading, key, since, until)
     if as_csv:
         click.echo(_csv(key, found, dark), nl=False)
         return
@@ -67,7 +49,7 @@ def pnl(desk: Desk, key: str, since: str, until: str, as_csv: bool) -> None:
     drawn.add_section()
     whole = sum_of(list(found.values()))
     drawn.add_row("all", *(text(own) for own in _cents(whole, known=not dark)))
-    added = total(list(gained.values()))
+    added = total(gained)
     data = {
         "by": key,
         "rows": [
@@ -77,36 +59,6 @@ def pnl(desk: Desk, key: str, since: str, until: str, as_csv: bool) -> None:
         "open_positions_gained_since_dollars": exact(added),
     }
     desk.show(data, drawn, f"of it {cents(added) or '?'} $ by open positions since the last day's edge")
-
-
-def _gains(reading: Reading, gained: Mapping[str, Money | None]) -> Iterator[ProfitRow]:
-    """What the day's edge would book now, by market, beside the market's latest row."""
-    latest = {row.ticker: row for row in sorted(reading.profit_rows(), key=lambda row: row.day)}
-    for ticker, own in gained.items():
-        beside = latest.get(ticker, ProfitRow(day="", ticker=ticker, strategy="", session_id=""))
-        yield ProfitRow(
-            day=reading.today,
-            ticker=ticker,
-            strategy=beside.strategy,
-            session_id=beside.session_id,
-            unrealised=own or Money(0),
-        )
-
-
-def summed(rows: list[ProfitRow], key: Callable[[ProfitRow], str]) -> dict[str, ProfitRow]:
-    """One row for each value of the key, in order."""
-    parts: dict[str, list[ProfitRow]] = {}
-    for row in rows:
-        parts.setdefault(key(row), []).append(row)
-    return {name: sum_of(parts[name]) for name in sorted(parts)}
-
-
-def sum_of(rows: list[ProfitRow]) -> ProfitRow:
-    """All of them together."""
-    whole = ProfitRow(day="", ticker="", strategy="", session_id="")
-    for row in rows:
-        whole = whole.plus(row)
-    return whole
 
 
 def _amounts(row: ProfitRow) -> tuple[Money, ...]:
@@ -133,7 +85,7 @@ def _dimmed(figures: tuple[str | None, ...], *, known: bool) -> tuple[str | None
     )
 
 
-def _csv(key: str, found: Mapping[str, ProfitRow], dark: set[str]) -> str:
+def _csv(key: str, found: Mapping[str, ProfitRow], dark: Set[str]) -> str:
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")
     write.writerow((key, *EXACT))
