@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dora.core.errors import SecretInvalid
 from dora.edge.kalshi.signing import Signer
@@ -49,6 +50,7 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--configured", action="store_true", help="with sample configs, every market enabled")
     parser.add_argument("--live", action="store_true", help="paper trading on live books")
     parser.add_argument("--stage", choices=sorted(BASE_URLS), help="of --live: which exchange is read")
+    parser.add_argument("--base-url", default="", help="of --live, instead of --stage: another address")
     parser.add_argument("--key-id", default="", help="of --live: a key that may read")
     parser.add_argument("--pem", type=Path, help="of --live: its private key")
     parser.add_argument("--series", action="append", default=[], help="of --live: whose markets")
@@ -62,9 +64,21 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--markets, --minutes and --dollars must be at least 1")
     if given.live and (given.speed != 1 or given.data):
         parser.error("--live goes at the speed of the exchange, without --speed and --data")
-    if given.live and not (given.stage and given.key_id and given.pem and given.series):
-        parser.error("--live needs --stage, --key-id, --pem and --series")
+    if given.live and not (given.key_id and given.pem and given.series):
+        parser.error("--live needs --key-id, --pem and --series")
+    if given.live and bool(given.stage) == bool(given.base_url):
+        parser.error("--live needs --stage or --base-url, one of the two")
+    if given.base_url and not _is_safe(given.base_url):
+        parser.error(
+            f"--base-url is {given.base_url}; write https://HOST/trade-api/v2, http for 127.0.0.1 alone"
+        )
     return given
+
+
+def _is_safe(base_url: str) -> bool:
+    """What is signed with a person's key leaves this machine encrypted, or not at all."""
+    address = urlsplit(base_url)
+    return bool(address.hostname) and (address.scheme == "https" or base_url.startswith("http://127.0.0.1:"))
 
 
 def _options(given: argparse.Namespace) -> LocalOptions:
@@ -84,7 +98,7 @@ def _live(given: argparse.Namespace) -> LiveScene:
     except (OSError, UnicodeDecodeError, SecretInvalid) as error:
         raise DemoError(f"{given.pem}: {error}") from None
     return live_scene(
-        live_reads(BASE_URLS[given.stage], signer, SystemClock()),
+        live_reads(given.base_url or BASE_URLS[given.stage], signer, SystemClock()),
         given.series,
         most=given.markets,
         start_ms=_this_minute_ms(),

@@ -33,6 +33,7 @@ def local() -> None:
 @click.option("--configured", is_flag=True, help="With sample configs: every market enabled.")
 @click.option("--live", is_flag=True, help="Paper trading: the books of the real exchange, orders on paper.")
 @click.option("--stage", type=click.Choice(list(STAGES)), help="Of --live: which exchange is read.")
+@click.option("--base-url", help="Of --live, instead of --stage: another address of such an exchange.")
 @click.option("--key-id", help="Of --live: a key that may read.")
 @click.option("--pem", type=click.Path(path_type=Path, resolve_path=True), help="Of --live: its private key.")
 @click.option("--series", multiple=True, help="Of --live: whose markets, the busiest first; repeatable.")
