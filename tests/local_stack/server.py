@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOST = "127.0.0.1"
+POLL_S = 0.02
+"""How soon a stop is seen."""
 Invoke = Callable[[str, Mapping[str, object]], object]
 
 
@@ -16,7 +18,7 @@ class FunctionServer:
         self._server = ThreadingHTTPServer((HOST, 0), _handler_for(invoke))
         self._server.daemon_threads = True
         self.url = f"http://{HOST}:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

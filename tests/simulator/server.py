@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 ADVANCE_PATH = "/simulator/advance"
+POLL_S = 0.02
 
 
 class RunningServer:
@@ -24,7 +25,10 @@ class RunningServer:
         self._server = server
         self.port = int(server.server_address[1])
         self.url = f"http://{HOST}:{self.port}{PREFIX}"
-        self._thread = threading.Thread(target=server.serve_forever, name="exchange-server", daemon=True)
+        # Stopping waits until it looks up.
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(POLL_S,), name="exchange-server", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
