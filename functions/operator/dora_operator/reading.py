@@ -71,7 +71,7 @@ class Reading:
         return self._store.payouts()
 
     def fills(self) -> list[Fill]:
-        """As booked, oldest first; markers live for 120 days."""
+        """As booked, oldest first; markers live for seven years."""
         items = self._query("fills")
         return sorted((value_of_item(Fill, item) for item in items), key=lambda own: (own.at_ms, own.fill_id))
 

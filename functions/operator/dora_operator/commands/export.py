@@ -1,5 +1,6 @@
 """`export`: what the account did, as CSV."""
 
+import csv
 from pathlib import Path
 
 import click
@@ -23,8 +24,11 @@ def export(desk: Desk, year: int | None, out: Path | None) -> None:
     target = desk.target
     found = read_records(target.client("dynamodb"), target.state_table, target.state_key)
     lines = list(csv_lines(found, str(year or "")))
-    if out is None:
+    if desk.as_json:
+        desk.show(list(csv.DictReader(lines)))
+    elif out is None:
         click.echo("\n".join(lines))
+    if out is None:
         return
     write_whole(out, "".join(f"{line}\n" for line in lines))
     desk.note(f"written: {out}, {len(lines) - 1} lines")

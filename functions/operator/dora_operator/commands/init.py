@@ -61,7 +61,10 @@ def init(
     held = _read(desk) if known and not balance else _dollars(balance or _asked("Balance in dollars"))
     file = ConfigFile(stack, stage, {GLOBAL: proposal(held, burst, real_money=stage == "prod")})
     write_whole(out, written(file, as_csv=False, note=_note(file, held, email)))
-    desk.note(f"written: {out}\nnext: {_next(file, out, email, deployed=known)}")
+    following = _next(file, out, email, deployed=known)
+    if desk.as_json:
+        desk.show({"file": str(out), "next": following})
+    desk.note(f"written: {out}\nnext: {following}")
 
 
 def _asked(question: str, choices: tuple[str, ...] = ()) -> str:

@@ -13,7 +13,6 @@ from dora_operator.reading import Reading
 from dora_operator.target import Target
 
 STATES = {"on": "ENABLED", "off": "DISABLED"}
-OPEN = (SessionStatus.STARTING, SessionStatus.ACTIVE, SessionStatus.LIMIT_REACHED, SessionStatus.CLOSING)
 
 
 @command("schedule")
@@ -40,7 +39,7 @@ def schedule(desk: Desk, state: str, session_stays_open: bool, yes: bool, yes_re
 
 def _no_session_is_open(reading: Reading) -> None:
     session = reading.state.session
-    if session is not None and session.status in OPEN:
+    if session is not None and session.status is not SessionStatus.CLOSED:
         raise OperatorError(
             f"session {session.session_id} is {session.status}: nobody would look after its orders",
             "dora teardown until it says closed; or add --session-stays-open",
