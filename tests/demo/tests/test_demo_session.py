@@ -131,8 +131,10 @@ def test_profit_is_the_cash_flow_of_the_fills_and_the_marked_position(short: Run
     assert Decimal(short.summary["pnl_dollars"]) == (cash_e6 + held_e6) / 10**6
 
 
-def test_the_same_arguments_give_the_same_summary(short: Run) -> None:
-    assert figures(play()) == figures(short)
+def test_the_same_arguments_give_the_same_summary() -> None:
+    small = Options(cycles=4, markets=4)
+
+    assert figures(play(small)) == figures(play(small))
 
 
 @pytest.mark.long
