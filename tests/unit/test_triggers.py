@@ -5,8 +5,8 @@ import json
 import pytest
 
 from dora.core.errors import TriggerInvalid
-from dora.core.session import SessionAction, SessionCommand
-from dora.core.units import TimeMs
+from dora.core.session import Credited, SessionAction, SessionCommand
+from dora.core.units import Money, TimeMs
 from dora.triggers import parse_session_command, parse_tick
 from tests.world.event_files import EVENTS, read_event
 
@@ -73,7 +73,7 @@ def test_an_empty_time_is_refused_not_taken_for_now(given: object) -> None:
 # --- session commands ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("action", SessionAction)
+@pytest.mark.parametrize("action", set(SessionAction) - {SessionAction.CREDIT})
 def test_every_action_is_understood(action: SessionAction) -> None:
     assert command({"action": action.value}) == SessionCommand(action)
 
@@ -168,3 +168,26 @@ def test_the_cycle_sample_is_a_tick_and_no_sample_fits_the_other_door() -> None:
             tick(json.loads(path.read_text(encoding="utf-8")))
     with pytest.raises(TriggerInvalid):
         command(read_event("cycle"))
+
+
+CREDIT = {"action": "credit", "program": "p", "market": "KXA-1", "amount_dollars": "1.25"}
+
+
+def test_a_credit_names_its_program_its_market_and_its_amount() -> None:
+    assert command(CREDIT).credited == Credited("p", "KXA-1", Money(1_250_000))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"program": ""},
+        {"market": None},
+        {"amount_dollars": "0"},
+        {"amount_dollars": "-1"},
+        {"amount_dollars": "much"},
+        {"action": "status"},
+    ],
+)
+def test_a_credit_that_is_not_whole_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(TriggerInvalid):
+        command({**CREDIT, **changes})

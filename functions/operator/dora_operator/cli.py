@@ -36,6 +36,7 @@ COMMANDS = {
     "why": Entry("why", "How one market's quotes came about, step by step."),
     "order": Entry("order", "The life of one order."),
     "pnl": Entry("pnl", "Profit by day, market, event, strategy or session."),
+    "rewards": Entry("rewards", "What programs were expected to pay, and what the exchange credited."),
     "fills": Entry("fills", "What was traded, each fill once."),
     "sessions": Entry("sessions", "Sessions, over or open, and what came of each."),
     "report": Entry("report", "Today, or the last days, as one page: profit, quotes, fills, reasons."),

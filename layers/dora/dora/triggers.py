@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 from dora.core.calendar import parse_time
 from dora.core.errors import NumberInvalid, TriggerInvalid
-from dora.core.session import SessionAction, SessionCommand
-from dora.core.units import TimeMs
+from dora.core.session import Credited, SessionAction, SessionCommand
+from dora.core.units import TimeMs, parse_money
 
 _TICK_KEYS = frozenset({"action", "scheduled_at", "execution_id", "bot"})
-_SESSION_KEYS = frozenset({"action", "bot", "reason", "checks", "cancel", "execution_id", "scheduled_at"})
+_CREDIT_KEYS = ("program", "market", "amount_dollars")
+_SESSION_KEYS = frozenset({
+    "action", "bot", "reason", "checks", "cancel", "execution_id", "scheduled_at", *_CREDIT_KEYS
+})  # fmt: skip
 _OPTIONS = {"checks": SessionAction.STATUS, "cancel": SessionAction.HALT}
 """Flags, and the one action that each belongs to."""
 
@@ -44,8 +47,32 @@ def parse_session_command(event: object, *, bot: str) -> SessionCommand:
         if _flag(fields, option) and action is not owner:
             raise TriggerInvalid(f"{option} goes with {owner}, not with {action}")
     return SessionCommand(
-        action, _text(fields, "reason"), checks=_flag(fields, "checks"), cancel=_flag(fields, "cancel")
+        action,
+        _text(fields, "reason"),
+        checks=_flag(fields, "checks"),
+        cancel=_flag(fields, "cancel"),
+        credited=_credited(fields, action),
     )
+
+
+def _credited(fields: Mapping[str, object], action: SessionAction) -> Credited | None:
+    given = [_text(fields, name) for name in _CREDIT_KEYS]
+    if action is not SessionAction.CREDIT:
+        if any(given):
+            raise TriggerInvalid(
+                f"{', '.join(_CREDIT_KEYS)} go with {SessionAction.CREDIT}, not with {action}"
+            )
+        return None
+    program, market, amount = given
+    if not (program and market and amount):
+        raise TriggerInvalid(f"{action} needs {', '.join(_CREDIT_KEYS)}, each a text")
+    try:
+        dollars = parse_money(amount)
+    except NumberInvalid as error:
+        raise TriggerInvalid(f"amount_dollars: {error}") from error
+    if dollars <= 0:
+        raise TriggerInvalid(f"amount_dollars is {amount}; write what was credited, above zero")
+    return Credited(program, market, dollars)
 
 
 def _fields(event: object, bot: str, known: frozenset[str]) -> Mapping[str, object]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from dora.core.units import Count, TimeMs
+from dora.core.units import Count, Money, TimeMs
 
 
 class SessionStatus(StrEnum):
@@ -75,6 +75,15 @@ class SessionAction(StrEnum):
     RESET = "reset"
     WATCH = "watch"
     DIGEST = "digest"
+    CREDIT = "credit"
+
+
+class Credited(NamedTuple):
+    """What a person saw the exchange credit for a program in a market."""
+
+    program: str
+    market: str
+    amount: Money
 
 
 class SessionCommand(NamedTuple):
@@ -87,3 +96,5 @@ class SessionCommand(NamedTuple):
     reason: str = ""
     checks: bool = False
     cancel: bool = False
+    credited: Credited | None = None
+    """Of `credit` alone."""

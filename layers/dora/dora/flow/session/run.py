@@ -8,13 +8,14 @@ anything that they do not need: journal, positions and configs may be broken, or
 from collections.abc import Callable
 from dataclasses import replace
 
-from dora.core.errors import DoraError, ExchangeError, StateError
+from dora.core.errors import DoraError, ExchangeError, StateError, TriggerInvalid
 from dora.core.ports import Facts, Ports
 from dora.core.reasons import Reason
 from dora.core.risk.session_limit import contracts_matched, used_up
 from dora.core.session import SessionAction, SessionCommand, SessionMetadata, SessionStatus
 from dora.core.state import EmergencyState, KillSwitch
 from dora.core.units import TimeMs
+from dora.flow.session.credit import credit
 from dora.flow.session.digest import digest
 from dora.flow.session.start import start
 from dora.flow.session.status import SILENCE_MS, Response, brief, refused, silent_ms, status
@@ -47,9 +48,16 @@ def run_command(ports: Ports, command: SessionCommand, session_id: str, remainin
         SessionAction.RESUME: lambda: resume(ports),
         SessionAction.RESET: lambda: reset(ports),
         SessionAction.DIGEST: lambda: digest(ports),
+        SessionAction.CREDIT: lambda: _credit(ports, command),
         SessionAction.WATCH: lambda: watch(ports, deadline_ms=deadline_ms),
     }
     return actions[command.action]()
+
+
+def _credit(ports: Ports, command: SessionCommand) -> Response:
+    if command.credited is None:
+        raise TriggerInvalid(f"{command.action} of nothing")
+    return credit(ports, command.credited)
 
 
 def teardown(ports: Ports, *, reason: str, deadline_ms: int) -> Response:

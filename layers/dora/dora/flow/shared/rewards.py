@@ -1,6 +1,7 @@
 """Rewards into the books, each with its record, its profit row and the cash that it explains."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dora.core.accounts.cash_tie import CashBooks, UnexplainedCash
 from dora.core.accounts.rewards import Reward, RewardKind
@@ -30,6 +31,7 @@ def book_rewards(
     unknown = sorted({reward.ticker for reward in new} - books.ledgers.keys())
     if unknown and (left := ports.state.retired(unknown)):
         books.readmit(list(left.values()))
+    new = [replace(own, shard=books.ledger(own.ticker, own.shard).shard) for own in new]
     for part in split(new, REWARDS_PER_TRANSACTION):
         by = {reward.ticker: earners.of_market(reward.ticker) for reward in part}
         cash, found = books.book_rewards(part, by, cash, found), None
