@@ -73,7 +73,7 @@ def test_an_empty_time_is_refused_not_taken_for_now(given: object) -> None:
 # --- session commands ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("action", set(SessionAction) - {SessionAction.CREDIT})
+@pytest.mark.parametrize("action", sorted(set(SessionAction) - {SessionAction.CREDIT}))
 def test_every_action_is_understood(action: SessionAction) -> None:
     assert command({"action": action.value}) == SessionCommand(action)
 
