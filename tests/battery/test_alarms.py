@@ -260,6 +260,19 @@ def test_a_closed_exchange_makes_no_quotes_missing() -> None:
         assert "QuotesMissingAlarm" not in seen.on()
 
 
+def test_if_nothing_stands_twenty_minutes_after_a_closed_exchange_reopened_quotes_are_missing() -> None:
+    with watched() as seen:
+        seen.world.exchange.pause_trading()
+        for _ in range(16):
+            seen.minute()
+        for ticker in TICKERS:
+            seen.world.exchange.set_background_book(ticker, [], [])
+        seen.world.exchange.resume()
+        spoken = [seen.minute() and "QuotesMissingAlarm" in seen.on() for _ in range(20)]
+
+        assert spoken == [False] * 14 + [True] * 6
+
+
 def test_a_halt_by_a_person_sets_no_alarm_off() -> None:
     with watched() as seen:
         seen.world.session("session_halt", reason="holiday")
