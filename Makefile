@@ -41,7 +41,7 @@ $(if $(filter-out $(KNOWN),$(GIVEN)),$(error No target knows $(strip $(filter-ou
 .PHONY: help demo replay replay-cycle fetch-history test battery mutants soak bench contract lint format validate build deploy artifacts emulator local-invoke simulator lock clean install-operator
 
 help:  ## this list
-	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /~/' | awk -F'~' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: $(READY)  ## a whole trading session against the simulator [DATA= START= CYCLES= MARKETS= SEED= TIER= PLANT=]
 	$(RUN) -m tests.demo $(if $(DATA),--data '$(DATA)') $(if $(START),--start '$(START)') \

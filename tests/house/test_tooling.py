@@ -47,6 +47,36 @@ def test_a_python_in_a_pyenv_folder_is_found_without_its_shim(tmp_path: Path) ->
     assert Path(done.stdout.strip()).exists()
 
 
+MAKE_VENV = ROOT / ".ci" / "make-venv"
+
+
+def _make_venv(folder: Path, *, programs: Path) -> subprocess.CompletedProcess[str]:
+    """With a Python that does nothing, so that what is to be installed never comes about."""
+    _write_program(programs / "python3.13", f"echo {programs}/python3.13")
+    env = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(programs)}
+    command = [MAKE_VENV, folder, "lock.txt", "3.13"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+def test_an_environment_that_another_make_is_making_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv-making").mkdir()
+
+    done = _make_venv(tmp_path / ".venv", programs=tmp_path / "programs")
+
+    assert done.returncode == 1
+    assert f"rmdir '{tmp_path}/.venv-making'" in done.stderr
+    assert (tmp_path / ".venv" / "bin").exists()
+
+
+def test_an_environment_that_could_not_be_made_may_be_tried_again(tmp_path: Path) -> None:
+    done = _make_venv(tmp_path / ".venv", programs=tmp_path / "programs")
+
+    assert done.returncode != 0
+    assert "Making " in done.stdout
+    assert not (tmp_path / ".venv-making").exists()
+
+
 def _write_program(path: Path, command: str) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
@@ -182,6 +212,13 @@ def test_a_change_is_taken_in_only_after_every_target_that_proves_something() ->
         *("build", "artifacts", "emulator", "contract"),
     }
     assert script.rstrip().splitlines()[-1] == 'tail -n 1 "$logs/test.log"', "how the tests ended comes last"
+
+
+def test_the_list_of_commands_shows_each_description_to_its_end() -> None:
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    described = re.findall(r"^[a-z-]+:.*  ## (.+)$", MAKEFILE, flags=re.MULTILINE)
+
+    assert [text for text in described if text not in listed.stdout] == []
 
 
 def test_every_make_target_is_described() -> None:

@@ -71,7 +71,7 @@ def test_a_number_is_the_same_however_many_zeros_it_ends_in(value: Decimal, zero
         ("GLOBAL: {trading_enabled: true}", "group_burst_limit is missing"),
         ("markets: {KXA-1: {quote_size: 1e3}}", "write a number from 0.01 to 100000"),
         ("markets: {KXA-1: {quote_size: 500}}", "quote_size is above max_position"),
-        ("markets: {KXA-1: {enabled: yes}}", "write a flag"),
+        ("markets: {KXA-1: {enabled: yes}}", "write true or false"),
         ("markets: {KXA-1: {enabled: true}, KXA-1: {enabled: false}}", "KXA-1 stands twice"),
         ("market: {}", "known are stack, stage, GLOBAL, markets, series"),
         ("markets: [KXA-1]", "no mapping of tickers"),
@@ -88,8 +88,11 @@ def test_a_flaw_is_named_with_its_fix(dora: Driver, tmp_path: Path, text: str, s
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("item,enabled\nKXA-1,true\n", "does not name its stack"),
-        ("# stack: a\n# stage: local\nticker\n", "no column named item first"),
+        (
+            "item,enabled\nKXA-1,true\n",
+            "does not name its stack: write `# stack: ...` at its top",
+        ),
+        ("# stack: a\n# stage: local\nticker\n", "`dora config export --csv` writes an example"),
         ("# stack: a\n# stage: local\nitem,enabled\nKXA-1\n", "row of another length"),
         ("# stack: a\n# stage: local\nitem\nKXA-1\nMARKET#KXA-1\n", "has MARKET#KXA-1 twice"),
     ],
@@ -99,6 +102,13 @@ def test_a_flaw_of_a_table_is_named_with_its_fix(dora: Driver, tmp_path: Path, t
 
     assert result.exit_code == Exit.USAGE
     assert said in result.output
+
+
+def test_a_table_that_a_spreadsheet_saved_is_read(dora: Driver, tmp_path: Path) -> None:
+    saved = "\ufeff# stack: dora-local,\r\n# stage: local,\r\nitem,enabled\r\nKXA-1,TRUE\r\n"
+    result = dora.run("config", "validate", _file(tmp_path, saved, "a.csv"))
+
+    assert "1 markets" in result.output
 
 
 def test_a_file_for_another_stack_is_refused(dora: Driver, tmp_path: Path) -> None:

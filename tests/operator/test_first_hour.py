@@ -49,7 +49,7 @@ IN_A_TERMINAL: dict[str, Callable[[Driver], None]] = {
 AT_HAND: dict[str, Callable[[Driver], None]] = {
     "make install-operator": _nothing,
     "export PATH=$PWD/.venv-operator/bin:$PATH": _nothing,
-    "dora local up --markets 40 --configured": _nothing,
+    "dora local up --markets 40 --configured --speed 10": _nothing,
     "export DORA_LOCAL=1": _nothing,
     "dora start": partial(_started, minutes=3),
 }

@@ -119,7 +119,10 @@ def test_why_can_ask_of_an_earlier_cycle(dora: Driver) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("why", "KXNOPE-1"), Exit.NEGATIVE, "was not wanted in this cycle; wanted were"),
+        (("why", "KXNOPE-1"), Exit.NEGATIVE, "KXNOPE-1 is no market of this cycle; there are KX"),
+        (("why", "kxsyn0-e0000-1"), Exit.NEGATIVE, "did you mean KXSYN0-E0000-1"),
+        (("fills", "--last", "-3"), Exit.USAGE, "-3 is not in the range x>=0"),
+        (("suggest", "--count", "0"), Exit.USAGE, "0 is not in the range x>=1"),
         (("why", "A", "--at", "noon"), Exit.USAGE, "2026-11-21T14:05:00Z"),
         (("why", "A", "--at", "2020-01-01T00:00:00Z"), Exit.NEGATIVE, "is the parameter Archive on?"),
         (("order", "d2-nothing"), Exit.NEGATIVE, "no order d2-nothing in the journal"),

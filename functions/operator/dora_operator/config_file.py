@@ -51,7 +51,7 @@ class _Texts(yaml.BaseLoader):
 def read_file(path: Path) -> ConfigFile:
     """Raises OperatorError that names the line."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # a spreadsheet puts a mark before its first letter
     except (OSError, UnicodeDecodeError) as error:
         raise OperatorError(f"{path} cannot be read: {error}", exit_code=Exit.USAGE) from None
     try:
@@ -63,7 +63,8 @@ def read_file(path: Path) -> ConfigFile:
 
 
 def _bad(path: Path, why: str) -> OperatorError:
-    return OperatorError(f"{path} {why}", "`dora config export` writes an example", Exit.USAGE)
+    form = " --csv" if path.suffix == ".csv" else ""
+    return OperatorError(f"{path} {why}", f"`dora config export{form}` writes an example", Exit.USAGE)
 
 
 def _of_yaml(text: str) -> ConfigFile:
@@ -78,7 +79,7 @@ def _of_yaml(text: str) -> ConfigFile:
         if not isinstance(found, dict):
             raise ValueError(f"has no mapping of tickers under {section}")
         items |= {prefix + ticker: _item(prefix + ticker, raw) for ticker, raw in found.items()}
-    return ConfigFile(_named(content, "stack"), _named(content, "stage"), items)
+    return ConfigFile(_named(content, "stack", "stack: ..."), _named(content, "stage", "stage: ..."), items)
 
 
 def _item(sort_key: str, written: object) -> Raw:
@@ -87,10 +88,10 @@ def _item(sort_key: str, written: object) -> Raw:
     return typed(sort_key, written)
 
 
-def _named(content: Mapping[str, object], name: str) -> str:
+def _named(content: Mapping[str, object], name: str, line: str) -> str:
     value = content.get(name)
     if not isinstance(value, str) or not value:
-        raise ValueError(f"does not name its {name}: write `{name}: ...` at its top")
+        raise ValueError(f"does not name its {name}: write `{line}` at its top")
     return value
 
 
@@ -100,7 +101,9 @@ def _of_csv(text: str) -> ConfigFile:
     head = {name.strip(): value.strip() for name, _, value in marked}
     reader = csv.DictReader(line for line in lines if line and not line.startswith("#"))
     if not reader.fieldnames or reader.fieldnames[0] != "item":
-        raise ValueError("has no column named item first: GLOBAL, MARKET#<ticker> or SERIES#<ticker>")
+        raise ValueError(
+            "has no column named item first: GLOBAL, MARKET#<ticker> or SERIES#<ticker>, divided by commas"
+        )
     items: Items = {}
     for row in reader:
         if None in row or None in row.values():
@@ -112,7 +115,7 @@ def _of_csv(text: str) -> ConfigFile:
         items[sort_key] = typed(
             sort_key, {name: value.strip() for name, value in row.items() if value.strip()}
         )
-    return ConfigFile(_named(head, "stack"), _named(head, "stage"), items)
+    return ConfigFile(_named(head, "stack", "# stack: ..."), _named(head, "stage", "# stage: ..."), items)
 
 
 def written(file: ConfigFile, *, as_csv: bool, note: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from dora.core.calendar import format_time
 from dora.core.config import MarketConfig
@@ -49,8 +50,10 @@ def explanation(seen: Seen, decided: Decided, ticker: str) -> tuple[Table, ...]:
     """From the book to the slots. Raises UnknownMarketError."""
     config, market = seen.wanted.get(ticker), seen.snapshot.markets.get(ticker)
     if config is None:
-        known = ", ".join(sorted(seen.wanted)[:8])
-        raise UnknownMarketError(f"{ticker} was not wanted in this cycle; wanted were {known} ...")
+        nearest = get_close_matches(ticker.upper(), seen.wanted, n=3)
+        known = ", ".join(nearest or sorted(seen.wanted)[:8])
+        which = "did you mean" if nearest else "there are"
+        raise UnknownMarketError(f"{ticker} is no market of this cycle; {which} {known} ...")
     decision = next((own for own in decided.decisions if own.ticker == ticker), Decision(ticker=ticker))
     inputs = inputs_of(seen)
     own = inputs.view.resting_by_ticker().get(ticker, ())

@@ -17,7 +17,7 @@ FIGURES = ("price", "contracts", "fee")
 
 @command("fills")
 @click.option("--market", default="", help="Of one market.")
-@click.option("--last", default=30, show_default=True, help="So many; 0 for all.")
+@click.option("--last", default=30, show_default=True, type=click.IntRange(min=0), help="So many; 0 for all.")
 @click.option("--csv", "as_csv", is_flag=True, help="All of them as CSV.")
 def fills(desk: Desk, market: str, last: int, as_csv: bool) -> None:
     """What was traded, each fill once."""

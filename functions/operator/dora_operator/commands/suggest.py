@@ -77,7 +77,7 @@ class Candidate:
 
 
 @command("suggest")
-@click.option("--count", default=20, show_default=True, help="How many markets.")
+@click.option("--count", default=20, show_default=True, type=click.IntRange(min=1), help="How many markets.")
 @click.option("--least-spread", default="0.02", show_default=True, help="Dollars.")
 @click.option("--most-spread", default="0.15", show_default=True, help="Dollars.")
 @click.option("--least-hours", default=2, show_default=True, help="Until the market closes.")

@@ -123,7 +123,8 @@ def _read(where: str, name: str, value: object, spec: "Field[object]") -> object
         return _read_number(where, name, value, rule)
     wanted: type = bool if isinstance(spec.default, bool) else str
     if not isinstance(value, wanted) or value == "":
-        raise ConfigInvalid(where, f"{name} is {value!r}", f"write a {'flag' if wanted is bool else 'text'}")
+        fix = "write true or false" if wanted is bool else "write a text"
+        raise ConfigInvalid(where, f"{name} is {value!r}", fix)
     return value
 
 

@@ -66,7 +66,7 @@ class Reason(StrEnum):
     RECORD_ONLY = "record_only"
     """It is only read and recorded, by its own item or in a dry run."""
     MARKET_UNKNOWN = "market_unknown"
-    """Its object could not be read or understood."""
+    """The exchange does not know it, or its object could not be read: is the ticker right?"""
     MARKET_NOT_ACTIVE = "market_not_active"
     """The exchange does not trade it now."""
     MARKET_UNSUPPORTED = "market_unsupported"

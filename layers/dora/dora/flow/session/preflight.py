@@ -108,7 +108,8 @@ def _judge_markets(
     """Nothing of markets that could not be read (None): that is a blocker of its own."""
     unknown = [] if markets is None else sorted(quoted.keys() - markets.keys())
     if unknown:
-        found.notes.append(f"the exchange does not know {', '.join(unknown[:5])} ({len(unknown)} in all)")
+        named = f"{', '.join(unknown[:5])} ({len(unknown)} in all)"
+        found.notes.append(f"the exchange does not know {named}; correct the ticker, or disable the item")
     if not quoted:
         found.notes.append("no market is configured and enabled: nothing will be quoted")
 
