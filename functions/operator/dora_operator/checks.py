@@ -1,6 +1,6 @@
 """What must hold before and while a bot trades; each check with its fix. Reads only."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +103,13 @@ def _session(target: Target) -> Iterator[Check]:
         yield Check("session", BAD, said.partition(": ")[0], said.partition(": ")[2])
     if not why:
         yield Check("session", OK, f"{answer.get('status')}, {answer.get('markets_quoted')} markets quoted")
-    for group in answer.get("untriggered", ()):
+    yield from _groups(answer.get("untriggered", ()))
+
+
+def _groups(untriggered: Collection[str] | None) -> Iterator[Check]:
+    if untriggered is None:
+        yield Check("groups", BAD, "the order groups of events could not be read", "its log has the reason")
+    for group in untriggered or ():
         yield Check("groups", BAD, f"group {group} has not answered its trigger", "dora teardown")
 
 

@@ -90,6 +90,34 @@ def test_while_the_groups_cannot_be_read_all_is_taken_off_but_nothing_is_proven(
         assert armed(scene) == 0
 
 
+def test_a_watch_that_cannot_read_the_groups_says_so_and_the_next_one_triggers_them() -> None:
+    with stage() as scene:
+        event_groups(scene, 2)
+        scene.world.clock.advance_ms(SILENT_MS)
+        scene.cloud.faults = Outages(1, requests=1.0, only=READ)
+        first, again = (scene.world.session("session_watch") for _ in range(2))
+        scene.cloud.faults = Outages(1)
+
+        assert [(one["status"], one["untriggered"]) for one in (first, again)] == [
+            ("triggered", None),
+            ("unknown", None),
+        ]
+        assert armed(scene) == 2
+        assert scene.world.session("session_watch")["untriggered"] == []
+        assert armed(scene) == 0
+
+
+def test_a_status_that_cannot_read_the_groups_calls_them_unknown() -> None:
+    with stage() as scene:
+        event_groups(scene, 2)
+        known = scene.world.status()
+        scene.cloud.faults = Outages(1, requests=1.0, only=frozenset({"state.event_groups"}))
+        unread = scene.world.status()
+
+        assert (known["event_groups"], known["untriggered"]) == (2, [])
+        assert (unread["event_groups"], unread["untriggered"]) == (None, None)
+
+
 def test_a_group_that_the_exchange_does_not_know_is_forgotten_and_holds_nobody_up() -> None:
     with stage() as scene:
         (group,) = event_groups(scene, 1)

@@ -18,7 +18,7 @@ from dora.core.units import TimeMs
 from dora.flow.session.credit import credit
 from dora.flow.session.digest import digest
 from dora.flow.session.start import start
-from dora.flow.session.status import SILENCE_MS, Response, brief, refused, silent_ms, status
+from dora.flow.session.status import SILENCE_MS, UNKNOWN, Response, brief, refused, silent_ms, status
 from dora.flow.session.teardown import LOST, close, lost_session, take_off
 from dora.flow.shared.event_groups import readable, to_trigger
 from dora.flow.shared.session_groups import (
@@ -171,9 +171,10 @@ def watch(ports: Ports, *, deadline_ms: int) -> Response:
     events = readable(ports, found)
     if session.status is SessionStatus.CLOSING:
         return close(ports, session, events, found.limits, deadline_ms)
-    events = events or ()
-    if untriggered(session) or (session.status in STOPPED and to_trigger(events)):
-        return _triggered(ports, found, trigger_again(ports, session, events, found.limits, until_ms))
+    if session.status in STOPPED and (untriggered(session) or to_trigger(events or ())):
+        return _triggered(ports, found, trigger_again(ports, session, events or (), found.limits, until_ms))
+    if session.status in STOPPED and events is None:
+        return {"status": UNKNOWN, "untriggered": None}
     if session.status is not SessionStatus.ACTIVE:
         return {"status": "idle"}
     if found.unreadable:
@@ -182,16 +183,17 @@ def watch(ports: Ports, *, deadline_ms: int) -> Response:
     if silent_s * 1000 < SILENCE_MS:
         return {"status": "ok", "silent_seconds": silent_s}
     ports.facts.emit("HEARTBEAT", status="silent", silent_seconds=silent_s)
-    latched = latch(ports, session, events, Reason.SILENT, found.limits, until_ms)
+    latched = latch(ports, session, events or (), Reason.SILENT, found.limits, until_ms)
     if not found.unreadable:
         update_session(ports, session, lambda current: _latched_like(current, latched))
     return _triggered(ports, found, latched, silent_seconds=silent_s)
 
 
 def _triggered(ports: Ports, found: EmergencyState, session: SessionMetadata, **more: object) -> Response:
-    open_ids = [group.group_id for group in untriggered(session)]
-    open_ids += [group.group_id for group in to_trigger(readable(ports, found) or ())]
-    return {"status": "triggered", **more, "untriggered": open_ids}
+    """Null: which groups have not answered is not known."""
+    events, open_ids = readable(ports, found), [group.group_id for group in untriggered(session)]
+    open_ids += [group.group_id for group in to_trigger(events or ())]
+    return {"status": "triggered", **more, "untriggered": None if events is None else open_ids}
 
 
 def _latched_like(current: SessionMetadata, latched: SessionMetadata) -> SessionMetadata:

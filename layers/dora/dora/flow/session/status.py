@@ -10,6 +10,7 @@ from dataclasses import replace
 from dora.core.accounts.ledger import Position
 from dora.core.calendar import format_time
 from dora.core.errors import StateError
+from dora.core.event_group import EventGroup
 from dora.core.orders.journal import OrderState, fold_plans
 from dora.core.ports import Ports
 from dora.core.reasons import Reason
@@ -22,7 +23,9 @@ from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.state import BotState
 from dora.core.units import Count, Money, TimeMs, format_count, format_money
 from dora.flow.session.preflight import inspect
-from dora.flow.shared.session_groups import WITHOUT_GROUPS, degraded, untriggered
+from dora.flow.shared.event_groups import to_trigger
+from dora.flow.shared.reported import Reported
+from dora.flow.shared.session_groups import STOPPED, WITHOUT_GROUPS, degraded, untriggered
 
 Response = dict[str, object]
 Record = Mapping[str, object]
@@ -39,10 +42,12 @@ def status(ports: Ports, *, checks: bool = False) -> Response:
     """How things stand; with `checks` also what a preflight finds on the exchange. Changes nothing."""
     state = ports.state.load()
     state = replace(state, journal=fold_plans(state.journal, state.plans))
+    events = _event_groups(ports, state.session)
     record = ports.state.summary(state.progress.cycle_id) if state.progress.cycle_id else None
     return {
         **(brief(ports, state.session) if state.session else {"status": "none"}),
-        **_contracts(state),
+        **_contracts(state, events),
+        **_events(events),
         "halted": state.control.halted,
         **({"halt_reason": state.control.reason} if state.control.halted else {}),
         **_risk(ports.clock.now_ms(), state, record or {}),
@@ -137,7 +142,40 @@ def refused(session: SessionMetadata | None, why: str) -> Response:
     return {"status": "refused", "reason": why, **({"session_id": session.session_id} if session else {})}
 
 
-def _contracts(state: BotState) -> Response:
+def _event_groups(ports: Ports, session: SessionMetadata | None) -> tuple[EventGroup, ...] | None:
+    """Those of this session; None, which is reported: they could not be read."""
+    if session is None:
+        return ()
+    with Reported(ports.facts, "order groups of single events", StateError):
+        found = ports.state.event_groups() if ports.state.emergency_state().event_groups else ()
+        return tuple(group for group in found if group.session_id == session.session_id)
+    return None
+
+
+def _events(events: tuple[EventGroup, ...] | None) -> Response:
+    """The events that have order groups of their own, and those of them that rest, since when.
+
+    Null: which there are is not known.
+    """
+    if events is None:
+        return {"event_groups": None, "events_resting": None}
+    if not events:
+        return {}
+    resting = [group for group in events if not group.armed]
+    return {
+        "event_groups": len(events),
+        "events_resting": {
+            group.event: {
+                "order_group_id": group.group_id,
+                "since": format_time(group.rests_since_ms or group.asked_ms),
+                "trips_today": len(group.trips),
+            }
+            for group in resting
+        },
+    }
+
+
+def _contracts(state: BotState, events: tuple[EventGroup, ...] | None) -> Response:
     """The session's own count, its groups as recorded, and its resets.
 
     Where the record was lost, so was what the session had matched before it, and its limit.
@@ -161,8 +199,15 @@ def _contracts(state: BotState) -> Response:
             }
             for group in session.order_groups
         ],
-        "untriggered": [group.group_id for group in untriggered(session)],
+        "untriggered": None if events is None else _untriggered(session, events),
     }
+
+
+def _untriggered(session: SessionMetadata, events: tuple[EventGroup, ...]) -> list[str]:
+    """Groups of a stopped session that have not answered their trigger."""
+    open_events = to_trigger(events) if session.status in STOPPED else ()
+    own = [group.group_id for group in untriggered(session)]
+    return own + [group.group_id for group in open_events]
 
 
 def _last_cycle(now_ms: TimeMs, state: BotState, record: Record) -> Response:
