@@ -30,8 +30,8 @@ OPERATOR_READY := $(OPERATOR_VENV)/.ready-$(call checksum,$(OPERATOR_LOCK))
 EMULATOR_READY := .venv-emulator/.ready-$(call checksum,$(EMULATOR_LOCK))
 
 # A name that no target knows is a slip of the pen: what it was to set would silently keep its default.
-KNOWN := ARCH BASE BRAKE CYCLES DATA DAYS ENGINE EVENT EXPLAIN FILE FUNCTION HOURS KEY_FILE KEY_ID MARKETS \
-    ONLY OUT PAID PARAMETERS PLAN PLANT PRINT PY QUICK SEED SEEDS SERIES SET SPLIT STAGE START STRATEGY \
+KNOWN := ARCH BASE BRAKE CYCLES DATA DAYS ENGINE EVENT EXPLAIN FILE FUNCTION GROUP_BY HOURS KEY_FILE KEY_ID \
+    MARKETS ONLY OUT PAID PARAMETERS PLAN PLANT PRINT PY QUICK SEED SEEDS SERIES SET SPLIT STAGE START STRATEGY \
     SWEEP TIER UPGRADE
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 $(if $(filter-out $(KNOWN),$(GIVEN)),$(error No target knows $(strip $(filter-out $(KNOWN),$(GIVEN))); \
@@ -62,9 +62,10 @@ battery: $(READY)  ## the faults of the acceptance battery, the crash sweeps inc
 mutants: $(READY)  ## switch off each guard of an order in turn; some test must notice
 	$(RUN) -m tests.mutants
 
-soak: $(READY)  ## virtual days under every kind of fault [SEEDS= HOURS= SEED= MARKETS= PAID=1 PLAN=]
+soak: $(READY)  ## virtual days under every kind of fault [SEEDS= HOURS= SEED= MARKETS= PAID=1 GROUP_BY=event PLAN=]
 	$(RUN) -m tests.soak $(if $(SEEDS),--seeds $(SEEDS)) $(if $(HOURS),--hours $(HOURS)) \
 	    $(if $(SEED),--seed $(SEED)) $(if $(MARKETS),--markets $(MARKETS)) $(if $(PAID),--paid) \
+	    $(if $(GROUP_BY),--group-by $(GROUP_BY)) \
 	    $(if $(PLAN),--plan '$(PLAN)')
 
 bench: $(READY)  ## what a cycle costs: CPU, calls, write units, tokens, dollars [MARKETS=10,100 ONLY= OUT= QUICK=1]

@@ -9,7 +9,7 @@ from tests.battery.machine_faults import (
     EXCHANGES,
     faults,
 )
-from tests.battery.machine_stage import MARKET, MachineStage, machine_stage
+from tests.battery.machine_stage import GLOBAL, MARKET, MachineStage, machine_stage
 from tests.battery.scene import CANCEL, CREATE, fill
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
@@ -35,6 +35,7 @@ class Walk(RuleBasedStateMachine):
 
     plants: tuple[str, ...] = ()
     """How the exchange cheats, so that the walk is seen to fail."""
+    limits = GLOBAL
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +45,7 @@ class Walk(RuleBasedStateMachine):
     @initialize(knobs=EXCHANGES)
     def begin(self, knobs: Knobs) -> None:
         plant = Plant(*self.plants, every=2) if self.plants else None
-        self.stage = self.open.enter_context(machine_stage(knobs, plant))
+        self.stage = self.open.enter_context(machine_stage(knobs, plant, self.limits))
         self.stage.cycle()
 
     @invariant()

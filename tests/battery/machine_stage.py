@@ -34,6 +34,9 @@ FORGOTTEN_MS = 11 * MINUTE_MS
 QUIET_CYCLES = HOLD_CYCLES + 1
 """The first one may find the lease of a dead cycle."""
 TEARDOWN_TRIES = 5
+REARMED_CYCLES = 5
+"""Until an event's group that rested is triggered for certain, armed again, and quoted in."""
+BY_EVENT = {**GLOBAL, "group_by": "event", "event_cooldown_s": 122, "event_trips_a_day": 1000}
 
 
 class MachineStage(Scene):
@@ -41,6 +44,7 @@ class MachineStage(Scene):
 
     def __init__(self, seen: Seen, faults: MemoryDisruption) -> None:
         super().__init__(seen, faults)
+        self.globals = seen.world.setup.globals
         self.stored = faults.stored
         self.witness = Witness(self.world, faults, until_ms=0)
         self.books = dict.fromkeys(TICKERS, (4400, 4700))
@@ -75,6 +79,7 @@ class MachineStage(Scene):
     def settle(self) -> None:
         """After every step: the judge learns the session's groups, and whether it is closed (I3, I10)."""
         judge, session = self.world.exchange.invariants, self.session
+        judge.expectations.group_per_event = self.globals.get("group_by") == "event"
         if session is not None:
             judge.expectations.allow_groups(group.group_id for group in session.order_groups)
         if self.status is not SessionStatus.CLOSED:
@@ -164,7 +169,7 @@ class MachineStage(Scene):
     def switch(self, on: bool) -> None:
         """Trading as a whole."""
         self.trading = on
-        self.world.put_global({**GLOBAL, "trading_enabled": on})
+        self.world.put_global({**self.globals, "trading_enabled": on})
 
     def _quiet(self) -> None:
         for _ in range(QUIET_CYCLES):
@@ -187,7 +192,7 @@ class MachineStage(Scene):
         assert self.carry_on()["status"] == "active"
         self.settle()
         self.world.clock.advance_ms(FORGOTTEN_MS)
-        self.run(2)
+        self.run(2 if self.globals.get("group_by") != "event" else REARMED_CYCLES)
 
     def _close(self) -> None:
         tries = (self.world.teardown()["status"] for _ in range(TEARDOWN_TRIES))
@@ -199,10 +204,12 @@ class MachineStage(Scene):
 
 
 @contextmanager
-def machine_stage(knobs: Knobs, plant: Plant | None) -> Iterator[MachineStage]:
+def machine_stage(
+    knobs: Knobs, plant: Plant | None, limits: config_items.Item = GLOBAL
+) -> Iterator[MachineStage]:
     """Three markets on three shards, a session open, on storage in memory."""
     faults, catcher = MemoryDisruption(), Catcher()
-    chosen = setup(knobs=knobs, plant=plant, globals=GLOBAL, items=dict.fromkeys(TICKERS, MARKET))
+    chosen = setup(knobs=knobs, plant=plant, globals=dict(limits), items=dict.fromkeys(TICKERS, MARKET))
     with (
         open_world(chosen, faults.deploy, faults.cloud) as world,
         printed_to(catcher.stream),

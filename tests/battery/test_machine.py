@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.battery.machine import Walk
+from tests.battery.machine_stage import BY_EVENT
 
 THOROUGH = settings.default.max_examples > 40
 WALKS = settings(
@@ -20,6 +21,11 @@ WALKS = settings(
 
 def test_no_walk_over_cycles_sessions_faults_and_time_breaks_a_rule() -> None:
     run_state_machine_as_test(Walk, settings=WALKS)
+
+
+def test_no_walk_breaks_a_rule_where_each_event_has_an_order_group_of_its_own() -> None:
+    by_event = type("ByEvent", (Walk,), {"limits": BY_EVENT})
+    run_state_machine_as_test(by_event, settings=WALKS)
 
 
 @pytest.mark.parametrize(("plant", "invariant"), [("double-order", "I1"), ("skip-fill", "I9")])

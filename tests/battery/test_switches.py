@@ -5,6 +5,7 @@ none there, and all others quoted); then opens it and sees the quotes come, so n
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import boto3
@@ -418,6 +419,39 @@ def test_a_strategy_without_an_order_group_places_nothing() -> None:
         stage.world.put_market(C, {**config_items.MARKET, "strategy_tag": "other"})
         stops_only(stage, C, "shard_without_group")
         start(stage)
+        quotes_everything(stage)
+
+
+def by_event(**changes: Any) -> AbstractContextManager[Scene]:
+    """Each event has an order group of its own."""
+    return scene(globals={**config_items.GLOBAL, "group_by": "event", "event_cooldown_s": 122, **changes})
+
+
+def test_an_event_beyond_what_a_burst_may_lose_places_nothing() -> None:
+    with by_event(max_burst_loss_dollars=40) as stage:
+        stage.run(1)
+        stops_only(stage, C, "event_not_admitted")
+        stage.world.put_global({**config_items.GLOBAL, "group_by": "event"})
+        stage.run(1)
+        quotes_everything(stage)
+
+
+def test_an_event_whose_order_group_is_being_made_places_nothing() -> None:
+    with by_event() as stage:
+        stage.world.put_market(C, {**config_items.MARKET, "enabled": False})
+        stage.run(2)
+        stage.world.put_market(C, config_items.MARKET)
+        stops_only(stage, C, "event_without_group")
+        quotes_everything(stage)
+
+
+def test_an_event_whose_order_group_tripped_rests() -> None:
+    with by_event() as stage:
+        stage.run(2)
+        fill(stage.world, C, "bid")
+        set_book(stage.world, C)
+        stops_only(stage, C, "event_resting")
+        stage.run(3)
         quotes_everything(stage)
 
 

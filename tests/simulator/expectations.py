@@ -21,6 +21,7 @@ class Expectations:
     event_cap_e2: int | None = None
     tolerate_429: bool = False  # I8: True while the driver itself starves the client
     groups: frozenset[str] | None = None  # I3: set through allow_groups
+    group_per_event: bool = False  # I3: each order is in a group that holds orders of its event alone
     closed: bool = False  # I10: set by `Invariants.declare_closed`
 
     def allow_groups(self, group_ids: Iterable[str]) -> None:

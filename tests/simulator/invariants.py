@@ -151,12 +151,23 @@ class Invariants:
             self._judge("I2", event, total_e2 > event_cap_e2, now_ms, text)
 
     def _groups(self, mine: list[Order], now_ms: int) -> None:
+        if self.expectations.group_per_event:
+            self._groups_of_events(mine, now_ms)
         allowed = self.expectations.groups
-        if allowed is None:
+        if allowed is None or self.expectations.group_per_event:
             return
         for order in mine:
             wrong = order.group_id not in allowed
             self._judge("I3", order.id, wrong, now_ms, f"order {order.id} lives in group '{order.group_id}'")
+
+    def _groups_of_events(self, mine: list[Order], now_ms: int) -> None:
+        for order in mine:
+            group = order.member.groups.get(order.group_id)
+            others = {} if group is None else group.orders
+            event = order.market.spec.event_ticker
+            wrong = group is None or any(o.market.spec.event_ticker != event for o in others.values())
+            text = f"order {order.id} of {event} lives in group '{order.group_id}'"
+            self._judge("I3", order.id, wrong, now_ms, text)
 
     def _closed(self, mine: list[Order], now_ms: int) -> None:
         if self.expectations.closed:

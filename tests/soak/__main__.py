@@ -27,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     minutes, paid = round(options.hours * 60), options.paid
     seeds = range(options.seed, options.seed + options.seeds)
-    days = [Day(seed=seed, minutes=minutes, markets=options.markets, paid=paid) for seed in seeds]
+    days = [
+        Day(seed=seed, minutes=minutes, markets=options.markets, paid=paid, group_by=options.group_by)
+        for seed in seeds
+    ]
     if options.plan is not None:
         return _replay(days[0], FaultPlan.parse(options.plan.read_text()))
     began, results = time.monotonic(), list[SeedResult]()
@@ -56,6 +59,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--markets", type=up_to(MOST_MARKETS), default=20)
     parser.add_argument("--paid", action="store_true", help="markets of every strategy, rewards too")
+    parser.add_argument(
+        "--group-by", choices=("shard", "event"), default="shard", help="what orders are grouped by"
+    )
     parser.add_argument("--processes", type=up_to(64), default=2)
     parser.add_argument("--plan", type=file, help="replay this event list instead, up to its first breach")
     parser.add_argument("--shorten-s", type=float, default=120, help="seconds to spend on shortening a plan")

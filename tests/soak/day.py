@@ -68,6 +68,16 @@ EVERY_OTHER = 2
 TARGET_E2, REWARD_E4 = 1_000, 50_000_000
 """A rich program for few contracts: its market is entered as soon as the rules allow."""
 
+BY_EVENT = {
+    **GLOBAL,
+    "group_by": "event",
+    "event_cooldown_s": 122,
+    "event_trips_a_day": 1000,
+    "event_trips_together": 1000,
+    "max_burst_loss_dollars": 1_000_000,
+}
+"""An event that tripped rests for as short as it may."""
+
 Progress = Callable[[int], None]
 
 
@@ -82,6 +92,7 @@ class Day:
     plant: Plant | None = None
     paid: bool = False
     """Whether every strategy quotes some of the markets: those for a reward from a quarter of an hour on."""
+    group_by: str = "shard"
 
     @property
     def all_minutes(self) -> int:
@@ -105,7 +116,7 @@ class Day:
             markets=tuple(specs.values()),
             start_ms=START_MS,
             items={ticker: self._item(ticker, paid, joined) for ticker in specs},
-            globals=GLOBAL,
+            globals=GLOBAL if self.group_by == "shard" else BY_EVENT,
             seed=self.seed,
             knobs=Knobs(write_latency_ms=WRITE_LATENCY_MS),
             plant=self.plant,

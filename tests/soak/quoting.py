@@ -7,13 +7,14 @@ was dealt. Every other one counts against the bot.
   unanswered   the slot holds a write of unknown outcome, for at most five minutes
   paused       the shard took no orders; resting ones it had cancelled
   closed       the market was closed
+  resting      a match tripped the order group of its event, not more than five minutes ago
   no input     what a cycle must know could not be read, or its plan not be written: no new orders (I4, I6)
 
   aside        `STANDS_ASIDE`: the twin has other fills, another grid, and no look that failed, so it rests
                its events, enters its programs and leaves them at other minutes. `too_fast` is none of these:
                both see the same books of others, and what a gap in the reads does to that is its own matter.
 
-Neither is excused without end: of all that the twin quoted the bot must quote `report.LEAST_SHARE`.
+None is excused without end: of what the twin quoted, rests left out, the bot must quote `report.LEAST_SHARE`.
 """
 
 from collections import Counter
@@ -26,17 +27,19 @@ from tests.soak.day import KILL, Outcome
 from tests.soak.witness import LOOKED_AFTER_MS, Sample, Slot
 
 PAUSES = ("pause-trading", "pause-exchange")
-NOT_FORCED = "other"
+NOT_FORCED, RESTING = "other", "resting"
 STANDS_ASIDE = frozenset({
     Reason.COOL_OFF,
     Reason.REWARD_GATE,
     Reason.REWARD_WAITING,
     Reason.REWARD_TOO_LOW,
     Reason.EVENT_FULL,
+    Reason.EVENT_WITHOUT_GROUP,
     Reason.GRID_TOO_FINE,
 })  # fmt: skip
 """After adverse fills an event rests; a program is entered and left by what ten looks and an hour showed; of
-an event so many markets are quoted for one; and a grid that a fault makes finer is not quoted for one."""
+an event so many markets are quoted for one; a grid that a fault makes finer is not quoted for one; and no
+order goes into an event's order group in the cycle that made or armed it."""
 
 
 @dataclass
@@ -59,6 +62,11 @@ class Quoting:
     def ratio(self) -> float:
         """Quoted of what could be quoted."""
         return self.quoted / max(self.twin - self.forced - self.aside.total(), 1)
+
+    @property
+    def share(self) -> float:
+        """Quoted of what the twin quoted; but events rest when they trade, which is not at the same time."""
+        return self.quoted / max(self.twin - self.missed[RESTING], 1)
 
     def add(self, other: "Quoting") -> None:
         """Take another day into account."""
@@ -96,6 +104,8 @@ def _why(
     ticker = slot[0]
     if slot in sample.frozen:
         return "unanswered"
+    if ticker in sample.resting:
+        return RESTING
     if any(fault.kind in PAUSES and fault.where in ("*", str(shards[ticker])) for fault in lasting):
         return "paused"
     if any(fault.kind == "close" and fault.where == ticker for fault in lasting):

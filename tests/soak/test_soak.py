@@ -48,8 +48,9 @@ def test_scenario_54_an_hour_under_all_faults_breaks_nothing(soaked: SeedResult)
     assert soaked.quoting.ratio >= LEAST_RATIO
 
 
-def test_scenario_54_markets_that_are_quoted_for_a_reward_break_nothing_either() -> None:
-    day = replace(SHORT, minutes=40, paid=True)
+@pytest.mark.parametrize("group_by", ["shard", "event"])
+def test_scenario_54_markets_that_are_quoted_for_a_reward_break_nothing_either(group_by: str) -> None:
+    day = replace(SHORT, minutes=40, paid=True, group_by=group_by)
     outcome = play(day, day.plan(), unheard)
     paid = {program.ticker for program in day.programs()}
 
@@ -99,19 +100,20 @@ def test_a_breach_comes_with_the_shortest_list_of_faults_that_replays_it() -> No
 
 
 def test_only_what_the_rules_force_is_excused() -> None:
-    slots = [(ticker, "bid", 1) for ticker in "ABCDE"]
+    slots = [(ticker, "bid", 1) for ticker in "ABCDEF"]
     twin = Outcome(Seen([Sample(90_000, frozenset(slots), frozenset())]))
-    bot = Outcome(Seen([Sample(90_000, frozenset({("A", "bid", 1)}), frozenset({("B", "bid", 1)}))]))
+    quoted, frozen = frozenset({("A", "bid", 1)}), frozenset({("B", "bid", 1)})
+    bot = Outcome(Seen([Sample(90_000, quoted, frozen, {}, frozenset("F"))]))
     plan = FaultPlan((
         Fault(kind="pause-trading", where="2", for_ms=60_001),
         Fault(kind="close", where="D", at_ms=60_000),
         Fault(kind="close", where="E", for_ms=60_000),
     ))  # fmt: skip
 
-    found = compare(twin, bot, plan, {"A": 0, "B": 0, "C": 2, "D": 1, "E": 1})
+    found = compare(twin, bot, plan, {"A": 0, "B": 0, "C": 2, "D": 1, "E": 1, "F": 1})
 
-    assert found.missed == {"unanswered": 1, "paused": 1, "closed": 1, "other": 1}
-    assert (found.twin, found.quoted, found.forced, found.ratio) == (5, 1, 3, 0.5)
+    assert found.missed == {"unanswered": 1, "paused": 1, "closed": 1, "resting": 1, "other": 1}
+    assert (found.twin, found.quoted, found.forced, found.ratio, found.share) == (6, 1, 4, 0.5, 0.2)
 
 
 def test_own_rests_are_excused_only_where_a_completed_cycle_decided_them() -> None:

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import takewhile
 
 from dora.core.exchange.market import Slot as OrderSlot
 from dora.flow.cycle.compute import SAID
+from tests.simulator.groups import Group
 from tests.simulator.invariants import Breach
-from tests.simulator.model import Event
+from tests.simulator.model import Event, Fill
 from tests.soak.faulty_bot import MemoryDisruption
 from tests.world.memory_cloud import Partition
 from tests.world.world import MINUTE_MS, World
@@ -18,6 +20,8 @@ LOOKED_AFTER_MS = MINUTE_MS // 2
 """How long after each tick the quotes are counted."""
 LONGEST_HOLD_MS = 5 * MINUTE_MS
 """A slot that is frozen for longer than this is no longer excused: a bot that freezes for ever must fail."""
+LONGEST_REST_MS = 5 * MINUTE_MS
+"""An event whose order group a match tripped is quoted again by then, and no longer excused."""
 
 Slot = tuple[str, str, int]
 """Market, side and level."""
@@ -27,13 +31,15 @@ Slot = tuple[str, str, int]
 class Sample:
     """The slots in which one order of ours stands, and those that the bot has to leave alone.
 
-    `skips`: why markets are not quoted at all, by the last decisions.
+    `skips`: why markets are not quoted at all, by the last decisions. `resting`: markets whose event has an
+    order group of its own, which a match tripped a few minutes ago.
     """
 
     at_ms: int
     quoted: frozenset[Slot]
     frozen: frozenset[Slot]
     skips: Mapping[str, str] = field(default_factory=dict)
+    resting: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -92,9 +98,20 @@ class Witness:
         stored = self._faults.stored.state
         said: Mapping[str, str] = stored.memory.get(SAID, {})
         skips = {ticker: own for ticker, own in said.items() if own and "@" not in own}
-        self.seen.samples.append(Sample(now_ms, self._quoted(), frozen(self._faults, now_ms), skips))
+        resting = self._resting(now_ms)
+        self.seen.samples.append(Sample(now_ms, self._quoted(), frozen(self._faults, now_ms), skips, resting))
         if now_ms + MINUTE_MS < self._until_ms:
             self._world.clock.at(now_ms + MINUTE_MS, self._look)
+
+    def _resting(self, now_ms: int) -> frozenset[str]:
+        """No group that the bot itself triggered counts: only one that a fill tripped."""
+        if not self._world.exchange.invariants.expectations.group_per_event:
+            return frozenset()
+        groups, fills = self._world.member.groups, reversed(self._world.member.fills)
+        young = takewhile(lambda fill: fill.at_ms > now_ms - LONGEST_REST_MS, fills)
+        tripped = {fill.order.market.spec.event_ticker for fill in young if _trips(groups, fill)}
+        markets = self._world.exchange.venue.markets.values() if tripped else ()
+        return frozenset(market.ticker for market in markets if market.spec.event_ticker in tripped)
 
     def _quoted(self) -> frozenset[Slot]:
         standing = Counter(
@@ -131,6 +148,12 @@ def frozen(faults: MemoryDisruption, now_ms: int) -> frozenset[Slot]:
         for place in plan.places
     }
     return frozenset(unanswered | planned)
+
+
+def _trips(groups: Mapping[str, Group], fill: Fill) -> bool:
+    """Whether the group of its order tripped at the time of that fill."""
+    group = groups.get(fill.order.group_id)
+    return group is not None and any(row.tripped and row.at_ms == fill.at_ms for row in group.rows)
 
 
 def _key(slot: OrderSlot) -> Slot:

@@ -63,7 +63,9 @@ class World:
         """Open a session; from here on every order must carry one of its groups (I3)."""
         self.exchange.invariants.declare_open()
         answer = self.session("session_start")
-        self.exchange.invariants.expectations.allow_groups(self._standing_groups())
+        expectations = self.exchange.invariants.expectations
+        expectations.group_per_event = self.setup.globals.get("group_by") == "event"
+        expectations.allow_groups(self._standing_groups())
         return answer
 
     def cycle(self, **event: object) -> Answer:

@@ -235,3 +235,21 @@ def test_no_item_breaks_the_reader(name: str, value: object) -> None:
             assert error.fix
         else:
             assert isinstance(parsed, kind)
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ({"group_by": "market"}, "group_by is 'market'"),
+        ({"group_by": "event", "use_order_groups": False}, "group_by is event without order groups"),
+        ({"group_by": "event", "event_cooldown_s": "121"}, "event_cooldown_s is shorter"),
+        ({"group_by": "event", "unknown_create_hold_s": "241"}, "event_cooldown_s is shorter"),
+    ],
+)
+def test_events_are_not_grouped_without_groups_nor_armed_before_a_late_create_can_have_landed(
+    raw: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        _parse(GlobalConfig, raw)
+    assert problem in refused.value.problem
+    assert _parse(GlobalConfig, {**raw, "group_by": "shard"}).group_by == "shard"

@@ -16,6 +16,10 @@ from dora.core.units import Count, Price
 DEFAULT_STRATEGY = "reservation"
 ALWAYS, DRY_RUN, NEVER = RECORDED = ("always", "dry_run", "never")
 """When what is public is recorded."""
+BY_SHARD, BY_EVENT = GROUPED = ("shard", "event")
+"""What orders are grouped by."""
+COOLDOWN_AFTER_HOLD_S = 60
+"""A group is armed again no sooner than this after a late create can have landed in it."""
 SHORTEST_LIFE_S = 600
 """Orders are renewed minutes before they expire; much shorter lives would be nothing but renewals."""
 
@@ -31,6 +35,19 @@ class GlobalConfig(RiskLimits):
     """Whether anything is placed at all. Change it to true once limits and markets are reviewed."""
     use_order_groups: bool = True
     """Whether orders are in groups of the exchange, which can be triggered in one step."""
+    group_by: str = BY_SHARD
+    """What orders are grouped by: `shard` (and strategy tag), or `event`, each of which then has a group of
+    its own whose trip rests it alone. Change it to `event` where a replay of your markets shows that it
+    pays."""
+    event_burst_limit: Count = contracts("0", "1000000", "0")
+    """Contracts an event's group may match in any 15 s; 0: its smallest quote less one."""
+    event_cooldown_s: int = whole_number("60", "86400", "300")
+    """How long an event rests after its group tripped; at least `unknown_create_hold_s` and a minute."""
+    event_trips_a_day: int = whole_number("1", "1000", "6")
+    """Trips of an event after which it rests for the rest of the exchange's day. One whose fills stood no
+    worse five minutes later does not count."""
+    event_trips_together: int = whole_number("2", "1000", "5")
+    """So many events that trip within five minutes latch the session."""
     auto_reset_on_limit: bool = False
     """Whether a session whose order group tripped is re-armed without a person. Nothing else ever is. Change
     it to true once tripped groups have turned out to be harmless bursts."""
@@ -100,6 +117,17 @@ class GlobalConfig(RiskLimits):
             return f"record_public is {self.record_public!r}", f"write one of: {', '.join(RECORDED)}"
         if self.loss_since and not is_day(self.loss_since):
             return f"loss_since is {self.loss_since!r}", "write a day as YYYY-MM-DD, or leave it out"
+        return self._grouping_flaw
+
+    @property
+    def _grouping_flaw(self) -> tuple[str, str] | None:
+        if self.group_by not in GROUPED:
+            return f"group_by is {self.group_by!r}", f"write one of: {', '.join(GROUPED)}"
+        if self.group_by == BY_EVENT and not self.use_order_groups:
+            return "group_by is event without order groups", "write use_order_groups true, or group_by shard"
+        least_s = self.unknown_create_hold_s + COOLDOWN_AFTER_HOLD_S
+        if self.group_by == BY_EVENT and self.event_cooldown_s < least_s:
+            return "event_cooldown_s is shorter than a late create may take", f"write {least_s} or more"
         return None
 
     def records(self, *, dry_run: bool) -> bool:

@@ -16,6 +16,9 @@ class RiskLimits(Checked):
     max_risk_group_loss: Money = dollars("0", "10000000", "500")
     """Worst loss of all events together whose markets have the same `risk_group`. Change it with what a day
     may cost on which all events of a group go wrong."""
+    max_burst_loss: Money = dollars("0", "10000000", "500")
+    """What may be lost within 15 s if every event's group trips at once, where `group_by` is `event`: events
+    beyond it are not quoted. Change it with the number of events you quote."""
     max_total_loss: Money = dollars("0", "10000000", "2000")
     """Worst loss of all events together if every live and unresolved order fills. Change it with the money in
     the account: it bounds the worst day there can be."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
+from dora.core.event_choice import EventBrake
 from dora.core.exchange.account import Limits, Order
 from dora.core.exchange.market import Slot, Trade
 from dora.core.exchange.public_data import PublicData
@@ -70,6 +71,8 @@ class Seen:
     limits: Limits
     triggered: frozenset[str]
     """Groups that were triggered in this cycle or before."""
+    events: Mapping[str, EventBrake] | None = None
+    """How each event stands; None: orders are not grouped by event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

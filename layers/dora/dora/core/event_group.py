@@ -126,7 +126,7 @@ def judged(
 
     Without a fill that is known to be of the group, or a mid for each, nothing is known.
     """
-    own = [fill for fill in fills if _is_in(group, orders.get(fill.order_id))]
+    own = [fill for fill in fills if is_in(group, orders.get(fill.order_id))]
     trips = tuple(
         replace(trip, markout=_markout(trip, own, mids)) if _is_due(trip, now_ms) else trip
         for trip in group.trips
@@ -134,7 +134,8 @@ def judged(
     return group if trips == group.trips else replace(group, trips=trips)
 
 
-def _is_in(group: EventGroup, order: TrackedOrder | None) -> bool:
+def is_in(group: EventGroup, order: TrackedOrder | None) -> bool:
+    """Whether an order was placed in that group."""
     return order is not None and order.group_id == group.group_id
 
 

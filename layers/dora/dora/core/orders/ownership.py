@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from functools import cached_property
 
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.exchange.listed import UnreadableRow
 from dora.core.exchange.market import Side
@@ -23,13 +24,20 @@ class Ownership:
     """
 
     def __init__(
-        self, prefix: str, journal: Journal, session: SessionMetadata | None, quoted: Collection[str] = ()
+        self,
+        prefix: str,
+        journal: Journal,
+        session: SessionMetadata | None,
+        quoted: Collection[str] = (),
+        events: Iterable[EventGroup] = (),
     ) -> None:
         self._prefix, self._journal, self._session, self._quoted = prefix, journal, session, quoted
+        self._events = tuple(events)
 
     @cached_property
     def _group_ids(self) -> frozenset[str]:
         groups = {group.group_id for group in self._session.order_groups} if self._session else set()
+        groups |= {group.group_id for group in self._events if group.group_id}
         orders = self._journal.orders.values()
         return frozenset(groups | {order.group_id for order in orders if order.group_id})
 

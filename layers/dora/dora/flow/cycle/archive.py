@@ -114,6 +114,7 @@ def inputs_of(seen: Seen) -> Inputs:
         permission=seen.permission,
         memory=seen.memory,
         session=seen.session,
+        events=seen.events,
         waits=waits_of(seen.memory),
         limits=seen.limits,
     )
@@ -152,6 +153,7 @@ def _seen(basis: Basis, orders: Mapping[str, TrackedOrder], places: Places) -> S
         session=inputs.session,
         limits=inputs.limits,
         triggered=basis.triggered,
+        events=inputs.events,
     )
 
 

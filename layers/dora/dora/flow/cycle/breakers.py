@@ -8,9 +8,9 @@ that one GLOBAL may have re-armed, a few times.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from dora.core.config import GlobalConfig
+from dora.core.config import BY_EVENT, GlobalConfig
 from dora.core.errors import ExchangeError, StateConflict, StateError
-from dora.core.event_group import EventGroup
+from dora.core.event_group import EventGroup, tripped_together
 from dora.core.exchange.account import Limits, OrderGroup
 from dora.core.orders.journal import Journal, TrackedOrder
 from dora.core.ports import Ports
@@ -31,6 +31,8 @@ from dora.flow.shared.session_groups import (
 )
 from dora.flow.shared.write_pace import WritePace
 
+TOGETHER_MS = 300_000
+"""Events that trip within so long of each other have tripped together."""
 GROUPS_LAG_MS = 20_000
 """A list of order groups may be 15 s late: one begun this soon after a start or reset does not latch."""
 
@@ -77,6 +79,9 @@ def _reached(session: SessionMetadata, seen: Seen) -> tuple[Reason, list[str]] |
     tripped = _tripped(session, seen)
     if tripped:
         return Reason.GROUP_TRIPPED, tripped
+    together = _tripped_together(session, seen)
+    if together:
+        return Reason.GROUP_TRIPPED, together
     if used_up(session, _matched(session, seen)):
         return Reason.SESSION_CAP, sorted(group.group_id for group in session.order_groups)
     return None
@@ -88,6 +93,17 @@ def _tripped(session: SessionMetadata, seen: Seen) -> list[str]:
         return []
     ours = {group.group_id for group in session.order_groups}
     return sorted({group.group_id for group in seen.groups or () if group.tripped} & ours)
+
+
+def _tripped_together(session: SessionMetadata, seen: Seen) -> list[str]:
+    """Groups of events that tripped within minutes of each other, where they are enough to latch it."""
+    if seen.globals_ is None or seen.globals_.group_by != BY_EVENT:
+        return []
+    since_ms = max(seen.began_ms - TOGETHER_MS, session.live_since_ms)
+    own = [group for group in seen.events if group.session_id == session.session_id]
+    if tripped_together(own, since_ms) < seen.globals_.event_trips_together:
+        return []
+    return sorted(group.group_id for group in own if tripped_together([group], since_ms))
 
 
 def _stopped(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:

@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.orders.danger import Exposed
-from dora.core.reasons import Reason
-from dora.flow.cycle.compute import Choice, Inputs, decide, learned, leave_all, pull_all
+from dora.core.orders.diff import SlotPlan, with_cancels
+from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.reasons import CancelReason, Reason
+from dora.flow.cycle.compute import Choice, Inputs, decide, learned, leave_all, pull_all, without_taken
 from dora.flow.cycle.protect import protect, without_triggered
 
 
@@ -24,8 +26,25 @@ def choose(inputs: Inputs, triggered: Collection[str]) -> Chosen:
         return _forbidden(inputs, why, triggered)
     choice = decide(inputs)
     failed = choice.failed.keys()
-    plan, exposed = protect(inputs, choice.plan, Reason.COMPUTE_FAILED, failed, triggered)
+    plan = without_taken(_in_their_groups(inputs, choice.plan), inputs.view, triggered)
+    plan, exposed = protect(inputs, plan, Reason.COMPUTE_FAILED, failed, triggered)
     return Chosen(choice=replace(choice, plan=plan), exposed=exposed)
+
+
+def _in_their_groups(inputs: Inputs, plan: SlotPlan) -> SlotPlan:
+    """Where orders are grouped by event, one that rests in another group is taken off: it has no brake."""
+    if inputs.events is None:
+        return plan
+    astray = [order for order in inputs.view.journal.orders.values() if _is_astray(inputs, order)]
+    return with_cancels(plan, astray, CancelReason.NOT_WANTED)
+
+
+def _is_astray(inputs: Inputs, order: TrackedOrder) -> bool:
+    market = inputs.snapshot.markets.get(order.slot.ticker)
+    brake = (inputs.events or {}).get(market.event_ticker) if market else None
+    if brake is None or brake.reason is not None or order.state is not OrderState.LIVE:
+        return False
+    return order.group_id != brake.group_id
 
 
 def _forbidden(inputs: Inputs, why: Reason, triggered: Collection[str]) -> Chosen:

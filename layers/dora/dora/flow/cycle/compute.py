@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.event_choice import EventBrake
 from dora.core.exchange.account import Limits
 from dora.core.exchange.book import Resting
 from dora.core.exchange.fees import FeeTerms, MarketFees, fee_terms, market_fees
@@ -57,6 +58,9 @@ LEARNING = PULLS_QUOTES | {
     Reason.BLACKOUT,
     Reason.COOL_OFF,
     Reason.EXTERNAL_ORDERS,
+    Reason.EVENT_NOT_ADMITTED,
+    Reason.EVENT_WITHOUT_GROUP,
+    Reason.EVENT_RESTING,
 }
 """Switches of ours under which strategies go on learning; a market that does not trade only looks quiet."""
 
@@ -82,6 +86,8 @@ class Inputs:
     memory: MemoryByTicker
     session: SessionMetadata | None = None
     """As the cycle read it; None where there is none yet: then nothing may be placed."""
+    events: Mapping[str, EventBrake] | None = None
+    """How each event stands; None: orders are not grouped by event."""
     waits: Mapping[str, int] = field(default_factory=dict)
     """By `slot_key`, the cycles for which a slot has waited for tokens."""
     limits: Limits = UNLEARNED
@@ -178,13 +184,27 @@ def pull_all(view: ReconciledOrders, reason: Reason, triggered: Collection[str])
 
     But for those of `triggered` groups: the trigger has taken them off, whatever a stale read shows.
     """
-    plan, orders = plan_slots((), view, {}), view.journal.orders
-    taken = {r.client_order_id for r in plan.cancels if orders[r.client_order_id].group_id in triggered}
+    plan = without_taken(plan_slots((), view, {}), view, triggered)
+    return replace(plan, why=dict.fromkeys(plan.why, reason))
+
+
+def without_taken(plan: SlotPlan, view: ReconciledOrders, triggered: Collection[str]) -> SlotPlan:
+    """The plan, which asks nothing of orders whose group is triggered: the trigger has taken them off."""
+    orders = view.journal.orders
+    asked = {request.client_order_id for request in plan.cancels}
+    asked |= {request.client_order_id for request in plan.decreases}
+    asked |= {request.client_order_id for request in plan.extends}
+    taken = {name for name in asked if orders[name].group_id in triggered} if triggered else set()
+    if not taken:
+        return plan
+    kept = {order.client_order_id for order in plan.kept}
     return replace(
         plan,
-        kept=(*plan.kept, *(orders[key] for key in sorted(taken))),
+        kept=(*plan.kept, *(orders[name] for name in sorted(taken - kept))),
+        decreases=tuple(r for r in plan.decreases if r.client_order_id not in taken),
         cancels=tuple(r for r in plan.cancels if r.client_order_id not in taken),
-        why=dict.fromkeys(plan.why.keys() - taken, reason),
+        extends=tuple(r for r in plan.extends if r.client_order_id not in taken),
+        why={name: why for name, why in plan.why.items() if name not in taken},
     )
 
 
@@ -322,7 +342,18 @@ def _skip(inputs: Inputs, ticker: str, config: MarketConfig, shared: _Shared) ->
         return Reason.REFUSED_REPEATEDLY
     if barred is None and ticker in shared.unread:
         return Reason.READ_UNKNOWN
+    barred = barred or _event_barred(inputs, market)
     return barred or shared.yielding.why(config, market.event_ticker)
+
+
+def _event_barred(inputs: Inputs, market: Market) -> Reason | None:
+    """Why nothing is placed in its event's own order group, where orders are grouped by event."""
+    if inputs.events is None or market.status is not MarketStatus.ACTIVE:
+        return None
+    brake = inputs.events.get(market.event_ticker)
+    if brake is None or (brake.reason is None and brake.shard != market.shard):
+        return Reason.EVENT_WITHOUT_GROUP
+    return brake.reason
 
 
 def _rests(resting: Mapping[str, Rest], ticker: str, shard: int) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Limits
 from dora.core.orders.journal import Journal
 from dora.core.state import BotState, Configs, LeaseGrant, ReferenceData
@@ -38,6 +39,8 @@ class LoadedState:
     journal: Journal
     reference: ReferenceData
     wanted: Mapping[str, MarketConfig]
+    events: tuple[EventGroup, ...] = ()
+    """The order groups of single events, where there may be any."""
     fee_changes: FeeChanges = NOTHING_READ
     """What was announced when it was last read."""
     reads_percent: int = 0

@@ -68,6 +68,8 @@ class Bounds(NamedTuple):
     """When the send times were reserved: what is due by then is paid by tokens that the bucket held."""
     backoff_ms: int = 2_000
     """After a 429 nobody spends write tokens for this long, twice as long after each further one in a row."""
+    events: frozenset[str] = frozenset()
+    """Groups of single events: one that tripped refuses the orders of its event, and of no other."""
 
     @property
     def last_ms(self) -> TimeMs:
@@ -256,10 +258,13 @@ class Execution:
         """After what kind of answer no further batch is sent."""
         if self._limited:
             self.stopped = Reason.BUDGET
-        elif GROUP_TRIPPED & {order.code for order in result.failed}:
+        elif any(o.code in GROUP_TRIPPED and not self._is_of_event(o.request) for o in result.failed):
             self.stopped = Reason.GROUP_TRIPPED
         elif result.unknown and not result.placed:
             self.stopped = Reason.EXCHANGE_UNAVAILABLE
+
+    def _is_of_event(self, request: object) -> bool:
+        return isinstance(request, OrderRequest) and request.group_id in self._bounds.events
 
     def _must_stop(self) -> bool:
         """Deadline and lease are local comparisons; the kill flag is read when our last look is old."""

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from dora.core.config import MarketConfig
+from dora.core.exchange.market import Market
 from dora.core.failures import told
 from dora.core.orders.journal import client_order_id
 from dora.core.orders.requests import ApprovedOrder, OrderRequest
@@ -42,8 +44,8 @@ def _request(target: ApprovedOrder, inputs: Inputs, naming: Naming) -> OrderRequ
     """With an expiry that takes the order off should nobody else."""
     market, config = inputs.snapshot.markets[target.slot.ticker], inputs.wanted[target.slot.ticker]
     session = naming.session
-    group = session.group_for(market.shard, config.strategy_tag)
-    if group is None and session.use_order_groups:
+    group_id = _group_of(inputs, session, market, config)
+    if group_id is None and session.use_order_groups:
         return None
     return OrderRequest(
         client_order_id=client_order_id(naming.prefix, session.session_id, naming.cycle_id, target.slot),
@@ -51,6 +53,15 @@ def _request(target: ApprovedOrder, inputs: Inputs, naming: Naming) -> OrderRequ
         shard=market.shard,
         price=target.price,
         count=target.count,
-        group_id=group.group_id if group else None,
+        group_id=group_id,
         expires_s=expiry_of(inputs, market) // 1000,
     )
+
+
+def _group_of(inputs: Inputs, session: SessionMetadata, market: Market, config: MarketConfig) -> str | None:
+    """The order group of its event, or of its shard and tag; None: it has none."""
+    if inputs.events is None:
+        group = session.group_for(market.shard, config.strategy_tag)
+        return group.group_id if group else None
+    brake = inputs.events.get(market.event_ticker)
+    return None if brake is None or brake.reason is not None else brake.group_id

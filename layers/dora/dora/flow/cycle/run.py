@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import replace
 
 from dora.core.calendar import day_start_ms, format_time
+from dora.core.event_choice import Standing
+from dora.core.event_group import EventGroup
 from dora.core.exchange.pacing import BALANCE_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
 from dora.core.exchange.snapshot import Snapshot
@@ -33,6 +35,7 @@ from dora.flow.cycle.choose import choose
 from dora.flow.cycle.compute import Choice, Inputs, MemoryByTicker, net_positions, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.day_edge import close_day
+from dora.flow.cycle.event_groups import arrange, as_stored, load_groups, note_trips
 from dora.flow.cycle.execute import Bounds, Execution
 from dora.flow.cycle.external import watch_external
 from dora.flow.cycle.health import Stop, health
@@ -100,6 +103,7 @@ def run_cycle(ports: Ports, scheduled_ms: TimeMs, *, owner: str, remaining_ms: i
 def _work(ports: Ports, context: CycleContext) -> Finished:
     ports.exchange.until(context.deadline_ms)
     loaded = load(ports, context.grant.fence)
+    loaded = replace(loaded, events=load_groups(ports, loaded))
     ports.exchange.retry_reads(loaded.globals_.read_attempts, loaded.globals_.read_backoff_ms)
     snapshot, loaded = read(ports, loaded)
     reconciled = reconcile(ports, loaded, snapshot)
@@ -108,18 +112,30 @@ def _work(ports: Ports, context: CycleContext) -> Finished:
     cash = look_at_cash(ports.facts, loaded, snapshot, accounts, reconciled.counting())
     ports.facts.context(session_id=loaded.state.session.session_id if loaded.state.session else "")
     until_ms = TimeMs(min(ports.clock.now_ms() + TRIGGERS_MS, context.deadline_ms))
-    session = breakers.check(ports, loaded.state.session, _breakers_see(loaded, snapshot, accounts, until_ms))
+    events = note_trips(ports, loaded, snapshot, accounts.journal, until_ms)
+    seen = _breakers_see(loaded, snapshot, accounts, until_ms, events)
+    session = breakers.check(ports, loaded.state.session, seen)
+    events = as_stored(ports, session, events)
     priced = _marks(loaded, accounts, snapshot)
     losses = check_losses(ports, loaded, accounts, priced, snapshot)
     watch = watch_external(ports, loaded, losses.control, snapshot, reconciled)
     losses = losses._replace(control=watch.control)
     close_day(ports, context.grant.fence, loaded, accounts, priced)
     permission = permit(ports, loaded, session, losses, snapshot, reconciled)
-    triggered = breakers.triggered(session, snapshot.groups)
+    grouped = arrange(
+        ports,
+        loaded,
+        session,
+        _standing(ports, loaded, session, snapshot, reconciled, accounts)._replace(closed=permission.shards),
+        events,
+        may_write=permission.blocked_by is None,
+    )
+    triggered = breakers.triggered(session, snapshot.groups) | grouped.triggered
     now_ms = ports.clock.now_ms()
     rests = standing(read_rests(loaded.state.memory.get(RESTS, {})), now_ms, losses.control.at_ms)
     memory = {**loaded.state.memory, RESTS: stored_rests(rests.values())}
     inputs = decision_inputs(now_ms, loaded, snapshot, reconciled, accounts, permission, memory)
+    inputs = replace(inputs, events=grouped.by_event)
     choice, basis = make_choice(ports, inputs, triggered)
     cycle_facts.uncomputed(ports.facts, context.cycle_id, choice.failed)
     place_until_ms = _place_until_ms(context, loaded)
@@ -192,7 +208,11 @@ def _marks(loaded: LoadedState, accounts: Accounts, snapshot: Snapshot) -> dict[
 
 
 def _breakers_see(
-    loaded: LoadedState, snapshot: Snapshot, accounts: Accounts, until_ms: TimeMs
+    loaded: LoadedState,
+    snapshot: Snapshot,
+    accounts: Accounts,
+    until_ms: TimeMs,
+    events: tuple[EventGroup, ...],
 ) -> breakers.Seen:
     return breakers.Seen(
         globals_=loaded.configs.globals_,
@@ -204,6 +224,29 @@ def _breakers_see(
         began_ms=snapshot.began_ms,
         limits=loaded.state.limits,
         until_ms=until_ms,
+        events=events,
+    )
+
+
+def _standing(
+    ports: Ports,
+    loaded: LoadedState,
+    session: SessionMetadata | None,
+    snapshot: Snapshot,
+    reconciled: ReconciledOrders,
+    accounts: Accounts,
+) -> Standing:
+    """What the order groups of events are chosen by."""
+    return Standing(
+        session_id=session.session_id if session else "",
+        began_ms=snapshot.began_ms,
+        now_ms=ports.clock.now_ms(),
+        wanted=loaded.wanted,
+        markets=snapshot.markets,
+        nets=net_positions(accounts.positions, reconciled),
+        orders=reconciled.journal.orders,
+        fills=snapshot.fills,
+        listed=snapshot.groups,
     )
 
 
@@ -225,7 +268,7 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     cursors = loaded.state.cursors
     snapshot = read_exchange(
         ports,
-        Ownership(ports.prefix, loaded.journal, loaded.state.session, loaded.wanted),
+        Ownership(ports.prefix, loaded.journal, loaded.state.session, loaded.wanted, loaded.events),
         fills_since_ms=TimeMs((cursors.fills_ms or now_ms) - overlap_ms),
         settlements_since_ms=TimeMs((cursors.settlements_ms or now_ms) - max(overlap_ms, AMENDED_MS)),
         books=books,
@@ -347,6 +390,7 @@ def execute(
         place_until_ms=_place_until_ms(context, loaded),
         reserved_ms=bought.reserved_ms,
         backoff_ms=loaded.globals_.rate_limit_backoff_ms,
+        events=frozenset(own.group_id for own in (inputs.events or {}).values() if own.group_id),
     )
     execution, plan = Execution(ports, bounds, inputs.view.journal), bought.plan
     if ports.dry_run:
