@@ -519,18 +519,4 @@ GUARDS = (
         "    if together:\n",
         "    if False:\n",
     ),
-    Guard(
-        "event-trip-takes-off",
-        "flow/cycle/choose.py",
-        "test_event_groups.py::test_scenario_84_a_filled_quote_trips_its_event_alone_which_rests_and_is_quoted_again",
-        "plan = without_taken(_in_their_groups(inputs, choice.plan), inputs.view, triggered)",
-        "plan = _in_their_groups(inputs, choice.plan)",
-    ),
-    Guard(
-        "event-group-of-its-own",
-        "flow/cycle/choose.py",
-        "test_event_groups.py::test_scenario_84_orders_move_into_the_groups_of_their_events_when_the_grouping_is_changed",
-        "    return order.group_id != brake.group_id\n",
-        "    return False\n",
-    ),
 )
