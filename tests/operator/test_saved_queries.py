@@ -13,23 +13,29 @@ from dora_operator.insights import InsightsError, to_sql
 from dora_operator.log_lines import run_locally
 from dora_operator.logs import saved_queries
 from dora_operator.target import local_target
+from tests.operator.book_watch import BookWatch
 from tests.operator.driver import local_driver
 from tests.operator.story import Told
 from tests.simulator.faults import Faults
 from tests.simulator.wire import Reply, Request
 
 BATCH = "/portfolio/events/orders/batched"
-DAY_EDGE_MS = 14 * 3_600_000 + 60_000
-"""From three in the afternoon, UTC, to a minute past the exchange's midnight."""
+DAY_EDGE_MS = 14 * 3_600_000 + 34 * 60_000
+"""From three in the afternoon, UTC, to when the quality of the exchange's day that is over is told."""
 
 
 class _Counted(Faults):
-    """Counts the write batches that arrive; the first create batches are not carried out."""
+    """Counts the write batches that arrive; the first create batches are not carried out.
 
-    def __init__(self, lost: int) -> None:
+    Sees the books as they are when they are read.
+    """
+
+    def __init__(self, lost: int, watch: BookWatch) -> None:
         self._lost, self.creates, self.cancels, self.dropped = lost, 0, 0, 0
+        self.watch = watch
 
     def before(self, request: Request) -> Reply | None:
+        self.watch.asked(request)
         if not request.path.endswith(BATCH):
             return None
         self.creates += request.method == "POST"
@@ -39,6 +45,10 @@ class _Counted(Faults):
             self.dropped += 1
             return Reply(503, b'{"error":{"code":"service_unavailable","message":"down"}}')
         return None
+
+    def after(self, request: Request, reply: Reply) -> Reply:
+        self.watch.answered()
+        return reply
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ def story() -> Iterator[Story]:
         patch.setenv("DORA_LOCAL_FOLDER", str(driver.folder))
         stack = driver.stack
         assert driver.run("start", "--yes").exit_code == 0
-        stack.world.exchange.faults = faults = _Counted(lost=1)
+        stack.world.exchange.faults = faults = _Counted(1, BookWatch(stack.world.exchange))
         driver.minutes(8)
         ticker = stack.scene.tickers[-1]
         stack.world.put_market(ticker, {"enabled": False, "quote_size": 10, "max_position": 200})
@@ -97,6 +107,29 @@ def test_profit_is_what_the_fills_brought_and_what_is_held_is_marked_at(story: S
         own = [fill for fill in story.driver.stack.world.member.fills if fill.trade.ticker == ticker]
         fees = sum(fill.fee_e6 for fill in own)
         assert Decimal(row["fees_paid"]) == Decimal(fees) / 1_000_000
+
+
+def test_quality_is_what_the_exchange_s_books_make_of_our_orders_and_fills(story: Story) -> None:
+    watch, member = story.faults.watch, story.driver.stack.world.member
+    told = {row["market"]: row for row in story.ask("quote-quality")}
+    over_ms = watch.looks[-1].at_ms - 3_600_000
+
+    assert told.keys() == set(story.driver.stack.scene.tickers)
+    assert {row["day"] for row in told.values()} == {"2026-03-02"}
+    for ticker, row in told.items():
+        quotes = watch.quotes(ticker, over_ms)
+        assert (row["orders"], row["stood_ahead"]) == (
+            len(quotes),
+            format_count(sum(map(watch.ahead_e2, quotes))),
+        )
+        assert row["minutes_quoted"] == watch.minutes(ticker, 1, over_ms) > 0
+        assert row["minutes_two_sided"] == watch.minutes(ticker, 2, over_ms)
+        fills = member.fills_by_ticker[ticker]
+        for minutes in (1, 5, 30):
+            contracts, gains = map(sum, zip((0, 0), *watch.gains(fills, minutes), strict=True))
+            assert row[f"contracts_{minutes}m"] == format_count(contracts)
+            assert Decimal(row[f"gain_{minutes}m"]) == Decimal(gains) / 1_000_000
+    assert any(float(row["gain_5m"]) for row in told.values())
 
 
 def test_why_not_quoted_names_the_market_the_reason_and_the_cycle(story: Story) -> None:
@@ -184,13 +217,32 @@ def test_lines_of_a_virtual_run_carry_the_virtual_time(story: Story) -> None:
         ("cycle-duration", "bin(1h)", "bin(1d)"),
         ("cycle-duration", "max(duration_ms)", "min(duration_ms)"),
         ("errors-and-warnings", '"WARNING"', '"WARN"'),
+        ("quote-quality", "MARKET_QUALITY", "MARKET_PNL"),
+        ("quote-quality", "latest(markout_1m_dollars)", "latest(markout_5m_dollars)"),
+        ("quote-quality", "by day, market, strategy", "by day, strategy"),
+        ("order-life", "@message like", "client_order_id like"),
+        ("order-life", "(?<entry>[^;]*", "(?<entry>"),
+        ("order-life", "asc", "desc"),
+        ("decision", "@message like", "decision_id like"),
+        ("decision", "[^;]*)/", ")/"),
+        ("decision", "targets", "target_count"),
     ],
 )
 def test_a_changed_query_changes_the_result(story: Story, name: str, before: str, after: str) -> None:
     text = story.queries[name]
     assert before in text
 
-    assert story.ask(name) != story.ask(name, text=text.replace(before, after))
+    own_id = _of_interest(story, name)
+    assert story.ask(name, own_id) != story.ask(name, own_id, text=text.replace(before, after))
+
+
+def _of_interest(story: Story, name: str) -> str:
+    """An order that was filled, or the decision that placed it, where a query is about one."""
+    order = story.driver.stack.world.member.fills[0].order.client_order_id
+    if name == "order-life":
+        return order
+    (booked, *_) = (row for row in story.ask("order-life", order) if row["event_type"] == "ORDER_FILLED")
+    return str(booked["decision_id"]) if name == "decision" else ""
 
 
 @pytest.mark.parametrize(

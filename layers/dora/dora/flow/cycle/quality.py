@@ -58,7 +58,8 @@ def _judged(
     now_ms, strategies = snapshot.began_ms, strategies_of(loaded.wanted)
     tally = QualityTally(loaded.state.memory.get(QUALITY, {}))
     own = view.resting_by_ticker()
-    _add_time(tally, strategies, view.journal, loaded.state.progress.completed_ms, now_ms)
+    stood = _stood(loaded.state.journal, view.journal)
+    _add_time(tally, strategies, stood, loaded.state.progress.completed_ms, now_ms)
     _add_joined(tally, strategies, snapshot, own, [*_new(view.journal, after)])
     waiting = from_memory(loaded.state.memory.get(MARKOUTS, {}))
     waiting = with_fills(waiting, accounts.new_fills, accounts.earners)
@@ -72,17 +73,28 @@ def _judged(
     return {QUALITY: tally.stored(), MARKOUTS: to_memory(waiting), **({STRIKES: strikes} if strikes else {})}
 
 
+def _stood(stored: Journal, now: Journal) -> Iterator[TrackedOrder]:
+    """Orders that rested when the last cycle ended, and still do."""
+    for name, order in now.orders.items():
+        before = stored.orders.get(name)
+        if before is not None and before.state is order.state is OrderState.LIVE:
+            yield order
+
+
 def _add_time(
-    tally: QualityTally, strategies: Mapping[str, str], journal: Journal, from_ms: TimeMs, to_ms: TimeMs
+    tally: QualityTally,
+    strategies: Mapping[str, str],
+    stood: Iterable[TrackedOrder],
+    from_ms: TimeMs,
+    to_ms: TimeMs,
 ) -> None:
-    """An order that rests now and was sent before the last cycle ended has rested in between."""
+    """All the time between two cycles, for each order that rested all of it."""
     times = time_between(from_ms, to_ms)
     if not times:
         return
     sides: dict[str, set[str]] = {}
-    for order in journal.orders.values():
-        if order.state is OrderState.LIVE and order.sent_ms <= from_ms:
-            sides.setdefault(order.slot.ticker, set()).add(order.slot.side)
+    for order in stood:
+        sides.setdefault(order.slot.ticker, set()).add(order.slot.side)
     for ticker, found in sides.items():
         tally.quoted(strategies.get(ticker, UNCONFIGURED), ticker, times, two_sided=len(found) > 1)
 
