@@ -1,6 +1,6 @@
 """A deployed stack whose AWS is made of answers: what a command asks of it is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import boto3
@@ -24,10 +24,15 @@ OUTPUTS = {
 
 
 class FakeSession:
-    """Answers by service and operation; every request is noted."""
+    """Answers by service and operation; every request is noted. `meet` is called before each."""
 
-    def __init__(self, answers: Mapping[str, Any], beside: boto3.Session | None = None) -> None:
-        self.answers, self.asked, self._beside = dict(answers), [], beside
+    def __init__(
+        self,
+        answers: Mapping[str, Any],
+        beside: boto3.Session | None = None,
+        meet: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.answers, self.asked, self._beside, self.meet = dict(answers), [], beside, meet
         self.asked: list[tuple[str, dict[str, Any]]]
 
     def client(self, service: str, **given: Any) -> Any:
@@ -46,6 +51,7 @@ class _FakeClient:
         name = f"{self._service}.{operation}"
 
         def ask(**request: Any) -> Any:
+            self._session.meet()
             self._session.asked.append((name, request))
             return self._session.answers[name]
 

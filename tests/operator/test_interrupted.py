@@ -1,23 +1,18 @@
 """A command that dies at any of its calls leaves nothing half done, and does its work when it is repeated."""
 
 import json
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
 
-from dora_operator import target
 from dora_operator.config_table import plain_items, stored_items
 from dora_operator.target import local_target
 from dora_operator.whole_file import write_whole
 from tests.operator.driver import Driver, local_driver
+from tests.operator.interruption import KilledError, lines_of, swept
 from tests.world.keys import fresh_key
-
-
-class KilledError(BaseException):
-    """The process of the command is gone: nothing of it may catch this."""
 
 
 @pytest.fixture
@@ -26,33 +21,6 @@ def dora(monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
     with local_driver(markets=2, minutes=60) as driver:
         monkeypatch.setenv("DORA_LOCAL_FOLDER", str(driver.folder))
         yield driver
-
-
-def _killed_before(dora: Driver, number: int, *words: str) -> bool:
-    """Run it, dead before its so manieth call of AWS or of the functions; False where it had fewer."""
-    calls, events = count(1), target._nobodys_session().events
-
-    def die(**_: object) -> None:
-        if next(calls) == number:
-            raise KilledError
-
-    events.register("provide-client-params", die)
-    try:
-        dora.run(*words)
-    except KilledError:
-        return True
-    finally:
-        events.unregister("provide-client-params", die)
-    return False
-
-
-def _swept(dora: Driver, words: tuple[str, ...], judge: Callable[[], None]) -> int:
-    """Die at each call in turn, and judge what is left; how many there were."""
-    for number in count(1):
-        if not _killed_before(dora, number, *words):
-            return number - 1
-        judge()
-    raise AssertionError
 
 
 def test_configs_are_written_whole_or_not_at_all_with_the_line_of_who_wrote_them(
@@ -66,11 +34,11 @@ def test_configs_are_written_whole_or_not_at_all_with_the_line_of_who_wrote_them
     def judge() -> None:
         found = plain_items(stored_items(local_target()))
         assert len(found) - len(before) in (0, 30)
-        assert bool(_lines("config apply a.yaml")) == (len(found) > len(before))
+        assert bool(lines_of("config apply a.yaml")) == (len(found) > len(before))
 
-    assert _swept(dora, ("config", "apply", str(file), "--yes"), judge) > 1
+    assert swept(dora, ("config", "apply", str(file), "--yes"), judge) > 1
     assert len(plain_items(stored_items(local_target()))) == len(before) + 30
-    assert len(_lines("config apply a.yaml")) == 1
+    assert len(lines_of("config apply a.yaml")) == 1
     assert "no difference" in dora.run("config", "apply", str(file), "--yes").output
 
 
@@ -80,7 +48,7 @@ def test_a_start_that_dies_opened_a_session_or_did_not_and_can_be_repeated(dora:
         assert told["status"] in ("none", "active")
         assert len(dora.stack.world.member.groups) == (told["status"] == "active")
 
-    assert _swept(dora, ("start", "--yes"), judge) > 1
+    assert swept(dora, ("start", "--yes"), judge) > 1
     assert dora.answer("status")["status"] == "active"
     assert len(dora.stack.world.member.groups) == 1
 
@@ -94,7 +62,7 @@ def test_a_teardown_that_dies_left_it_open_or_closed_it_and_can_be_repeated(dora
         closed = dora.answer("status")["status"] == "closed"
         assert closed == (dora.stack.world.open_orders() == 0)
 
-    assert _swept(dora, ("teardown", "--yes"), judge) > 1
+    assert swept(dora, ("teardown", "--yes"), judge) > 1
     assert dora.answer("status")["status"] == "closed"
     assert dora.stack.world.open_orders() == 0
 
@@ -113,10 +81,10 @@ def test_a_key_is_replaced_whole_or_stays(dora: Driver, tmp_path: Path) -> None:
     def judge() -> None:
         found = json.loads(client.get_secret_value(SecretId="dora/local")["SecretString"])
         assert found in (before, after)
-        assert found == before or _lines("secret put")
+        assert found == before or lines_of("secret put")
 
     words = ("secret", "put", "--key-id", fresh.key_id, "--pem", str(pem), "--yes")
-    assert _swept(dora, words, judge) > 1
+    assert swept(dora, words, judge) > 1
     assert json.loads(client.get_secret_value(SecretId="dora/local")["SecretString"]) == after
 
 
@@ -137,13 +105,3 @@ def test_a_file_that_is_written_over_is_the_old_or_the_new_one(
     write_whole(path, "new")
     assert [own.name for own in tmp_path.iterdir()] == ["a.csv"]
     assert path.read_text() == "new"
-
-
-def _lines(what: str) -> list[str]:
-    answer = boto3.client("dynamodb").query(
-        TableName="dora-config",
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": "dora#changes"}},
-        ConsistentRead=True,
-    )
-    return [item["at"]["S"] for item in answer["Items"] if item["what"]["S"] == what]
