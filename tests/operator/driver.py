@@ -1,5 +1,6 @@
 """The operator's command in this process, against a stack on this machine whose time moves when asked."""
 
+import io
 import json
 import os
 import tempfile
@@ -17,6 +18,20 @@ from tests.local_stack.stack import LocalOptions, LocalStack, open_local_stack
 from tests.world import config_items
 
 ADDRESSES = {"HOME", "PATH"}
+
+
+class Terminal(io.BytesIO):
+    """A person at a keyboard, who types these lines."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("".join(f"{line}\n" for line in lines).encode())
+
+    def isatty(self) -> bool:
+        """Somebody is there to be asked."""
+        return True
+
+
+Input = str | Terminal | None
 
 
 @dataclass(frozen=True)
@@ -37,13 +52,13 @@ class Driver:
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
 
-    def run(self, *words: str, answer: str | None = None) -> Result:
+    def run(self, *words: str, answer: Input = None) -> Result:
         """`dora <words>` for this stack. Whatever is no report of the command's own is raised."""
         env = {"DORA_LOCAL_FOLDER": str(self.folder), "DORA_LOCAL": "1", "USER": "tester"}
         return invoke(words, env, answer)
 
 
-def invoke(words: tuple[str, ...], env: Mapping[str, str], answer: str | None = None) -> Result:
+def invoke(words: tuple[str, ...], env: Mapping[str, str], answer: Input = None) -> Result:
     """The command in this process; standard error stands among its output."""
     result = CliRunner().invoke(main, list(words), input=answer, env=dict(env))
     if result.exception is not None and not isinstance(result.exception, SystemExit):

@@ -181,40 +181,6 @@ def test_the_schema_refuses_what_the_product_refuses() -> None:
         jsonschema.validate(wrong, json_schema())
 
 
-def test_caps_are_proposed_from_the_balance_and_nothing_trades_yet(dora: Driver, tmp_path: Path) -> None:
-    out = tmp_path / "dora.yaml"
-    result = dora.run("init", "--out", str(out))
-
-    assert result.exit_code == 0, result.output
-    own = read_file(out).items["GLOBAL"]
-    assert own["trading_enabled"] is False
-    shares = [Decimal(str(own[f"max_{name}_loss_dollars"])) for name in ("event", "total")]
-    assert [Decimal(390) < shares[0] <= Decimal(400), abs(shares[1] - 15 * shares[0]) < 1] == [True, True]
-    assert "dora config apply" in result.output
-    assert dora.run("init", "--out", str(out)).exit_code == Exit.USAGE
-
-
-def test_of_real_money_nobody_chooses_the_largest_loss(dora: Driver, tmp_path: Path) -> None:
-    out = tmp_path / "dora.yaml"
-    words = (
-        "--name",
-        "dora-prod",
-        "--stage",
-        "prod",
-        "--balance",
-        "5000",
-        "--email",
-        "a@b",
-        "--out",
-        str(out),
-    )
-    assert dora.run("init", *words).exit_code == 0
-
-    result = dora.run("config", "validate", str(out))
-    assert result.exit_code == Exit.USAGE
-    assert "max_total_loss_dollars is 'choose'" in result.output
-
-
 def test_markets_are_suggested_by_what_they_offer_and_never_enabled(dora: Driver, tmp_path: Path) -> None:
     out = tmp_path / "markets.csv"
     result = dora.run("suggest", "--least-spread", "0.01", "--count", "2", "--out", str(out))
