@@ -1,5 +1,7 @@
 """Whether it is healthy, what it risks, and the ways to stop it."""
 
+from collections.abc import Callable
+
 import boto3
 import pytest
 from click.testing import CliRunner
@@ -34,14 +36,33 @@ def test_the_ladder_names_a_command_for_each_rung(dora: Driver) -> None:
     assert [own.split()[1] for own in rungs[1:5]] == ["halt", "halt", "teardown", "stop"]
 
 
+def _trip(dora: Driver) -> None:
+    world = dora.stack.world
+    for group in world.member.groups.values():
+        world.exchange.groups.trip(world.member, group)
+    dora.minutes(1)
+
+
+@pytest.mark.parametrize(
+    ("befall", "back"),
+    [
+        (lambda _: None, ""),
+        (lambda dora: dora.run("halt", "--cancel", "--yes"), "resume"),
+        (_trip, "reset"),
+    ],
+    ids=["active", "halted", "limit_reached"],
+)
 def test_the_schedule_is_not_switched_off_while_a_session_is_open(
-    dora: Driver, monkeypatch: pytest.MonkeyPatch
+    dora: Driver, monkeypatch: pytest.MonkeyPatch, befall: Callable[[Driver], object], back: str
 ) -> None:
+    befall(dora)
     names = {"ConfigTableName": "dora-config", "StateTableName": "dora-state"}
     session = FakeSession({"cloudformation.update_stack": {}}, boto3.Session())
-    monkeypatch.setattr("tests.operator.fake_aws.OUTPUTS", {**OUTPUTS, **names})
-    monkeypatch.setattr(Desk, "target", deployed(session))
-    result = CliRunner().invoke(schedule, ["off", "--yes"])
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.operator.fake_aws.OUTPUTS", {**OUTPUTS, **names})
+        patch.setattr(Desk, "target", deployed(session))
+        result = CliRunner().invoke(schedule, ["off", "--yes"])
+    assert not back or dora.run(back, "--yes").exit_code == 0
 
     assert result.exit_code == Exit.NEGATIVE
     assert "nobody would look after its orders" in result.output

@@ -1,8 +1,11 @@
 """The probe says what the exchange does, whatever it does, and leaves nothing behind."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import boto3
 import pytest
 
 from dora_operator.failures import Exit
@@ -50,6 +53,18 @@ def test_each_step_tells_what_the_exchange_did(dora: Driver) -> None:
     assert found["a create into the triggered group"] == "refused order_group_triggered"
     assert found["cancel what is gone"] == "refused not_found"
     assert _left(dora) == (0, 0)
+
+
+def test_the_findings_are_written_to_a_file_that_can_be_shared(dora: Driver, tmp_path: Path) -> None:
+    out = tmp_path / "findings.json"
+    told = dora.answer("doctor", "--probe", "--yes", "--out", str(out))
+    text = out.read_text(encoding="utf-8")
+
+    assert json.loads(text) == told
+    assert (told["stage"], len(told["findings"])) == ("local", 10)
+    stored = boto3.client("secretsmanager").get_secret_value(SecretId="dora/local")["SecretString"]
+    assert json.loads(stored)["key_id"] not in text
+    assert [own.name for own in tmp_path.iterdir()] == [out.name]
 
 
 def test_reads_that_lag_are_waited_for_and_timed(dora: Driver) -> None:
