@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from dora_operator.answers import shown_status
@@ -35,3 +36,30 @@ def test_a_bot_whose_alarms_tell_nobody_says_so() -> None:
 
 def test_what_is_not_known_is_no_figure() -> None:
     assert "? positions without a mark" in told()
+
+
+@pytest.mark.parametrize(
+    ("field", "unknown", "well", "ill", "said"),
+    [
+        ("quotes_missing", "quotes missing ?", (False, "quotes missing no"), True, "none is quoted"),
+        (
+            "writes_failed_percent",
+            "writes failed ?",
+            (0, "writes failed 0 %"),
+            60,
+            "60 % of the last cycle's",
+        ),
+        ("orders_of_others", "orders of others ?", (0, "orders of others none"), 2, "2 rest: was it you?"),
+    ],
+)
+def test_what_alarms_go_by_is_said_in_words_and_is_no_zero_where_it_is_not_known(
+    field: str, unknown: str, well: tuple[object, str], ill: object, said: str
+) -> None:
+    for answer in ({}, {field: None}):
+        assert unknown in _words(told(**answer))
+    assert well[1] in _words(told(**{field: well[0]}))
+    assert said in _words(told(**{field: ill}))
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())

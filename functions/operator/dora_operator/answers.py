@@ -72,6 +72,7 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
         *_stop_note(answer),
         ("orders", f"{answer['open_orders']} open, {answer['resting_contracts']} contracts resting, "
                    f"{answer['unproven_orders']} unproven"),
+        *_alarming(answer),
         ("contracts", f"{answer.get('contracts_matched', '-')} matched, "
                       f"{answer.get('contracts_free', '-')} free"),
         *_closed_note(answer),
@@ -89,6 +90,18 @@ def _facts(answer: Answer) -> list[tuple[str, object]]:
 def _stop_note(answer: Answer) -> list[tuple[str, object]]:
     stopped_by = answer.get("stopped_by")
     return [("stopped by", f"{stopped_by}: it waits for a person")] if stopped_by else []
+
+
+def _alarming(answer: Answer) -> list[tuple[str, object]]:
+    """Figures of the last cycle that are 0 while all is well; a question mark where it left none."""
+    missing, failed = answer.get("quotes_missing"), answer.get("writes_failed_percent")
+    others = answer.get("orders_of_others")
+    none_quoted = "YES: markets are enabled, the exchange trades, and none is quoted"
+    return [
+        ("quotes missing", none_quoted if missing is True else _yes(missing)),
+        ("writes failed", None if failed is None else f"{failed} % of the last cycle's"),
+        ("orders of others", f"{others} rest: was it you?" if others else None if others is None else "none"),
+    ]
 
 
 def _closed_note(answer: Answer) -> list[tuple[str, object]]:
