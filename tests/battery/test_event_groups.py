@@ -1,9 +1,12 @@
 """Scenario 84: order groups of single events, which trip, rest and are armed again one by one."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.battery.beside import cold, elsewhere
 from tests.battery.event_scene import (
+    BY_EVENT,
     COOLED_MINUTES,
     NEW_GROUP,
     RESET,
@@ -71,6 +74,20 @@ def test_scenario_84_one_contract_less_than_a_quote_trips_only_where_the_limit_n
         assert group_of(stage, A).tripped is knobs.group_trips_at_limit
         stage.run(2)
         assert quoted(stage, A) is not knobs.group_trips_at_limit
+        unhurt(stage)
+
+
+def test_scenario_84_orders_that_a_trip_took_off_are_left_alone_while_the_list_still_shows_them() -> None:
+    with event_scene() as stage:
+        exchange = stage.world.exchange
+        exchange.knobs = replace(exchange.knobs, orders_lag_ms=5_000)
+        stage.world.clock.advance_to(stage.world.next_tick_ms() - 1_000)
+        exchange.groups.trip(stage.world.member, group_of(stage, A))
+        stage.run(1)
+
+        assert recorded(stage)[event_of(A)].triggered
+        stage.run(2 * COOLED_MINUTES)
+        sound(stage)
         unhurt(stage)
 
 
@@ -219,6 +236,19 @@ def test_scenario_84_orders_move_into_the_groups_of_their_events_when_the_groupi
         stage.world.exchange.invariants.expectations.group_per_event = True
         stage.world.put_global({**config_items.GLOBAL, "group_by": "event"})
         stage.run(4)
+
+        sound(stage)
+
+
+def test_scenario_84_orders_of_the_shards_groups_move_into_event_groups_that_are_armed_already() -> None:
+    with event_scene(quoted=False) as stage:
+        stage.run(1)
+        assert all(group.armed for group in recorded(stage).values())
+        stage.world.put_global({**BY_EVENT, "group_by": "shard"})
+        stage.run(1)
+        assert stage.slots() == SLOTS
+        stage.world.put_global(BY_EVENT)
+        stage.run(3)
 
         sound(stage)
 

@@ -519,4 +519,18 @@ GUARDS = (
         "    if together:\n",
         "    if False:\n",
     ),
+    Guard(
+        "event-trip-takes-off",
+        "flow/cycle/choose.py",
+        "test_event_groups.py::test_scenario_84_orders_that_a_trip_took_off_are_left_alone_while_the_list_still_shows_them",
+        "plan = without_taken(_in_their_groups(inputs, choice.plan), inputs.view, triggered)",
+        "plan = _in_their_groups(inputs, choice.plan)",
+    ),
+    Guard(
+        "event-group-of-its-own",
+        "flow/cycle/choose.py",
+        "test_event_groups.py::test_scenario_84_orders_of_the_shards_groups_move_into_event_groups_that_are_armed_already",
+        "    return order.group_id != brake.group_id\n",
+        "    return False\n",
+    ),
 )
