@@ -153,8 +153,8 @@ GUARDS = (
         "group-fence",
         "flow/cycle/order_requests.py",
         "test_sessions.py::test_scenario_26_a_create_that_was_held_back_and_released_after_the_teardown_is_refused",
-        "group_id=group.group_id if group else None,",
-        "group_id=None,",
+        "        group_id=group_id,\n",
+        "        group_id=None,\n",
     ),
     Guard(
         "fill-dedupe",
@@ -288,8 +288,8 @@ GUARDS = (
         "trigger-took-it",
         "flow/cycle/compute.py",
         "test_session_lag.py::test_scenario_71_nothing_that_the_trigger_took_off_is_cancelled",
-        "if orders[r.client_order_id].group_id in triggered}",
-        "if False}",
+        "taken = {name for name in asked if orders[name].group_id in triggered} if triggered else set()",
+        "taken = set()",
     ),
     Guard(
         "cancel-recorded",
