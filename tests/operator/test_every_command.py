@@ -36,6 +36,7 @@ LINES = (
     "pnl",
     "fills",
     "sessions",
+    "rewards",
     "report --out {folder}/report.html",
     "export",
     "query",
