@@ -175,6 +175,20 @@ def test_an_exported_config_is_valid_by_the_schema_and_by_the_product(dora: Driv
     assert list(problems(read_file(Path(_file(tmp_path, text))).items)) == []
 
 
+def test_burst_limits_by_tag_pass_the_schema_and_the_product_from_both_forms_of_file(
+    tmp_path: Path,
+) -> None:
+    own = {"group_burst_limit": "5", "group_burst_limits": "calm 500; fast 2000"}
+    for name in ("own.yaml", "own.csv"):
+        path = tmp_path / name
+        file = ConfigFile("dora-demo", "local", {"GLOBAL": own})
+        path.write_text(written(file, as_csv=name.endswith("csv")), encoding="utf-8")
+
+        assert read_file(path).items == {"GLOBAL": own}
+        assert list(problems(read_file(path).items)) == []
+    jsonschema.validate(yaml.safe_load((tmp_path / "own.yaml").read_text(encoding="utf-8")), json_schema())
+
+
 def test_the_schema_refuses_what_the_product_refuses() -> None:
     wrong = {"stack": "a", "stage": "local", "GLOBAL": {"group_burst_limit": 5, "trading_enabeld": True}}
     with pytest.raises(jsonschema.ValidationError, match="trading_enabeld"):

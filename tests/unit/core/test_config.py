@@ -253,3 +253,38 @@ def test_events_are_not_grouped_without_groups_nor_armed_before_a_late_create_ca
         _parse(GlobalConfig, raw)
     assert problem in refused.value.problem
     assert _parse(GlobalConfig, {**raw, "group_by": "shard"}).group_by == "shard"
+
+
+# --- burst limits of strategy tags -----------------------------------------------------------------------
+
+
+def test_a_strategy_tag_may_have_a_burst_limit_of_its_own() -> None:
+    parsed = _parse(GlobalConfig, {"group_burst_limits": "calm 500 ; fast 2000.5"})
+
+    assert {tag: parsed.burst_limit_of(tag) for tag in ("calm", "fast")} == {
+        "calm": contracts("500"),
+        "fast": contracts("2000.5"),
+    }
+    assert parsed.burst_limit_of("maker") == parsed.group_burst_limit
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "fix"),
+    [
+        ("500", "holds '500'", 'write each tag with its contracts, as "calm 500; fast 2000"'),
+        ("calm 500, fast 5", "holds 'calm 500, fast 5'", "write each tag with its contracts"),
+        ("calm 500;", "holds ''", "write each tag with its contracts"),
+        ("calm many", "holds 'many' for tag 'calm'", "write a number from 1 to 1000000"),
+        ("calm 0.99", "holds 0.99 for tag 'calm'", "write a number from 1 to 1000000"),
+        ("calm 1000001", "holds 1000001 for tag 'calm'", "write a number from 1 to 1000000"),
+        ("calm 5; calm 6", "holds tag 'calm' twice", "write one limit for each tag"),
+    ],
+)
+def test_a_burst_limit_of_a_tag_that_says_nothing_is_refused_with_what_to_write(
+    text: str, problem: str, fix: str
+) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        _parse(GlobalConfig, {"group_burst_limits": text})
+
+    assert (refused.value.where, refused.value.problem) == ("GLOBAL", f"group_burst_limits {problem}")
+    assert refused.value.fix.startswith(fix)

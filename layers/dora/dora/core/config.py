@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dora.core.blackouts import parse_blackouts
+from dora.core.burst_limits import LEAST, MOST, parse_burst_limits
 from dora.core.calendar import is_day, named_time_ms, quote_end_ms
 from dora.core.config_fields import Checked, contracts, percent, phrases, price, whole_number
 from dora.core.config_risk import RiskLimits
-from dora.core.errors import CalendarInvalid
+from dora.core.errors import CalendarInvalid, ConfigInvalid
 from dora.core.units import Count, Price
 
 DEFAULT_STRATEGY = "reservation"
@@ -28,9 +29,12 @@ SHORTEST_LIFE_S = 600
 class GlobalConfig(RiskLimits):
     """The GLOBAL item. Without it nothing is placed. What may be lost stands in `config_risk`."""
 
-    group_burst_limit: Count = contracts("1", "1000000")
+    group_burst_limit: Count = contracts(LEAST, MOST)
     """Contracts an order group may match in any 15 s before the exchange trips it. Change it with sizes and
     markets: twice what a busy 15 s may match."""
+    group_burst_limits: str = phrases()
+    """Burst limits for the groups of single strategy tags, as `calm 500; fast 2000`; all others have
+    `group_burst_limit`. Change it where markets of one tag match far more, or less, than the rest."""
     trading_enabled: bool = False
     """Whether anything is placed at all. Change it to true once limits and markets are reviewed."""
     use_order_groups: bool = True
@@ -121,6 +125,10 @@ class GlobalConfig(RiskLimits):
 
     @property
     def _grouping_flaw(self) -> tuple[str, str] | None:
+        try:
+            parse_burst_limits(self.group_burst_limits)
+        except ConfigInvalid as error:
+            return error.problem, error.fix
         if self.group_by not in GROUPED:
             return f"group_by is {self.group_by!r}", f"write one of: {', '.join(GROUPED)}"
         if self.group_by == BY_EVENT and not self.use_order_groups:
@@ -129,6 +137,10 @@ class GlobalConfig(RiskLimits):
         if self.group_by == BY_EVENT and self.event_cooldown_s < least_s:
             return "event_cooldown_s is shorter than a late create may take", f"write {least_s} or more"
         return None
+
+    def burst_limit_of(self, tag: str) -> Count:
+        """Burst limit of the order groups of a strategy tag."""
+        return parse_burst_limits(self.group_burst_limits).get(tag, self.group_burst_limit)
 
     def records(self, *, dry_run: bool) -> bool:
         """Whether what is public is recorded: then the books of all configured markets are read as well."""

@@ -17,6 +17,11 @@ def limits_e2(seen: Seen) -> list[int]:
     return [group.limit_e2 for group in groups if not group.deleted]
 
 
+def limits_of(seen: Seen) -> dict[str, int]:
+    """The same by market: each of the three is on a shard of its own."""
+    return dict(zip((A, B, C), limits_e2(seen), strict=True))
+
+
 def recorded(seen: Seen) -> list[str]:
     """Burst limits as the session records them."""
     return [group["burst_limit"] for group in seen.world.status()["groups"]]
@@ -51,6 +56,24 @@ def test_a_repeated_start_brings_the_burst_limits_of_an_active_session_in_line()
         assert limits_e2(seen) == [70_000] * 3
         assert recorded(seen) == ["700.00"] * 3
         assert first["order_groups"] == second["order_groups"]
+
+
+def test_groups_of_a_strategy_tag_have_its_own_burst_limit_which_a_cycle_takes_over_when_it_changes() -> None:
+    by_tag = {**config_items.GLOBAL, "group_burst_limits": "other 300; gone 5"}
+    with small_world(setup(globals=by_tag)) as seen:
+        world = seen.world
+        world.put_market(B, {**config_items.MARKET, "strategy_tag": "other"})
+        findings = world.start()["findings"]
+
+        assert limits_of(seen) == {A: 200_000, B: 30_000, C: 200_000}
+        assert [note for note in findings if note.startswith("group_burst_limits names gone: ")]
+        world.put_global({**by_tag, "group_burst_limits": "other 400"})
+        world.cycle()
+        assert limits_of(seen) == {A: 200_000, B: 40_000, C: 200_000}
+        world.put_global(config_items.GLOBAL)
+        world.cycle()
+        assert limits_of(seen) == dict.fromkeys((A, B, C), 200_000)
+        assert len(resting(world)) == 6
 
 
 @pytest.mark.parametrize("lost", ["request", "answer"])

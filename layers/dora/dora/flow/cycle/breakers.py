@@ -228,8 +228,9 @@ def _rearm_by_itself(ports: Ports, session: SessionMetadata, limits: Limits | No
 def _kept_limits(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:
     """The burst limits of GLOBAL; the cycle goes on with what is recorded when somebody else is writing."""
     try:
-        limit = seen.globals_.group_burst_limit if seen.globals_ else None
-        return session if limit is None else keep_limits(ports, session, limit, WritePace(ports, seen.limits))
+        if seen.globals_ is None:
+            return session
+        return keep_limits(ports, session, seen.globals_, WritePace(ports, seen.limits))
     except StateConflict as error:
         ports.facts.emit("ERROR", what="record of the burst limits", why=str(error))
         return session

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from dora.core.accounts.fill_reach import gap
 from dora.core.accounts.shard_cash import full_quotes
+from dora.core.burst_limits import parse_burst_limits
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import ExchangeError, ExchangeUnavailable, RateLimited
 from dora.core.exchange.account import Limits, ShardStatus
@@ -83,6 +84,7 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     markets = found.read("markets", lambda: exchange.markets(sorted(quoted)))
     _judge_markets(found, quoted, markets)
     _judge_life(found, globals_, wanted)
+    _judge_tags(found, globals_, quoted)
     needs = _needs(quoted, markets or {})
     _judge_shards(found, needs, shards, cash)
     return Preflight(
@@ -120,6 +122,17 @@ def _judge_life(found: _Findings, globals_: GlobalConfig, wanted: Mapping[str, M
         found.notes.append(
             f"orders live {life_s} s and not order_life_s ({globals_.order_life_s} s): a cycle extends "
             f"{EXTENSIONS} of them; quote fewer levels or markets, or set extend_expiry to false"
+        )
+
+
+def _judge_tags(found: _Findings, globals_: GlobalConfig, quoted: Mapping[str, MarketConfig]) -> None:
+    unused = parse_burst_limits(globals_.group_burst_limits).keys() - {
+        config.strategy_tag for config in quoted.values()
+    }
+    if unused:
+        found.notes.append(
+            f"group_burst_limits names {', '.join(sorted(unused))}: no quoted market has such a strategy_tag"
+            "; correct it there, or leave it out"
         )
 
 

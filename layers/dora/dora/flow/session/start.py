@@ -69,12 +69,12 @@ def _open(
 
 
 def _activate(ports: Ports, session: SessionMetadata, checks: Preflight, pace: WritePace) -> Response:
-    """One group for each shard and strategy tag in use, with the configured limit, recorded one by one."""
-    limit = checks.globals_.group_burst_limit
-    session = keep_limits(ports, session, limit, pace)
+    """One group for each shard and strategy tag in use, with its tag's limit, recorded one by one."""
+    session = keep_limits(ports, session, checks.globals_, pace)
     for shard, tag in checks.tags if session.use_order_groups else ():
         if session.group_for(shard, tag) is not None:
             continue
+        limit = checks.globals_.burst_limit_of(tag)
         pace.wait(GROUP_COST)
         try:
             group_id = ports.exchange.create_group(shard, limit)

@@ -8,6 +8,7 @@ Groups of single events are items of their own (`event_groups`) and triggered wi
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from dora.core.config import GlobalConfig
 from dora.core.errors import ExchangeError, RateLimited, StateConflict, StateError
 from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Limits
@@ -190,15 +191,17 @@ def _trigger_back(ports: Ports, marked: SessionMetadata, pace: WritePace, error:
 
 
 def keep_limits(
-    ports: Ports, session: SessionMetadata, burst_limit: Count, pace: WritePace
+    ports: Ports, session: SessionMetadata, settings: GlobalConfig, pace: WritePace
 ) -> SessionMetadata:
-    """Bring the groups' burst limits to the configured one; each is recorded once the exchange has it.
+    """Bring each group's burst limit to its tag's configured one; each is recorded once the exchange has it.
 
     After a 429 the others keep theirs until the next time. Lowering a limit may trip its group, which is
     found like any trip. Safe to repeat: yes, it sets a value.
     Raises StateConflict when somebody wrote the session in between; then all of it is done again.
     """
-    groups = tuple(_with_limit(ports, group, burst_limit, pace) for group in session.order_groups)
+    groups = tuple(
+        _with_limit(ports, group, settings.burst_limit_of(group.tag), pace) for group in session.order_groups
+    )
     pace.charge()
     if groups == session.order_groups:
         return session
