@@ -158,6 +158,16 @@ def test_scenario_31_a_limiter_that_cannot_be_written_ends_no_cycle_that_reads_c
         assert (answer["reason"], answer["placed"]) == ("read_unknown", 0)
 
 
+def test_scenario_31_the_balance_is_waited_for_where_nobody_can_say_when_it_was_read_last() -> None:
+    """A start has just read it, and the bucket that would say so cannot be written (I8)."""
+    with scene(started=False) as stage:
+        assert stage.world.start()["status"] == "active"
+        stage.struck(Fault(kind="aws-throttle", where="UpdateItem LIMITER", times=0))
+
+        assert not stage.world.exchange.stats.too_many_requests
+        assert not broken(stage.world)
+
+
 def test_scenario_31_batches_are_cut_to_what_the_bucket_holds() -> None:
     with scene(tier="basic", **many(12)) as stage:
         set_books(stage)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from dora.core.calendar import day_start_ms, format_time
 from dora.core.event_choice import Standing
 from dora.core.event_group import EventGroup
-from dora.core.exchange.pacing import BALANCE_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
 from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.diff import split
@@ -53,7 +52,7 @@ from dora.flow.cycle.recent_trades import after_the_tape
 from dora.flow.cycle.record import CycleResult, answer_of, pnl_by_market, wide_record
 from dora.flow.shared.accounting import Accounts, keep_accounts
 from dora.flow.shared.lease import release
-from dora.flow.shared.reads import await_tokens, used_percent
+from dora.flow.shared.reads import await_balance, used_percent
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.universe import refresh_reference_data, strategies_of
 from dora.flow.shared.unreadable_facts import set_apart
@@ -261,7 +260,7 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     books = list(split(sorted({*looked_at, *resting}), BOOKS_PER_CALL))
     now_ms = ports.clock.now_ms()
     # Read tokens last: those counted before another wait are lost to a bucket that is full after it.
-    await_tokens(ports, "balance", [BALANCE_COST])
+    await_balance(ports)
     slice_ms = read_times(ports, len(open_orders), len(books) + len(markets))
     reads_percent = used_percent(ports, "read", loaded.limits.read_capacity)
     overlap_ms = loaded.globals_.fills_overlap_s * 1000

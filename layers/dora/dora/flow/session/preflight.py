@@ -11,14 +11,14 @@ from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.errors import ExchangeError, ExchangeUnavailable, RateLimited
 from dora.core.exchange.account import Limits, ShardStatus
 from dora.core.exchange.market import Market
-from dora.core.exchange.pacing import BALANCE_COST, READ_COST
+from dora.core.exchange.pacing import READ_COST
 from dora.core.exchange.read_calls import ticker_lists
 from dora.core.fallbacks import UNCONFIGURED, UNLEARNED
 from dora.core.orders.renewals import EXTENSIONS, with_life
 from dora.core.ports import Ports
 from dora.core.state import BotState
 from dora.core.units import Money, format_money
-from dora.flow.shared.reads import await_tokens, cash_again
+from dora.flow.shared.reads import await_balance, await_tokens, cash_again
 from dora.flow.shared.universe import refresh_listings, wanted_markets
 from dora.flow.shared.unreadable_facts import set_apart
 
@@ -57,8 +57,8 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     """Key, clock, exchange, shards, cash, limits and configs. Reads only."""
     found = _Findings()
     exchange = ports.exchange
-    await_tokens(ports, "balance", [BALANCE_COST])
     await_tokens(ports, "read", [READ_COST] * PREFLIGHT_READS)
+    await_balance(ports)
     configs = ports.configs.load()
     for problem in configs.problems:
         (found.blockers if problem.where == "GLOBAL" else found.notes).append(str(problem))
