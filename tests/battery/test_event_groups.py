@@ -193,6 +193,23 @@ def test_scenario_84_a_group_whose_create_was_unheard_is_made_again_and_its_orph
         assert bool(orphans) is (kind not in ("lose-request", "refuse"))
 
 
+@pytest.mark.long
+def test_scenario_84_an_hour_of_unheard_creates_leaves_a_few_empty_groups_and_then_all_is_quoted() -> None:
+    one_shard = tuple(spec(ticker, 0) for ticker in TICKERS)
+    with event_scene(quoted=False, markets=one_shard) as stage:
+        groups = stage.world.member.groups
+        before = len(groups)
+        stage.faults.now(Fault(kind="lose-answer", where=NEW_GROUP))
+        stage.run(60)
+        orphans = len(groups) - before
+        stage.faults.clear()
+        stage.run(31)
+
+        assert 2 <= orphans <= 7
+        assert len(groups) == before + orphans + len(TICKERS)
+        sound(stage)
+
+
 def test_scenario_84_events_beyond_the_loss_of_a_burst_are_not_quoted() -> None:
     with event_scene(quoted=False, globals={"max_burst_loss_dollars": 40}) as stage:
         stage.run(2)

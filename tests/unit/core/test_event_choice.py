@@ -150,6 +150,26 @@ def test_groups_are_created_for_admitted_events_that_have_none_a_few_a_cycle() -
     }
 
 
+@pytest.mark.parametrize(
+    ("asks", "wait_ms"),
+    [(1, 50_000), (2, 100_000), (3, 200_000), (6, 1_600_000), (7, 1_800_000), (99, 1_800_000)],
+)
+def test_after_a_create_that_was_not_answered_its_shard_waits_twice_as_long_each_time(
+    asks: int, wait_ms: int
+) -> None:
+    unheard = armed("A", group_id="", armed_ms=TimeMs(0), asked_ms=NOW, asks=asks)
+    seen = standing("A", "B", "C")
+    elsewhere = replace(seen.markets[ticker("C")], shard=2)
+    seen = seen._replace(markets={**seen.markets, elsewhere.ticker: elsewhere})
+
+    def asked(after_ms: int) -> dict[str, int]:
+        created = work(seen._replace(now_ms=TimeMs(NOW + after_ms)), unheard).create
+        return {own.event: own.asks for own in created}
+
+    assert asked(wait_ms - 1) == {"C": 1}
+    assert asked(wait_ms) == {"A": asks + 1, "B": asks + 1, "C": 1}
+
+
 def test_an_event_that_is_latched_gets_no_new_group_to_forget_it_by() -> None:
     trips = tuple(Trip(at_ms=NOW) for _ in range(SETTINGS.event_trips_a_day))
     forgotten = armed("A", group_id="", armed_ms=TimeMs(0), trips=trips)

@@ -146,11 +146,16 @@ def work_of(
         if event in groups and may_rearm(groups[event], names, standing.now_ms, cooldown_ms, trips)
     ]
     create = [
-        _asked(standing, groups.get(event), need)
+        _asked(standing, groups, need)
         for event, need in admitted.items()
         if event not in groups or not groups[event].group_id
     ]
-    allowed = [own for own in create if counted_trips(own, standing.now_ms) < settings.event_trips_a_day]
+    allowed = [
+        own
+        for own in create
+        if counted_trips(own, standing.now_ms) < settings.event_trips_a_day
+        and all(standing.now_ms >= other.ask_again_ms for other in _on_shard(groups, own.shard))
+    ]
     limits = _limits(standing, groups, admitted, settings.event_burst_limit)
     finished = _finished(standing, groups, needs, admitted, names)
     return Work(
@@ -165,12 +170,19 @@ def _on_open(standing: Standing, groups: Iterable[EventGroup]) -> list[EventGrou
     return [group for group in groups if group.shard not in standing.closed]
 
 
-def _asked(standing: Standing, group: EventGroup | None, need: EventNeed) -> EventGroup:
+def _on_shard(groups: Mapping[str, EventGroup], shard: int) -> Iterable[EventGroup]:
+    return (group for group in groups.values() if group.shard == shard)
+
+
+def _asked(standing: Standing, groups: Mapping[str, EventGroup], need: EventNeed) -> EventGroup:
     """The item of a group whose create is to be sent now."""
+    group, shard = groups.get(need.event), shard_of(standing, need.event)
+    unheard = (other.asks for other in _on_shard(groups, shard) if not other.group_id)
     return EventGroup(
         session_id=standing.session_id,
         event=need.event,
-        shard=shard_of(standing, need.event),
+        shard=shard,
+        asks=1 + max(unheard, default=0),
         burst_limit=need.limit,
         asked_ms=standing.now_ms,
         trips=group.trips if group else (),

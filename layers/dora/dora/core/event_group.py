@@ -24,6 +24,11 @@ JUDGED_UNTIL_MS = 600_000
 TRIP_FILLS_MS = 120_000
 """Fills of so long before a trip was seen may have caused it."""
 
+FIRST_ASK_WAIT_MS, LONGEST_ASK_WAIT_MS = 50_000, 1_800_000
+"""Each create that is not answered may leave an empty group at the exchange: the next one waits, first for
+the next cycle, then twice as long each time."""
+_MOST_DOUBLINGS = 10
+
 
 class Markout(StrEnum):
     """What the fills of a trip came to five minutes later."""
@@ -62,11 +67,21 @@ class EventGroup:
     trips: tuple[Trip, ...] = ()
     """Those of the exchange's day."""
     rev: int = 0
+    asks: int = 0
+    """Creates in a row on its shard, its own the last, of which none is known to have made a group."""
 
     @property
     def armed(self) -> bool:
         """Whether it takes orders, as far as we know."""
         return bool(self.group_id) and self.armed_ms > 0
+
+    @property
+    def ask_again_ms(self) -> TimeMs:
+        """When the next create may be sent on its shard, where its own may have made a group unheard."""
+        if self.group_id or not self.asks:
+            return TimeMs(0)
+        doubled_ms = FIRST_ASK_WAIT_MS << min(self.asks - 1, _MOST_DOUBLINGS)
+        return TimeMs(self.asked_ms + min(doubled_ms, LONGEST_ASK_WAIT_MS))
 
     @property
     def untriggered(self) -> bool:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dora.core.accounts.ledger import Position
 from dora.core.errors import StateError, StateTooNew, StateUnavailable
+from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Fill, Limits, Settlement
 from dora.core.orders.journal import Plan, TrackedOrder
 from dora.core.session import SessionMetadata, SessionStatus
@@ -31,11 +32,12 @@ from dora.edge.dynamo.codec import (
 )
 from dora.edge.dynamo.serde import LATER_FIELDS, from_plain, from_row, to_row
 from dora.edge.dynamo.state_reader import stored_state
-from tests.support.dynamo_values import BOT, order, position, session, values
+from tests.support.dynamo_values import BOT, event_group, order, position, session, values
 
 ROWS = Collection({"learned_ms": 3}, [["events", "KXA-E", 1], ["series", "KXA", 2]])
 STORED = (
     SessionMetadata,
+    EventGroup,
     KillSwitch,
     Cursors,
     Progress,
@@ -135,6 +137,13 @@ def test_a_session_stored_before_later_fields_is_read_with_their_defaults() -> N
 
     assert later == {"armed_at_ms", "ends_at_ms", "limit_reached_at_ms", "resets"}
     assert value_of_item(SessionMetadata, old) == session()
+
+
+def test_an_events_group_stored_before_later_fields_is_read_as_answered() -> None:
+    group = event_group("EV1")
+    old = {name: value for name, value in item_of(BOT, "GROUP", group).items() if name != "asks"}
+
+    assert value_of_item(EventGroup, old) == group
 
 
 def test_a_kill_flag_stored_before_later_fields_still_halts() -> None:

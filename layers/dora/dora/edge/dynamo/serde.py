@@ -19,6 +19,7 @@ Reader = Callable[[Any], Any]
 
 LATER_FIELDS = frozenset(
     {
+        ("EventGroup", "asks"),
         ("KillSwitch", "cancel"),
         ("Plan", "extends"),
         ("Settlement", "result"),

@@ -258,10 +258,13 @@ class _Keeper:
         return stored
 
     def _create(self, asked: EventGroup) -> None:
-        """An unanswered create may have made a group that nobody learns of: it takes no order of ours."""
+        """An unanswered create may have made a group that nobody learns of: it takes no order of ours.
+
+        So the next create on its shard waits (`EventGroup.ask_again_ms`).
+        """
         stored = self._save(asked)
         group_id = self.ports.exchange.create_group(stored.shard, stored.burst_limit)
-        self._save(replace(stored, group_id=group_id, armed_ms=self.ports.clock.now_ms()))
+        self._save(replace(stored, group_id=group_id, armed_ms=self.ports.clock.now_ms(), asks=0))
 
     def _arm(self, group: EventGroup) -> None:
         """Recorded as not triggered before the reset: whoever comes after a death in between triggers it."""
