@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -79,3 +80,77 @@ def test_without_a_proof_it_says_so(dora: Driver) -> None:
     assert result.exit_code == Exit.UNKNOWN
     assert "NOT proven" in result.output
     assert _ours(dora) > 0
+
+
+PROVEN = "proven: two complete lists hold no order of this bot"
+
+
+@pytest.mark.parametrize("lag_ms", [4_000, 14_000])
+def test_lists_that_lag_by_less_than_the_wait_prove_nothing_too_early(lag_ms: int) -> None:
+    with local_driver() as dora:
+        exchange = dora.stack.world.exchange
+        dora.run("start", "--yes")
+        dora.minutes(1)
+        exchange.knobs = replace(exchange.knobs, orders_lag_ms=lag_ms)
+        assert _ours(dora) > 0
+        result = _direct(dora)
+
+        assert PROVEN in result.output
+        assert "triggered: it holds no order" in result.output
+        assert _ours(dora) == 0
+
+
+class _NoKey(Faults):
+    """Calls of these methods are refused with this status, as of a key that is wrong or may not write."""
+
+    def __init__(self, status: int, *methods: str) -> None:
+        self._status, self._methods = status, methods
+        self.asked = 0
+
+    def before(self, request: Request) -> Reply | None:
+        if request.method not in self._methods:
+            return None
+        self.asked += 1
+        return Reply(self._status, b'{"error": {"code": "authentication_error", "message": "NOT_FOUND"}}')
+
+
+@pytest.mark.parametrize("more", [(), ("--all-groups",)])
+def test_a_key_that_is_refused_ends_it_at_once(dora: Driver, more: tuple[str, ...]) -> None:
+    dora.stack.world.exchange.faults = refusing = _NoKey(401, "GET")
+    result = _direct(dora, *more)
+
+    assert result.exit_code == Exit.UNKNOWN
+    assert refusing.asked == 1
+    assert "the exchange refuses this key (401): nothing was cancelled" in result.output
+    assert "check --key-id, --pem and the stage" in result.output
+    assert "open orders       unknown" in result.output
+    assert "again" not in result.output
+
+
+def test_a_key_that_may_read_alone_ends_it_after_each_group_was_tried_once(dora: Driver) -> None:
+    groups = {own.group_id for own in dora.stack.world.member.resting.values() if own.group_id}
+    dora.stack.world.exchange.faults = refusing = _NoKey(403, "PUT", "DELETE")
+    result = _direct(dora)
+
+    assert result.exit_code == Exit.UNKNOWN
+    assert refusing.asked == len(groups)
+    assert "the exchange refuses this key (403): nothing was cancelled" in result.output
+    assert _ours(dora) > 0
+
+
+class _Revoked(_NoKey):
+    """The key is deleted once the first group was triggered."""
+
+    def before(self, request: Request) -> Reply | None:
+        self._methods = ("GET", "PUT", "DELETE") if self.asked else ()
+        self.asked += request.method == "PUT"
+        return super().before(request)
+
+
+def test_of_a_key_refused_half_way_it_is_not_said_that_nothing_was_cancelled(dora: Driver) -> None:
+    dora.stack.world.exchange.faults = _Revoked(401)
+    result = _direct(dora)
+
+    assert result.exit_code == Exit.UNKNOWN
+    assert "the exchange refuses this key (401): what it did before stands" in result.output
+    assert "nothing was cancelled" not in result.output

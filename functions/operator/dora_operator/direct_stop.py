@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dora.core.errors import ExchangeError
+from dora.core.errors import AuthRefused, ExchangeError
 from dora.core.exchange.account import Order
 from dora.core.units import TimeMs
 from dora.edge.kalshi.client import KalshiExchange
@@ -11,7 +11,7 @@ from dora.flow.session.mass_cancel import cancel_of
 from dora_operator.target import Clock
 
 SETTLE_MS = 15_000
-"""A list begun this much later than a trigger's answer shows what the trigger did."""
+"""A list begun this much later than a write shows what the write did, whoever's it was: lists lag."""
 PROOFS = 2
 LOOK_MS = 2_000
 PATIENCE_MS = 180_000
@@ -33,10 +33,24 @@ class DirectStop:
     _waiting: dict[str, int] = field(default_factory=dict)
     """Groups still to be triggered, and their shards."""
     _clean: int = 0
+    _began_ms: int = 0
+    """Others may have written until then, a run that died among them: of that nothing is known here."""
+    _wrote_ms: int | None = None
+    """When the last call that may have changed something ended."""
+
+    @property
+    def wrote(self) -> bool:
+        """Whether any call so far changed something, or may have."""
+        return self._wrote_ms is not None
 
     def run(self) -> bool:
-        """Whether two complete lists in a row, late enough, held no order of ours."""
-        until_ms = self.clock.now_ms() + PATIENCE_MS
+        """Whether two complete lists in a row, late enough, held no order of ours.
+
+        Safe to repeat: each run waits SETTLE_MS before it takes a list for a proof. Raises AuthRefused where
+        the key is refused, which no repeat mends, and ExchangeError where all groups cannot be listed.
+        """
+        self._began_ms = self.clock.now_ms()
+        until_ms = self._began_ms + PATIENCE_MS
         self.exchange.until(TimeMs(until_ms))
         if self.all_groups:
             self._note_all_groups()
@@ -57,6 +71,8 @@ class DirectStop:
     def _resting(self) -> list[Order] | None:
         try:
             listed = self.exchange.resting_orders()
+        except AuthRefused:
+            raise
         except ExchangeError as error:
             self.say(f"the list of orders could not be read: {error}; again")
             self._clean = 0
@@ -77,7 +93,7 @@ class DirectStop:
 
     @property
     def _proof_ms(self) -> int:
-        return max(self.triggered.values(), default=-SETTLE_MS) + SETTLE_MS
+        return max(self._began_ms, self._wrote_ms or 0) + SETTLE_MS
 
     def _shown_from(self, row: Order) -> int:
         """When a list still shows an order of a triggered group, it may be a stale row at first."""
@@ -86,17 +102,27 @@ class DirectStop:
         return self.triggered.get(row.group_id, self.clock.now_ms()) + SETTLE_MS
 
     def _trigger(self) -> None:
+        """Every waiting group once. Raises AuthRefused where no write of this run got past the key."""
+        refused: AuthRefused | None = None
         for group_id, shard in list(self._waiting.items()):
             try:
                 self.exchange.trigger_group(group_id, shard)
+            except AuthRefused as error:
+                self.say(f"group {group_id} was not triggered: {error}")
+                refused = error
+                continue
             except ExchangeError as error:
                 self.say(f"group {group_id} did not answer its trigger: {error}; again")
+                self._wrote_ms = self.clock.now_ms()
                 continue
             del self._waiting[group_id]
-            self.triggered[group_id] = self.clock.now_ms()
+            self.triggered[group_id] = self._wrote_ms = self.clock.now_ms()
             self.say(f"group {group_id} triggered: it holds no order and takes none")
+        if refused and not self.wrote:
+            raise refused
 
     def _cancel(self, rows: list[Order]) -> None:
         done = self.exchange.cancel([cancel_of(row) for row in rows])
+        self._wrote_ms = self.clock.now_ms()
         left = len(done.failed) + len(done.unknown)
         self.say(f"{len(done.succeeded)} orders cancelled, {left} refused or not answered")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import RenderableType
 
-from dora.core.errors import SecretInvalid
+from dora.core.errors import AuthRefused, SecretInvalid
 from dora.core.orders.journal import order_prefix
 from dora.edge.kalshi.signing import Signer
 from dora_operator.desk import Desk, command, pairs, table
@@ -30,6 +30,7 @@ LADDER = (
     ("6", "delete the key on the exchange's site", "positions, and resting orders: do 4 or 5 first"),
 )
 COLUMNS = ("", "type", "leaves")
+KEY_FIX = "check --key-id, --pem and the stage"
 
 
 @command("stop")
@@ -63,13 +64,24 @@ def stop(  # noqa: PLR0917 # click gives them by name
     told: list[str] = []
     exchange = exchange_by(signer, url, clock)
     work = DirectStop(exchange, clock, order_prefix(*where), _say(desk, told), all_groups=all_groups)
-    clear = work.run()
-    last = "proven: two complete lists hold no order of this bot" if clear else "NOT proven: run it again"
+    clear, last = _ended(work)
     count = len(work.triggered)
     facts = [("groups triggered", count), ("open orders", "none" if clear else "unknown"), ("", last)]
     desk.show({"clear": clear, "triggered": list(work.triggered), "told": told}, pairs("", facts))
     if not clear:
         sys.exit(Exit.UNKNOWN)
+
+
+def _ended(work: DirectStop) -> tuple[bool, str]:
+    """Whether it is proven that nothing of the bot rests, and how to say it."""
+    try:
+        if work.run():
+            return True, "proven: two complete lists hold no order of this bot"
+    except AuthRefused as error:
+        did = "what it did before stands" if work.wrote else "nothing was cancelled"
+        work.say(str(error))
+        return False, f"the exchange refuses this key ({error.status}): {did}; {KEY_FIX}"
+    return False, "NOT proven: run it again"
 
 
 def _drawn() -> RenderableType:
