@@ -154,3 +154,30 @@ def test_of_a_key_refused_half_way_it_is_not_said_that_nothing_was_cancelled(dor
     assert result.exit_code == Exit.UNKNOWN
     assert "the exchange refuses this key (401): what it did before stands" in result.output
     assert "nothing was cancelled" not in result.output
+
+
+class _Garbled(Faults):
+    """Lists of orders name a status that this code does not know; the client order ids may be another's."""
+
+    def __init__(self, renamed: str | None) -> None:
+        self._renamed = renamed
+
+    def after(self, request: Request, reply: Reply) -> Reply:
+        if request.method != "GET" or not request.path.endswith("/portfolio/orders"):
+            return reply
+        content = json.loads(reply.body)
+        for row in content["orders"]:
+            row["status"] = "unheard of"
+            row["client_order_id"] = self._renamed or row["client_order_id"]
+        return replace(reply, body=json.dumps(content).encode())
+
+
+@pytest.mark.parametrize(("renamed", "code"), [(None, Exit.UNKNOWN), ("of-another-program", Exit.DONE)])
+def test_a_row_that_cannot_be_read_hinders_the_proof_where_it_may_be_ours(
+    dora: Driver, renamed: str | None, code: Exit
+) -> None:
+    dora.stack.world.exchange.faults = _Garbled(renamed)
+    result = _direct(dora)
+
+    assert result.exit_code == code
+    assert "rows of the list cannot be read" in result.output

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dora.core.errors import AuthRefused, ExchangeError
 from dora.core.exchange.account import Order
+from dora.core.exchange.listed import Listed, UnreadableRow
 from dora.core.units import TimeMs
 from dora.edge.kalshi.client import KalshiExchange
 from dora.flow.session.mass_cancel import cancel_of
@@ -56,9 +57,9 @@ class DirectStop:
             self._note_all_groups()
         while self.clock.now_ms() < until_ms:
             began_ms = self.clock.now_ms()
-            rows = self._resting()
-            if rows is not None:
-                self._act(rows, began_ms)
+            listed = self._resting()
+            if listed is not None:
+                self._act(listed, began_ms)
             if self._clean >= PROOFS:
                 return True
             self.clock.sleep_ms(LOOK_MS)
@@ -68,7 +69,7 @@ class DirectStop:
         for group in self.exchange.order_groups().rows:
             self._waiting[group.group_id] = group.shard
 
-    def _resting(self) -> list[Order] | None:
+    def _resting(self) -> Listed[Order] | None:
         try:
             listed = self.exchange.resting_orders()
         except AuthRefused:
@@ -79,16 +80,21 @@ class DirectStop:
             return None
         if listed.unreadable:
             self.say(f"{len(listed.unreadable)} rows of the list cannot be read: look at the exchange's site")
-        return [own for own in listed.rows if own.client_order_id.startswith(self.prefix)]
+        return listed
 
-    def _act(self, rows: list[Order], began_ms: int) -> None:
+    def _may_be_ours(self, row: UnreadableRow) -> bool:
+        return row.client_order_id is None or row.client_order_id.startswith(self.prefix)
+
+    def _act(self, listed: Listed[Order], began_ms: int) -> None:
+        rows = [own for own in listed.rows if own.client_order_id.startswith(self.prefix)]
+        hidden = any(map(self._may_be_ours, listed.unreadable))
         new = {row.group_id: row.shard for row in rows if row.group_id and row.group_id not in self.triggered}
         self._waiting |= new
         self._trigger()
         late = [row for row in rows if began_ms >= self._shown_from(row)]
         for first in range(0, len(late), BATCH):
             self._cancel(late[first : first + BATCH])
-        proves = not rows and not self._waiting and began_ms >= self._proof_ms
+        proves = not rows and not hidden and not self._waiting and began_ms >= self._proof_ms
         self._clean = self._clean + 1 if proves else 0
 
     @property
