@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import boto3
+import pytest
 
+from dora_operator.checks import BAD, OK, UNKNOWN, Check, exit_of
 from dora_operator.failures import Exit
 from tests.operator.driver import Driver
 from tests.world import config_items
@@ -26,7 +28,12 @@ def test_what_is_wrong_is_found_with_its_fix_and_stands_first(dora: Driver) -> N
     assert "dora config apply" in wrong["trading_enabled"]["fix"]
     assert "dora query cycle-duration" in wrong["cycles"]["fix"]
     assert dora.run("doctor").output.splitlines()[2].split()[1] == "bad"
-    assert {own["what"] for own in dora.answer("now")["wrong"]} == wrong.keys()
+
+    now = dora.run("now", "--json")
+    assert (now.exit_code, {own["what"] for own in json.loads(now.stdout)["wrong"]}) == (
+        Exit.NEGATIVE,
+        wrong.keys(),
+    )
 
 
 def test_an_item_that_breaks_a_rule_is_found_with_the_bot_s_own_words(dora: Driver) -> None:
@@ -45,3 +52,13 @@ def test_a_check_that_cannot_be_made_stops_none_of_the_others(dora: Driver) -> N
 
     assert _wrong(result)["key"]["state"] == "unknown"
     assert len(json.loads(result.stdout)) > 4
+
+
+@pytest.mark.parametrize(
+    ("states", "ends"),
+    [((), 0), ((OK, OK), 0), ((OK, BAD), 1), ((OK, UNKNOWN), 3), ((UNKNOWN,), 3), ((BAD, UNKNOWN), 1)],
+)
+def test_findings_end_a_command_with_1_and_what_was_not_seen_with_3(
+    states: tuple[str, ...], ends: int
+) -> None:
+    assert exit_of(Check("key", state, "") for state in states) == ends

@@ -25,7 +25,8 @@ def bare() -> Iterator[Driver]:
 
 def test_one_cause_is_one_finding(bare: Driver) -> None:
     bare.minutes(1)
-    found = [own["what"] for own in bare.answer("now")["wrong"] if "no_session" not in own["found"]]
+    wrong = json.loads(bare.run("now", "--json").stdout)["wrong"]
+    found = [own["what"] for own in wrong if "no_session" not in own["found"]]
 
     assert found.count("configs") == 1
     assert "session" not in found

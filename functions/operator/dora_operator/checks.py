@@ -1,6 +1,6 @@
 """What must hold before and while a bot trades; each check with its fix. Reads only."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from requests import RequestException
 
 from dora.core.errors import DoraError
 from dora_operator.exchange import own_exchange
-from dora_operator.failures import OperatorError
+from dora_operator.failures import Exit, OperatorError
 from dora_operator.invoke import ask_session
 from dora_operator.reading import Reading
 from dora_operator.target import Target
@@ -31,6 +31,12 @@ class Check:
     state: str
     found: str
     fix: str = ""
+
+
+def exit_of(found: Iterable[Check]) -> Exit:
+    """How a command that shows them ends."""
+    states = {own.state for own in found} - {OK}
+    return Exit.NEGATIVE if BAD in states else Exit.UNKNOWN if states else Exit.DONE
 
 
 def all_checks(reading: Reading) -> Iterator[Check]:

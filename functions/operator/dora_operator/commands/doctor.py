@@ -8,12 +8,12 @@ import click
 
 from dora.core.orders.journal import order_prefix
 from dora.core.session import SessionStatus
-from dora_operator.checks import OK, UNKNOWN, all_checks
+from dora_operator.checks import OK, all_checks, exit_of
 from dora_operator.commands.suggest import candidates
 from dora_operator.confirm import agreed
 from dora_operator.desk import Desk, command, table
 from dora_operator.exchange import own_exchange
-from dora_operator.failures import Exit, OperatorError
+from dora_operator.failures import OperatorError
 from dora_operator.probe import Probe
 from dora_operator.reading import Reading
 from dora_operator.whole_file import write_whole
@@ -42,9 +42,7 @@ def doctor(desk: Desk, probe: bool, market: str, out: Path | None, yes: bool, ye
     found = sorted(all_checks(Reading(desk.target)), key=lambda own: own.state == OK)
     rows = [(own.what, own.state, own.found, own.fix) for own in found]
     desk.show([vars(own) for own in found], f"{desk.target}", table("", COLUMNS, rows))
-    states = {own.state for own in found}
-    if states != {OK}:
-        sys.exit(Exit.UNKNOWN if states == {OK, UNKNOWN} else Exit.NEGATIVE)
+    sys.exit(exit_of(found))
 
 
 def _probed(desk: Desk, ticker: str, out: Path | None) -> None:

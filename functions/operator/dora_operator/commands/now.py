@@ -1,9 +1,10 @@
 """`now`: one screen at three in the morning. Worst first, and the command to type next."""
 
+import sys
 from collections.abc import Iterator
 
 from dora.core.units import ONE_DOLLAR, Count, Money, format_count
-from dora_operator.checks import OK, all_checks
+from dora_operator.checks import OK, all_checks, exit_of
 from dora_operator.commands.top import todays_profit
 from dora_operator.desk import Desk, command, pairs, table
 from dora_operator.money import cents, total
@@ -12,7 +13,10 @@ from dora_operator.reading import Reading
 
 @command("now")
 def now(desk: Desk) -> None:
-    """One screen, worst first: what is wrong, and what to type next."""
+    """One screen, worst first: what is wrong, and what to type next.
+
+    Exit code 0: nothing is wrong; 1: something is; 3: something could not be looked at.
+    """
     reading = Reading(desk.target)
     wrong = [own for own in all_checks(reading) if own.state != OK]
     facts = list(standing(reading))
@@ -20,6 +24,7 @@ def now(desk: Desk) -> None:
     shown = table("WRONG", ("what", "found", "type"), rows) if rows else "nothing is wrong"
     data = {"wrong": [vars(own) for own in wrong], **dict(facts)}
     desk.show(data, f"{desk.target}", shown, pairs("", facts), "to stop: dora stop")
+    sys.exit(exit_of(wrong))
 
 
 def standing(reading: Reading) -> Iterator[tuple[str, str | None]]:
