@@ -47,6 +47,10 @@ def _said(answer: Answer) -> str:
     return f"{answer['status']} {words}".rstrip()
 
 
+def _cell(value: object) -> str:
+    return "none" if value is None else str(value)
+
+
 def show_summary(summary: Summary, breaches: tuple[Breach, ...]) -> None:
     """The table of all figures; what must be zero and is not is red."""
     table = Table(title="Dora, one session", title_justify="left", show_header=False)
@@ -54,7 +58,7 @@ def show_summary(summary: Summary, breaches: tuple[Breach, ...]) -> None:
         if isinstance(value, dict):
             continue
         bad = name in MUST_BE_ZERO and value != 0
-        table.add_row(LABELS[name], f"[bold red]{value}[/]" if bad else str(value))
+        table.add_row(LABELS[name], f"[bold red]{value}[/]" if bad else _cell(value))
     console = Console()
     console.print(table)
     for breach in breaches[:MOST_BREACHES]:
