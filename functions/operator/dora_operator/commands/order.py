@@ -29,7 +29,8 @@ def order(desk: Desk, own_id: str, hours: float) -> None:
     rows = _life([row for one in dict.fromkeys(ids) for row in _found(desk, text, one, hours)])
     if own is None and not rows:
         raise OperatorError(
-            f"no order {own_id} in the journal, nor in the log of the last {hours:g} h", "ask of more --hours"
+            f"no order {own_id} in the journal, nor in the log of the last {hours:g} h",
+            f"look further back: --hours {3 * hours:g}",
         )
     lines = [[_at(row), row["event_type"], _what(row), row.get("decision_id") or ""] for row in rows]
     facts = _facts(own) if own else [("journal", "holds it no longer")]
