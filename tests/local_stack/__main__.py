@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from dora.core.errors import SecretInvalid
@@ -39,8 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong alone: its usage is not that of `dora local up`, whose help shows the options."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="dora local up", description=__doc__)
+    parser = _Parser(prog="dora local up", description=__doc__)
     parser.add_argument("--markets", type=int, default=12)
     parser.add_argument("--minutes", type=int, default=480, help="of order flow")
     parser.add_argument("--data", type=Path, help="a recording; without it, synthetic order flow")

@@ -160,5 +160,7 @@ def test_words_that_make_no_sense_are_refused_before_anything_is_asked(
         main(["--live", f"--folder={tmp_path}", *words])
 
     assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.startswith("dora local up: ")
+    assert said in told
     assert list(tmp_path.iterdir()) == []
