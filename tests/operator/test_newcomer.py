@@ -7,7 +7,10 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from dora_operator.commands.local import _is_up
+import pytest
+
+from dora_operator.commands.local import _is_up, _whole
+from dora_operator.failures import Exit, OperatorError
 from dora_operator.words import next_step
 from tests.house.checkout import ROOT
 from tests.operator.driver import Driver
@@ -19,6 +22,17 @@ def test_the_help_calls_the_command_by_its_name() -> None:
     done = subprocess.run(line, env=paths, capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith("Usage: dora ")
+
+
+def test_a_half_made_environment_says_what_makes_it_whole(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    with pytest.raises(OperatorError, match="make install-operator") as refused:
+        _whole(tmp_path)
+
+    assert refused.value.ends == Exit.USAGE
+    (tmp_path / ".ready-1").touch()
+    assert _whole(tmp_path) == tmp_path
 
 
 def test_without_limits_the_next_step_is_to_write_them_and_no_start() -> None:

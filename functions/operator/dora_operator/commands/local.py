@@ -78,12 +78,21 @@ def _interpreter() -> list[str]:
     """A Python that has what the simulator needs: this one, or that of the checkout's tests."""
     if importlib.util.find_spec(SIMULATOR_NEEDS) is not None:
         return [sys.executable]
-    python = ROOT / ".venv" / "bin" / "python"
-    if not python.exists():
+    return [str(_whole(ROOT / ".venv") / "bin" / "python")]
+
+
+def _whole(environment: Path) -> Path:
+    """The same, if `make` has finished it: its stamp is the last thing that is written.
+
+    Raises OperatorError.
+    """
+    if not any(environment.glob(".ready-*")):
         raise OperatorError(
-            "the simulator's environment is not there", "run `make install-operator`", Exit.USAGE
+            f"the simulator's environment is not whole: {environment}",
+            "run `make install-operator`",
+            Exit.USAGE,
         )
-    return [str(python)]
+    return environment
 
 
 def _run(line: list[str]) -> int:
