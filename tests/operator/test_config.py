@@ -15,8 +15,9 @@ from dora_operator.config_file import ConfigFile, read_file, written
 from dora_operator.config_rules import as_stored, from_stored, problems, same
 from dora_operator.config_schema import json_schema
 from dora_operator.config_table import changes, plain_items, stored_items, write
-from dora_operator.exchange import BASE_URLS
+from dora_operator.exchange import BASE_URLS, own_exchange
 from dora_operator.failures import Exit, OperatorError
+from dora_operator.market_pace import moves
 from dora_operator.target import local_target
 from tests.house.cloudformation import template
 from tests.operator.driver import Driver
@@ -221,8 +222,20 @@ def test_of_two_markets_the_one_that_stands_still_and_pays_its_makers_comes_firs
 
     assert (rows[0]["market"], rows[0]["pool a day"]) == (ticker, "100.00")
     assert {own["pool a day"] for own in rows[1:]} == {"0.00"}
-    assert all(float(own["moves a minute"]) >= 0 for own in rows)
-    assert any(float(own["moves a minute"]) > 0 for own in rows)
+    known = [own["moves a minute"] for own in rows if own["moves a minute"] is not None]
+    assert max(map(float, known)) > 0
+    assert min(map(float, known)) >= 0
+
+
+def test_how_a_market_moves_is_unknown_before_it_has_two_minutes_and_not_zero(
+    dora: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DORA_LOCAL_FOLDER", str(dora.folder))
+    exchange, now_ms = own_exchange(local_target()), dora.stack.world.exchange.venue.now_ms()
+    ticker = dora.stack.scene.tickers[0]
+
+    assert moves(exchange, ticker, now_ms - 86_400_000) is None
+    assert moves(exchange, ticker, now_ms) is not None
 
 
 def test_a_key_is_stored_once_the_exchange_has_accepted_it(dora: Driver, tmp_path: Path) -> None:

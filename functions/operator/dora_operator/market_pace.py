@@ -18,7 +18,7 @@ PROGRAM_PAGES = 5
 def moves(exchange: KalshiExchange, ticker: str, now_ms: TimeMs) -> float | None:
     """Dollars that the middle of the book moved in a minute, on average of the last two hours.
 
-    None: the exchange did not say.
+    None: the exchange did not say, or told of fewer than two minutes.
     """
     end_s = now_ms // 1000
     span = [("start_ts", end_s - MINUTES * 60), ("end_ts", end_s), ("period_interval", 1)]
@@ -28,7 +28,8 @@ def moves(exchange: KalshiExchange, ticker: str, now_ms: TimeMs) -> float | None
         mids = [mid for row in exchange.read(call).rows("candlesticks") if (mid := _mid(row)) is not None]
     except ExchangeError:
         return None
-    return sum(abs(after - before) for before, after in pairwise(mids)) / MINUTES
+    steps = [abs(after - before) for before, after in pairwise(mids)]
+    return sum(steps) / MINUTES if steps else None
 
 
 def _mid(candle: JsonObject) -> float | None:
