@@ -112,6 +112,19 @@ def test_a_table_that_a_spreadsheet_saved_is_read(dora: Driver, tmp_path: Path) 
     assert "1 markets" in result.output
 
 
+def test_a_file_of_another_kind_is_told_apart_in_its_first_line(dora: Driver, tmp_path: Path) -> None:
+    path = _file(tmp_path, "# Of a project\n\n[![picture](a: b)\n* one: `two`\n", "README.md")
+    result = dora.run("config", "validate", path)
+    first, second, *rest = result.output.splitlines()
+
+    assert (result.exit_code, first) == (
+        Exit.USAGE,
+        f"Error: {path} is no config file: name a .csv or .yaml",
+    )
+    assert second.startswith("  it is no YAML: line ")
+    assert len(rest) == 1
+
+
 def test_a_file_for_another_stack_is_refused(dora: Driver, tmp_path: Path) -> None:
     path = _file(tmp_path, "stack: dora-prod\nstage: prod\nGLOBAL: {group_burst_limit: 5}\n")
     result = dora.run("config", "apply", path, "--yes")

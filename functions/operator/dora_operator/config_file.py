@@ -25,6 +25,7 @@ from dora_operator.failures import Exit, OperatorError
 
 SECTIONS = {"markets": MARKET, "series": SERIES}
 HEAD = ("stack", "stage")
+FORMS = (".yaml", ".yml", ".csv")
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,20 @@ def read_file(path: Path) -> ConfigFile:
     try:
         return _of_csv(text) if path.suffix == ".csv" else _of_yaml(text)
     except yaml.YAMLError as error:
-        raise _bad(path, f"is no YAML: {error}") from None
+        raise _bad(path, _in_one_line(error)) from None
     except ValueError as error:
         raise _bad(path, str(error)) from None
 
 
+def _in_one_line(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"is no YAML: line {error.problem_mark.line + 1}: {error.problem}"
+    return f"is no YAML: {error}"
+
+
 def _bad(path: Path, why: str) -> OperatorError:
+    if path.suffix not in FORMS:
+        why = f"is no config file: name a .csv or .yaml\n  it {why}"
     form = " --csv" if path.suffix == ".csv" else ""
     return OperatorError(f"{path} {why}", f"`dora config export{form}` writes an example", Exit.USAGE)
 
