@@ -29,6 +29,17 @@ def test_a_bot_that_stopped_itself_says_by_what() -> None:
     assert "waits for a person" not in told(stopped_by="")
 
 
+def test_a_cycle_without_a_session_is_not_called_halted() -> None:
+    last = {"last_cycle": "2026-03-02T15:04:00.000Z", "last_cycle_status": "halted", "halted": False}
+
+    assert "s ago: no session" in told(**last, last_cycle_reason="no_session")
+    assert "halted no" in _words(told(**last, last_cycle_reason="no_session"))
+    assert "s ago: halted" in told(**last, last_cycle_reason="halted")
+    assert "s ago: failed (read_unknown)" in told(
+        **last | {"last_cycle_status": "failed"}, last_cycle_reason="read_unknown"
+    )
+
+
 def test_a_bot_whose_alarms_tell_nobody_says_so() -> None:
     assert "nobody is told" in told(alarms="nobody is told: deploy with AlarmEmail")
     assert "alarms" not in told(alarms="told")

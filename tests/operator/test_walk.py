@@ -28,6 +28,9 @@ def test_one_cause_is_one_finding(bare: Driver) -> None:
     wrong = json.loads(bare.run("now", "--json").stdout)["wrong"]
     found = [own["what"] for own in wrong if "no_session" not in own["found"]]
 
+    cycles = next(own for own in json.loads(bare.run("doctor", "--json").stdout) if own["what"] == "cycles")
+    assert cycles["found"].endswith("s ago: no session")
+    assert "(no session)" in bare.run("top").output
     assert found.count("configs") == 1
     assert "session" not in found
 

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 
 from dora_operator.desk import pairs, table
 from dora_operator.target import Target
-from dora_operator.words import next_step, reason_in_words
+from dora_operator.words import cycle_in_words, next_step, reason_in_words
 
 Answer = Mapping[str, Any]
 _LEFT = ("resting", "unresolved", "untriggered", "unread", "paused")
@@ -64,10 +64,12 @@ def _verdict(answer: Answer) -> str:
 def _facts(answer: Answer) -> list[tuple[str, object]]:
     ago = answer.get("last_cycle_seconds_ago")
     when = "none yet" if not answer.get("last_cycle") else f"{answer['last_cycle']}, {ago} s ago"
-    why = answer.get("last_cycle_reason")
+    came_to = cycle_in_words(
+        str(answer.get("last_cycle_status") or ""), str(answer.get("last_cycle_reason") or "")
+    )
     rows: list[tuple[str, object]] = [
         ("session", f"{answer.get('session_id', '-')}, ends {answer.get('ends_at', '-')}"),
-        ("last cycle", f"{when}: {answer.get('last_cycle_status') or '-'}{f' ({why})' if why else ''}"),
+        ("last cycle", f"{when}: {came_to}"),
         ("halted", _yes(answer.get("halted"))),
         *_stop_note(answer),
         ("orders", f"{answer['open_orders']} open, {answer['resting_contracts']} contracts resting, "

@@ -129,7 +129,7 @@ def _cycles(reading: Reading) -> Iterator[Check]:
     yield Check(
         "cycles",
         BAD if late or done.status == "failed" else OK,
-        f"the last one {ago_s} s ago: {done.status}",
+        f"the last one {ago_s} s ago: {reading.last_came_to}",
         "dora schedule on; `dora query cycle-duration` shows when they stopped" if late else "",
     )
 

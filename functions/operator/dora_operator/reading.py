@@ -51,6 +51,16 @@ class Reading:
         return replace(state, journal=fold_plans(state.journal, state.plans))
 
     @property
+    def last_came_to(self) -> str:
+        """What the last finished cycle came to, in words: one that was to do nothing says why, if we know."""
+        status, session = self.state.progress.status, self.state.session
+        if status != "halted" or self.state.control.halted:
+            return status or "-"
+        if session is None:
+            return "no session"
+        return "nothing placed" if session.status is SessionStatus.ACTIVE else f"session {session.status}"
+
+    @property
     def open_orders(self) -> list[TrackedOrder]:
         """What may rest: nothing after a teardown, though only a cycle clears the journal."""
         session = self.state.session

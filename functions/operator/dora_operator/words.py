@@ -27,6 +27,13 @@ def reason_in_words(reason: str) -> str:
     return f"{reason}: {WORDS[reason]}" if reason in WORDS else reason
 
 
+def cycle_in_words(status: str, reason: str) -> str:
+    """What a cycle came to. Of one that was to do nothing only the reason: `halted` is one reason of many."""
+    if status == "halted" and reason:
+        return reason.replace("_", " ")
+    return f"{status or '-'} ({reason})" if reason else status or "-"
+
+
 def _blocked(answer: Mapping[str, object]) -> tuple[object, ...]:
     found = answer.get("why_not_quoting")
     return tuple(found) if isinstance(found, list | tuple) else ()

@@ -67,7 +67,7 @@ def _once(desk: Desk, wanted: tuple[str, ...]) -> None:
     record, session = reading.latest_cycle, reading.state.session
     head = (
         f"{desk.target}: session {session.status if session else 'none'}; "
-        f"last cycle {reading.state.progress.cycle_id or 'none'} ({reading.state.progress.status or '-'}); "
+        f"last cycle {reading.state.progress.cycle_id or 'none'} ({reading.last_came_to}); "
         f"today {cents(total([own.today for own in found])) or '?'} $"
     )
     seen = f"book, fair value and reasons as of {record.cycle_id}" if record else "nothing is archived"
