@@ -21,7 +21,9 @@ from dora_operator.market_pace import moves
 from dora_operator.target import local_target
 from tests.house.cloudformation import template
 from tests.operator.driver import Driver
+from tests.simulator.faults import Faults
 from tests.simulator.model import IncentiveProgram
+from tests.simulator.wire import Reply, Request
 
 HEAD = "stack: dora-local\nstage: local\n"
 MARKET = "MARKET#KXSYN0-E0000-1"
@@ -154,6 +156,39 @@ def test_what_is_applied_is_shown_first_stored_whole_and_kept_with_its_author(
     line = _changes()[-1]
     assert (line["who"]["S"], line["what"]["S"]) == ("local:tester", "config apply a.yaml")
     assert "quote_size: 10 -> 7" in json.loads(line["details"]["S"])[MARKET]
+
+
+def test_a_market_that_the_exchange_does_not_know_is_named_and_written_all_the_same(
+    dora: Driver, tmp_path: Path
+) -> None:
+    listed = dora.stack.scene.tickers[1]
+    key = {"pk": {"S": "dora"}, "sk": {"S": f"MARKET#{listed}"}}
+    boto3.client("dynamodb").delete_item(TableName="dora-config", Key=key)
+    own = f"{{KXNOTTHERE-1: {{quote_size: 3}}, {listed}: {{quote_size: 3}}}}"
+    result = dora.run("config", "apply", _file(tmp_path, f"{HEAD}markets: {own}\n"), "--yes")
+
+    assert [line for line in result.output.splitlines() if "does not know" in line] == [
+        "the exchange does not know KXNOTTHERE-1"
+    ]
+    assert (result.exit_code, "written: 2" in result.output) == (0, True)
+
+
+class _Down(Faults):
+    """The exchange answers nothing."""
+
+    def before(self, request: Request) -> Reply | None:
+        return Reply(503, b"{}")
+
+
+def test_where_the_exchange_cannot_be_asked_no_market_is_called_unknown(dora: Driver, tmp_path: Path) -> None:
+    path = _file(tmp_path, f"{HEAD}markets: {{KXNOTTHERE-2: {{quote_size: 3}}}}\n")
+    dora.stack.world.exchange.faults = _Down()
+    result = dora.run("config", "apply", path, "--yes")
+    dora.stack.world.exchange.faults = Faults()
+
+    assert "does not know" not in result.output
+    assert "not checked: the exchange's list of markets could not be read" in result.output
+    assert (result.exit_code, "written: 1" in result.output) == (0, True)
 
 
 def _changes() -> list[dict[str, dict[str, str]]]:

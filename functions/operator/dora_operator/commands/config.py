@@ -8,12 +8,13 @@ import click
 from rich.console import RenderableType
 
 from dora_operator.config_file import ConfigFile, read_file, written
-from dora_operator.config_rules import Items, problems
+from dora_operator.config_rules import MARKET, Items, problems
 from dora_operator.config_schema import json_schema
 from dora_operator.config_table import Change, changes, plain_items, stored_items, write
 from dora_operator.confirm import agreed
 from dora_operator.desk import Desk, command, table
 from dora_operator.failures import Exit, OperatorError
+from dora_operator.listed import unlisted
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 PRUNE = click.option("--prune", is_flag=True, help="Remove items that the file does not have.")
@@ -101,11 +102,26 @@ def apply(desk: Desk, file: Path, prune: bool, yes: bool, yes_real_money: bool) 
     _shown(desk, differs, 0 if prune else len(before.keys() - found.items.keys()))
     if not differs:
         return
+    _warn_of_slips(desk, differs)
     items = len({own.sort_key for own in differs})
     what = f"Write to the config table, {items} in all: the next cycle goes by them."
     agreed(desk.target, what, yes=yes, real_money=yes_real_money)
     write(desk.target, stored, found.items, differs, file.name)
     desk.note(f"written: {items}")
+
+
+def _warn_of_slips(desk: Desk, differs: list[Change]) -> None:
+    """Of markets new to the table. One that is not listed today may be tomorrow: a warning, no refusal.
+
+    A market that is there already is not asked for, so that switching it off waits for nobody.
+    """
+    new = [own.sort_key for own in differs if not own.name and own.after is not None]
+    tickers = [key.removeprefix(MARKET) for key in new if key.startswith(MARKET)]
+    found = unlisted(desk.target, tickers) if tickers else []
+    if found is None:
+        desk.note("not checked: the exchange's list of markets could not be read; is each ticker right?")
+    for ticker in found or ():
+        desk.note(f"the exchange does not know {ticker}")
 
 
 @command("export")
