@@ -1,6 +1,6 @@
 """A cycle as an archive object: gzip'd JSON, many records of one kind as columns, and back again.
 
-    {"schema": 8, "cycle": {"cycle_id": ..., "loaded": ..., "seen": ..., "decided": ..., "done": ...}}
+    {"schema": 9, "cycle": {"cycle_id": ..., "loaded": ..., "seen": ..., "decided": ..., "done": ...}}
 
 A mapping of records is their columns and `keys`: a list, or the name of the column that is their key anyway.
 What is read back is equal to what was written, floats bit for bit.
@@ -21,7 +21,7 @@ from dora.edge.archive.layout import fields_of, kind_of, mapped_kind
 from dora.edge.dynamo.columns import entry_of, from_columns, to_columns
 from dora.edge.dynamo.serde import from_plain, is_record, names_of, reader_of, to_plain
 
-SCHEMA = 8
+SCHEMA = 9
 
 
 def pack(record: CycleRecord) -> bytes:
