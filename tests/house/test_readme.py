@@ -2,6 +2,7 @@
 
 import re
 
+from dora.core.digest import MONTH_BY_MARKETS, MONTH_FIXED
 from tests.house.checkout import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,11 +55,15 @@ def test_every_figure_that_was_measured_has_its_command_beside_it() -> None:
     assert bare == []
 
 
-def test_the_month_is_that_of_the_table_and_of_what_is_paid_whatever_the_markets() -> None:
+def test_the_months_are_the_same_on_the_front_page_in_the_table_and_in_the_digest() -> None:
     document = (ROOT / "functions/README.md").read_text(encoding="utf-8")
     table = document.partition("## What it costs a month")[2].partition("\n## ")[0]
-    by_use = re.findall(r"^\| [\d,]+ \| ([\d.]+) \|", table, flags=re.MULTILINE)
+    by_use = re.findall(r"^\| ([\d,]+) \| ([\d.]+) \|", table, flags=re.MULTILINE)
     fixed = sum(map(float, re.findall(r"(?:metrics|alarms|secret|key) (\d\.\d\d)", table)))
+    months = tuple((int(markets.replace(",", "")), round(float(own) * 10**6)) for markets, own in by_use)
+    (_, one), (_, forty), (_, thousand) = by_use
 
-    assert f"{by_use[0]}, {by_use[1]} and {by_use[2]} dollars a month" in README
+    assert f"{one}, {forty} and {thousand} dollars a month" in README
     assert f"and {fixed:.2f}" in README
+    assert months == MONTH_BY_MARKETS
+    assert round(fixed * 10**6) == MONTH_FIXED

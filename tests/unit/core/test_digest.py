@@ -1,13 +1,16 @@
 """The daily digest: a text that a person understands who has never seen the code."""
 
-import re
-
-import pytest
-
 from dora.core.accounts.profit_rows import ProfitRow
-from dora.core.digest import MONTH_BY_MARKETS, MONTH_FIXED, Digest, day_cost, subject_of, text_of
+from dora.core.digest import (
+    DAYS_A_MONTH,
+    MONTH_BY_MARKETS,
+    MONTH_FIXED,
+    Digest,
+    day_cost,
+    subject_of,
+    text_of,
+)
 from dora.core.units import Money
-from tests.house.checkout import ROOT
 
 DAY = "2026-03-02"
 ROW = ProfitRow(
@@ -76,17 +79,10 @@ def test_of_many_positions_some_are_named_and_the_rest_counted() -> None:
     assert "KX019 1.00, and 30 more)" in text
 
 
-@pytest.mark.parametrize(("markets", "cents"), [(1, 24), (40, 27), (1_000, 46), (2_000, 71)])
-def test_the_cost_of_a_day_lies_between_what_was_measured(markets: int, cents: int) -> None:
-    assert day_cost(markets) // 10_000 == cents
+def test_the_cost_of_a_day_is_what_was_measured_and_lies_on_the_line_between() -> None:
+    months = dict(MONTH_BY_MARKETS)
 
-
-def test_the_costs_are_those_of_the_documents() -> None:
-    """functions/README.md: its table of months, and what is paid whatever the markets (a dashboard apart)."""
-    document = (ROOT / "functions/README.md").read_text(encoding="utf-8")
-    part = document.partition("## What it costs a month")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| ([\d,]+) \| ([\d.]+) \|", part, flags=re.MULTILINE)
-    fixed = re.findall(r"(?:metrics|alarms|secret|key) (\d\.\d\d)", part)
-
-    assert tuple((int(n.replace(",", "")), round(float(own) * 10**6)) for n, own in rows) == MONTH_BY_MARKETS
-    assert round(sum(map(float, fixed)) * 10**6) == MONTH_FIXED
+    for markets, own in MONTH_BY_MARKETS:
+        assert day_cost(markets) == (own + MONTH_FIXED) // DAYS_A_MONTH
+    assert day_cost(520) == ((months[40] + months[1_000]) // 2 + MONTH_FIXED) // DAYS_A_MONTH
+    assert day_cost(2_000) == (2 * months[1_000] + MONTH_FIXED) // DAYS_A_MONTH
