@@ -67,7 +67,7 @@ FORMATS = ("dora.edge.dynamo.serde", "dora.edge.dynamo.columns")
 EDGE_LIBRARIES = {
     "kalshi": ("requests", "urllib3", "cryptography", NET),
     "dynamo": ("botocore", "mypy_boto3_dynamodb", NET, AWS),
-    "secrets": ("botocore", "aws_lambda_powertools", "mypy_boto3_secretsmanager", NET, AWS),
+    "secrets": ("botocore", "mypy_boto3_secretsmanager", NET, AWS),
     "archive": ("botocore", "mypy_boto3_s3", NET, AWS, *FORMATS),
     "notices": ("botocore", NET, AWS),
     "aws": ("boto3", "botocore", NET),

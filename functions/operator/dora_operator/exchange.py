@@ -5,7 +5,7 @@ import secrets as chance
 from dora.core.errors import SecretInvalid
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
-from dora.edge.secrets import KeySecret
+from dora.edge.secrets import read_key
 from dora_operator.failures import OperatorError
 from dora_operator.target import Clock, Target
 
@@ -38,7 +38,7 @@ def base_url(target: Target) -> str:
 def own_exchange(target: Target) -> KalshiExchange:
     """By the stack's secret, which the person must be allowed to read. Raises OperatorError."""
     try:
-        key = KeySecret(target.client("secretsmanager"), target.secret_name).read(afresh=True)
+        key = read_key(target.client("secretsmanager"), target.secret_name)
         signer = Signer.from_pem(key.key_id, key.private_key_pem)
     except SecretInvalid as error:
         raise OperatorError(str(error), "`dora secret put --key-id ... --pem FILE` stores a key") from None

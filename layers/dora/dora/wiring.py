@@ -29,7 +29,7 @@ from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
 from dora.edge.net.request import Network
 from dora.edge.notices import TopicNotices
-from dora.edge.secrets import KeySecret, secrets_client
+from dora.edge.secrets import read_key, secrets_client
 from dora.settings import Archived, Settings, read_settings
 from dora.telemetry import Telemetry
 
@@ -65,7 +65,6 @@ class _Environment:
     """What one warm Lambda environment keeps between invocations."""
 
     app: App | None = None
-    key_refused = False
     network = Network()
 
 
@@ -80,9 +79,8 @@ def build(
     clock: Clock | None = None,
     adapter: BaseAdapter | None = None,
     jitter_ms: Callable[[int], int] = chance.randbelow,
-    fresh_key: bool = False,
 ) -> App:
-    """An app from an environment. `fresh_key` passes over the cached secret, after a key was refused.
+    """An app from an environment.
 
     `clock`, `adapter` and `jitter_ms` take the place of time, network and chance.
 
@@ -93,8 +91,7 @@ def build(
     service = env.get("POWERTOOLS_SERVICE_NAME") or settings.bot
     telemetry = Telemetry(bot=settings.bot, service=service, log_level=settings.log_level)
     network = _Environment.network
-    secret = KeySecret(secrets_client(settings.aws_endpoint_url, network), settings.secret_id)
-    key = secret.read(afresh=fresh_key)
+    key = read_key(secrets_client(settings.aws_endpoint_url, network), settings.secret_id)
     client = dynamo_client(settings.aws_endpoint_url, network)
     exchange = KalshiExchange(
         base_url=settings.base_url,
@@ -157,7 +154,7 @@ def serve(function: str, work: Callable[[App], Response], request_id: str, remai
 def _serve(function: str, work: Callable[[App], Response], request_id: str) -> Response:
     telemetry: Telemetry | None = None
     try:
-        app = _Environment.app or build(os.environ, fresh_key=_Environment.key_refused)
+        app = _Environment.app or build(os.environ)
         install(app)
         telemetry = app.telemetry
         telemetry.begin(function=function, request_id=request_id)
@@ -178,7 +175,7 @@ def _serve(function: str, work: Callable[[App], Response], request_id: str) -> R
             telemetry.flush()
         raise
     finally:
-        _note_refused_key()
+        _forget_refused_key()
     telemetry.flush()
     return answer
 
@@ -198,11 +195,10 @@ def _trouble(error: DoraError) -> Response:
     return {"status": status, "reason": reason, "message": str(error)}
 
 
-def _note_refused_key() -> None:
-    """A refused key may have been rotated: the next invocation fetches the secret afresh."""
+def _forget_refused_key() -> None:
+    """A refused key may have been rotated: the next invocation builds anew, by what the secret holds then."""
     app = _Environment.app
-    _Environment.key_refused = app is not None and app.ports.exchange.key_refused
-    if _Environment.key_refused:
+    if app is not None and app.ports.exchange.key_refused:
         install(None)
 
 

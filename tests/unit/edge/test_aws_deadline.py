@@ -14,7 +14,7 @@ from dora.edge.dynamo.codec import key
 from dora.edge.dynamo.table import Table, dynamo_client
 from dora.edge.net.connections import MAX_IDLE_S
 from dora.edge.net.request import Network
-from dora.edge.secrets import KeySecret, secrets_client
+from dora.edge.secrets import read_key, secrets_client
 from tests.support.cycle_records import CYCLE_ID, cycle_record
 from tests.support.slow_server import (
     PATIENCE_S,
@@ -57,7 +57,8 @@ def state_reader(url: str, network: Network) -> Callable[[], object]:
 
 
 def secret_reader(url: str, network: Network) -> Callable[[], object]:
-    return KeySecret(secrets_client(url, network), "dora/key").read
+    client = secrets_client(url, network)
+    return lambda: read_key(client, "dora/key")
 
 
 def archiver(url: str, network: Network) -> Callable[[], object]:

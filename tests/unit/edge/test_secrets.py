@@ -1,4 +1,4 @@
-"""The API key's secret: read, cached, and refused with a reason that gives nothing away."""
+"""The API key's secret: read, and refused with a reason that gives nothing away."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from dora.core.errors import SecretInvalid
-from dora.edge.secrets import ApiKey, KeySecret, secrets_client
+from dora.edge.secrets import ApiKey, read_key, secrets_client
 from tests.world.cloud import open_cloud
 
 PEM = "-----BEGIN EXAMPLE-----\nc2VjcmV0\n-----END EXAMPLE-----\n"
@@ -21,29 +21,20 @@ def client() -> Iterator[Any]:
         yield secrets_client(None)
 
 
-def store(client: Any, content: object) -> KeySecret:
+def read(client: Any, content: object) -> ApiKey:
+    """The key of a new secret with this content."""
     text = content if isinstance(content, str) else json.dumps(content)
     client.create_secret(Name="dora/key", SecretString=text)
-    return KeySecret(client, "dora/key")
+    return read_key(client, "dora/key")
 
 
 def test_a_key_comes_back_as_stored(client: Any) -> None:
-    assert store(client, GOOD | {"key_id": " key-1\n"}).read() == ApiKey("key-1", PEM.strip())
-
-
-def test_a_rotated_key_is_seen_when_asked_afresh(client: Any) -> None:
-    secret = store(client, GOOD)
-    secret.read()
-    client.put_secret_value(SecretId="dora/key", SecretString=json.dumps(GOOD | {"key_id": "key-2"}))
-
-    assert secret.read().key_id == "key-1"
-    assert secret.read(afresh=True).key_id == "key-2"
-    assert secret.read().key_id == "key-2"
+    assert read(client, GOOD | {"key_id": " key-1\n"}) == ApiKey("key-1", PEM.strip())
 
 
 def test_a_secret_that_is_not_there_says_what_to_do(client: Any) -> None:
     with pytest.raises(SecretInvalid, match=r"dora/key is not in this account and region: create it"):
-        KeySecret(client, "dora/key").read()
+        read_key(client, "dora/key")
 
 
 @pytest.mark.parametrize(
@@ -62,10 +53,8 @@ def test_a_secret_that_is_not_there_says_what_to_do(client: Any) -> None:
 def test_an_unusable_secret_says_why_and_how_it_should_be(
     client: Any, content: object, complaint: str
 ) -> None:
-    secret = store(client, content or " ")
-
     with pytest.raises(SecretInvalid, match=complaint) as caught:
-        secret.read()
+        read(client, content or " ")
 
     assert "store JSON text" in str(caught.value)
     assert "c2VjcmV0" not in _whole(caught.value)
@@ -91,7 +80,7 @@ def _whole(error: BaseException | None) -> str:
 )
 def test_a_character_pasted_into_the_key_id_is_named(client: Any, pasted: str, said: str) -> None:
     with pytest.raises(SecretInvalid) as refused:
-        store(client, GOOD | {"key_id": pasted}).read()
+        read(client, GOOD | {"key_id": pasted})
     assert str(refused.value).startswith(f"secret dora/key: key_id holds {said}: ")
 
 
@@ -99,7 +88,7 @@ def test_a_binary_secret_is_refused(client: Any) -> None:
     client.create_secret(Name="dora/key", SecretBinary=b"c2VjcmV0")
 
     with pytest.raises(SecretInvalid, match="binary") as caught:
-        KeySecret(client, "dora/key").read()
+        read_key(client, "dora/key")
 
     assert "c2VjcmV0" not in _whole(caught.value)
 
@@ -130,7 +119,7 @@ class RefusingClient:
 )
 def test_a_refused_read_says_why(error: Exception, complaint: str) -> None:
     with pytest.raises(SecretInvalid, match=complaint):
-        KeySecret(RefusingClient(error), "dora/key").read()
+        read_key(RefusingClient(error), "dora/key")
 
 
 def test_an_answer_without_a_secret_in_it_says_so() -> None:
@@ -139,7 +128,7 @@ def test_an_answer_without_a_secret_in_it_says_so() -> None:
             return {"ResponseMetadata": {"HTTPStatusCode": 200}}
 
     with pytest.raises(SecretInvalid, match="the answer has no Secret"):
-        KeySecret(Empty(), "dora/key").read()
+        read_key(Empty(), "dora/key")
 
 
 def test_a_keys_text_form_shows_its_id_only() -> None:

@@ -1,12 +1,11 @@
-"""The API key from Secrets Manager: JSON `{"key_id": ..., "private_key_pem": ...}`, cached for 5 minutes."""
+"""The API key from Secrets Manager: JSON `{"key_id": ..., "private_key_pem": ...}`."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from dora.core.errors import SecretInvalid
 from dora.core.plain_text import FIX, foreign_character
@@ -16,7 +15,7 @@ from dora.edge.net.request import Network
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-MAX_AGE_S = 300
+_AGAIN = "the next cycle tries again"
 _SHAPE = 'store JSON text {"key_id": "...", "private_key_pem": "..."} in it'
 _REFUSALS = {
     "ResourceNotFoundException": "is not in this account and region: create it or correct KALSHI_SECRET_ID",
@@ -42,42 +41,37 @@ def secrets_client(endpoint_url: str | None, network: Network | None = None) -> 
     return client
 
 
-class KeySecret:
-    """One secret, by name or ARN. Every error is a SecretInvalid that says what to do and quotes nothing."""
+def read_key(client: "SecretsManagerClient", secret_id: str) -> ApiKey:
+    """The key that a secret, by name or ARN, holds now.
 
-    def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
-        self._provider = SecretsProvider(boto3_client=client)
-        self._secret_id = secret_id
-
-    def read(self, *, afresh: bool = False) -> ApiKey:
-        """The key, at most 5 minutes old; `afresh` asks again, for one retry after a 401 (a rotated key)."""
-        content = _object(self._secret_id, self._fetch(afresh))
-        pem = _text(self._secret_id, content, "private_key_pem")
-        key_id = _text(self._secret_id, content, "key_id")
-        if flaw := foreign_character(key_id):
-            raise SecretInvalid(f"secret {self._secret_id}: key_id holds {flaw}: {FIX}")
-        return ApiKey(key_id, pem)
-
-    def _fetch(self, afresh: bool) -> object:
-        try:
-            return self._provider.get(self._secret_id, max_age=MAX_AGE_S, force_fetch=afresh)
-        except GetParameterError as error:
-            raise SecretInvalid(f"secret {self._secret_id} {_refusal(error)}") from None
+    Raises SecretInvalid, which says what to do and quotes nothing of the secret.
+    """
+    content = _object(secret_id, _fetch(client, secret_id))
+    pem = _text(secret_id, content, "private_key_pem")
+    key_id = _text(secret_id, content, "key_id")
+    if flaw := foreign_character(key_id):
+        raise SecretInvalid(f"secret {secret_id}: key_id holds {flaw}: {FIX}")
+    return ApiKey(key_id, pem)
 
 
-def _refusal(error: GetParameterError) -> str:
-    """Powertools wraps botocore's error, which says by a code what is wrong."""
-    cause = error.__context__
-    if isinstance(cause, KeyError):
-        return f"could not be read: the answer has no {cause.args[0]}; the next cycle tries again"
-    if not isinstance(cause, ClientError):
-        return f"could not be read: {type(cause).__name__}; the next cycle tries again"
-    code = cause.response.get("Error", {}).get("Code") or "refused without a reason"
-    return _REFUSALS.get(code, f"could not be read: {code}; the next cycle tries again")
+def _fetch(client: "SecretsManagerClient", secret_id: str) -> str | None:
+    """Its text; None where it is binary."""
+    try:
+        answer: Mapping[str, Any] = client.get_secret_value(SecretId=secret_id)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code") or "refused without a reason"
+        refusal = _REFUSALS.get(code, f"could not be read: {code}; {_AGAIN}")
+    except BotoCoreError as error:
+        refusal = f"could not be read: {type(error).__name__}; {_AGAIN}"
+    else:
+        if "SecretString" in answer or "SecretBinary" in answer:
+            return answer.get("SecretString")
+        refusal = f"could not be read: the answer has no SecretString; {_AGAIN}"
+    raise SecretInvalid(f"secret {secret_id} {refusal}")
 
 
-def _object(secret_id: str, stored: object) -> dict[str, Any]:
-    if not isinstance(stored, str):
+def _object(secret_id: str, stored: str | None) -> dict[str, Any]:
+    if stored is None:
         raise SecretInvalid(f"secret {secret_id} is binary: {_SHAPE}")
     try:
         content = json.loads(stored)
