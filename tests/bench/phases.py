@@ -16,14 +16,16 @@ from functools import wraps
 from threading import Lock, current_thread, main_thread
 from typing import Any
 
-RUN, CHOOSE, COMPUTE = "dora.flow.cycle.run", "dora.flow.cycle.choose", "dora.flow.cycle.compute"
+RUN, OBSERVE, BOOK = "dora.flow.cycle.run", "dora.flow.cycle.observe", "dora.flow.cycle.book"
+PLAN, FINISH = "dora.flow.cycle.plan", "dora.flow.cycle.finish"
+CHOOSE, COMPUTE = "dora.flow.cycle.choose", "dora.flow.cycle.compute"
 TRANSPORT = "dora.edge.kalshi.transport"
 
 PHASES = (
     ("load", RUN, "load"),
-    ("read", RUN, "read"),
-    ("reconcile", RUN, "reconcile"),
-    ("accounts", RUN, "keep_accounts"),
+    ("read", OBSERVE, "read"),
+    ("reconcile", OBSERVE, "reconcile"),
+    ("accounts", BOOK, "keep_accounts"),
     ("decide", CHOOSE, "decide"),
     ("compute", COMPUTE, "_compute"),
     ("risk", COMPUTE, "_risk_facts"),
@@ -31,10 +33,10 @@ PHASES = (
     ("diff", COMPUTE, "_all_rules"),
     ("diff", COMPUTE, "plan_slots"),
     ("execute", RUN, "execute"),
-    ("purchase", RUN, "purchase"),
-    ("persist", RUN, "wide_record"),
-    ("persist", RUN, "commit"),
-    ("persist", RUN, "tell"),
+    ("purchase", PLAN, "purchase"),
+    ("persist", FINISH, "wide_record"),
+    ("persist", FINISH, "commit"),
+    ("persist", FINISH, "tell"),
     ("archive", RUN, "archive"),
 )
 """Phase, module, function. `decide` is what is left of it beside its parts."""

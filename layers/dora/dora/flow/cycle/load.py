@@ -1,11 +1,14 @@
 """Step 2 of a cycle: one read of the configs, one of the state, and what is made of both."""
 
+from dataclasses import replace
+
 from dora.core.fallbacks import UNCONFIGURED
 from dora.core.orders.journal import fold_plans
 from dora.core.ports import Ports
 from dora.core.state import BotState
 from dora.flow.cycle.compute import LIMITS
 from dora.flow.cycle.cycle_context import LoadedState
+from dora.flow.cycle.event_groups import load_groups
 from dora.flow.shared.account_limits import refresh_limits, share_of, tell_limiter
 from dora.flow.shared.fee_changes import FEES, read_fee_changes
 from dora.flow.shared.universe import refresh_listings, wanted_markets
@@ -25,7 +28,7 @@ def load(ports: Ports, fence: int) -> LoadedState:
     tell_limiter(ports.limiter, limits, globals_, ports.prefix)
     reference = refresh_listings(ports, configs, state.reference, state.memory)
     held = [ticker for ticker, position in state.positions.items() if position.net]
-    return LoadedState(
+    loaded = LoadedState(
         configs=configs,
         globals_=globals_,
         state=state,
@@ -36,6 +39,7 @@ def load(ports: Ports, fence: int) -> LoadedState:
         wanted=wanted_markets(configs, reference, held),
         fee_changes=read_fee_changes(state.memory.get(FEES, {})),
     )
+    return replace(loaded, events=load_groups(ports, loaded))
 
 
 def _age(state: BotState) -> tuple[int, bool]:
