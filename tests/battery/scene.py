@@ -14,7 +14,7 @@ from tests.simulator.fault_plan import Fault
 from tests.simulator.faults import Faults
 from tests.simulator.knobs import OTHER_ANSWERS, Knobs
 from tests.simulator.wire import PREFIX, Reply, Request
-from tests.support.small_world import TICKERS, Seen, broken, resting, set_book, setup, small_world
+from tests.support.small_world import TICKERS, Seen, broken, resting, set_book, setup, small_aws_world
 from tests.world.archive_bucket import beside_a_bucket
 from tests.world.disruption import Disruption
 from tests.world.lambda_context import CYCLE_TIMEOUT_MS, LambdaContext
@@ -137,7 +137,7 @@ def scene(knobs: Knobs | None = None, *, started: bool = True, **changes: Any) -
     chosen: Setup = setup(knobs=knobs or Knobs(), **changes)
     faults = Disruption()
     deploy = beside_a_bucket(faults.deploy) if chosen.archive_bucket else faults.deploy
-    with small_world(chosen, deploy) as seen:
+    with small_aws_world(chosen, deploy) as seen:
         faults.join(seen.world)
         if started:
             assert seen.world.start()["status"] == "active"

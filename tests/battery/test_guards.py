@@ -16,7 +16,7 @@ from tests.battery.scene import CANCEL, CREATE, HOLD_CYCLES, SLOTS, Scene, fill,
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
 from tests.simulator.model import MarketSpec
-from tests.support.small_world import TICKERS, broken, resting, set_book, setup, small_world, spec
+from tests.support.small_world import TICKERS, broken, resting, set_book, setup, small_aws_world, spec
 from tests.world import config_items
 from tests.world.bot import Bot, Env
 from tests.world.bot_clock import BotClock
@@ -88,7 +88,7 @@ def with_clock(**changes: Any) -> Iterator[tuple[Scene, BotClock]]:
         with faults.deploy(env, clock, adapter) as bot:
             yield bot
 
-    with small_world(setup(**changes), deploy) as seen:
+    with small_aws_world(setup(**changes), deploy) as seen:
         faults.join(seen.world)
         assert seen.world.start()["status"] == "active"
         seen.world.clock.advance_ms(10_000)

@@ -29,7 +29,7 @@ from tests.support.small_world import (
     resting,
     set_book,
     setup,
-    small_world,
+    small_aws_world,
     spec,
 )
 from tests.world import config_items, promises
@@ -282,7 +282,7 @@ def live_and_dry() -> Iterator[tuple[Seen, Dry]]:
         finally:
             wiring.install(None)
 
-    with small_world(setup(), deploy) as seen:
+    with small_aws_world(setup(), deploy) as seen:
         yield seen, Dry(apps[0], apps[1], seen)
 
 

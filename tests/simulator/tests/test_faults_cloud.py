@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from tests.simulator.fault_plan import Fault
-from tests.support.small_world import Seen, resting, small_world
+from tests.support.small_world import Seen, resting, small_aws_world
 from tests.world.disruption import Disruption
 from tests.world.setup import STATE_TABLE
 
@@ -18,7 +18,7 @@ CREATE = "POST /portfolio/events/orders/batched"
 @contextmanager
 def started() -> Iterator[tuple[Disruption, Seen]]:
     disruption = Disruption()
-    with small_world(deploy=disruption.deploy) as seen:
+    with small_aws_world(deploy=disruption.deploy) as seen:
         disruption.join(seen.world)
         seen.world.start()
         seen.world.clock.advance_ms(10_000)

@@ -8,7 +8,7 @@ import pytest
 from tests.simulator.fault_draw import Rates, draw
 from tests.simulator.fault_plan import Fault, FaultPlan
 from tests.simulator.model import Event
-from tests.support.small_world import TICKERS, Seen, resting, set_book, small_world
+from tests.support.small_world import TICKERS, Seen, resting, set_book, small_aws_world
 from tests.world.disruption import Disruption
 from tests.world.outside_calls import Killed
 
@@ -18,7 +18,7 @@ BATCH = "/portfolio/events/orders/batched"
 @contextmanager
 def faulty() -> Iterator[tuple[Disruption, Seen]]:
     disruption = Disruption()
-    with small_world(deploy=disruption.deploy) as seen:
+    with small_aws_world(deploy=disruption.deploy) as seen:
         disruption.join(seen.world)
         yield disruption, seen
 

@@ -4,7 +4,17 @@ import boto3
 import pytest
 
 from dora.core.reasons import Reason
-from tests.support.small_world import TICKERS, Killed, Scripted, broken, resting, set_book, setup, small_world
+from tests.support.small_world import (
+    TICKERS,
+    Killed,
+    Scripted,
+    broken,
+    resting,
+    set_book,
+    setup,
+    small_aws_world,
+    small_world,
+)
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE, STATE_TABLE
 
@@ -283,7 +293,7 @@ def test_a_config_edited_between_two_cycles_counts_at_once() -> None:
 
 
 def test_an_invalid_market_item_disables_that_market_alone_and_says_how_to_fix_it() -> None:
-    with small_world() as seen:
+    with small_aws_world() as seen:
         world = seen.world
         world.start()
         world.cycle()
@@ -303,7 +313,7 @@ def test_an_invalid_market_item_disables_that_market_alone_and_says_how_to_fix_i
 
 
 def test_a_series_item_is_the_template_of_its_open_markets_and_a_market_item_overrides_it() -> None:
-    with small_world(setup(items={B: {**config_items.MARKET, "quote_size": 3}})) as seen:
+    with small_aws_world(setup(items={B: {**config_items.MARKET, "quote_size": 3}})) as seen:
         world = seen.world
         for series in ("KXA", "KXB"):
             item = {**config_items.MARKET, "quote_size": 7, "max_markets": 5}
@@ -363,7 +373,7 @@ def test_an_order_that_is_not_ours_is_left_alone() -> None:
 
 
 def test_a_bot_killed_after_its_placements_finds_them_again_by_its_plan() -> None:
-    with small_world() as seen:
+    with small_aws_world() as seen:
         world = seen.world
         world.start()
         world.exchange.faults = Scripted({f"POST {BATCH}": "kill"})

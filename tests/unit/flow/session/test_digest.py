@@ -7,7 +7,16 @@ from typing import Any
 
 import boto3
 
-from tests.support.small_world import DAY_MS, TICKERS, Seen, resting, set_book, setup, small_world
+from tests.support.small_world import (
+    DAY_MS,
+    TICKERS,
+    Seen,
+    resting,
+    set_book,
+    setup,
+    small_aws_world,
+    small_world,
+)
 from tests.world.bot import Bot, deployed_bot
 
 TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:alarms"
@@ -38,7 +47,7 @@ def _mails() -> list[tuple[str, str]]:
 
 @contextmanager
 def _told() -> Iterator[Seen]:
-    with small_world(setup(alarm_topic=TOPIC_ARN), _beside_a_reader) as seen:
+    with small_aws_world(setup(alarm_topic=TOPIC_ARN), _beside_a_reader) as seen:
         yield seen
 
 

@@ -7,7 +7,16 @@ import pytest
 
 from dora.core.session import SessionAction
 from tests.battery.scene import fill
-from tests.support.small_world import TICKERS, Scripted, broken, resting, set_book, setup, small_world
+from tests.support.small_world import (
+    TICKERS,
+    Scripted,
+    broken,
+    resting,
+    set_book,
+    setup,
+    small_aws_world,
+    small_world,
+)
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE, SECRET_ID
 
@@ -42,7 +51,7 @@ def test_a_group_whose_create_was_not_answered_is_made_again_and_the_orphan_hold
 
 
 def test_the_preflight_returns_every_finding_at_once() -> None:
-    with small_world(setup(cash_dollars=5)) as seen:
+    with small_aws_world(setup(cash_dollars=5)) as seen:
         world = seen.world
         world.exchange.pause_trading(2)
         boto3.client("dynamodb").update_item(
@@ -71,7 +80,7 @@ def test_a_preflight_that_could_not_read_opens_nothing(read: str) -> None:
 
 
 def test_a_missing_global_item_refuses_the_start_and_says_what_to_write() -> None:
-    with small_world() as seen:
+    with small_aws_world() as seen:
         key = {"pk": {"S": "dora"}, "sk": {"S": "GLOBAL"}}
         boto3.client("dynamodb").delete_item(TableName=CONFIG_TABLE, Key=key)
         answer = seen.world.start()
@@ -241,7 +250,7 @@ def test_an_unknown_action_is_refused_with_the_list_of_actions_and_changes_nothi
 
 
 def test_a_key_that_the_exchange_refuses_is_said_plainly_and_fetched_again_next_time() -> None:
-    with small_world() as seen:
+    with small_aws_world() as seen:
         world = seen.world
         secrets = boto3.client("secretsmanager")
         good = secrets.get_secret_value(SecretId=SECRET_ID)["SecretString"]

@@ -7,7 +7,16 @@ import pytest
 
 from dora.core.reasons import Reason
 from tests.battery.scene import fill
-from tests.support.small_world import TICKERS, Scripted, Seen, resting, set_book, setup, small_world
+from tests.support.small_world import (
+    TICKERS,
+    Scripted,
+    Seen,
+    resting,
+    set_book,
+    setup,
+    small_aws_world,
+    small_world,
+)
 from tests.world import config_items
 from tests.world.setup import CONFIG_TABLE, STATE_TABLE
 
@@ -36,7 +45,7 @@ def test_a_bot_that_may_trade_has_no_reason_not_to() -> None:
 
 
 def test_every_reason_that_holds_is_named_the_most_restrictive_first() -> None:
-    with small_world() as seen:
+    with small_aws_world() as seen:
         seen.world.session("session_halt")
         seen.world.put_global({**config_items.GLOBAL, "trading_enabled": False})
         assert why(seen) == ["halted", "trading_disabled", "no_session"]
@@ -145,7 +154,7 @@ def test_tokens_are_those_that_each_bucket_holds_now() -> None:
 
 
 def test_a_bucket_that_cannot_be_read_hides_nothing_else() -> None:
-    with small_world() as seen:
+    with small_aws_world() as seen:
         trading(seen)
         for key in _buckets():
             newer = {**key, "v": {"N": "99"}, "tat_us": {"N": "1"}}
