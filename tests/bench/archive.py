@@ -34,7 +34,7 @@ from dora.core.units import Count, Money, Price, TimeMs
 from dora.edge.archive.packing import pack
 from dora.flow.cycle.archive import Basis, Finished, cycle_record
 from dora.flow.cycle.choose import choose
-from dora.flow.cycle.compute import Inputs
+from dora.flow.cycle.inputs import Inputs
 from tests.bench.case import MARKET, START_MS, Case, MovingBook
 from tests.simulator.model import MarketSpec
 from tests.support.examples import CENT_GRID, limits

@@ -27,7 +27,7 @@ PHASES = (
     ("reconcile", OBSERVE, "reconcile"),
     ("accounts", BOOK, "keep_accounts"),
     ("decide", CHOOSE, "decide"),
-    ("compute", COMPUTE, "_compute"),
+    ("compute", COMPUTE, "quote_all"),
     ("risk", COMPUTE, "_risk_facts"),
     ("risk", COMPUTE, "apply_caps"),
     ("diff", COMPUTE, "_all_rules"),

@@ -286,9 +286,9 @@ GUARDS = (
     ),
     Guard(
         "trigger-took-it",
-        "flow/cycle/compute.py",
+        "flow/cycle/plain_plans.py",
         "test_session_lag.py::test_scenario_71_nothing_that_the_trigger_took_off_is_cancelled",
-        "taken = {name for name in asked if orders[name].group_id in triggered} if triggered else set()",
+        "taken = {name for name in asked if orders[name].group_id in triggered}",
         "taken = set()",
     ),
     Guard(
@@ -351,14 +351,14 @@ GUARDS = (
     ),
     Guard(
         "least-life",
-        "flow/cycle/compute.py",
+        "flow/cycle/skips.py",
         "test_expiry.py::test_scenario_44_no_order_with_less_than_a_minute_to_live_is_sent",
         "if market.status is MarketStatus.ACTIVE and too_short(",
         "if False and too_short(",
     ),
     Guard(
         "strategy-checked",
-        "flow/cycle/compute.py",
+        "flow/cycle/quote.py",
         "test_compute.py::test_scenario_83_a_market_whose_strategy_raises_or_returns_nonsense_costs_itself_alone",
         "decision, after = checked(strategy.quote(asked, None if before is None else dict(before)), asked)",
         "decision, after = strategy.quote(asked, None if before is None else dict(before))",
@@ -444,7 +444,7 @@ GUARDS = (
     ),
     Guard(
         "refused-repeatedly",
-        "flow/cycle/compute.py",
+        "flow/cycle/skips.py",
         "test_switches.py::test_a_market_whose_orders_are_refused_again_and_again_rests",
         "if barred is None and shared.resting and",
         "if False and",

@@ -12,7 +12,7 @@ from statistics import pstdev
 from typing import NamedTuple, cast
 
 from dora.core.config_fields import Checked
-from dora.core.exchange.book import is_crossed, without
+from dora.core.exchange.book import is_crossed
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
@@ -46,9 +46,9 @@ class Touch(NamedTuple):
 
 def touch_of(inputs: QuoteInputs) -> Touch | Reason:
     """The best prices without our own orders, or why there are none to quote by."""
-    if inputs.book is None:
+    book = inputs.others
+    if book is None:
         return Reason.BOOK_UNKNOWN
-    book = without(inputs.book, inputs.own, LEVELS)
     if not (book.bids and book.asks):
         return Reason.BOOK_ONE_SIDED
     if is_crossed(book):

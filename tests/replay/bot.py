@@ -11,7 +11,8 @@ from dora.core.quoting.cool_off import STRIKES
 from dora.core.risk.gates import Permission
 from dora.core.state import ReferenceData
 from dora.core.units import Count, Money, Price, TimeMs
-from dora.flow.cycle.compute import Choice, Inputs, MemoryByTicker, decide, expiry_of
+from dora.flow.cycle.compute import decide
+from dora.flow.cycle.inputs import Choice, Inputs, MemoryByTicker, expiry_of
 from dora.flow.cycle.read import Snapshot
 from tests.replay.cooling import Cooling
 from tests.replay.desk import Desk

@@ -15,7 +15,7 @@ from dora.core.exchange.market import Book
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.units import Count, TimeMs
-from dora.flow.cycle.compute import Choice
+from dora.flow.cycle.inputs import Choice
 from tests.replay.bot import Bot, with_ours
 from tests.replay.desk import Desk, Filled
 from tests.replay.fill_models import FillModel

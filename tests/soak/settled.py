@@ -19,7 +19,7 @@ from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ORPHAN_LEVEL
 from dora.core.reasons import Reason
 from dora.core.units import CONTRACT
-from dora.flow.cycle.compute import SAID
+from dora.flow.cycle.inputs import SAID
 from tests.simulator.model import Order
 from tests.soak.faulty_bot import MemoryDisruption
 from tests.soak.witness import Slot, Witness

@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import takewhile
 
 from dora.core.exchange.market import Slot as OrderSlot
-from dora.flow.cycle.compute import SAID
+from dora.flow.cycle.inputs import SAID
 from tests.simulator.groups import Group
 from tests.simulator.invariants import Breach
 from tests.simulator.model import Event, Fill

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dora.core.exchange.fees import FREE, FeeTerms
 from dora.core.exchange.market import Book, Level, Side
-from dora.core.quoting.decision import QuoteInputs
+from dora.core.quoting.decision import QuoteInputs, others_in
 from dora.core.quoting.memory import STALE_MS, WARM_MS, Memory
 from dora.core.units import Count, Price, PriceGrid
 from tests.support.examples import GRIDS, NOW, TICKER, all_prices, book, config, market
@@ -27,7 +27,8 @@ def inputs(**changes: Any) -> QuoteInputs:
         "fees": FREE,
         "now_ms": NOW,
     }
-    return QuoteInputs(**{**values, **changes})
+    values |= changes
+    return QuoteInputs(**{"others": others_in(values["book"], values["own"]), **values})
 
 
 def warm(**changes: Any) -> dict[str, object]:
@@ -40,6 +41,11 @@ def warm(**changes: Any) -> dict[str, object]:
         "half_e9": 50_000_000,
     }
     return Memory(**{**values, **changes}).stored()
+
+
+def with_book(asked: QuoteInputs, book: Book) -> QuoteInputs:
+    """The same market with another book."""
+    return asked._replace(book=book, others=others_in(book, asked.own))
 
 
 Situation = tuple[QuoteInputs, dict[str, object] | None]

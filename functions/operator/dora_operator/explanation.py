@@ -12,7 +12,7 @@ from dora.core.exchange.market import Market, Slot
 from dora.core.incentives.programs import reward_of, running
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.requests import TargetOrder
-from dora.core.quoting.decision import Decision, QuoteInputs
+from dora.core.quoting.decision import Decision, QuoteInputs, others_in
 from dora.core.quoting.fair_value import LEVELS
 from dora.core.quoting.memory import Memory, recall
 from dora.core.quoting.registry import STRATEGIES
@@ -22,7 +22,7 @@ from dora.core.quoting.strategies.reservation import DEFAULTS, ReservationSettin
 from dora.core.reasons import Reason
 from dora.core.units import Count, format_count, format_money, format_price
 from dora.flow.cycle.archive import inputs_of
-from dora.flow.cycle.compute import Inputs, fees_of
+from dora.flow.cycle.inputs import Inputs, fees_of
 from dora_operator.reason_words import meanings
 
 Row = tuple[str, ...]
@@ -79,11 +79,13 @@ def _asked(
     fees = fees_of(inputs, market)
     if fees is None:
         return None
+    book = inputs.snapshot.books.get(market.ticker)
     return QuoteInputs(
         market=market,
         config=config,
-        book=inputs.snapshot.books.get(market.ticker),
+        book=book,
         own=own,
+        others=others_in(book, own),
         net=inputs.nets.get(market.ticker, Count(0)),
         fees=fees,
         now_ms=inputs.now_ms,

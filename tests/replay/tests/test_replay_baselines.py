@@ -7,7 +7,7 @@ import pytest
 from dora.core.exchange.fees import FREE
 from dora.core.exchange.market import Book, Level, Side
 from dora.core.orders.requests import TargetOrder
-from dora.core.quoting.decision import QuoteInputs
+from dora.core.quoting.decision import QuoteInputs, others_in
 from dora.core.quoting.registry import STRATEGIES
 from dora.core.reasons import Reason
 from dora.core.units import Count, Price, TimeMs
@@ -42,6 +42,7 @@ def asked(bid: float, ask: float, net: int = 0, strategy: str = TOUCH) -> QuoteI
         config=config,
         book=book,
         own=(),
+        others=book,
         net=Count(net * 100),
         fees=FREE,
         now_ms=TimeMs(at(3_600)),
@@ -70,15 +71,8 @@ def test_our_own_quote_is_no_touch_to_join() -> None:
     inputs = asked(40, 50)
     assert inputs.book is not None
     book = Book(TICKER, (Level(Price(4_300), Count(1_000)), *inputs.book.bids), inputs.book.asks)
-    ours = QuoteInputs(
-        market=inputs.market,
-        config=inputs.config,
-        book=book,
-        own=((Side.BID, Price(4_300), Count(1_000)),),
-        net=Count(0),
-        fees=FREE,
-        now_ms=inputs.now_ms,
-    )
+    own = ((Side.BID, Price(4_300), Count(1_000)),)
+    ours = inputs._replace(book=book, own=own, others=others_in(book, own))
     assert touch_quotes(ours) == {"bid": (40, 10), "ask": (50, 10)}
 
 

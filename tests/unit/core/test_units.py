@@ -229,6 +229,15 @@ def test_ticks_between_two_points_count_the_steps(of: PriceGrid, data: st.DataOb
 
 
 @given(ANY_GRID, PRICES, PRICES)
+def test_ticks_between_any_two_prices_are_those_of_each_range(
+    of: PriceGrid, one: Price, other: Price
+) -> None:
+    low, high = sorted((one, other))
+    spans = [(min(high, row.end) - max(low, row.start), row.step) for row in of.ranges]
+    assert of.ticks_between(low, high) == sum(-(-span // step) for span, step in spans if span > 0)
+
+
+@given(ANY_GRID, PRICES, PRICES)
 def test_ticks_between_are_the_same_with_another_sign_in_the_other_direction(
     of: PriceGrid, one: Price, other: Price
 ) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NewType, cast
+from typing import NamedTuple, NewType, cast
 
 from dora.core.errors import NumberInvalid
 
@@ -117,16 +117,32 @@ def _nearest(price: int) -> int:
     return min(max(price, 0), ONE_DOLLAR)
 
 
+class _Points(NamedTuple):
+    """A grid worked out: its points in order, 0 and $1 among them, and tables by price from 0 to $1."""
+
+    points: tuple[Price, ...]
+    floors: tuple[Price, ...]
+    """The point at or below it."""
+    aboves: tuple[Price, ...]
+    """The next point above it."""
+    places: tuple[int, ...]
+    """The place of the point at or below it among all points."""
+
+
 @lru_cache(maxsize=64)
-def _grid_points(ranges: tuple[PriceRange, ...]) -> tuple[tuple[Price, ...], tuple[Price, ...]]:
-    """For every price from 0 to $1 the grid point at or below it, and the next one above it."""
+def _grid_points(ranges: tuple[PriceRange, ...]) -> _Points:
+    points: list[Price] = []
     floors: list[Price] = []
     aboves: list[Price] = []
+    places: list[int] = []
     for row in ranges:
         for point in range(row.start, row.end, row.step):
             floors += [Price(point)] * row.step
             aboves += [Price(point + row.step)] * row.step
-    return (*floors, ONE_DOLLAR), (*aboves, ONE_DOLLAR)
+            places += [len(points)] * row.step
+            points.append(Price(point))
+    last = len(points)
+    return _Points((*points, ONE_DOLLAR), (*floors, ONE_DOLLAR), (*aboves, ONE_DOLLAR), (*places, last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +153,10 @@ class PriceGrid:
     """
 
     ranges: tuple[PriceRange, ...]
+    _points: tuple[Price, ...] = field(init=False, repr=False, compare=False)
     _floors: tuple[Price, ...] = field(init=False, repr=False, compare=False)
     _aboves: tuple[Price, ...] = field(init=False, repr=False, compare=False)
+    _places: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         edge = Price(0)
@@ -148,9 +166,11 @@ class PriceGrid:
             edge = row.end
         if edge != ONE_DOLLAR:
             raise NumberInvalid(f"price ranges end at {format_price(edge)}, not at $1")
-        floors, aboves = _grid_points(self.ranges)
-        object.__setattr__(self, "_floors", floors)
-        object.__setattr__(self, "_aboves", aboves)
+        found = _grid_points(self.ranges)
+        object.__setattr__(self, "_points", found.points)
+        object.__setattr__(self, "_floors", found.floors)
+        object.__setattr__(self, "_aboves", found.aboves)
+        object.__setattr__(self, "_places", found.places)
 
     def __contains__(self, price: object) -> bool:
         return isinstance(price, int) and 0 < price < ONE_DOLLAR and self._floors[price] == price
@@ -179,13 +199,16 @@ class PriceGrid:
         return self.floor(price - 1)
 
     def moved(self, price: int, ticks: int) -> Price:
-        """So many grid points strictly above a price; as many below it where `ticks` is below zero."""
-        point = Price(_nearest(price))
-        for _ in range(ticks):
-            point = self._aboves[point]
-        for _ in range(-ticks):
-            point = self._floors[max(point - 1, 0)]
-        return point
+        """So many grid points strictly above a price; as many below it where `ticks` is below zero.
+
+        No further than to 0 or $1. No ticks leave the price where it is, on the grid or not.
+        """
+        price = price if 0 <= price <= ONE_DOLLAR else _nearest(price)
+        place = self._places[price] + ticks
+        if ticks < 0:
+            # A price between two points is one tick above the lower of them.
+            return self._points[max(place + (self._floors[price] != price), 0)]
+        return self._points[min(place, len(self._points) - 1)] if ticks else Price(price)
 
     @property
     def lowest(self) -> Price:
@@ -199,6 +222,9 @@ class PriceGrid:
 
     def ticks_between(self, low: Price, high: Price) -> int:
         """How many grid steps lie from `low` up to `high` (negative when high < low)."""
+        floors = self._floors
+        if 0 <= low <= ONE_DOLLAR and 0 <= high <= ONE_DOLLAR and floors[low] == low and floors[high] == high:
+            return self._places[high] - self._places[low]  # As nearly always: 0.2 us instead of 1.
         if high < low:
             return -self.ticks_between(high, low)
         return sum(

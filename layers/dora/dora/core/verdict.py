@@ -15,8 +15,13 @@ from dora.core.risk.caps import Refusal, RiskResult
 from dora.core.units import TimeMs
 
 
-def final(decisions: Iterable[Decision], risk: RiskResult, failed: Mapping[str, str]) -> tuple[Decision, ...]:
+def final(
+    decisions: tuple[Decision, ...], risk: RiskResult, failed: Mapping[str, str]
+) -> tuple[Decision, ...]:
     """The decisions with what risk refused and cut in them; or why a market could not be computed."""
+    wanted = sum([len(decision.targets) for decision in decisions])
+    if not (failed or risk.cut or risk.refused) and len(risk.kept) == wanted:
+        return decisions  # Risk kept all of it, as in most cycles: a tenth of what the rest takes.
     kept = {target.slot: target for target in risk.kept}
     cut, refused = _by_ticker(risk.cut), _by_ticker(risk.refused)
     return tuple(

@@ -15,7 +15,7 @@ from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.quoting.strategies.join import Join, JoinSettings
 from dora.core.units import ONE_DOLLAR, Count, Price, PriceGrid
 from tests.support.examples import CENT_GRID, DECI_GRID, NOW, book, cents, config, contracts
-from tests.support.quoting_cases import MINUTE, Situation, inputs, situations, warm
+from tests.support.quoting_cases import MINUTE, Situation, inputs, situations, warm, with_book
 
 quote = Join().quote
 
@@ -86,7 +86,7 @@ def mirrored(asked: QuoteInputs) -> QuoteInputs:
         tuple(Level(Price(ONE_DOLLAR - price), count) for price, count in side)
         for side in (asked.book.asks, asked.book.bids)
     )
-    return asked._replace(book=Book(asked.book.ticker, bids, asks), net=Count(-asked.net))
+    return with_book(asked._replace(net=Count(-asked.net)), Book(asked.book.ticker, bids, asks))
 
 
 @given(
@@ -102,7 +102,7 @@ def test_it_quotes_no_as_it_quotes_yes(
 ) -> None:
     low, high = Level(Price(bid * 100), Count(bid_size)), Level(Price((bid + width) * 100), Count(ask_size))
     asked = inputs(config=rules(max_spread=Price(5_000)), net=Count(net * 100))
-    asked = asked._replace(book=Book(asked.market.ticker, (low,), (high,)))
+    asked = with_book(asked, Book(asked.market.ticker, (low,), (high,)))
     asked = asked._replace(market=replace(asked.market, grid=grid))
     memory = warm(at_ms=NOW - 20 * MINUTE)
     ours, theirs = prices(quote(asked, memory)[0]), prices(quote(mirrored(asked), memory)[0])

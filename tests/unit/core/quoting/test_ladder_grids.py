@@ -14,7 +14,7 @@ from dora.core.quoting.strategies.reservation import Reservation
 from dora.core.quoting.strategy import Strategy
 from dora.core.units import ONE_DOLLAR, Count, Price
 from tests.support.examples import GRIDS, TICKER, all_prices, config, market
-from tests.support.quoting_cases import inputs, warm
+from tests.support.quoting_cases import inputs, warm, with_book
 
 ROOM = Count(100_000)
 STRATEGIES = {"reservation": (Reservation(), {}), "join": (Join(), {"settings": JoinSettings()})}
@@ -76,7 +76,7 @@ def test_no_is_quoted_as_yes_is(
         tuple(Level(Price(ONE_DOLLAR - price), count) for price, count in side)
         for side in (asked.book.asks, asked.book.bids)
     )
-    mirror = asked._replace(book=Book(TICKER, bids, asks), net=Count(-asked.net))
+    mirror = with_book(asked._replace(net=Count(-asked.net)), Book(TICKER, bids, asks))
     ours = prices(strategy, seen(asked, rules, levels), mid_e9)
     theirs = prices(strategy, seen(mirror, rules, levels), 10**9 - mid_e9)
     other = {Side.BID: Side.ASK, Side.ASK: Side.BID}

@@ -19,7 +19,8 @@ from dora.core.risk.gates import Permission
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.state import ReferenceData
 from dora.core.units import TimeMs
-from dora.flow.cycle.compute import Choice, Inputs, decide
+from dora.flow.cycle.compute import decide
+from dora.flow.cycle.inputs import Choice, Inputs
 from dora.flow.cycle.order_requests import Naming, order_requests
 from tests.support.examples import (
     CENT_GRID,

@@ -15,7 +15,8 @@ from dora.core.reasons import Reason
 from dora.core.risk.gates import Permission
 from dora.core.state import ReferenceData
 from dora.core.units import Count, Price, TimeMs
-from dora.flow.cycle.compute import Inputs, leave_all
+from dora.flow.cycle.inputs import Inputs
+from dora.flow.cycle.plain_plans import leave_all
 from dora.flow.cycle.protect import protect
 from tests.support.examples import limits
 from tests.support.execution_fakes import SESSION

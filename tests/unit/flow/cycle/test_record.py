@@ -22,8 +22,8 @@ from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.state import Cursors
 from dora.core.units import Count, Money, TimeMs
 from dora.flow.cycle.cash import CashLook
-from dora.flow.cycle.compute import Choice
 from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.inputs import Choice
 from dora.flow.cycle.overdue import overdue_fields, tell_overdue
 from dora.flow.cycle.persist import tell
 from dora.flow.cycle.record import ANSWER, CycleResult, answer_of, pnl_by_market, status_of, wide_record

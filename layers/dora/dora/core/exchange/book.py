@@ -59,18 +59,6 @@ def _others(levels: tuple[Level, ...], mine: dict[Price, int], most: int) -> tup
     return tuple(left)
 
 
-def best_of_others(book: Book, own: Iterable[Resting], side: Side) -> Price | None:
-    """The best price of a side at which somebody else rests; None where nobody does."""
-    mine: dict[Price, int] = {}
-    for own_side, price, count in own:
-        if own_side is side:
-            mine[price] = mine.get(price, 0) + count
-    for price, count in side_of(book, side):
-        if count > mine.get(price, 0):
-            return price
-    return None
-
-
 def weighted_mid(book: Book, levels: int) -> float:
     """Dollars between the best prices, pulled toward the side with less depth in its best `levels`.
 

@@ -1,8 +1,12 @@
 """How long an order may rest by itself: the dead man's rule, should nobody be left to take it off."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.exchange.market import Market
-from dora.core.hours import LEAST_LIFE_MS, hours
+from dora.core.failures import told
+from dora.core.hours import LEAST_LIFE_MS, Hours, hours
 from dora.core.session import SessionMetadata
 from dora.core.units import TimeMs
 
@@ -22,6 +26,37 @@ def is_over(session: SessionMetadata, now_ms: TimeMs) -> bool:
     return session.ends_at_ms is not None and now_ms >= session.ends_at_ms - QUIET_MS
 
 
+class Times(NamedTuple):
+    """One market's hours, and when an order that is placed there now expires, to the whole second."""
+
+    hours: Hours
+    expires_ms: TimeMs
+
+
+class Timetable(NamedTuple):
+    """By ticker: times that are known, and why some could not be worked out."""
+
+    known: dict[str, Times]
+    failed: dict[str, str]
+
+
+def timetable(
+    markets: Mapping[str, Market],
+    configs: Mapping[str, MarketConfig],
+    globals_: GlobalConfig,
+    session: SessionMetadata | None,
+    now_ms: TimeMs,
+) -> Timetable:
+    """The times of every configured market that is known, once a cycle: more than one step goes by them."""
+    found, latest_ms = Timetable({}, {}), _latest_ms(globals_, session, now_ms)
+    for ticker in markets.keys() & configs.keys():
+        try:
+            found.known[ticker] = _times(markets[ticker], configs[ticker], latest_ms, now_ms)
+        except Exception as error:
+            found.failed[ticker] = told(error)
+    return found
+
+
 def expires_ms(
     market: Market,
     config: MarketConfig,
@@ -34,17 +69,28 @@ def expires_ms(
     The first of: the market's close less its guard, its end less `stop_before_close_s`, the next time in
     which it is not quoted, the session's end, and the longest life of an order.
     """
+    return _times(market, config, _latest_ms(globals_, session, now_ms), now_ms).expires_ms
+
+
+def _times(market: Market, config: MarketConfig, latest_ms: int | None, now_ms: TimeMs) -> Times:
+    now = hours(config, now_ms)
     end_ms = market.close_ms - config.close_guard_s * 1000
     if config.stop_before_close_s:
         end_ms = min(end_ms, market.ends_ms - config.stop_before_close_s * 1000)
-    gone_by_ms = hours(config, now_ms).gone_by_ms
-    if gone_by_ms is not None:
-        end_ms = min(end_ms, gone_by_ms)
-    if session is not None and session.ends_at_ms is not None:
-        end_ms = min(end_ms, session.ends_at_ms)
-    if globals_.order_life_s:
-        end_ms = min(end_ms, now_ms + globals_.order_life_s * 1000)
-    return TimeMs(end_ms // 1000 * 1000)
+    if now.gone_by_ms is not None and now.gone_by_ms < end_ms:
+        end_ms = now.gone_by_ms
+    if latest_ms is not None and latest_ms < end_ms:
+        end_ms = latest_ms
+    return Times(now, TimeMs(end_ms // 1000 * 1000))
+
+
+def _latest_ms(globals_: GlobalConfig, session: SessionMetadata | None, now_ms: TimeMs) -> int | None:
+    """The latest that any order placed now may rest; None where nothing bounds it."""
+    ends_ms = None if session is None else session.ends_at_ms
+    if not globals_.order_life_s:
+        return ends_ms
+    life_ms = now_ms + globals_.order_life_s * 1000
+    return life_ms if ends_ms is None else min(ends_ms, life_ms)
 
 
 def too_short(expires_ms: TimeMs, now_ms: TimeMs) -> bool:

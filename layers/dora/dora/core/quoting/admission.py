@@ -15,6 +15,7 @@ def not_admitted(
         return Reason.MARKET_NOT_ACTIVE
     if not market.plain:
         return Reason.MARKET_UNSUPPORTED
-    if market.ends_ms - now_ms < max(config.close_guard_s, config.stop_before_close_s) * 1000:
+    left_ms = market.ends_ms - now_ms
+    if left_ms < config.close_guard_s * 1000 or left_ms < config.stop_before_close_s * 1000:
         return Reason.NEAR_CLOSE
     return Reason.FEES_UNKNOWN if fees is None else None

@@ -10,16 +10,18 @@ from math import isfinite
 from typing import Any
 
 from dora.core.errors import StrategyInvalid
-from dora.core.exchange.book import best_of_others
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.requests import TargetOrder
 from dora.core.quoting.decision import Decision, QuoteInputs
 from dora.core.reasons import Reason
+from dora.core.units import Price
 
 MEMORY_CHARS = 1_000
 """Longest memory of one market as JSON: the memory of thousands is stored together."""
 SOURCE_CHARS = 40
+BID = Side.BID
 _PARTS = 2
+_OBJECTS = (dict, Mapping)
 _PLAIN = frozenset({int, str, bool, type(None)})
 _NUMBER_CHARS = 19
 _NUMBER_BELOW = 10 ** (_NUMBER_CHARS - 1)
@@ -43,17 +45,18 @@ def checked(answer: Any, asked: QuoteInputs) -> tuple[Decision, Mapping[str, obj
 
 
 def _check_reasons(decision: Decision, asked: QuoteInputs) -> None:
-    if decision.skip is not None and not isinstance(decision.skip, Reason):
+    skip, dropped = decision.skip, decision.dropped
+    if skip is not None and not isinstance(skip, Reason):
         raise StrategyInvalid("a skip that is no reason")
-    if decision.skip is not None and decision.targets:
+    if skip is not None and decision.targets:
         raise StrategyInvalid("targets in a market that it skips")
-    if not isinstance(decision.dropped, tuple):
+    if not isinstance(dropped, tuple):
         raise StrategyInvalid("dropped levels that are no tuple")
-    for slot, why in decision.dropped:
+    for slot, why in dropped:
         _check_slot(slot, asked)
         if not isinstance(why, Reason):
             raise StrategyInvalid("a dropped level without a reason")
-    if decision.dropped and len({slot for slot, _ in decision.dropped}) != len(decision.dropped):
+    if dropped and len({slot for slot, _ in dropped}) != len(dropped):
         raise StrategyInvalid("one level dropped twice")
 
 
@@ -61,10 +64,11 @@ def _check_figures(decision: Decision) -> None:
     for figure in (decision.fair_value, decision.reservation_price, decision.half_spread, decision.speed):
         if figure is not None and not isfinite(figure):
             raise StrategyInvalid("a model value that is no finite number")
-    if not {int}.issuperset(map(type, (decision.reward_rate, decision.reward_floor))):
+    if type(decision.reward_rate) is not int or type(decision.reward_floor) is not int:
         raise StrategyInvalid("a reward that is no int")
-    if not {int, type(None)}.issuperset(map(type, (decision.reward_value, decision.reward_cost))):
-        raise StrategyInvalid("a reward that is no int")
+    for amount in (decision.reward_value, decision.reward_cost):
+        if amount is not None and type(amount) is not int:
+            raise StrategyInvalid("a reward that is no int")
     source = decision.fair_value_source
     if not isinstance(source, str) or len(source) > SOURCE_CHARS:
         raise StrategyInvalid("a source that is no short text")
@@ -77,43 +81,45 @@ def _check_targets(decision: Decision, asked: QuoteInputs) -> None:
     for target in targets:
         if not isinstance(target, TargetOrder):
             raise StrategyInvalid(f"a {type(target).__name__} for a target")
-        _check_slot(target.slot, asked)
-        price, count = target.price, target.count
-        if not (type(price) is int and type(count) is int and type(target.edge) is int):
+        slot, price, count, edge = target
+        _check_slot(slot, asked)
+        if not (type(price) is int and type(count) is int and type(edge) is int):
             raise StrategyInvalid("a price, count or edge that is no int")
         if price not in grid:
             raise StrategyInvalid("a price off the market's grid")
         if not 0 < count <= size:
             raise StrategyInvalid("a count beyond the quote size")
-        if _leads(target, asked):
+        if _leads(slot.side, price, asked):
             raise StrategyInvalid("a price further inside the touch than max_improve_ticks")
     if len({target.slot for target in targets}) != len(targets):
         raise StrategyInvalid("two targets in one slot")
 
 
-def _leads(target: TargetOrder, asked: QuoteInputs) -> bool:
+def _leads(side: Side, price: Price, asked: QuoteInputs) -> bool:
     """Whether it stands too far inside the best price of others; where nobody else rests, nothing does."""
-    side, grid = target.slot.side, asked.market.grid
-    touch = None if asked.book is None else best_of_others(asked.book, asked.own, side)
-    if touch is None or (target.price - touch) * side.sign <= 0:
+    ticks, grid, others = asked.config.max_improve_ticks, asked.market.grid, asked.others
+    if others is None:
         return False
-    best = grid.moved(touch, side.sign * asked.config.max_improve_ticks)
-    return (target.price - best) * side.sign > 0
+    if side is BID:
+        best = others.bids[0].price if others.bids else price
+        return price > best and price > grid.moved(best, ticks)
+    best = others.asks[0].price if others.asks else price
+    return price < best and price < grid.moved(best, -ticks)
 
 
 def _check_slot(slot: Slot, asked: QuoteInputs) -> None:
     if not isinstance(slot, Slot) or not isinstance(slot.side, Side):
         raise StrategyInvalid("a level without a slot or a side")
-    if slot.ticker != asked.market.ticker:
-        raise StrategyInvalid(f"a slot in {slot.ticker!r}")
-    level = slot.level
+    ticker, _, level = slot
+    if ticker != asked.market.ticker:
+        raise StrategyInvalid(f"a slot in {ticker!r}")
     if type(level) is not int or not 0 <= level < asked.config.levels:
         raise StrategyInvalid("a level that is not configured")
 
 
 def _check_memory(memory: Mapping[str, object]) -> None:
     """Stored as JSON with every other market's: what JSON cannot hold would cost them all."""
-    if not isinstance(memory, dict | Mapping):
+    if not isinstance(memory, _OBJECTS):
         raise StrategyInvalid("a memory that is no object")
     if _is_few_numbers(memory):
         return

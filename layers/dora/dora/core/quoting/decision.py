@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from dora.core.config import MarketConfig
-from dora.core.exchange.book import Resting
+from dora.core.exchange.book import Resting, without
 from dora.core.exchange.fees import FeeTerms
 from dora.core.exchange.market import Book, Market, Slot
 from dora.core.incentives.programs import Reward
 from dora.core.orders.requests import TargetOrder
+from dora.core.quoting.fair_value import LEVELS
 from dora.core.reasons import Reason
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, TimeMs
 
@@ -24,13 +25,20 @@ class QuoteInputs(NamedTuple):
     book: Book | None
     """None: it could not be read."""
     own: tuple[Resting, ...]
-    """Everything our account rests in this market, this bot's or not: it is taken off the book."""
+    """Everything our account rests in this market, this bot's or not."""
+    others: Book | None
+    """The best LEVELS prices a side of that book as others make them: what is ours is taken off."""
     net: Count
     """Net YES contracts, fills that are not booked yet included."""
     fees: FeeTerms
     now_ms: TimeMs
     reward: Reward | None = None
     """The liquidity program that pays makers there; None: none is known, or nobody asks for it."""
+
+
+def others_in(book: Book | None, own: Iterable[Resting]) -> Book | None:
+    """What `QuoteInputs.others` is of a book: worked out once, for all who ask where others stand."""
+    return None if book is None else without(book, own, LEVELS)
 
 
 class Decision(NamedTuple):

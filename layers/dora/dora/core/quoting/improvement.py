@@ -1,22 +1,21 @@
 """How far the quotes of a decision lead, or stand behind, the best prices of others."""
 
-from dora.core.exchange.book import best_of_others
 from dora.core.exchange.market import Side
 from dora.core.quoting.decision import Decision, QuoteInputs
+
+BID = Side.BID
+_BEFORE = Decision._fields.index("bid_improvement")
+_AFTER = Decision._fields.index("ask_improvement") + 1
 
 
 def with_improvement(decision: Decision, asked: QuoteInputs) -> Decision:
     """The decision, and by how many ticks the best quote of each side improves on others."""
-    if not decision.targets:
+    others, grid = asked.others, asked.market.grid
+    if others is None or not decision.targets:
         return decision
-    bid, ask = (_improvement(decision, asked, side) for side in Side)
-    return decision._replace(bid_improvement=bid, ask_improvement=ask)
-
-
-def _improvement(decision: Decision, asked: QuoteInputs, side: Side) -> int | None:
-    prices = [target.price for target in decision.targets if target.slot.side is side]
-    touch = None if asked.book is None else best_of_others(asked.book, asked.own, side)
-    if touch is None or not prices:
-        return None
-    best = max(prices, key=lambda price: price * side.sign)
-    return side.sign * asked.market.grid.ticks_between(touch, best)
+    bids = [target.price for target in decision.targets if target.slot.side is BID]
+    asks = [target.price for target in decision.targets if target.slot.side is not BID]
+    bid = grid.ticks_between(others.bids[0].price, max(bids)) if bids and others.bids else None
+    ask = grid.ticks_between(min(asks), others.asks[0].price) if asks and others.asks else None
+    # Two fields amid the others, set by their places: a third of what `_replace` takes.
+    return Decision._make((*decision[:_BEFORE], bid, ask, *decision[_AFTER:]))

@@ -31,18 +31,18 @@ def ladder(side: Side, inputs: QuoteInputs, seen: FairValue, fair_e9: int, best:
 
     `fair_e9` is fair value in 1e-9 $. Once a level rests nothing, no later one does.
     """
-    config, ticker, sign = inputs.config, inputs.market.ticker, side.sign
-    room = config.max_position - sign * inputs.net
+    config, net, ticker, sign = inputs.config, inputs.net, inputs.market.ticker, side.sign
+    size, room = config.quote_size, config.max_position - sign * net
     price = _touch(side, inputs, seen, best)
     targets: list[TargetOrder] = []
     for level in range(config.levels):
         if targets:
             wanted = targets[0].price - sign * level * config.level_gap
             price = _clear(side, inputs.market.grid, wanted, price)
-        count = _count(config.quote_size, room)
+        count = size if size <= room else _whole(room)
         if count <= 0:
             return targets, Reason.POSITION_CAP
-        if count < config.least_size and sign * inputs.net >= 0:
+        if count < config.least_size and sign * net >= 0:
             return targets, Reason.TOO_SMALL
         found = _earning(side, price, count, inputs, fair_e9)
         if found is None:
@@ -70,9 +70,9 @@ def _clear(side: Side, grid: PriceGrid, wanted: int, of: Price) -> Price:
     return grid.ceil(wanted if wanted > of else of + 1)
 
 
-def _count(size: Count, room: int) -> Count:
-    """The quote size, cut to whole contracts where a full fill would pass the largest position."""
-    return size if size <= room else Count(max(room, 0) // CONTRACT * CONTRACT)
+def _whole(room: int) -> Count:
+    """The whole contracts that fit: a full fill of a larger quote would pass the largest position."""
+    return Count(max(room, 0) // CONTRACT * CONTRACT)
 
 
 def _earning(

@@ -63,8 +63,17 @@ class Memory(NamedTuple):
         return fair * (1.0 - fair) * sqrt(self.variance_e12 / _E12 * 60.0)
 
     def stored(self) -> dict[str, object]:
-        """The flat object that `recall` reads back."""
-        return self._asdict()
+        """The flat object that `recall` reads back. Spelt out: half of what `_asdict` takes."""
+        return {
+            "at_ms": self.at_ms,
+            "fair_e9": self.fair_e9,
+            "mid_e9": self.mid_e9,
+            "watched_ms": self.watched_ms,
+            "variance_e12": self.variance_e12,
+            "move_e9": self.move_e9,
+            "half_e9": self.half_e9,
+            "fast": self.fast,
+        }
 
 
 _NAMES = Memory._fields
@@ -76,7 +85,7 @@ def recall(stored: Mapping[str, object] | None) -> Memory | None:
     if stored is None or len(stored) != len(_NAMES):
         return None
     try:
-        memory = Memory._make(_values(stored))
+        memory = Memory(*_values(stored))
     except KeyError:
         return None
     for value in memory:

@@ -10,6 +10,8 @@ from dora.core.quoting.ladder import NANO_PER_PRICE, Ladder, ladder
 from dora.core.quoting.outside_value import fights
 from dora.core.reasons import Reason
 
+BID, ASK = Side.BID, Side.ASK
+
 
 class Wanted(NamedTuple):
     """Fair value, and the best price wanted on each side, in 1e-9 $; rounding goes outward."""
@@ -28,19 +30,19 @@ class Quotes(NamedTuple):
 
 def two_sided(inputs: QuoteInputs, seen: FairValue, wanted: Wanted) -> Quotes:
     """The ladders of both sides: on the grid, meeting nobody, with the least edge, within the position."""
-    bids, asks = _uncrossed(
-        _side(Side.BID, inputs, seen, wanted.fair_e9, wanted.bid_e9 // NANO_PER_PRICE),
-        _side(Side.ASK, inputs, seen, wanted.fair_e9, -(-wanted.ask_e9 // NANO_PER_PRICE)),
-    )
+    bids = ladder(BID, inputs, seen, wanted.fair_e9, wanted.bid_e9 // NANO_PER_PRICE)
+    asks = ladder(ASK, inputs, seen, wanted.fair_e9, -(-wanted.ask_e9 // NANO_PER_PRICE))
+    if inputs.config.fair_value_gate:
+        bids, asks = _gated(BID, inputs, bids), _gated(ASK, inputs, asks)
+    bids, asks = _uncrossed(bids, asks)
     dropped: tuple[tuple[Slot, Reason], ...] = ()
     if bids[1] or asks[1]:
-        dropped = _dropped(inputs, Side.BID, bids) + _dropped(inputs, Side.ASK, asks)
+        dropped = _dropped(inputs, BID, bids) + _dropped(inputs, ASK, asks)
     return Quotes((*bids[0], *asks[0]), dropped)
 
 
-def _side(side: Side, inputs: QuoteInputs, seen: FairValue, fair_e9: int, best: int) -> Ladder:
-    """Its ladder; no level where the best one fights the configured fair value."""
-    made = ladder(side, inputs, seen, fair_e9, best)
+def _gated(side: Side, inputs: QuoteInputs, made: Ladder) -> Ladder:
+    """No level where the best one fights the configured fair value."""
     if made[0] and fights(side, made[0][0].price, inputs.config, inputs.now_ms):
         return [], Reason.FAIR_VALUE_GATE
     return made

@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-from dora.core.exchange.book import without
 from dora.core.quoting.decision import Decision, QuoteInputs
-from dora.core.quoting.fair_value import LEVELS, FairValue, fair_value
+from dora.core.quoting.fair_value import FairValue, fair_value
 from dora.core.quoting.memory import Memory, judged, recall, remember
 from dora.core.quoting.outside_value import anchored
 from dora.core.quoting.strategy import StoredMemory
@@ -61,9 +60,10 @@ def skipped(inputs: QuoteInputs, why: Reason, seen: FairValue, memory: Memory) -
 
 
 def _seen(inputs: QuoteInputs) -> FairValue | Reason:
-    if inputs.book is None or inputs.book.ticker != inputs.market.ticker:
+    others = inputs.others
+    if others is None or others.ticker != inputs.market.ticker:
         return Reason.BOOK_UNKNOWN
-    return fair_value(without(inputs.book, inputs.own, LEVELS), inputs.config.max_spread)
+    return fair_value(others, inputs.config.max_spread)
 
 
 def _unfit(inputs: QuoteInputs, seen: FairValue, memory: Memory) -> Reason | None:

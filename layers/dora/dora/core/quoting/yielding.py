@@ -20,9 +20,11 @@ class Yielding(NamedTuple):
 
     def why(self, config: MarketConfig, event: str) -> Reason | None:
         """Why a market of this event is left alone."""
-        if config.yield_to_external and event in self.external:
+        if event in self.external and config.yield_to_external:
             return Reason.EXTERNAL_ORDERS
-        return None if self.until_ms(config, event) is None else Reason.COOL_OFF
+        if event in self.strikes and self.until_ms(config, event) is not None:
+            return Reason.COOL_OFF
+        return None
 
     def until_ms(self, config: MarketConfig, event: str) -> TimeMs | None:
         """When it has cooled off; None: it is not to."""

@@ -15,9 +15,9 @@ from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.ports import Ports
 from dora.core.quoting.fair_value import LEVELS
 from dora.flow.cycle.choose import choose
-from dora.flow.cycle.compute import Choice, Inputs, net_positions, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.inputs import Choice, Inputs, net_positions, waits_of
 from dora.flow.cycle.public_data import read_public
 from dora.flow.cycle.purchase import bought
 from dora.flow.cycle.recent_trades import skip_likely_filled

@@ -8,8 +8,11 @@ from dora.core.orders.danger import Exposed
 from dora.core.orders.diff import SlotPlan, with_cancels
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.reasons import CancelReason, Reason
-from dora.flow.cycle.compute import Choice, Inputs, decide, learned, leave_all, pull_all, without_taken
+from dora.flow.cycle.compute import decide
+from dora.flow.cycle.inputs import Choice, Inputs
+from dora.flow.cycle.plain_plans import leave_all, pull_all, without_taken
 from dora.flow.cycle.protect import protect, without_triggered
+from dora.flow.cycle.quote import learned
 
 
 class Chosen(NamedTuple):

@@ -15,9 +15,9 @@ from dora.core.health import (
 from dora.core.reasons import Reason
 from dora.core.session import SessionMetadata
 from dora.core.units import Money, TimeMs
-from dora.flow.cycle.compute import Choice
 from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.inputs import Choice
 from dora.flow.cycle.loss_limits import LossCheck
 
 

@@ -6,9 +6,9 @@ from dora.core.fallbacks import UNCONFIGURED
 from dora.core.orders.journal import fold_plans
 from dora.core.ports import Ports
 from dora.core.state import BotState
-from dora.flow.cycle.compute import LIMITS
 from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.cycle.event_groups import load_groups
+from dora.flow.cycle.inputs import LIMITS
 from dora.flow.shared.account_limits import refresh_limits, share_of, tell_limiter
 from dora.flow.shared.fee_changes import FEES, read_fee_changes
 from dora.flow.shared.universe import refresh_listings, wanted_markets

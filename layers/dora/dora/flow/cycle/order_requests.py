@@ -9,7 +9,7 @@ from dora.core.failures import told
 from dora.core.orders.journal import client_order_id
 from dora.core.orders.requests import ApprovedOrder, OrderRequest
 from dora.core.session import SessionMetadata
-from dora.flow.cycle.compute import Inputs, expiry_of
+from dora.flow.cycle.inputs import Inputs, expiry_of
 
 
 class Naming(NamedTuple):

@@ -12,9 +12,9 @@ from dora.core.risk.rests import RESTS, stored_rests
 from dora.core.state import Changes, Progress
 from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
-from dora.flow.cycle.compute import LIMITS, WAITS, MemoryByTicker, waits_of
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.external import EXTERNAL
+from dora.flow.cycle.inputs import LIMITS, WAITS, MemoryByTicker, waits_of
 from dora.flow.cycle.loss_limits import LossCheck
 from dora.flow.cycle.record import CycleResult
 from dora.flow.shared.drift import CYCLE, DRIFT

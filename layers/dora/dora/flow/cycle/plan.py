@@ -12,9 +12,9 @@ from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.archive import Basis
 from dora.flow.cycle.choose import choose
-from dora.flow.cycle.compute import Choice, Inputs, MemoryByTicker, net_positions, waits_of
 from dora.flow.cycle.cycle_context import CycleContext
 from dora.flow.cycle.guard import Guarded
+from dora.flow.cycle.inputs import Choice, Inputs, MemoryByTicker, net_positions, waits_of
 from dora.flow.cycle.observe import Observed
 from dora.flow.cycle.purchase import Purchase, purchase
 from dora.flow.cycle.quality import STATISTICS

@@ -11,7 +11,7 @@ from dora.core.orders.reconciliation import ORPHAN_LEVEL
 from dora.core.quoting.fair_value import LEVELS, FairValue, fair_value
 from dora.core.quoting.ladder import NANO
 from dora.core.reasons import CancelReason, Reason
-from dora.flow.cycle.compute import Inputs, fees_of
+from dora.flow.cycle.inputs import Inputs, fees_of
 
 
 def protect(

@@ -16,7 +16,7 @@ from dora.core.ports import Ports
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.ladder import NANO
 from dora.core.units import TimeMs
-from dora.flow.cycle.compute import Choice, Inputs, fees_of
+from dora.flow.cycle.inputs import Choice, Inputs, fees_of
 from dora.flow.shared.reads import reserve_or_none, smallest_send_times
 
 

@@ -18,7 +18,7 @@ from dora.core.orders.requests import CancelRequest, DecreaseRequest
 from dora.core.ports import Ports
 from dora.core.reasons import CancelReason, Reason
 from dora.core.units import TimeMs
-from dora.flow.cycle.compute import Choice, Inputs
+from dora.flow.cycle.inputs import Choice, Inputs
 from dora.flow.shared.reads import LONGEST_WAIT_MS, Reader, paced
 
 MOST_TAPES = 30

@@ -15,8 +15,8 @@ from dora.core.risk.gates import PULLS_QUOTES
 from dora.core.risk.rests import Rest
 from dora.core.units import Money, Price, TimeMs, format_count, format_money
 from dora.flow.cycle.cash import CashLook, cash_fields
-from dora.flow.cycle.compute import Choice, MemoryByTicker
 from dora.flow.cycle.execute import Execution
+from dora.flow.cycle.inputs import Choice, MemoryByTicker
 from dora.flow.cycle.overdue import overdue_fields
 from dora.flow.shared.accounting import Accounts
 
