@@ -4,9 +4,11 @@ import gc
 from typing import Any
 
 import pytest
+from moto.core.serialize import JSONSerializer, XFormedAttributePicker
+from moto.core.utils import get_service_model
 from moto.dynamodb.models.table import Table
 
-from tests.world.tables import breaches
+from tests.world.tables import WRITE_STRUCTURE, breaches
 
 ONE_NUMBER = {":x": {"N": "1"}, ":y": {"N": "2"}}
 BODY = {"Put": {"Item": {"body": {"B": b"x" * 399_000}}}}
@@ -69,3 +71,26 @@ def test_what_transactions_copied_is_not_kept(dynamo: Any) -> None:
     gc.collect()
 
     assert sum(isinstance(own, Table) and own.name == "state" for own in gc.get_objects()) == 1
+
+
+class _AsMotoDoes(JSONSerializer):
+    _serialize_type_structure = WRITE_STRUCTURE
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"Items": [{"a": {"M": {"S": {"L": [{"N": "1"}, {"NULL": True}]}}}}, {"b": {"B": b"x"}}], "Count": 2},
+        {"Items": [], "ScannedCount": 0, "LastEvaluatedKey": {"pk": {"S": ""}}, "ConsumedCapacity": None},
+        {"items": [{"a": {"S": "by another spelling"}}], "count": 1},
+    ],
+)
+def test_an_answer_is_written_as_moto_writes_it(answer: Any) -> None:
+    query = get_service_model("dynamodb").operation_model("Query")
+    quick, slow = (
+        kind(query, value_picker=XFormedAttributePicker()).serialize(answer)
+        for kind in (JSONSerializer, _AsMotoDoes)
+    )
+
+    assert quick == slow
+    assert quick["body"] != "{}"
