@@ -13,7 +13,6 @@ class SessionStatus(StrEnum):
     STARTING = "starting"
     ACTIVE = "active"
     LIMIT_REACHED = "limit_reached"
-    HALTED = "halted"
     CLOSING = "closing"
     CLOSED = "closed"
 
