@@ -127,15 +127,28 @@ def test_a_key_that_is_refused_ends_it_at_once(dora: Driver, more: tuple[str, ..
     assert "again" not in result.output
 
 
-def test_a_key_that_may_read_alone_ends_it_after_each_group_was_tried_once(dora: Driver) -> None:
-    groups = {own.group_id for own in dora.stack.world.member.resting.values() if own.group_id}
+@pytest.mark.parametrize(("more", "every"), [((), False), (("--all-groups",), True)])
+def test_a_key_that_may_read_alone_ends_it_at_once_unless_groups_may_be_of_others(
+    dora: Driver, more: tuple[str, ...], every: bool
+) -> None:
+    dora.stack.world.exchange.faults = refusing = _NoKey(403, "PUT", "DELETE")
+    result = _direct(dora, *more)
+
+    assert result.exit_code == Exit.UNKNOWN
+    assert refusing.asked == (len(dora.stack.world.member.groups) if every else 1)
+    assert "the exchange refuses this key (403): nothing was cancelled" in result.output
+    assert "use a key whose scopes include `write` or `write::trade`" in " ".join(result.output.split())
+    assert _ours(dora) > 0
+
+
+def test_orders_outside_of_groups_cannot_be_cancelled_by_such_a_key_either(dora: Driver) -> None:
+    for order in dora.stack.world.member.resting.values():
+        order.group_id = None
     dora.stack.world.exchange.faults = refusing = _NoKey(403, "PUT", "DELETE")
     result = _direct(dora)
 
-    assert result.exit_code == Exit.UNKNOWN
-    assert refusing.asked == len(groups)
+    assert refusing.asked == 1
     assert "the exchange refuses this key (403): nothing was cancelled" in result.output
-    assert _ours(dora) > 0
 
 
 class _Revoked(_NoKey):

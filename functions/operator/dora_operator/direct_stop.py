@@ -108,12 +108,16 @@ class DirectStop:
         return self.triggered.get(row.group_id, self.clock.now_ms()) + SETTLE_MS
 
     def _trigger(self) -> None:
-        """Every waiting group once. Raises AuthRefused where no write of this run got past the key."""
+        """Every waiting group once. Raises AuthRefused where no write of this run got past the key: at once,
+        but of groups that may be somebody else's each is tried.
+        """
         refused: AuthRefused | None = None
         for group_id, shard in list(self._waiting.items()):
             try:
                 self.exchange.trigger_group(group_id, shard)
             except AuthRefused as error:
+                if not self.wrote and not self.all_groups:
+                    raise
                 self.say(f"group {group_id} was not triggered: {error}")
                 refused = error
                 continue
@@ -128,7 +132,11 @@ class DirectStop:
             raise refused
 
     def _cancel(self, rows: list[Order]) -> None:
+        """Raises AuthRefused where the key was refused for all of it, and no write got past it before."""
         done = self.exchange.cancel([cancel_of(row) for row in rows])
+        refused = self.exchange.write_refused
+        if refused is not None and not self.wrote and not done.succeeded and not done.unknown:
+            raise refused
         self._wrote_ms = self.clock.now_ms()
         left = len(done.failed) + len(done.unknown)
         self.say(f"{len(done.succeeded)} orders cancelled, {left} refused or not answered")

@@ -31,6 +31,8 @@ LADDER = (
 )
 COLUMNS = ("", "type", "leaves")
 KEY_FIX = "check --key-id, --pem and the stage"
+SCOPE_FIX = "use a key whose scopes include `write` or `write::trade`, or cancel on the exchange's site"
+FORBIDDEN = 403
 
 
 @command("stop")
@@ -80,7 +82,8 @@ def _ended(work: DirectStop) -> tuple[bool, str]:
     except AuthRefused as error:
         did = "what it did before stands" if work.wrote else "nothing was cancelled"
         work.say(str(error))
-        return False, f"the exchange refuses this key ({error.status}): {did}; {KEY_FIX}"
+        fix = SCOPE_FIX if error.status == FORBIDDEN else KEY_FIX
+        return False, f"the exchange refuses this key ({error.status}): {did}; {fix}"
     return False, "NOT proven: run it again"
 
 

@@ -13,7 +13,7 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3.exceptions import HTTPError
 
-from dora.core.errors import ExchangeUnavailable, RateLimited
+from dora.core.errors import AuthRefused, ExchangeUnavailable, RateLimited
 from dora.core.exchange.pacing import half_jitter_ms
 from dora.core.ports import Clock, Facts
 from dora.core.units import TimeMs
@@ -116,6 +116,8 @@ class Transport:
         """Our clock minus the exchange's; 0 below a second, and until an answer came."""
         self.key_refused = False
         """Whether any answer so far was a 401: the key is wrong, was rotated, or our clock is off."""
+        self.write_refused: AuthRefused | None = None
+        """The last 401 or 403 that a write was answered with: the key may not write, or not here."""
         self.calls: Counter[str] = Counter()
         """Requests sent, by endpoint; every attempt counts."""
 
@@ -176,7 +178,12 @@ class Transport:
             raise ExchangeUnavailable(f"{call.endpoint}: no answer ({_named(error)})") from error
         self._compare_clocks(response, sent_ms)
         self.key_refused |= response.status_code == UNAUTHORIZED
-        return _answer(call, response.status_code, body, self._known)
+        try:
+            return _answer(call, response.status_code, body, self._known)
+        except AuthRefused as error:
+            if call.method != "GET":
+                self.write_refused = error
+            raise
 
     def close(self) -> None:
         """Close all connections. What calls afterwards opens new ones."""
