@@ -166,13 +166,20 @@ def test_scenario_85_what_a_program_is_expected_to_pay_is_booked_once_when_it_is
         assert float(own["amount_dollars"]) == pytest.approx(credited[own["program"]], rel=0.2)
 
 
-def test_scenario_85_what_was_earned_before_a_market_is_disabled_is_expected_still() -> None:
-    with paid_for(*one_each(reward_e4=100_000_000)) as stage:
-        stage.run(ENTERED + 20)
+def test_scenario_85_a_market_that_is_disabled_and_comes_back_is_expected_once_with_all_it_earned() -> None:
+    end_ms = START_MS + (ENTERED + 40) * 60_000
+    with paid_for(*one_each(end_ms=end_ms, reward_e4=100_000_000)) as stage:
+        stage.run(ENTERED + 10)
         stage.world.put_market(A, {**PAID, "enabled": False})
-        stage.run(3)
-        assert [own["market"] for own in stage.seen.facts("REWARD_EXPECTED")] == [A]
+        stage.run(2)
+        assert not stage.seen.facts("REWARD_EXPECTED")
+        stage.world.put_market(A, PAID)
+        stage.run(32)
+        told = {own["market"]: float(own["amount_dollars"]) for own in stage.seen.facts("REWARD_EXPECTED")}
         assert not broken(stage.world)
+
+    assert len(stage.seen.facts("REWARD_EXPECTED")) == len(TICKERS)
+    assert told[A] > 0.45 * told[B]  # The first stay alone is a quarter.
 
 
 def test_scenario_85_when_programs_end_quotes_go_and_what_is_held_is_closed() -> None:

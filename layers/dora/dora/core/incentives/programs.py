@@ -28,13 +28,15 @@ _DUE_KINDS: tuple[frozenset[type], ...] = (*[frozenset({str})] * 2, *[frozenset(
 
 
 class Due(NamedTuple):
-    """What a program that is over for us is expected to pay: an estimate that no profit row holds yet."""
+    """What a program has earned that is over, or whose market was left: no profit row holds it yet."""
 
     program_id: str
     ticker: str
     shard: int
     end_ms: TimeMs
+    """It is booked then."""
     amount: Money
+    """An estimate, of which only `paid` is."""
 
 
 class Programs(NamedTuple):

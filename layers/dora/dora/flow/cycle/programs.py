@@ -25,7 +25,7 @@ from dora.core.incentives.programs import (
 from dora.core.ports import Ports
 from dora.core.units import Money, TimeMs
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
-from dora.flow.cycle.expected_rewards import book_due, shards_of, with_due
+from dora.flow.cycle.expected_rewards import book_due, resumed, shards_of, with_due
 from dora.flow.cycle.quality import QUALITY
 from dora.flow.shared.accounting import Accounts
 from dora.flow.shared.reads import send_times
@@ -93,9 +93,10 @@ def _looked(
     ports.clock.sleep_ms(max(sends[-1] - now_ms, 0))
     found = _read(ports, context, tickers, now_ms)
     known = known._replace(tried_ms=now_ms, loss=_loss(loaded))
-    if found is not None:
-        known = known._replace(read_ms=now_ms, rows=merged(known.rows, found, tickers, context.began_ms))
-    return known
+    if found is None:
+        return known
+    read = known._replace(read_ms=now_ms, rows=merged(known.rows, found, tickers, context.began_ms))
+    return resumed(read, known, loaded.state.memory)
 
 
 def _read(
