@@ -49,6 +49,24 @@ def recorded(stage: Scene) -> dict[str, EventGroup]:
     return {group.event: group for group in _state(stage).event_groups()}
 
 
+FOREIGN = {"trips": {"S": "?"}}
+"""What no group's item holds; its group can be told still."""
+
+
+def damage(stage: Scene, own: EventGroup, by: dict[str, Any]) -> dict[str, Any]:
+    """These attributes into the group's item; as it was."""
+    table, place = (
+        boto3.client("dynamodb"),
+        {
+            "pk": {"S": f"{stage.world.setup.bot}#groups"},
+            "sk": {"S": f"{own.session_id}#{own.event}"},
+        },
+    )
+    before: dict[str, Any] = table.get_item(TableName=STATE_TABLE, Key=place, ConsistentRead=True)["Item"]
+    table.put_item(TableName=STATE_TABLE, Item=before | by)
+    return before
+
+
 def unproven_in(stage: Scene, group_id: str) -> list[str]:
     """Orders that may come to rest in that group, or may rest there, by the journal."""
     orders = _state(stage).load().journal.orders.values()

@@ -270,6 +270,24 @@ def test_scenario_84_orders_of_the_shards_groups_move_into_event_groups_that_are
         sound(stage)
 
 
+def test_scenario_84_orders_move_back_into_the_groups_of_their_shards_and_those_of_events_stay_empty() -> (
+    None
+):
+    with event_scene() as stage:
+        groups = [stage.world.member.groups[own.group_id] for own in recorded(stage).values()]
+        stage.world.exchange.invariants.expectations.group_per_event = False
+        stage.world.put_global({**BY_EVENT, "group_by": "shard"})
+        stage.run(2)
+
+        stage.sound()
+        of_shards = set(stage.world.status()["order_groups"].values())
+        assert {order.group_id for order in stage.world.member.resting.values()} == of_shards
+        assert not any(group.tripped or group.orders for group in groups)
+        assert stage.world.teardown()["status"] == "closed"
+        assert all(group.tripped for group in groups)
+        unhurt(stage)
+
+
 @pytest.mark.parametrize("doing", ["create", "arm"])
 def test_scenario_84_a_teardown_beside_a_cycle_that_creates_or_arms_a_group_leaves_nothing(
     doing: str,

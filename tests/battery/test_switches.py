@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from dora.core.risk.rests import FIRST_REST_MS
+from tests.battery.event_scene import FOREIGN, damage, event_of, recorded
 from tests.battery.scene import CREATE, SLOTS, Scene, fill, scene
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
@@ -452,6 +453,17 @@ def test_an_event_whose_order_group_tripped_rests() -> None:
         set_book(stage.world, C)
         stops_only(stage, C, "event_resting")
         stage.run(3)
+        quotes_everything(stage)
+
+
+def test_an_event_whose_order_group_cannot_be_read_is_not_quoted() -> None:
+    with by_event() as stage:
+        stage.run(2)
+        own = recorded(stage)[event_of(C)]
+        before = damage(stage, own, FOREIGN)
+        stops_only(stage, C, "event_group_unread")
+        damage(stage, own, before)
+        stage.run(4)
         quotes_everything(stage)
 
 

@@ -200,7 +200,7 @@ class MemoryStore:
     @request
     def readable_event_groups(self) -> tuple[EventGroup, ...]:
         """Every value here can be read."""
-        return tuple(own for _, own in sorted(self._own.event_groups.items()) if own.group_id)
+        return tuple(own for _, own in sorted(self._own.event_groups.items()))
 
     @request
     def save_event_group(self, group: EventGroup) -> EventGroup:

@@ -114,6 +114,8 @@ def brakes(
 def _brake(
     standing: Standing, group: EventGroup | None, listed: Mapping[str, OrderGroup], *, allowed: bool
 ) -> EventBrake:
+    if group is not None and not group.understood:
+        return EventBrake(group_id=group.group_id, shard=group.shard, reason=Reason.EVENT_GROUP_UNREAD)
     if group is None or not group.group_id:
         return EventBrake(reason=Reason.EVENT_WITHOUT_GROUP if allowed else Reason.EVENT_NOT_ADMITTED)
     reason: Reason | None = None

@@ -71,6 +71,11 @@ class EventGroup:
     """Creates in a row on its shard, its own the last, of which none is known to have made a group."""
 
     @property
+    def understood(self) -> bool:
+        """Whether its item could be read. Of another at most the group is known, and it is never stored."""
+        return self.rev >= 0
+
+    @property
     def armed(self) -> bool:
         """Whether it takes orders, as far as we know."""
         return bool(self.group_id) and self.armed_ms > 0

@@ -245,9 +245,10 @@ class StateStore(Protocol):
         """
 
     def readable_event_groups(self) -> tuple[EventGroup, ...]:
-        """Those of which at least the group can be read, which is all that triggering them takes.
+        """All of them. One whose item is not understood is not `understood`, and can never be stored; its
+        group, which is all that triggering it takes, is empty where not even that can be read.
 
-        What else cannot be read has `rev` -1, and so can never be stored. Raises only StateUnavailable.
+        Raises only StateUnavailable.
         """
 
     def save_event_group(self, group: EventGroup) -> EventGroup:

@@ -97,6 +97,8 @@ class Reason(StrEnum):
     """The order group of its event is being made, or is not listed."""
     EVENT_RESTING = "event_resting"
     """The order group of its event tripped: the event rests."""
+    EVENT_GROUP_UNREAD = "event_group_unread"
+    """The stored item of its event's order group cannot be read: an `ERROR` names it."""
     REFUSED_REPEATEDLY = "refused_repeatedly"
     """Three cycles in a row its orders were refused, or for want of cash its shard's: it rests."""
     BOOK_UNKNOWN = "book_unknown"

@@ -6,11 +6,12 @@ taker finds on one side of a market. Over all admitted events that sum, at a dol
 `max_burst_loss_dollars`; and there are only as many groups as the account can trigger in `TRIGGERED_S`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import GROUP_COST
+from dora.core.orders.journal import TrackedOrder
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Money
 
 TRIGGERED_S = 20
@@ -51,6 +52,15 @@ def most_groups(limits: Limits, others: int) -> int:
     `limits` is the bot's own share of what the key may spend.
     """
     return max(limits.write_rate * TRIGGERED_S // GROUP_COST - others, 0)
+
+
+def unbraked_loss(orders: Iterable[TrackedOrder], braked: Collection[str | None]) -> Money:
+    """What the open orders may lose that are in none of these groups: no limit is known that brakes them.
+
+    Nothing more is placed in such a group, so a burst fills what is open and no more.
+    """
+    open_count = sum(order.remaining for order in orders if order.open and order.group_id not in braked)
+    return Money(open_count * ONE_DOLLAR)
 
 
 def admitted(needs: Iterable[EventNeed], max_burst_loss: Money, most: int) -> list[EventNeed]:

@@ -26,9 +26,11 @@ class EventGroupRecords(SessionRecords):
         return tuple(value_of_item(EventGroup, item) for item in self._table.query(self._groups_pk))
 
     def readable_event_groups(self) -> tuple[EventGroup, ...]:
-        """Those that show a group, of any version. Raises only StateUnavailable."""
-        found = (_readable(item) for item in self._table.query(self._groups_pk))
-        return tuple(group for group in found if group is not None and group.group_id)
+        """All of them, of any version: of one that is not understood, its group at most.
+
+        Raises only StateUnavailable.
+        """
+        return tuple(_readable(item) for item in self._table.query(self._groups_pk))
 
     def save_event_group(self, group: EventGroup) -> EventGroup:
         """Store one whose `rev` is still the stored one (0: none stored); returns it with the next rev.
@@ -61,18 +63,18 @@ def event_group_key(group: EventGroup) -> str:
     return f"{group.session_id}#{group.event}"
 
 
-def _readable(item: Mapping[str, Any]) -> EventGroup | None:
+def _readable(item: Mapping[str, Any]) -> EventGroup:
     try:
         return value_of_item(EventGroup, item)
     except StateError:
         return _stand_in(item)
 
 
-def _stand_in(item: Mapping[str, Any]) -> EventGroup | None:
+def _stand_in(item: Mapping[str, Any]) -> EventGroup:
     """Its group is all that matters: whatever state it may be in, it may hold orders."""
     group_id, shard = _plain(item, "group_id"), _plain(item, "shard")
     if not isinstance(group_id, str) or type(shard) is not int:
-        return None
+        group_id, shard = "", 0
     session_id, _, event = key_of(item)[1].partition("#")
     return EventGroup(
         session_id=session_id,

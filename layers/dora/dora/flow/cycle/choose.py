@@ -35,10 +35,17 @@ def choose(inputs: Inputs, triggered: Collection[str]) -> Chosen:
 
 
 def _in_their_groups(inputs: Inputs, plan: SlotPlan) -> SlotPlan:
-    """Where orders are grouped by event, one that rests in another group is taken off: it has no brake."""
-    if inputs.events is None:
+    """An order that rests in another group than its brake is taken off: that of its event where orders are
+    grouped by event, else one of the session's.
+    """
+    orders = inputs.view.journal.orders.values()
+    if inputs.events is not None:
+        astray = [order for order in orders if _is_astray(inputs, order)]
+    elif inputs.session is not None and inputs.session.use_order_groups:
+        own = {None, *(group.group_id for group in inputs.session.order_groups)}
+        astray = [o for o in orders if o.group_id not in own and o.state is OrderState.LIVE]
+    else:
         return plan
-    astray = [order for order in inputs.view.journal.orders.values() if _is_astray(inputs, order)]
     return with_cancels(plan, astray, CancelReason.NOT_WANTED)
 
 

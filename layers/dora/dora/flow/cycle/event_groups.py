@@ -5,13 +5,20 @@ cycle that created or armed its group. So whoever dies, or is overtaken by a tea
 group that nobody knows: what is recorded as neither armed nor triggered is triggered first of all.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
 from dora.core.config import BY_EVENT
-from dora.core.errors import ExchangeError, ExchangeRefused, RateLimited, StateError
+from dora.core.errors import (
+    ExchangeError,
+    ExchangeRefused,
+    RateLimited,
+    StateError,
+    StateTooNew,
+    StateUnavailable,
+)
 from dora.core.event_choice import EventBrake, Standing, Work, brakes, needs_of, work_of
 from dora.core.event_group import TRIP_FILLS_MS, EventGroup, is_in, judged, rested, tripped
 from dora.core.exchange.error_codes import GROUP_NOT_FOUND
@@ -21,9 +28,9 @@ from dora.core.exchange.snapshot import Snapshot
 from dora.core.orders.journal import Journal, TrackedOrder
 from dora.core.ports import Ports
 from dora.core.reasons import Reason
-from dora.core.risk.event_brakes import admitted, most_groups
+from dora.core.risk.event_brakes import admitted, most_groups, unbraked_loss
 from dora.core.session import SessionMetadata, SessionStatus
-from dora.core.units import Count, Price, TimeMs, format_count
+from dora.core.units import Count, Money, Price, TimeMs, format_count
 from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.shared.event_groups import to_trigger
 from dora.flow.shared.group_trigger import GroupTrigger
@@ -65,18 +72,36 @@ def as_stored(
     if session is None or session.status not in STOPPED or not to_trigger(groups):
         return groups
     with Reported(ports.facts, "order groups of single events", StateError):
-        return ports.state.event_groups()
+        return _stored_groups(ports)
     return groups
 
 
 def load_groups(ports: Ports, loaded: LoadedState) -> tuple[EventGroup, ...]:
-    """The groups as stored. Asked for only where there may be any that matter. Raises StateError."""
+    """The groups as stored. Asked for only where there may be any that matter.
+
+    Raises StateUnavailable; StateTooNew where a newer version wrote one.
+    """
     session, orders = loaded.state.session, loaded.journal.orders.values()
     known = {group.group_id for group in session.order_groups} if session else set()
     foreign = any(o.open and o.group_id is not None and o.group_id not in known for o in orders)
     if session is None or not (foreign or applies(loaded, session)):
         return ()
-    return ports.state.event_groups()
+    return _stored_groups(ports)
+
+
+def _stored_groups(ports: Ports) -> tuple[EventGroup, ...]:
+    """All of them. One that is not understood takes its own event off the market, and nothing else.
+
+    It may be armed: it is triggered where its group is known, what is open in it counts in full, and its item
+    is left to a person.
+    """
+    try:
+        return ports.state.event_groups()
+    except (StateTooNew, StateUnavailable):
+        raise
+    except StateError as error:
+        ports.facts.emit("ERROR", what="order group of an event", why=str(error))
+        return ports.state.readable_event_groups()
 
 
 # --- trips -----------------------------------------------------------------------------------------------
@@ -171,8 +196,8 @@ def _mids(books: Mapping[str, Book]) -> dict[str, Price]:
 
 def _stored(ports: Ports, before: EventGroup, after: EventGroup) -> EventGroup:
     """As stored, or as it ought to be where that failed: then the next cycle finds the same again."""
-    if after == before:
-        return before
+    if after == before or not before.understood:
+        return after
     with Reported(ports.facts, f"record of the group of {after.event}", StateError):
         return ports.state.save_event_group(after)
     return after
@@ -199,13 +224,29 @@ def arrange(
     settings = loaded.globals_
     own = {group.event: group for group in groups if group.session_id == session.session_id}
     needs = needs_of(standing, own, settings.event_burst_limit)
-    most = most_groups(loaded.limits, len(session.order_groups))
-    chosen = {need.event: need for need in admitted(needs.values(), settings.max_burst_loss, most)}
+    unread = {event for event, group in own.items() if not group.understood}
+    most = max(most_groups(loaded.limits, len(session.order_groups)) - len(unread), 0)
+    known = (need for need in needs.values() if need.event not in unread)
+    left = Money(settings.max_burst_loss - _unbraked_loss(standing, session, groups))
+    chosen = {need.event: need for need in admitted(known, left, most)}
     if may_write and not ports.dry_run and standing.listed is not None:
-        work = work_of(standing, own, needs, chosen, settings, most)
+        readable = {event: group for event, group in own.items() if group.understood}
+        work = work_of(standing, readable, needs, chosen, settings, most)
         own = _Keeper(ports, settings.rate_limit_backoff_ms, own).done(work, session)
     others = tuple(group for group in groups if group.session_id != session.session_id)
     return EventGroups(groups=(*others, *own.values()), by_event=brakes(standing, own, needs, chosen))
+
+
+def _unbraked_loss(standing: Standing, session: SessionMetadata, groups: Iterable[EventGroup]) -> Money:
+    """What rests, or may rest, in groups whose items could not be read."""
+    if all(group.understood for group in groups):
+        return Money(0)
+    braked = {
+        None,
+        *(g.group_id for g in groups if g.understood),
+        *(g.group_id for g in session.order_groups),
+    }
+    return unbraked_loss(standing.orders.values(), braked)
 
 
 @dataclass

@@ -31,6 +31,7 @@ LEARNING = PULLS_QUOTES | {
     Reason.EVENT_NOT_ADMITTED,
     Reason.EVENT_WITHOUT_GROUP,
     Reason.EVENT_RESTING,
+    Reason.EVENT_GROUP_UNREAD,
 }
 """Switches of ours under which strategies go on learning; a market that does not trade only looks quiet."""
 

@@ -37,9 +37,9 @@ def note_triggered(ports: Ports, events: Iterable[EventGroup], trigger: GroupTri
     """
     with Reported(ports.facts, "record of the triggered groups of events", StateError):
         for group in events:
-            if group.rev >= 0 and group.group_id in trigger.triggered:
+            if group.understood and group.group_id in trigger.triggered:
                 _note(ports, rested(group, ports.clock.now_ms(), triggered=True))
-            elif group.rev >= 0 and group.group_id in trigger.unknown:
+            elif group.understood and group.group_id in trigger.unknown:
                 _note(ports, replace(rested(group, ports.clock.now_ms(), triggered=False), group_id=""))
 
 
