@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -166,6 +167,25 @@ def test_scenario_31_the_balance_is_waited_for_where_nobody_can_say_when_it_was_
 
         assert not stage.world.exchange.stats.too_many_requests
         assert not broken(stage.world)
+
+
+@pytest.mark.parametrize("lag_ms", [0, 70_000])
+def test_scenario_31_what_a_429_refused_though_a_copy_of_it_had_come_is_not_placed_on_older_reads(
+    lag_ms: int,
+) -> None:
+    """The network delivered a create twice, and the client heard of the second copy: too many requests."""
+    with scene(Knobs(user_data_timestamp_offset_ms=600_000)) as stage:
+        stage.run(2)
+        stage.move()
+        exchange = stage.world.exchange
+        exchange.knobs = replace(exchange.knobs, orders_lag_ms=lag_ms)
+        stage.struck(Fault(kind="error-after", where=CREATE, amount=429, code="too_many_requests"))
+        stage.run(1)
+        assert not broken(stage.world), broken(stage.world)
+        exchange.knobs = replace(exchange.knobs, orders_lag_ms=0)
+        stage.run(3)
+
+        stage.sound()
 
 
 def test_scenario_31_batches_are_cut_to_what_the_bucket_holds() -> None:

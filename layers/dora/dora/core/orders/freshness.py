@@ -21,9 +21,18 @@ INVISIBLE = f"its last write not shown by any read for {UNSEEN_CYCLES} cycles"
 
 
 def judge_writes(
-    view: ReconciledOrders, evidence: Evidence, *, now_ms: TimeMs, max_age_ms: int, hold_ms: int
+    view: ReconciledOrders,
+    evidence: Evidence,
+    *,
+    now_ms: TimeMs,
+    max_age_ms: int,
+    hold_ms: int,
+    refused_ms: int = 0,
 ) -> ReconciledOrders:
     """The view with its `unseen` orders: those whose last acknowledged write is older than `max_age_ms`.
+
+    `refused_ms`: when a 429 was met last. Nobody is sure that it answered the only copy of its request, so
+    what it refused is placed again only on reads that show every write acknowledged until then.
 
     Where the reads have moved on past such a write for `UNSEEN_CYCLES`, its order alone is invisible and
     becomes missing: its market rests until a row shows it. Where they have not, all reads are behind.
@@ -36,7 +45,7 @@ def judge_writes(
     unseen = [
         replace(order, unseen=order.unseen + 1)
         for key, order in view.journal.orders.items()
-        if now_ms - order.write_ms > max_age_ms
+        if (now_ms - order.write_ms > max_age_ms or order.write_ms <= refused_ms)
         and (order.state is not closed or key in rows)
         and _is_unseen(order, rows.get(key), evidence)
     ]

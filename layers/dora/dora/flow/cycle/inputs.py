@@ -28,6 +28,12 @@ that are not quoted are not, the cycles for which slots have waited for tokens, 
 limits with the last 429. Losing them costs repeated lines, a time, fairness and a read, and no more."""
 
 
+def refused_ms(memory: MemoryByTicker) -> TimeMs:
+    """When a write was answered with a 429 last, by our clock; 0: not that memory knows of."""
+    noted_ms = memory.get(LIMITS, {}).get("refused_ms")
+    return TimeMs(noted_ms if isinstance(noted_ms, int) else 0)
+
+
 def waits_of(memory: MemoryByTicker) -> dict[str, int]:
     """By `slot_key`, the cycles for which slots have waited for tokens."""
     return {key: wait for key, wait in memory.get(WAITS, {}).items() if isinstance(wait, int)}

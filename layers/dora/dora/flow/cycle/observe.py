@@ -15,8 +15,9 @@ from dora.core.zones import DAY_MS
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.cycle.id_probes import probe_ids
+from dora.flow.cycle.inputs import refused_ms
 from dora.flow.cycle.read import gather_evidence, read_exchange, read_times
-from dora.flow.shared.reads import await_balance, used_percent
+from dora.flow.shared.reads import await_balance, balance_leaves, used_percent
 from dora.flow.shared.resolution_facts import resolved
 from dora.flow.shared.universe import refresh_reference_data
 from dora.flow.shared.unreadable_facts import set_apart
@@ -51,7 +52,9 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     now_ms = ports.clock.now_ms()
     # Read tokens last: those counted before another wait are lost to a bucket that is full after it.
     await_balance(ports)
+    counted_ms = ports.clock.now_ms()
     slice_ms = read_times(ports, len(open_orders), len(books) + len(markets))
+    balance_leaves(ports, counted_ms)
     reads_percent = used_percent(ports, "read", loaded.limits.read_capacity)
     overlap_ms = loaded.globals_.fills_overlap_s * 1000
     cursors = loaded.state.cursors
@@ -86,7 +89,14 @@ def reconcile(ports: Ports, loaded: LoadedState, snapshot: Snapshot) -> Reconcil
         tombstone_ms=loaded.globals_.tombstone_s * 1000,
     )
     max_age_ms = loaded.globals_.max_read_age_s * 1000
-    reconciled = judge_writes(merged, evidence, now_ms=now_ms, max_age_ms=max_age_ms, hold_ms=hold_ms)
+    reconciled = judge_writes(
+        merged,
+        evidence,
+        now_ms=now_ms,
+        max_age_ms=max_age_ms,
+        hold_ms=hold_ms,
+        refused_ms=refused_ms(loaded.state.memory),
+    )
     resolved(ports.facts, reconciled.resolutions)
     cycle_facts.missing_from_list(ports.facts, reconciled.missing_from_list)
     cycle_facts.invisible(ports.facts, reconciled.invisible)

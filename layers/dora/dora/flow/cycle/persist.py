@@ -14,7 +14,7 @@ from dora.core.units import TimeMs
 from dora.flow.cycle import cycle_facts
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.external import EXTERNAL
-from dora.flow.cycle.inputs import LIMITS, WAITS, MemoryByTicker, waits_of
+from dora.flow.cycle.inputs import LIMITS, WAITS, MemoryByTicker, refused_ms, waits_of
 from dora.flow.cycle.loss_limits import LossCheck
 from dora.flow.cycle.record import CycleResult
 from dora.flow.shared.drift import CYCLE, DRIFT
@@ -48,7 +48,7 @@ def commit(
     risk = after_writes(losses.state, result.execution.tally, loaded.globals_, now_ms)
     changes = Changes(
         journal=result.execution.journal,
-        memory=_memory(loaded, result),
+        memory=_memory(loaded, result, now_ms),
         cursors=result.accounts.cursors,
         progress=progress,
         risk=risk if risk != loaded.state.risk else None,
@@ -70,7 +70,7 @@ def tell(facts: Facts, result: CycleResult, record: Record) -> None:
     cycle_facts.cycle(facts, record, result.choice.news, result.accounts.drift or ())
 
 
-def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
+def _memory(loaded: LoadedState, result: CycleResult, now_ms: TimeMs) -> MemoryByTicker:
     """Memory after the cycle's decisions, and the waits of its slots; without decisions as it was."""
     choice, execution = result.choice, result.execution
     contradicted = not RATE_LIMITED.isdisjoint(execution.tally.codes)
@@ -90,7 +90,11 @@ def _memory(loaded: LoadedState, result: CycleResult) -> MemoryByTicker:
         DRIFT: watched,
         CYCLE: {"cycle_id": result.cycle_id},
         **result.quality,
-        LIMITS: {"learned_ms": loaded.limits_learned_ms, "contradicted": int(contradicted)},
+        LIMITS: {
+            "learned_ms": loaded.limits_learned_ms,
+            "contradicted": int(contradicted),
+            "refused_ms": now_ms if contradicted else refused_ms(loaded.state.memory),
+        },
     }
     if not choice.decisions:
         return memory
