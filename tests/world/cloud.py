@@ -67,6 +67,7 @@ def _served() -> Iterator[str]:
     try:
         with environment(_NOBODY | {"AWS_ENDPOINT_URL": url}):
             yield url
-            requests.post(f"{url}/moto-api/reset", timeout=5).raise_for_status()
     finally:
+        # Whatever became of the block: moto keeps its tables for the next server of this process.
+        requests.post(f"{url}/moto-api/reset", timeout=5).raise_for_status()
         server.stop()

@@ -18,7 +18,7 @@ from dora.core.errors import ConfigInvalid
 from tests.simulator.clock import VirtualClock
 from tests.world import config_items
 from tests.world.bot_clock import BotClock
-from tests.world.cloud import open_cloud
+from tests.world.cloud import CloudKind, open_cloud
 from tests.world.config_items import as_attributes
 from tests.world.environment import environment
 from tests.world.event_files import EVENTS, read_event
@@ -52,6 +52,15 @@ def test_a_cloud_is_empty_at_the_start_and_gone_at_the_end(
             assert os.environ["AWS_ACCESS_KEY_ID"] != "a-person"
             secrets.close()
     assert os.environ["AWS_ACCESS_KEY_ID"] == "a-person"
+
+
+@pytest.mark.parametrize("kind", ["process", "server"])
+def test_nothing_is_left_of_a_cloud_whose_block_failed(kind: CloudKind) -> None:
+    with pytest.raises(ZeroDivisionError), open_cloud(kind):
+        boto3.client("secretsmanager").create_secret(Name="dora/local", SecretString="{}")
+        raise ZeroDivisionError
+    with open_cloud(kind):
+        assert boto3.client("secretsmanager").list_secrets()["SecretList"] == []
 
 
 class _Hello(BaseHTTPRequestHandler):
