@@ -1,11 +1,9 @@
 """Events that rest because fills went against us, in a replay as in the bot."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from dora.core.quoting import registry
 from dora.core.reasons import Reason
 from tests.replay.fill_models import PESSIMISTIC
 from tests.replay.play import play
@@ -13,15 +11,8 @@ from tests.replay.settings import setting
 from tests.replay.situations import situations
 from tests.replay.tape import Track
 from tests.replay.tapes import market, quote, tape_with, track_of, with_tracks
-from tests.replay.tests.scripted import Scripted, bids
 
-
-@pytest.fixture(autouse=True)
-def _script(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    scripted = Scripted()
-    scripted.answer = bids(40)
-    monkeypatch.setitem(registry.STRATEGIES, "scripted", scripted)
-    yield
+pytestmark = pytest.mark.usefixtures("bids_at_40_cents")
 
 
 def met_and_left(seconds: float) -> Track:

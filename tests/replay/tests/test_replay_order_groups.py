@@ -1,11 +1,10 @@
 """Order groups by event: worked by hand, when one trips, what is gone then, and when it is quoted again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from dora.core.quoting import registry
 from dora.core.units import CONTRACT, Count
 from tests.replay.brakes import Braked, brake_table, braked, busiest
 from tests.replay.fill_models import OPTIMISTIC, PESSIMISTIC, FillModel
@@ -16,7 +15,6 @@ from tests.replay.settings import setting
 from tests.replay.situations import situations
 from tests.replay.tape import Tape
 from tests.replay.tapes import TICKER, at, market, quote, tape_with, track_of, wandering, with_tracks
-from tests.replay.tests.scripted import Scripted, bids
 from tests.simulator.tape import Quote
 
 SECOND, OTHER = "KXHAND-E1-M2", "KXHAND-E2-M1"
@@ -24,12 +22,7 @@ ABOVE = GroupRule(Count(9 * CONTRACT), 120_000)
 FROM = replace(ABOVE, at_limit=True)
 
 
-@pytest.fixture(autouse=True)
-def _script(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    scripted = Scripted()
-    scripted.answer = bids(40)
-    monkeypatch.setitem(registry.STRATEGIES, "scripted", scripted)
-    yield
+pytestmark = pytest.mark.usefixtures("bids_at_40_cents")
 
 
 def met(*seconds: float) -> Sequence[Quote]:

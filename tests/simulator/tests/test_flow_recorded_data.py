@@ -44,17 +44,23 @@ def test_the_chosen_weather_window_has_all_sixty_markets_open() -> None:
     assert window.start_ms % MINUTE_MS == 0
 
 
+OF_EACH_FORM = ("trades-mixed-2025-11", "bbo-crypto15m-2026-08")
+OTHERS = (
+    "trades-weather-2024-12",
+    "trades-weather-2025-04",
+    "trades-crypto15m-2026-08",
+    "bbo-weather-2026-03",
+    "bbo-sports-2026-07-10",
+    "bbo-basketball-2026-05",
+)
+
+
 @pytest.mark.parametrize(
     "name",
     [
-        "trades-weather-2024-12",
-        "trades-weather-2025-04",
-        "trades-mixed-2025-11",
-        "trades-crypto15m-2026-08",
-        "bbo-weather-2026-03",
-        "bbo-sports-2026-07-10",
-        "bbo-basketball-2026-05",
-        "bbo-crypto15m-2026-08",
+        *OF_EACH_FORM,
+        # The same two forms again: reading these takes half a second each.
+        *(pytest.param(name, marks=pytest.mark.long) for name in OTHERS),
     ],
 )
 def test_every_kind_of_recording_plays_an_hour(name: str) -> None:
