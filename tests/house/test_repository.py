@@ -75,9 +75,10 @@ def test_no_file_or_class_has_a_name_that_says_nothing() -> None:
 
 
 def _classes() -> Iterator[tuple[Path, str]]:
+    """By their first lines: nothing is parsed for a name."""
     for path in python_files():
-        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-        yield from ((path, node.name) for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+        text = (ROOT / path).read_text(encoding="utf-8")
+        yield from ((path, name) for name in re.findall(r"^\s*class (\w+)", text, flags=re.MULTILINE))
 
 
 def test_no_package_has_code_in_its_init() -> None:

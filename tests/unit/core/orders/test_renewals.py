@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.core.orders.diff import Rules, plan_slots
@@ -26,9 +26,9 @@ def order(number: int, expires_ms: int) -> TrackedOrder:
     return replace(ORDER, client_order_id=f"dora-{number:04}", expires_ms=TimeMs(expires_ms))
 
 
-def life_s(quotes: int, **settings: int | bool) -> int:
+def life_s(quotes: int, **chosen: int | bool) -> int:
     wanted = {f"KX-{n}": config(ticker=f"KX-{n}") for n in range(quotes // 2)}
-    return with_life(limits(**settings), wanted).order_life_s
+    return with_life(limits(**chosen), wanted).order_life_s
 
 
 @pytest.mark.parametrize("quotes, expected_s", [(2, 1_800), (144, 1_800), (146, 1_860), (2_000, 22_650)])
@@ -39,6 +39,8 @@ def test_orders_live_as_long_as_it_takes_to_extend_them_all(quotes: int, expecte
     assert life_s(quotes, order_life_s=604_800) == 604_800
 
 
+# An example is two whole lives of up to 300 orders, minute by minute.
+@settings(max_examples=15)
 @given(st.integers(1, 300), st.randoms(use_true_random=False), st.booleans())
 def test_no_order_runs_out_and_no_cycle_extends_too_many(count: int, random: Random, at_once: bool) -> None:
     life_ms = life_s(2 * -(-count // 2)) * 1000
