@@ -20,6 +20,7 @@ from dora.core.ports import Archive, Clock, Lease, Notices, Ports
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
 from dora.edge.archive.bucket import NoArchive, S3Archive, s3_client
+from dora.edge.aws import AwsClients
 from dora.edge.dynamo.configs import DynamoConfigs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter
@@ -91,8 +92,9 @@ def build(
     service = env.get("POWERTOOLS_SERVICE_NAME") or settings.bot
     telemetry = Telemetry(bot=settings.bot, service=service, log_level=settings.log_level)
     network = _Environment.network
-    key = read_key(secrets_client(settings.aws_endpoint_url, network), settings.secret_id)
-    client = dynamo_client(settings.aws_endpoint_url, network)
+    aws = AwsClients(settings.aws_endpoint_url, network)
+    key = read_key(secrets_client(aws), settings.secret_id)
+    client = dynamo_client(aws)
     exchange = KalshiExchange(
         base_url=settings.base_url,
         signer=Signer.from_pem(key.key_id, key.private_key_pem),
@@ -112,11 +114,11 @@ def build(
         state=DynamoState(client, settings.state_table, settings.state_key, clock),
         lease=DynamoLease(client, settings.state_table, settings.state_key),
         limiter=DynamoLimiter(client, settings.limiter_table, _key_name(key.key_id), jitter_ms),
-        archive=_archive(settings),
+        archive=_archive(settings, aws),
         facts=telemetry,
         prefix=order_prefix(settings.bot, settings.stage),
         dry_run=settings.dry_run,
-        notices=_notices(settings, service, DynamoLease(client, settings.state_table, told), clock),
+        notices=_notices(settings, aws, service, DynamoLease(client, settings.state_table, told), clock),
     )
     return App(settings, telemetry, ports)
 
@@ -126,19 +128,17 @@ def _key_name(key_id: str) -> str:
     return hashlib.sha256(key_id.encode()).hexdigest()[:16]
 
 
-def _archive(settings: Settings) -> Archive:
+def _archive(settings: Settings, aws: AwsClients) -> Archive:
     if settings.archive_bucket is None or settings.archive is Archived.OFF:
         return NoArchive()
-    client = s3_client(settings.aws_endpoint_url, _Environment.network)
     inputs = settings.archive is Archived.FULL
-    return S3Archive(client, settings.archive_bucket, settings.bot, inputs=inputs)
+    return S3Archive(s3_client(aws), settings.archive_bucket, settings.bot, inputs=inputs)
 
 
-def _notices(settings: Settings, title: str, days: Lease, clock: Clock) -> Notices | None:
+def _notices(settings: Settings, aws: AwsClients, title: str, days: Lease, clock: Clock) -> Notices | None:
     if settings.alarm_topic is None:
         return None
-    network = _Environment.network
-    return TopicNotices(settings.aws_endpoint_url, network, settings.alarm_topic, title, days, clock)
+    return TopicNotices(aws, settings.alarm_topic, title, days, clock)
 
 
 def serve(function: str, work: Callable[[App], Response], request_id: str, remaining_ms: int) -> Response:
