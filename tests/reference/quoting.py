@@ -8,7 +8,7 @@ f is fair value, r the reservation price, d the half-spread, n how far a quote m
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from dora.core.exchange.book import Resting
 from dora.core.exchange.fees import FeeTerms
@@ -19,9 +19,18 @@ from dora.core.quoting.fair_value import LEVELS, FairValue
 from dora.core.quoting.ladder import NANO, NANO_PER_PRICE
 from dora.core.quoting.memory import SPEED_WINDOW_MS, STALE_MS, VOLATILITY_WINDOW_MS, Memory, judged
 from dora.core.quoting.reservation_price import logit, reservation_price, skew
-from dora.core.quoting.strategies.reservation import DEFAULTS, Model, ReservationSettings
+from dora.core.quoting.strategies.reservation import DEFAULTS, ReservationSettings
 from dora.core.reasons import Reason
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Price, PriceGrid, TimeMs
+
+
+class Model(NamedTuple):
+    """Fair value, reservation price and half-spread in 1e-9 $."""
+
+    fair: int
+    reservation: int
+    half: int
+
 
 Quote = TargetOrder | Reason
 """What one level rests, or why it rests nothing."""

@@ -54,6 +54,24 @@ def test_no_order_runs_out_and_no_cycle_extends_too_many(count: int, random: Ran
     assert min(expiries.values()) > NOW + life_ms
 
 
+def obvious(orders: list[TrackedOrder], now_ms: TimeMs) -> frozenset[str]:
+    """Each of those that expire soonest against the cycles that are left for it, one by one."""
+    live = sorted((own.expires_ms or 0, own.client_order_id) for own in orders)
+    horizon_ms = now_ms + RENEW_MS + (len(live) // EXTENSIONS + 1) * MINUTE_MS
+    near = [one for one in live if one[0] < horizon_ms]
+    must = 0
+    for place, (expires_ms, _) in enumerate(near, 1):
+        cycles_left = max((expires_ms - RENEW_MS - now_ms) // MINUTE_MS + 1, 0)
+        must = max(must, place - EXTENSIONS * cycles_left)
+    return frozenset(key for _, key in near[: min(must, EXTENSIONS)])
+
+
+@given(st.lists(st.integers(NOW - 10 * MINUTE_MS, NOW + 40 * MINUTE_MS), max_size=60))
+def test_those_are_extended_that_the_obvious_reckoning_names(expiries: list[int]) -> None:
+    orders = [order(number, expires_ms) for number, expires_ms in enumerate(expiries)]
+    assert extended_early(orders, LATEST, NOW) == obvious(orders, NOW)
+
+
 def test_what_has_time_is_left_alone() -> None:
     few = [order(n, NOW + RENEW_MS) for n in range(EXTENSIONS)]
     assert extended_early(few, LATEST, NOW) == frozenset()

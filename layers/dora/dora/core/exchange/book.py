@@ -66,7 +66,7 @@ def weighted_mid(book: Book, levels: int) -> float:
     Both sides must hold contracts.
     """
     bids, asks = book.bids, book.asks
-    bid_depth = sum([level.count for level in bids[:levels]])
-    ask_depth = sum([level.count for level in asks[:levels]])
+    bid_depth = sum([count for _, count in bids[:levels]])
+    ask_depth = sum([count for _, count in asks[:levels]])
     numerator = bids[0].price * ask_depth + asks[0].price * bid_depth
     return numerator / ((bid_depth + ask_depth) * ONE_DOLLAR)

@@ -26,17 +26,11 @@ def is_over(session: SessionMetadata, now_ms: TimeMs) -> bool:
     return session.ends_at_ms is not None and now_ms >= session.ends_at_ms - QUIET_MS
 
 
-class Times(NamedTuple):
-    """One market's hours, and when an order that is placed there now expires, to the whole second."""
-
-    hours: Hours
-    expires_ms: TimeMs
-
-
 class Timetable(NamedTuple):
-    """By ticker: times that are known, and why some could not be worked out."""
+    """By ticker, a market's hours, when an order placed there now expires; or why that could not be told."""
 
-    known: dict[str, Times]
+    hours: dict[str, Hours]
+    expires_ms: dict[str, TimeMs]
     failed: dict[str, str]
 
 
@@ -48,10 +42,13 @@ def timetable(
     now_ms: TimeMs,
 ) -> Timetable:
     """The times of every configured market that is known, once a cycle: more than one step goes by them."""
-    found, latest_ms = Timetable({}, {}), _latest_ms(globals_, session, now_ms)
+    found, latest_ms = Timetable({}, {}, {}), _latest_ms(globals_, session, now_ms)
     for ticker in markets.keys() & configs.keys():
         try:
-            found.known[ticker] = _times(markets[ticker], configs[ticker], latest_ms, now_ms)
+            config = configs[ticker]
+            now = hours(config, now_ms)
+            found.expires_ms[ticker] = _expires_ms(markets[ticker], config, now, latest_ms)
+            found.hours[ticker] = now
         except Exception as error:
             found.failed[ticker] = told(error)
     return found
@@ -69,11 +66,10 @@ def expires_ms(
     The first of: the market's close less its guard, its end less `stop_before_close_s`, the next time in
     which it is not quoted, the session's end, and the longest life of an order.
     """
-    return _times(market, config, _latest_ms(globals_, session, now_ms), now_ms).expires_ms
+    return _expires_ms(market, config, hours(config, now_ms), _latest_ms(globals_, session, now_ms))
 
 
-def _times(market: Market, config: MarketConfig, latest_ms: int | None, now_ms: TimeMs) -> Times:
-    now = hours(config, now_ms)
+def _expires_ms(market: Market, config: MarketConfig, now: Hours, latest_ms: int | None) -> TimeMs:
     end_ms = market.close_ms - config.close_guard_s * 1000
     if config.stop_before_close_s:
         end_ms = min(end_ms, market.ends_ms - config.stop_before_close_s * 1000)
@@ -81,7 +77,7 @@ def _times(market: Market, config: MarketConfig, latest_ms: int | None, now_ms: 
         end_ms = now.gone_by_ms
     if latest_ms is not None and latest_ms < end_ms:
         end_ms = latest_ms
-    return Times(now, TimeMs(end_ms // 1000 * 1000))
+    return TimeMs(end_ms // 1000 * 1000)
 
 
 def _latest_ms(globals_: GlobalConfig, session: SessionMetadata | None, now_ms: TimeMs) -> int | None:

@@ -5,8 +5,9 @@ the k-th to expire must have its turn before the last k / m cycles of its life. 
 all of them to have theirs, all orders live longer.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from heapq import nsmallest
 
 from dora.core.config import GlobalConfig, MarketConfig
 from dora.core.orders.expiry import RENEW_MS
@@ -14,6 +15,7 @@ from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.units import TimeMs
 from dora.core.zones import MINUTE_MS
 
+LIVE = OrderState.LIVE
 EXTENSIONS = 8
 """A cycle's calls for it; its reads and batches are some 26 at 1,000 markets."""
 LONGEST_LIFE_S = 604_800
@@ -44,14 +46,22 @@ def extended_early(
     live = [
         (order.expires_ms, order.client_order_id)
         for order in orders
-        if order.state is OrderState.LIVE
+        if order.state is LIVE
         and order.expires_ms is not None
         and order.expires_ms + MINUTE_MS <= latest_ms.get(order.slot.ticker, 0)
     ]
-    horizon_ms = now_ms + RENEW_MS + (len(live) // EXTENSIONS + 1) * MINUTE_MS
-    near = sorted(one for one in live if one[0] < horizon_ms)
+    must = _must(sorted([expires_ms for expires_ms, _ in live]), now_ms)
+    return frozenset([key for _, key in nsmallest(min(must, EXTENSIONS), live)])
+
+
+def _must(expiries_ms: Sequence[int], now_ms: TimeMs) -> int:
+    """How many have to be extended now, by the k-th of each that expires; in order of their expiry."""
+    horizon_ms = now_ms + RENEW_MS + (len(expiries_ms) // EXTENSIONS + 1) * MINUTE_MS
     must = 0
-    for place, (expires_ms, _) in enumerate(near, 1):
-        cycles_left = max((expires_ms - RENEW_MS - now_ms) // MINUTE_MS + 1, 0)
-        must = max(must, place - EXTENSIONS * cycles_left)
-    return frozenset(key for _, key in near[: min(must, EXTENSIONS)])
+    for place, expires_ms in enumerate(expiries_ms, 1):
+        if expires_ms >= horizon_ms:
+            break
+        minutes = (expires_ms - RENEW_MS - now_ms) // MINUTE_MS + 1
+        overdue = place - EXTENSIONS * minutes if minutes > 0 else place
+        must = max(must, overdue)
+    return must

@@ -13,8 +13,8 @@ def with_improvement(decision: Decision, asked: QuoteInputs) -> Decision:
     others, grid = asked.others, asked.market.grid
     if others is None or not decision.targets:
         return decision
-    bids = [target.price for target in decision.targets if target.slot.side is BID]
-    asks = [target.price for target in decision.targets if target.slot.side is not BID]
+    bids = [price for (_, side, _), price, _, _ in decision.targets if side is BID]
+    asks = [price for (_, side, _), price, _, _ in decision.targets if side is not BID]
     bid = grid.ticks_between(others.bids[0].price, max(bids)) if bids and others.bids else None
     ask = grid.ticks_between(min(asks), others.asks[0].price) if asks and others.asks else None
     # Two fields amid the others, set by their places: a third of what `_replace` takes.

@@ -21,11 +21,9 @@ class Wanted(NamedTuple):
     ask_e9: int
 
 
-class Quotes(NamedTuple):
-    """What rests, and what does not and why, as a `Decision` has it."""
-
-    targets: tuple[TargetOrder, ...]
-    dropped: tuple[tuple[Slot, Reason], ...]
+Dropped = tuple[tuple[Slot, Reason], ...]
+Quotes = tuple[tuple[TargetOrder, ...], Dropped]
+"""What rests, and what does not and why, as a `Decision` has it."""
 
 
 def two_sided(inputs: QuoteInputs, seen: FairValue, wanted: Wanted) -> Quotes:
@@ -35,10 +33,10 @@ def two_sided(inputs: QuoteInputs, seen: FairValue, wanted: Wanted) -> Quotes:
     if inputs.config.fair_value_gate:
         bids, asks = _gated(BID, inputs, bids), _gated(ASK, inputs, asks)
     bids, asks = _uncrossed(bids, asks)
-    dropped: tuple[tuple[Slot, Reason], ...] = ()
+    dropped: Dropped = ()
     if bids[1] or asks[1]:
         dropped = _dropped(inputs, BID, bids) + _dropped(inputs, ASK, asks)
-    return Quotes((*bids[0], *asks[0]), dropped)
+    return (*bids[0], *asks[0]), dropped
 
 
 def _gated(side: Side, inputs: QuoteInputs, made: Ladder) -> Ladder:
@@ -55,7 +53,7 @@ def _uncrossed(bids: Ladder, asks: Ladder) -> tuple[Ladder, Ladder]:
     return bids, asks
 
 
-def _dropped(inputs: QuoteInputs, side: Side, made: Ladder) -> tuple[tuple[Slot, Reason], ...]:
+def _dropped(inputs: QuoteInputs, side: Side, made: Ladder) -> Dropped:
     """The levels of a side that rest nothing, where there is a reason."""
     targets, why = made
     if why is None:

@@ -1,11 +1,13 @@
 """Steps 6 to 8 of a cycle: wanted quotes (`quote`), caps, and the diff; no I/O, only values in and out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from dora.core.exchange.fees import MarketFees
+from dora.core.exchange.market import Side
 from dora.core.orders.diff import Rules, plan_slots
-from dora.core.orders.expiry import RENEW_MS, Times
+from dora.core.orders.expiry import RENEW_MS, Timetable
 from dora.core.orders.renewals import extended_early
 from dora.core.quoting.closing import as_markets_end
 from dora.core.quoting.decision import Decision, fair_prices
@@ -13,7 +15,7 @@ from dora.core.quoting.outside_value import STALE
 from dora.core.reasons import Reason
 from dora.core.risk.caps import RiskFacts, apply_caps
 from dora.core.risk.session_limit import contracts_free
-from dora.core.units import Count, TimeMs
+from dora.core.units import Count, Price, TimeMs
 from dora.core.verdict import final, why_none, with_reasons, with_since
 from dora.flow.cycle.inputs import SAID, SINCE, Choice, Inputs, market_fees_of, times_of
 from dora.flow.cycle.quote import quote_all
@@ -31,7 +33,7 @@ def decide(inputs: Inputs) -> Choice:
     computed, memory = quote_all(inputs, fees, times)
     targets = [target for decision in computed for target in decision.targets]
     risk = apply_caps(targets, _risk_facts(inputs, fees, computed))
-    rules = _all_rules(inputs, times.known)
+    rules = _all_rules(inputs, times)
     failed = {d.ticker: d.error for d in computed if d.error} | dict(risk.failed) | times.failed
     quoted = {d.ticker for d in computed if d.skip is None or d.skip is Reason.COMPUTE_FAILED}
     kept = [target for target in risk.kept if target.slot.ticker not in failed] if failed else risk.kept
@@ -51,19 +53,18 @@ def decide(inputs: Inputs) -> Choice:
     )
 
 
-def _all_rules(inputs: Inputs, times: Mapping[str, Times]) -> dict[str, Rules]:
+def _all_rules(inputs: Inputs, times: Timetable) -> dict[str, Rules]:
     """What the diff goes by in each market. An order is renewed where a new one would rest longer."""
     markets, wanted, extends = inputs.snapshot.markets, inputs.wanted, inputs.globals_.extend_expiry
     soon_ms, rules = TimeMs(inputs.now_ms + RENEW_MS), dict[str, Rules]()
-    for ticker, own in times.items():
-        end_ms, gone_by_ms = own.expires_ms, own.hours.gone_by_ms
+    for ticker, hours in times.hours.items():
+        end_ms = times.expires_ms[ticker]
         renew_ms = soon_ms if soon_ms < end_ms else end_ms
         extend_ms = end_ms if extends else None
-        rules[ticker] = Rules(markets[ticker].grid, wanted[ticker], renew_ms, extend_ms, gone_by_ms)
+        rules[ticker] = Rules(markets[ticker].grid, wanted[ticker], renew_ms, extend_ms, hours.gone_by_ms)
     if extends:
         orders = inputs.view.journal.orders
-        latest_ms = {ticker: own.expires_ms for ticker, own in times.items()}
-        early = extended_early(orders.values(), latest_ms, inputs.now_ms)
+        early = extended_early(orders.values(), times.expires_ms, inputs.now_ms)
         for ticker in {orders[key].slot.ticker for key in early}:
             rules[ticker] = rules[ticker]._replace(early=early)
     return rules
@@ -72,9 +73,17 @@ def _all_rules(inputs: Inputs, times: Mapping[str, Times]) -> dict[str, Rules]:
 def _saying(decision: Decision) -> str:
     """What memory keeps of it, to tell it from the next one: its quotes, or why it has none."""
     targets = decision.targets
-    quotes = " ".join([f"{side!s}{level}@{price}x{count}" for (_, side, level), price, count, _ in targets])
+    quotes = " ".join(
+        [_quote_said(side, level, price, count) for (_, side, level), price, count, _ in targets]
+    )
     stale = "~" if decision.fair_value_source == STALE else ""
     return f"{why_none(decision) or ''}{stale}{quotes}"
+
+
+@lru_cache(maxsize=16_384)
+def _quote_said(side: Side, level: int, price: Price, count: Count) -> str:
+    """Written once: most quotes of a cycle are those of the last one, and half of a text is its numbers."""
+    return f"{side!s}{level}@{price}x{count}"
 
 
 def _risk_facts(inputs: Inputs, fees: MarketFees, computed: Sequence[Decision]) -> RiskFacts:

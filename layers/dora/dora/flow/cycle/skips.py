@@ -77,12 +77,13 @@ def why_skipped(inputs: Inputs, ticker: str, config: MarketConfig, shared: Share
     market = inputs.snapshot.markets.get(ticker)
     if market is None:
         return Reason.MARKET_UNKNOWN
-    times = shared.times.known.get(ticker)
-    if times is None:
+    hours = shared.times.hours.get(ticker)
+    if hours is None:
         return Reason.COMPUTE_FAILED
-    if times.hours.why is not None:
-        return times.hours.why
-    if market.status is MarketStatus.ACTIVE and too_short(times.expires_ms, inputs.now_ms):
+    if hours.why is not None:
+        return hours.why
+    expires_ms = shared.times.expires_ms[ticker]
+    if market.status is MarketStatus.ACTIVE and too_short(expires_ms, inputs.now_ms):
         return Reason.NEAR_CLOSE
     barred = inputs.permission.shards.get(market.shard)
     if barred is None and shared.groups is not None:
@@ -113,10 +114,10 @@ def _rests(resting: Mapping[str, Rest], ticker: str, shard: int) -> bool:
 def skipped(inputs: Inputs, config: MarketConfig, skip: Reason, shared: Shared) -> Decision:
     """A market that no strategy's answer counts for, and until when, where that is known."""
     ticker, until_ms = config.ticker, None
-    times = shared.times.known.get(ticker)
+    hours = shared.times.hours.get(ticker)
     if skip is Reason.COOL_OFF:
         until_ms = shared.yielding.until_ms(config, inputs.snapshot.markets[ticker].event_ticker)
-    elif times is not None and times.hours.why is skip:
-        until_ms = times.hours.until_ms
+    elif hours is not None and hours.why is skip:
+        until_ms = hours.until_ms
     error = shared.times.failed.get(ticker, "") if skip is Reason.COMPUTE_FAILED else ""
     return Decision(ticker, skip=skip, until_ms=until_ms, error=error)

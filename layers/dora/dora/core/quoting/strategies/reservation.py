@@ -5,7 +5,6 @@ Model floats are settled to 1e-9 $ once; from there on everything is exact (`lad
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import NamedTuple
 
 from dora.core.config_fields import Checked, price, whole_number
 from dora.core.errors import StrategyInvalid
@@ -39,12 +38,8 @@ class ReservationSettings(Checked):
 DEFAULTS = ReservationSettings()
 
 
-class Model(NamedTuple):
-    """Fair value, reservation price and half-spread in 1e-9 $."""
-
-    fair: int
-    reservation: int
-    half: int
+Model = tuple[int, int, int]
+"""Fair value, reservation price and half-spread in 1e-9 $."""
 
 
 class Reservation:
@@ -78,19 +73,19 @@ def _decide(inputs: QuoteInputs, settings: ReservationSettings, fair: FairValue,
     model = _model(inputs, settings, fair, memory)
     if model is None:
         return skipped(inputs, Reason.TARGET_INVALID, fair, memory)
-    at, half = model.reservation, model.half
-    targets, dropped = two_sided(inputs, fair, Wanted(model.fair, at - half, at + half))
+    fair_e9, at_e9, half_e9 = model
+    targets, dropped = two_sided(inputs, fair, Wanted(fair_e9, at_e9 - half_e9, at_e9 + half_e9))
     return Decision(
         ticker=inputs.market.ticker,
         targets=targets,
         dropped=dropped,
-        fair_value=model.fair / NANO,
+        fair_value=fair_e9 / NANO,
         fair_value_source=fair.source,
         spread=Price(fair.ask - fair.bid),
         speed=memory.speed,
         position=inputs.net,
-        reservation_price=model.reservation / NANO,
-        half_spread=model.half / NANO,
+        reservation_price=at_e9 / NANO,
+        half_spread=half_e9 / NANO,
     )
 
 
@@ -103,7 +98,7 @@ def _model(
     reservation = reservation_price(fair.value, shift)
     if not (isfinite(fair.value) and isfinite(reservation) and isfinite(wide)):
         return None
-    return Model(round(fair.value * NANO), round(reservation * NANO), round(wide * NANO))
+    return round(fair.value * NANO), round(reservation * NANO), round(wide * NANO)
 
 
 def _half_spread(settings: ReservationSettings, memory: Memory) -> float:
