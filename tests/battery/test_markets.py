@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.core.exchange.market import Side, Slot
-from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.diff import plan_slots
 from dora.core.orders.journal import Journal
+from dora.core.orders.keeping import Rules
 from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason

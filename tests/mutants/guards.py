@@ -201,14 +201,14 @@ GUARDS = (
     ),
     Guard(
         "unknowns-exposed",
-        "core/risk/market_risk.py",
+        "core/risk/worst_cases.py",
         "test_reads.py::test_scenario_16_orders_of_unknown_fate_count_in_full_toward_what_may_be_lost",
-        "        else:\n            risk.add(slot.side, price, worst)",
-        "        else:\n            pass",
+        "    else:\n        risk.add(slot.side, price, worst)",
+        "    else:\n        pass",
     ),
     Guard(
         "cash-held",
-        "core/risk/caps.py",
+        "core/risk/totals.py",
         "test_guards.py::test_scenario_51_cash_that_orders_hold_is_not_spent_again_whether_it_is_listed_or_not",
         "self._spend(ticker, worst.cash)",
         "self._spend(ticker, 0)",
@@ -259,7 +259,7 @@ GUARDS = (
         "session-limit",
         "core/risk/caps.py",
         "test_session_limit.py::test_a_slow_bleed_under_the_group_limit_is_stopped_by_the_session_limit_to_the_contract",
-        "if self.contracts_free is not None and change.contracts > max(self.contracts_free, 0):",
+        "if totals.contracts_free is not None and change.contracts > max(totals.contracts_free, 0):",
         "if False:",
     ),
     Guard(

@@ -20,7 +20,7 @@ from dora.core.failures import told
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.requests import ApprovedOrder, TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk.caps import RiskFacts, RiskResult
+from dora.core.risk.facts import RiskFacts, RiskResult
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Money, Price
 from tests.reference.worst_case import (
     NOTHING,

@@ -8,10 +8,11 @@ from typing import TypeVar
 from dora.core.exchange.market import Slot
 from dora.core.failures import told
 from dora.core.orders.amend_expiry import extension
-from dora.core.orders.diff import Rules, SlotPlan, cancel_request
 from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.keeping import Rules
 from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.orders.requests import ApprovedOrder, DecreaseRequest, ExtendRequest
+from dora.core.orders.slot_plan import SlotPlan, cancel_request
 from dora.core.reasons import CancelReason, Reason
 from dora.core.units import CONTRACT, Count, TimeMs
 

@@ -14,9 +14,9 @@ from itertools import takewhile
 
 from dora.core.config import MarketConfig
 from dora.core.fallbacks import UNCONFIGURED
-from dora.core.orders.diff import slot_key
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ORPHAN_LEVEL
+from dora.core.orders.slot_plan import slot_key
 from dora.core.reasons import Reason
 from dora.core.units import CONTRACT
 from dora.flow.cycle.inputs import SAID

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from dora.core.exchange.market import Side, Slot
-from dora.core.orders.diff import SlotPlan, slot_key
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.slot_plan import SlotPlan, slot_key
 from dora.core.units import Count, Price, TimeMs, parse_count, parse_price
 from tests.support.examples import TICKER
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from dora.core.errors import StateUnavailable
 from dora.core.exchange.market import Side, Slot
 from dora.core.exchange.pacing import backoff_ms
-from dora.core.orders.diff import cancel_request
 from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder, planned_order
 from dora.core.orders.requests import (
     BatchCancelResult,
@@ -20,6 +19,7 @@ from dora.core.orders.requests import (
     Outcome,
     PlacedOrder,
 )
+from dora.core.orders.slot_plan import cancel_request
 from dora.core.ports import Ports
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.state import KillSwitch, LeaseGrant

@@ -13,7 +13,7 @@ from dora.core.exchange.fees import FeeTerms
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.requests import TargetOrder
-from dora.core.risk.caps import RiskFacts, RiskResult
+from dora.core.risk.facts import RiskFacts, RiskResult
 from dora.core.units import Count, Money
 from tests.support.examples import (
     EVENT,

@@ -6,8 +6,8 @@ import pytest
 
 from dora.core.exchange.fees import FREE, FeeTerms
 from dora.core.exchange.market import Side, Slot
-from dora.core.orders.diff import cancel_request
 from dora.core.orders.requests import ApprovedOrder, DecreaseRequest, ExtendRequest, TargetOrder
+from dora.core.orders.slot_plan import cancel_request
 from dora.core.units import Count, Price, TimeMs
 from tests.replay.desk import Desk
 from tests.replay.fill_models import OPTIMISTIC, PESSIMISTIC, FillModel

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from dora.core.exchange.market import Slot
-from dora.core.orders.diff import SlotPlan
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.orders.requests import ApprovedOrder
+from dora.core.orders.slot_plan import SlotPlan
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import CancelReason, Reason
-from dora.core.risk.caps import Refusal, RiskResult
+from dora.core.risk.facts import Refusal, RiskResult
 from dora.core.units import TimeMs
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from dora.core.exchange.account import Limits
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.budget import LOST, OFF_TARGET, Demand, in_order, must_go, waits_after, within_budget
-from dora.core.orders.diff import SlotPlan, cancel_request, slot_key
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.requests import ApprovedOrder, TargetOrder
+from dora.core.orders.slot_plan import SlotPlan, cancel_request, slot_key
 from dora.core.reasons import CancelReason, Reason
 from dora.core.units import Count, Price
 from tests.support.examples import config

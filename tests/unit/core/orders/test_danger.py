@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from dora.core.exchange.fees import FREE, FeeTerms
 from dora.core.exchange.market import Side
 from dora.core.orders.danger import Pricing, exposed, is_dangerous, removable
-from dora.core.orders.diff import SlotPlan, cancel_request, with_cancels
 from dora.core.orders.evidence import EXPIRY_MARGIN_MS
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.slot_plan import SlotPlan, cancel_request, with_cancels
 from dora.core.quoting.ladder import NANO
 from dora.core.reasons import CancelReason
 from dora.core.units import ONE_DOLLAR, Count, Price, TimeMs

@@ -9,8 +9,9 @@ import pytest
 
 from dora.core.config_items import parse_global
 from dora.core.errors import ConfigInvalid
-from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.diff import plan_slots
 from dora.core.orders.expiry import QUIET_MS, RENEW_MS, expires_ms, is_over
+from dora.core.orders.keeping import Rules
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import Count, TimeMs
 from tests.support.diff_cases import BID, live, names, view

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from dora.core.orders.amend_expiry import extension, fold_extended
-from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.diff import plan_slots
 from dora.core.orders.journal import Journal, OrderState, Plan, TrackedOrder, fold_plans
+from dora.core.orders.keeping import Rules
 from dora.core.orders.requests import ChangeResult, Outcome
 from dora.core.units import Count, TimeMs
 from dora.edge.kalshi.wire_orders import extend_body

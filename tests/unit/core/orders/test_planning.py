@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.core.exchange.market import Side, Slot
-from dora.core.orders.diff import Rules, SlotPlan, plan_slots, slot_key, split
+from dora.core.orders.batches import split
+from dora.core.orders.diff import plan_slots
 from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.keeping import Rules
 from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders
 from dora.core.orders.requests import TargetOrder
+from dora.core.orders.slot_plan import SlotPlan, slot_key
 from dora.core.reasons import Reason
 from dora.core.units import Count, Price, PriceGrid
 from tests.reference import diff as reference

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.diff import plan_slots
 from dora.core.orders.expiry import RENEW_MS
 from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.keeping import Rules
 from dora.core.orders.renewals import EXTENSIONS, extended_early, with_life
 from dora.core.units import TimeMs
 from tests.support.diff_cases import BID, live, names, view

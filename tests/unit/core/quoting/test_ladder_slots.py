@@ -5,9 +5,11 @@ from decimal import Decimal
 import pytest
 
 from dora.core.exchange.market import Side, Slot
-from dora.core.orders.diff import Rules, SlotPlan, plan_slots, slot_key
+from dora.core.orders.diff import plan_slots
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.keeping import Rules
 from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders
+from dora.core.orders.slot_plan import SlotPlan, slot_key
 from dora.core.quoting.strategies.reservation import Reservation
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs

@@ -12,7 +12,8 @@ from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk.caps import RiskFacts, apply_caps
+from dora.core.risk.caps import apply_caps
+from dora.core.risk.facts import RiskFacts
 from dora.core.units import CONTRACT, ONE_DOLLAR, Count, Money, Price
 from tests.support.examples import EVENT, TICKER, cents, config, contracts, dollars, event, limits, target
 from tests.support.risk_cases import OTHER, facts, kept, order

@@ -9,7 +9,8 @@ from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk.caps import RiskFacts, apply_caps
+from dora.core.risk.caps import apply_caps
+from dora.core.risk.facts import RiskFacts
 from dora.core.units import ONE_DOLLAR, Price
 from tests.support.examples import TICKER, cents, contracts, dollars, limits, market, target
 from tests.support.risk_cases import facts, kept, order, situations

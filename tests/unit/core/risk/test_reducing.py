@@ -10,7 +10,8 @@ from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk.caps import RiskFacts, apply_caps
+from dora.core.risk.caps import apply_caps
+from dora.core.risk.facts import RiskFacts
 from dora.core.units import Count
 from tests.reference.caps import worst_cases
 from tests.support.examples import EVENT, TICKER, config, contracts, dollars, event, limits, target

@@ -13,8 +13,9 @@ from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk.caps import RiskFacts, RiskResult, apply_caps
+from dora.core.risk.caps import apply_caps
 from dora.core.risk.event_risk import EventRisk
+from dora.core.risk.facts import RiskFacts, RiskResult
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, value_of
 from tests.reference import caps as reference
 from tests.reference.caps import worst_cases

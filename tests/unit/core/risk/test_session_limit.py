@@ -11,7 +11,8 @@ from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import OrderState, TrackedOrder
 from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk.caps import RiskFacts, apply_caps
+from dora.core.risk.caps import apply_caps
+from dora.core.risk.facts import RiskFacts
 from dora.core.risk.session_limit import contracts_free, contracts_matched, used_up
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.units import CONTRACT, Count

@@ -8,9 +8,9 @@ import pytest
 from dora.core.errors import LeaseLost, StateConflict, StateUnavailable
 from dora.core.exchange.market import Event
 from dora.core.orders.amend_expiry import extension
-from dora.core.orders.diff import cancel_request
 from dora.core.orders.journal import Journal
 from dora.core.orders.requests import DecreaseRequest
+from dora.core.orders.slot_plan import cancel_request
 from dora.core.ports import StateStore
 from dora.core.state import BotState, Changes, Cursors, KillSwitch, Progress, ReferenceData, RiskState
 from dora.core.units import Count, Money, TimeMs

@@ -9,13 +9,16 @@ from dora.core.accounts.ledger import Position
 from dora.core.exchange.fees import FeeTerms
 from dora.core.exchange.market import Level, MarketStatus, Side, Slot
 from dora.core.exchange.snapshot import Snapshot
-from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.diff import plan_slots
 from dora.core.orders.expiry import RENEW_MS
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
+from dora.core.orders.keeping import Rules
 from dora.core.orders.reconciliation import ReconciledOrders
 from dora.core.reasons import CancelReason, Reason
-from dora.core.risk.caps import RiskFacts, apply_caps, worst_cases
+from dora.core.risk.caps import apply_caps
+from dora.core.risk.facts import RiskFacts
 from dora.core.risk.gates import Permission
+from dora.core.risk.worst_cases import worst_cases
 from dora.core.session import SessionMetadata, SessionStatus
 from dora.core.state import ReferenceData
 from dora.core.units import TimeMs

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from dora.core.exchange.market import Side, Trade
-from dora.core.orders.diff import SlotPlan, cancel_request
 from dora.core.orders.journal import Journal
 from dora.core.orders.reconciliation import TRADE_CLOCK_MARGIN_MS, maybe_filled
+from dora.core.orders.slot_plan import SlotPlan, cancel_request
 from dora.core.reasons import CancelReason
 from dora.core.units import Price, TimeMs
 from dora.flow.cycle.recent_trades import read_tapes, skip_likely_filled

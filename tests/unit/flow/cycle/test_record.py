@@ -13,9 +13,9 @@ from dora.core.accounts.overdue import OverduePayout
 from dora.core.accounts.shard_cash import ShardCash
 from dora.core.exchange.market import MarketStatus, Side, Slot
 from dora.core.health import Health
-from dora.core.orders.diff import SlotPlan
 from dora.core.orders.journal import Journal
 from dora.core.orders.requests import BatchCancelSummary, BatchPlaceSummary
+from dora.core.orders.slot_plan import SlotPlan
 from dora.core.quoting.decision import Decision
 from dora.core.reasons import Reason
 from dora.core.risk.gates import PULLS_QUOTES

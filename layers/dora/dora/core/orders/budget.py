@@ -12,9 +12,9 @@ from typing import NamedTuple
 from dora.core.config import MarketConfig
 from dora.core.exchange.account import Limits
 from dora.core.exchange.market import Slot
-from dora.core.orders.diff import SlotPlan, slot_key
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.requests import ApprovedOrder, CancelRequest
+from dora.core.orders.slot_plan import SlotPlan, slot_key
 from dora.core.reasons import CancelReason, Reason
 from dora.core.units import Count
 

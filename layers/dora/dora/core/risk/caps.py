@@ -6,168 +6,59 @@ already passes that cap even where the cap is exceeded: a full book must not kee
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Sequence
 
-from dora.core.accounts.ledger import Position
-from dora.core.config import GlobalConfig, MarketConfig
-from dora.core.exchange.account import Order
-from dora.core.exchange.fees import FeeTerms
-from dora.core.exchange.market import Event, Market, Slot
+from dora.core.exchange.market import Slot
 from dora.core.failures import told
-from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.requests import ApprovedOrder, TargetOrder
 from dora.core.reasons import Reason
-from dora.core.risk.event_risk import EventRisk
-from dora.core.risk.market_risk import Change, MarketRisk, face_value, market_risk, worst_fill
+from dora.core.risk.facts import Refusal, RiskFacts, RiskResult
+from dora.core.risk.market_risk import Change
 from dora.core.risk.order_limits import OrderLimits
 from dora.core.risk.reducing import beyond_flat
-from dora.core.risk.risk_groups import RiskGroups
+from dora.core.risk.totals import Totals
+from dora.core.risk.worst_fill import worst_fill
 from dora.core.units import CONTRACT, Count, Money, Price
 
-Item = TypeVar("Item")
-
-Refusal = tuple[Slot, Reason]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskFacts:
-    """All that risk is judged by. Every open order of ours and of the account's others must be in it.
-
-    `markets`, `events` and `fees` should also hold the markets where there is only a position. A market
-    that is not known counts as an event of its own, which can only overstate the worst loss.
-    """
-
-    limits: GlobalConfig
-    markets: Mapping[str, Market]
-    configs: Mapping[str, MarketConfig]
-    events: Mapping[str, Event]
-    positions: Mapping[str, Position]
-    orders: tuple[TrackedOrder, ...]
-    """The journal's orders; closed ones count for their unbooked fills only."""
-    external: tuple[Order, ...]
-    cash: Mapping[int, Money]
-    """Cash by shard as the exchange lists it, which may still include what resting orders hold: measured so
-    on one account, documented nowhere. So all that open orders hold is taken off, at worst a second time."""
-    fees: Mapping[str, FeeTerms] = field(default_factory=dict)
-    contracts_free: Count | None = None
-    """What the session's contract limit leaves beyond all open orders; None where no session limits it."""
-    failed: Mapping[str, str] = field(default_factory=dict)
-    """Markets of which some fact could not be computed, and why: they count at face value."""
-    drift: Mapping[str, Count] = field(default_factory=dict)
-    """Net contracts by ticker that the exchange counts beyond our own count: both counts are allowed for."""
-    fair: Mapping[str, Price] = field(default_factory=dict)
-    """Fair value by ticker, for the collar; where it is not known the last trade alone is asked."""
-    reducing: bool = False
-    """Whether no new risk may be taken anywhere."""
-    floors: Mapping[str, Count] = field(default_factory=dict)
-    """By ticker: a quote there that would be cut below this size is refused, unless it gets us out."""
-    rates: Mapping[str, int] = field(default_factory=dict)
-    """By ticker, what a reward there leaves per dollar at risk: among equals the highest is decided first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskResult:
-    """`kept` in any order; `cut` names those kept with fewer contracts."""
-
-    kept: tuple[ApprovedOrder, ...]
-    cut: tuple[Refusal, ...]
-    refused: tuple[Refusal, ...]
-    event_losses: Mapping[str, Money]
-    """Worst loss by event ticker, kept targets included."""
-    total_loss: Money
-    failed: Mapping[str, str] = field(default_factory=dict)
-    """Markets that could not be judged, and why: nothing of theirs is kept."""
+__all__ = ["RiskFacts", "apply_caps"]
 
 
 def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
     """The targets that keep every cap if any set of open and wanted orders fills."""
-    tally = _Tally(facts)
-    new = [target for target in targets if not tally.admit_resting(target)]
-    for target in sorted(new, key=tally.rank):
-        tally.admit(target)
-    kept = tally.kept
-    if tally.failed:
-        kept = [target for target in kept if target.slot.ticker not in tally.failed]
+    admission = _Admission(facts)
+    new = [target for target in targets if not admission.admit_resting(target)]
+    for target in sorted(new, key=admission.rank):
+        admission.admit(target)
+    kept, failed, totals = admission.kept, admission.failed, admission.totals
+    if failed:
+        kept = [target for target in kept if target.slot.ticker not in failed]
     return RiskResult(
         kept=tuple(kept),
-        cut=tuple(tally.cut),
-        refused=tuple(tally.refused),
-        event_losses={name: Money(event.loss) for name, event in sorted(tally.events.items())},
-        total_loss=Money(tally.total_loss),
-        failed=tally.failed,
+        cut=tuple(admission.cut),
+        refused=tuple(admission.refused),
+        event_losses=totals.event_losses,
+        total_loss=Money(totals.loss),
+        failed=failed,
     )
 
 
-def worst_cases(facts: RiskFacts) -> dict[str, MarketRisk]:
-    """Every market with a known object, a position or an order, before any target."""
-    ours: dict[str, list[TrackedOrder]] = {}
-    theirs: dict[str, list[Order]] = {}
-    for order in facts.orders:
-        ours.setdefault(order.slot.ticker, []).append(order)
-    for row in facts.external:
-        theirs.setdefault(row.ticker, []).append(row)
-    tickers = {*facts.markets, *facts.positions, *facts.drift, *ours, *theirs}
-    return {
-        ticker: _measured(ticker, facts, ours.get(ticker, ()), theirs.get(ticker, ()))
-        for ticker in sorted(tickers)
-    }
-
-
-def _measured(
-    ticker: str, facts: RiskFacts, ours: Sequence[TrackedOrder], theirs: Sequence[Order]
-) -> MarketRisk:
-    """The market's worst case; where it cannot be computed, its face value, which is no less (fees apart)."""
-    why, position = facts.failed.get(ticker, ""), facts.positions.get(ticker)
-    drift = facts.drift.get(ticker, Count(0))
-    try:
-        if not why:
-            return market_risk(position, ours, theirs, facts.fees.get(ticker), drift)
-    except Exception as error:
-        why = told(error)
-    return face_value(position, ours, theirs, drift, why)
-
-
-def _shards(facts: RiskFacts) -> dict[str, int]:
-    """Where each market's cash lies; of a market that is not known its orders say so."""
-    theirs = {row.ticker: row.shard for row in facts.external}
-    ours = {order.slot.ticker: order.shard for order in facts.orders}
-    return theirs | ours | {ticker: market.shard for ticker, market in facts.markets.items()}
-
-
-class _Tally:
-    """The worst cases so far, kept up to date as targets are admitted."""
+class _Admission:
+    """What became of the targets so far, and the sums that hold those that were admitted."""
 
     def __init__(self, facts: RiskFacts) -> None:
         self.facts = facts
-        self.worst = worst_cases(facts)
-        self.failed: dict[str, str] = {}
-        self.event_of: dict[str, EventRisk] = {}
-        self.events: dict[str, EventRisk] = {}
-        self.shard_of = _shards(facts)
-        self.cash_free = {shard: cash - facts.limits.cash_reserve for shard, cash in facts.cash.items()}
-        self.open_orders = 0
-        for ticker, worst in self.worst.items():
-            self._include(ticker, worst)
-        self.total_loss = sum([event.loss for event in self.events.values()])
-        self.groups = RiskGroups(self.event_of, facts.configs)
+        self.totals = Totals(facts)
+        self.worst = self.totals.worst
+        self.failed = {ticker: worst.error for ticker, worst in self.worst.items() if worst.error}
         self.alone = OrderLimits(facts.limits, facts.fair)
         self.reducing = facts.reducing or facts.limits.reduce_only
         self.reduces = self.reducing or any(own.reduce_only for own in facts.configs.values())
         """Whether any market may only reduce: else none is asked."""
-        self.contracts_free = facts.contracts_free
+        self.taken: set[Slot] = set()
+        """Slots whose target was admitted."""
         self.kept: list[ApprovedOrder] = []
         self.cut: list[Refusal] = []
         self.refused: list[Refusal] = []
-
-    def _include(self, ticker: str, worst: MarketRisk) -> None:
-        if worst.error:
-            self.failed[ticker] = worst.error
-        self.event_of[ticker] = event = self._event(ticker)
-        event.add(ticker, worst.yes, worst.no)
-        self._spend(ticker, worst.cash)
-        self.open_orders += worst.open_orders
 
     def rank(self, target: TargetOrder) -> tuple[bool, int, int, int, str, str, int, int]:
         """What is decided first: getting out of a position, then what fills first, then what earns most."""
@@ -183,20 +74,20 @@ class _Tally:
         No worst case grows by it, so it can break no cap and takes no room from another; and no other target
         can come between, for its live order has refused all that would cross it.
         """
-        slot = target.slot
+        slot, price, count, _ = target
         worst = self.worst.get(slot.ticker)
-        if worst is None or not worst.rests(slot, target.price, target.count):
+        if worst is None or not worst.rests(slot, price, count):
             return False
         try:
-            if slot.ticker in self.failed or self._unfit(target) is not None:
+            if slot.ticker in self.failed or self._unfit(slot, price, count) is not None:
                 return False
-            if self.alone.too_large(target, target.count):
+            if self.alone.too_large(slot.side, price, count):
                 return False
-            if self.reduces and self._opens(target, target.count):
+            if self.reduces and self._opens(target, count):
                 return False
         except Exception:
             return False  # `admit` meets it again, and says so.
-        worst.taken.add(slot)
+        self.taken.add(slot)
         self.kept.append(ApprovedOrder(target))
         return True
 
@@ -212,7 +103,7 @@ class _Tally:
         return None
 
     def _admit(self, target: TargetOrder) -> None:
-        unfit = self._unfit(target)
+        unfit = self._unfit(target.slot, target.price, target.count)
         if unfit is not None:
             self.refused.append((target.slot, unfit))
             return
@@ -244,24 +135,23 @@ class _Tally:
     def _gets_out(self, target: TargetOrder) -> bool:
         return self.worst[target.slot.ticker].net * target.slot.side.sign < 0
 
-    def _unfit(self, target: TargetOrder) -> Reason | None:
-        slot = target.slot
-        ticker = slot.ticker
+    def _unfit(self, slot: Slot, price: Price, count: Count) -> Reason | None:
+        """Why such an order may not be wanted there, whatever else rests."""
+        ticker, side, _ = slot
         facts = self.facts
         market, config = facts.markets.get(ticker), facts.configs.get(ticker)
         if market is None:
             return Reason.MARKET_UNKNOWN
         if config is None:
             return Reason.MARKET_DISABLED
-        if market.shard not in self.cash_free:
+        if market.shard not in self.totals.cash_free:
             return Reason.READ_UNKNOWN
-        worst, price, count = self.worst[ticker], target.price, target.count
         exact = type(count) is int and 0 < count <= config.quote_size
-        if not exact or price not in market.grid or slot in worst.taken:
+        if not exact or price not in market.grid or slot in self.taken:
             return Reason.TARGET_INVALID
-        if worst.crosses(slot.side, price):
+        if self.worst[ticker].crosses(side, price):
             return Reason.SELF_CROSS
-        return self.alone.off_price(target, market.last_price)
+        return self.alone.off_price(ticker, side, price, market.last_price)
 
     def _opens(self, target: TargetOrder, count: Count) -> bool:
         """Whether it could open a position where only closing one is allowed."""
@@ -278,33 +168,21 @@ class _Tally:
 
     def _broken_cap(self, target: TargetOrder, count: Count, change: Change) -> Reason | None:
         """The first cap that the target's market would break like this."""
-        ticker, side = target.slot.ticker, target.slot.side
-        if self.contracts_free is not None and change.contracts > max(self.contracts_free, 0):
+        (ticker, side, _), totals = target.slot, self.totals
+        if totals.contracts_free is not None and change.contracts > max(totals.contracts_free, 0):
             return Reason.SESSION_CAP
         most = self.worst[ticker].most(side)
         if most + change.contracts > max(self.facts.configs[ticker].max_position, most):
             return Reason.POSITION_CAP
-        if too_much := self._broken_loss(target, count, change) or self.alone.too_large(target, count):
-            return too_much
-        if change.cash > max(self.cash_free[self.facts.markets[ticker].shard], 0):
-            return Reason.CASH
-        free_orders = max(self.facts.limits.max_open_orders - self.open_orders, 0)
-        return Reason.OPEN_ORDER_CAP if change.orders > free_orders else None
-
-    def _broken_loss(self, target: TargetOrder, count: Count, change: Change) -> Reason | None:
-        """The first limit of the worst loss that would be broken."""
-        ticker, limits = target.slot.ticker, self.facts.limits
-        worst, event = self.worst[ticker], self.event_of[ticker]
-        loss = event.loss_with(ticker, worst.yes + change.yes, worst.no + change.no)
-        now = event.loss
-        if self.reduces and self._only_reduces(ticker) and (loss > now or self._opens(target, count)):
+        loss = totals.loss_with(ticker, change)
+        grows = loss > totals.event_of[ticker].loss
+        if self.reduces and self._only_reduces(ticker) and (grows or self._opens(target, count)):
             return Reason.REDUCING
-        if loss > max(limits.max_event_loss, now):
-            return Reason.EVENT_CAP
-        if self.groups.losses and self.groups.broken(event, loss, limits.max_risk_group_loss):
-            return Reason.RISK_GROUP_CAP
-        grown = self.total_loss - now + loss
-        return Reason.TOTAL_CAP if grown > max(limits.max_total_loss, self.total_loss) else None
+        if too_much := totals.broken_loss(ticker, loss) or self.alone.too_large(side, target.price, count):
+            return too_much
+        if change.cash > max(totals.cash_free[self.facts.markets[ticker].shard], 0):
+            return Reason.CASH
+        return Reason.OPEN_ORDER_CAP if change.orders > max(totals.orders_free, 0) else None
 
     def _largest(self, target: TargetOrder) -> Count:
         """The most whole contracts that keep every cap: with more contracts no worst case gets better."""
@@ -316,30 +194,6 @@ class _Tally:
         return Count(bisect_left(range(1, target.count // CONTRACT + 1), True, key=broken) * CONTRACT)
 
     def _take(self, target: TargetOrder, change: Change) -> None:
-        ticker = target.slot.ticker
-        worst, event = self.worst[ticker], self.event_of[ticker]
-        worst.take(change, target.price)
-        before = event.loss
-        event.update(ticker, worst.yes, worst.no)
-        self.total_loss += event.loss - before
-        if self.groups.losses:
-            self.groups.grow(event, event.loss - before)
-        self._spend(ticker, change.cash)
-        self.open_orders += change.orders
-        if self.contracts_free is not None:
-            self.contracts_free = Count(self.contracts_free - change.contracts)
+        self.totals.take(target.slot.ticker, change, target.price)
+        self.taken.add(target.slot)
         self.kept.append(ApprovedOrder(target))
-
-    def _spend(self, ticker: str, amount: int) -> None:
-        shard = self.shard_of.get(ticker)
-        if shard in self.cash_free:
-            self.cash_free[shard] -= amount
-
-    def _event(self, ticker: str) -> EventRisk:
-        market = self.facts.markets.get(ticker)
-        name = ticker if market is None else market.event_ticker
-        found = self.events.get(name)
-        if found is None:
-            known = self.facts.events.get(name)
-            found = self.events[name] = EventRisk(exclusive=known is not None and known.exclusive)
-        return found

@@ -15,41 +15,42 @@ class EventRisk:
         self._losses: dict[str, tuple[int, int]] = {}
         self._sum = 0
         """Exclusive: of all losses on no. Otherwise of each market's worse outcome."""
-        self._most_added: int | None = None
-        """The most that one market loses on yes beyond what it loses on no; None: no market yet."""
+        self._most_added = 0
+        """Exclusive: the most that one market loses on yes beyond what it loses on no; at least nothing."""
         self.loss = 0
 
     def add(self, ticker: str, yes: int, no: int) -> None:
         """One more market of the event, with its losses by outcome."""
         self._losses[ticker] = yes, no
-        self._sum += no if self._exclusive else max(yes, no)
-        self._most_added = yes - no if self._most_added is None else max(self._most_added, yes - no)
-        self.loss = self._worst(self._sum, self._most_added)
+        if not self._exclusive:
+            self._sum += yes if yes > no else no
+        else:
+            self._sum += no
+            self._most_added = max(self._most_added, yes - no)
+        self.loss = max(self._sum + self._most_added, 0)
 
     def loss_with(self, ticker: str, yes: int, no: int) -> int:
         """The event's loss if one of its markets had these losses instead."""
         was_yes, was_no = self._losses[ticker]
         if not self._exclusive:
             return max(self._sum - max(was_yes, was_no) + max(yes, no), 0)
-        return self._worst(self._sum - was_no + no, self._most_with(ticker, was_yes - was_no, yes - no))
+        return max(self._sum - was_no + no + self._most_with(ticker, was_yes - was_no, yes - no), 0)
 
     def update(self, ticker: str, yes: int, no: int) -> None:
         """These are the losses of one of its markets from now on."""
         was_yes, was_no = self._losses[ticker]
-        self._most_added = self._most_with(ticker, was_yes - was_no, yes - no)
+        if not self._exclusive:
+            self._sum += max(yes, no) - max(was_yes, was_no)
+        else:
+            self._sum += no - was_no
+            self._most_added = self._most_with(ticker, was_yes - was_no, yes - no)
         self._losses[ticker] = yes, no
-        self._sum += no - was_no if self._exclusive else max(yes, no) - max(was_yes, was_no)
-        self.loss = self._worst(self._sum, self._most_added)
+        self.loss = max(self._sum + self._most_added, 0)
 
     def _most_with(self, ticker: str, before: int, after: int) -> int:
         """The most added by one market after a change of one; all are looked at only if the most falls."""
-        most = self._most_added if self._most_added is not None else before
-        if after >= most:
+        if after >= self._most_added:
             return after
-        if before < most:
-            return most
-        others = (yes - no for name, (yes, no) in self._losses.items() if name != ticker)
-        return max([after, *others]) if self._exclusive else most
-
-    def _worst(self, total: int, most_added: int | None) -> int:
-        return max(total + max(most_added or 0, 0) if self._exclusive else total, 0)
+        if before < self._most_added:
+            return self._most_added
+        return max([0, after, *(yes - no for name, (yes, no) in self._losses.items() if name != ticker)])

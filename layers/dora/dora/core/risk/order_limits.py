@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from dora.core.config_risk import RiskLimits
 from dora.core.exchange.market import Side
-from dora.core.orders.requests import TargetOrder
 from dora.core.reasons import Reason
 from dora.core.units import ONE_DOLLAR, Count, Price
 
@@ -25,11 +24,10 @@ class OrderLimits:
         self._collar, self._trade_collar = limits.price_collar, limits.trade_collar
         self._fair = fair
 
-    def off_price(self, target: TargetOrder, traded: Price | None) -> Reason | None:
+    def off_price(self, ticker: str, side: Side, price: Price, traded: Price | None) -> Reason | None:
         """Why an order of any size is refused at this price. `traded`: of the market's last trade."""
-        slot, price = target.slot, target.price
-        fair = self._fair.get(slot.ticker)
-        if slot.side is BID:
+        fair = self._fair.get(ticker)
+        if side is BID:
             if fair is not None and price - fair > self._collar:
                 return Reason.PRICE_COLLAR
             return Reason.TRADE_COLLAR if traded is not None and price - traded > self._trade_collar else None
@@ -37,9 +35,9 @@ class OrderLimits:
             return Reason.PRICE_COLLAR
         return Reason.TRADE_COLLAR if traded is not None and traded - price > self._trade_collar else None
 
-    def too_large(self, target: TargetOrder, count: Count) -> Reason | None:
+    def too_large(self, side: Side, price: Price, count: Count) -> Reason | None:
         """Why so many contracts are too many for one order."""
         if count > self._size:
             return Reason.ORDER_SIZE
-        unit = target.price if target.slot.side is BID else ONE_DOLLAR - target.price
+        unit = price if side is BID else ONE_DOLLAR - price
         return Reason.ORDER_COST if unit * count > self._cost else None

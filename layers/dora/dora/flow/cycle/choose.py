@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.orders.danger import Exposed
-from dora.core.orders.diff import SlotPlan, with_cancels
 from dora.core.orders.journal import OrderState, TrackedOrder
+from dora.core.orders.slot_plan import SlotPlan, with_cancels
 from dora.core.reasons import CancelReason, Reason
 from dora.flow.cycle.compute import decide
 from dora.flow.cycle.inputs import Choice, Inputs

@@ -7,7 +7,7 @@ from dora.core.accounts.posting import post_mark
 from dora.core.accounts.profit_rows import ProfitRow, by_market, in_all
 from dora.core.accounts.stored_books import MARKETS_PER_TRANSACTION
 from dora.core.calendar import day_start_ms, exchange_day
-from dora.core.orders.diff import split
+from dora.core.orders.batches import split
 from dora.core.ports import Facts, Ports
 from dora.core.units import Price, TimeMs, format_count, format_money
 from dora.flow.cycle.cycle_context import LoadedState

@@ -13,8 +13,8 @@ from dora.core.errors import StateError
 from dora.core.exchange.error_codes import GROUP_TRIPPED, RATE_LIMITED
 from dora.core.exchange.market import Slot
 from dora.core.orders.amend_expiry import fold_extended
+from dora.core.orders.batches import split
 from dora.core.orders.clearance import cleared
-from dora.core.orders.diff import split
 from dora.core.orders.journal import (
     Journal,
     Plan,

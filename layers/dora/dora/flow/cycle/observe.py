@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
 from dora.core.exchange.snapshot import Snapshot
-from dora.core.orders.diff import split
+from dora.core.orders.batches import split
 from dora.core.orders.freshness import judge_writes
 from dora.core.orders.ownership import Ownership, external_orders
 from dora.core.orders.reconciliation import ReconciledOrders, merge

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from dora.core.exchange.book import Resting, without
 from dora.core.orders.danger import Exposed, Pricing, exposed, removable
-from dora.core.orders.diff import SlotPlan, with_cancels
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.reconciliation import ORPHAN_LEVEL
+from dora.core.orders.slot_plan import SlotPlan, with_cancels
 from dora.core.quoting.fair_value import LEVELS, FairValue, fair_value
 from dora.core.quoting.ladder import NANO
 from dora.core.reasons import CancelReason, Reason

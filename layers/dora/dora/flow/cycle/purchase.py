@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from dora.core.exchange.account import Limits
 from dora.core.exchange.pacing import cancel_batch_size, create_batch_size
+from dora.core.orders.batches import split
 from dora.core.orders.budget import Demand, in_order, must_go, within_budget
 from dora.core.orders.danger import Pricing, is_dangerous
-from dora.core.orders.diff import SlotPlan, split
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.requests import CancelRequest
+from dora.core.orders.slot_plan import SlotPlan
 from dora.core.ports import Ports
 from dora.core.quoting.decision import Decision
 from dora.core.quoting.ladder import NANO

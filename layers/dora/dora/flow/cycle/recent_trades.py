@@ -11,10 +11,10 @@ from dataclasses import replace
 from dora.core.cycle_record import Asked
 from dora.core.exchange.market import Trade
 from dora.core.exchange.pacing import READ_COST
-from dora.core.orders.diff import SlotPlan
 from dora.core.orders.journal import Journal
 from dora.core.orders.reconciliation import maybe_filled
 from dora.core.orders.requests import CancelRequest, DecreaseRequest
+from dora.core.orders.slot_plan import SlotPlan
 from dora.core.ports import Ports
 from dora.core.reasons import CancelReason, Reason
 from dora.core.units import TimeMs

@@ -16,7 +16,7 @@ from dora.core.exchange.pacing import READ_COST
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
 from dora.core.exchange.snapshot import AccountReads
 from dora.core.fallbacks import UNCONFIGURED
-from dora.core.orders.diff import split
+from dora.core.orders.batches import split
 from dora.core.orders.evidence import FORGOTTEN_MS, Evidence, hold_is_over, note_probes, unprobed
 from dora.core.orders.id_probe import id_probe_request
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder

@@ -23,7 +23,7 @@ from dora.core.accounts.stored_books import (
 )
 from dora.core.errors import StateConflict
 from dora.core.exchange.account import ExchangePosition, Fill, Settlement
-from dora.core.orders.diff import split
+from dora.core.orders.batches import split
 from dora.core.ports import Ports
 from dora.core.units import Count, format_count, format_money
 

@@ -12,7 +12,7 @@ from dora.core.accounts.posting import post_entry
 from dora.core.accounts.stored_books import MARKETS_PER_TRANSACTION
 from dora.core.calendar import format_time
 from dora.core.exchange.account import ExchangePosition
-from dora.core.orders.diff import split
+from dora.core.orders.batches import split
 from dora.core.orders.journal import Journal, OrderState
 from dora.core.ports import Facts, Ports
 from dora.core.state import BotState

@@ -6,7 +6,7 @@ from dataclasses import replace
 from dora.core.accounts.cash_tie import CashBooks, UnexplainedCash
 from dora.core.accounts.rewards import Reward, RewardKind
 from dora.core.accounts.stored_books import REWARDS_PER_TRANSACTION
-from dora.core.orders.diff import split
+from dora.core.orders.batches import split
 from dora.core.ports import Ports
 from dora.core.units import format_money
 from dora.flow.shared.bookkeeping import Bookkeeper

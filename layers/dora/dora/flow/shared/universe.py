@@ -8,7 +8,7 @@ from dora.core.config_items import market_of
 from dora.core.errors import ExchangeError
 from dora.core.exchange.market import Market, Series
 from dora.core.exchange.pacing import READ_COST
-from dora.core.orders.diff import split
+from dora.core.orders.batches import split
 from dora.core.ports import Ports
 from dora.core.quoting.selection import chosen, speeds_of
 from dora.core.quoting.strategy import StoredMemory
