@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,10 +11,14 @@ import boto3
 import pytest
 
 from dora.core.calendar import format_time
-from dora.core.units import format_count, format_price
+from dora.core.units import TimeMs, format_count, format_price
+from dora_operator.commands.top import lines
 from dora_operator.failures import Exit
+from dora_operator.reading import Reading
+from dora_operator.target import FOLDER, local_target
 from tests.operator.driver import Driver, local_driver
 from tests.simulator.model import Fill
+from tests.world import config_items
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +64,34 @@ def test_a_market_that_is_left_out_says_why_and_since_when(dora: Driver) -> None
     since = dora.stack.world.clock.now_ms() - 60_000
 
     assert (told["reason"], told["since"]) == ("market_disabled", format_time(since)[11:16])
+
+
+def test_a_stopped_bot_tells_since_when_in_every_market_that_it_would_quote(dora: Driver) -> None:
+    assert dora.run("halt", "--yes").exit_code == 0
+    dora.minutes(3)
+    since = dora.stack.world.clock.now_ms() - 120_000
+    told = {(own["reason"], own["since"]) for own in dora.answer("top")["markets"]}
+    assert dora.run("resume", "--yes").exit_code == 0
+    dora.minutes(1)
+
+    assert ("halted", format_time(since)[11:16]) in told
+    assert all(own for _, own in told), told
+
+
+def test_since_when_is_of_the_cycle_shown_though_another_ends_meanwhile(
+    dora: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER, str(dora.folder))
+    ticker = dora.stack.scene.tickers[-1]
+    reading = Reading(local_target())
+    reading.now_ms = TimeMs(reading.now_ms + 120_000)
+    assert reading.latest_cycle is not None
+    dora.stack.world.put_market(ticker, config_items.MARKET)
+    dora.minutes(1)
+    (told,) = [own for own in lines(reading) if own.market == ticker]
+
+    assert told.reason == "market_disabled"
+    assert re.fullmatch(r"\d\d:\d\d", told.since)
 
 
 def test_today_s_profit_is_what_the_fills_brought_where_nothing_is_held(dora: Driver) -> None:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import click
 
-from dora.core.calendar import format_time
+from dora.core.calendar import format_time, parse_time
 from dora.core.cycle_record import CycleRecord
 from dora.core.exchange.market import Book, Side
 from dora.core.orders.journal import TrackedOrder
 from dora.core.quoting.decision import Decision
-from dora.core.reasons import Reason
-from dora.core.units import Count, Money, format_count, format_price
+from dora.core.units import Count, Money, TimeMs, format_count, format_price
 from dora_operator.desk import Desk, command, table
 from dora_operator.money import cents, exact, total
 from dora_operator.reading import Reading
@@ -21,7 +20,9 @@ from dora_operator.reason_words import explained
 COLUMNS = ("market", "position", "our bid", "our ask", "book", "fair value", "today $", "not quoted", "since")
 FIGURES = ("position", "fair value", "today $")
 CYCLES_BACK = 30
-"""How many archived cycles are read to say since when a market has not been quoted."""
+"""How many archived cycles are read to say since when the whole bot has placed nothing."""
+UNTOLD = "-"
+"""Instead of since when, where no archived cycle tells it: of a market that none has decided on."""
 EVERY_S = 5
 
 
@@ -77,6 +78,8 @@ def _once(desk: Desk, wanted: tuple[str, ...]) -> None:
         "markets": [{**vars(own), "today": exact(own.today)} for own in found],
     }
     why = explained(word for own in found for word in own.reason.split(", "))
+    if any(own.since == UNTOLD for own in found):
+        why.append(f"since {UNTOLD}: no archived cycle tells it")
     desk.show(data, head, table("", COLUMNS, [own.cells for own in found], FIGURES), *why, seen)
 
 
@@ -88,7 +91,8 @@ def lines(reading: Reading) -> list[Line]:
     orders = reading.open_orders
     held = {ticker: own.net for ticker, own in reading.state.positions.items() if own.net}
     tickers = {*reading.configs.markets, *decisions, *held, *(own.slot.ticker for own in orders)}
-    today, since = todays_profit(reading), _since(reading, decisions)
+    today, blocked_since = todays_profit(reading), _blocked_since(reading)
+    reasons = {ticker: _reason(record, decisions.get(ticker)) for ticker in tickers}
     return [
         Line(
             market=ticker,
@@ -98,8 +102,8 @@ def lines(reading: Reading) -> list[Line]:
             book=_touch(books.get(ticker)),
             fair_value=_fair(decisions.get(ticker)),
             today=today.get(ticker, Money(0)),
-            reason=_reason(reading, decisions.get(ticker)),
-            since=since.get(ticker, ""),
+            reason=reasons[ticker],
+            since=reasons[ticker] and _since(decisions.get(ticker), blocked_since, reading.now_ms),
         )
         for ticker in sorted(tickers)
     ]
@@ -140,12 +144,11 @@ def _fair(decision: Decision | None) -> str | None:
     return f"{decision.fair_value:.4f}"
 
 
-def _reason(reading: Reading, decision: Decision | None) -> str:
+def _reason(record: CycleRecord | None, decision: Decision | None) -> str:
     """Why there is no quote: of the market, else of the whole bot; empty where it is quoted."""
+    blocked = _blocked(record)
     if decision is None:
-        return "not decided on"
-    record = reading.latest_cycle
-    blocked = record.seen.permission.blocked_by if record and record.seen else None
+        return blocked or "not decided on"
     if decision.skip or blocked:
         return str(decision.skip or blocked)
     if decision.targets:
@@ -153,23 +156,40 @@ def _reason(reading: Reading, decision: Decision | None) -> str:
     return ", ".join(sorted({str(why) for _, why in decision.dropped})) or "nothing wanted"
 
 
-def _since(reading: Reading, decisions: Mapping[str, Decision]) -> dict[str, str]:
-    """Since when each market that is left out has been left out for the reason that it has now."""
-    waiting = {ticker: own.skip for ticker, own in decisions.items() if own.skip}
-    found: dict[str, str] = {}
-    if not waiting:
-        return found
-    for number, record in enumerate(reading.cycles(reading.now_ms)):
-        if not waiting or number == CYCLES_BACK:
+def _blocked(record: CycleRecord | None) -> str:
+    """Why the whole bot placed nothing in that cycle; a cycle that decided nothing says why in its line."""
+    if record is None:
+        return ""
+    if record.decided.decisions and record.seen:
+        return str(record.seen.permission.blocked_by or "")
+    return "" if record.decided.decisions else str(record.done.record.get("reason") or "")
+
+
+def _since(decision: Decision | None, blocked_since: str, now_ms: TimeMs) -> str:
+    """Since when it is left out for the reason that it has now: by itself, or with the whole bot."""
+    if blocked_since and not (decision and decision.skip):
+        return blocked_since
+    if decision is None or decision.since_ms is None:
+        return UNTOLD
+    return _moment(decision.since_ms, now_ms)
+
+
+def _blocked_since(reading: Reading) -> str:
+    """The first of the latest cycles that placed nothing, all for the same reason; empty: it may place."""
+    latest = reading.latest_cycle
+    if latest is None or not _blocked(latest):
+        return ""
+    first = parse_time(latest.cycle_id)
+    for number, record in enumerate(reading.cycles(first)):
+        if _blocked(record) != _blocked(latest):
+            return _moment(first, reading.now_ms)
+        if number == CYCLES_BACK:
             break
-        _step_back(record, waiting, found)
-    return {own: f"before {at}" if own in waiting else at for own, at in found.items()}
+        first = parse_time(record.cycle_id)
+    return f"before {_moment(first, reading.now_ms)}"
 
 
-def _step_back(record: CycleRecord, waiting: dict[str, Reason], found: dict[str, str]) -> None:
-    then = {own.ticker: own.skip for own in record.decided.decisions}
-    for ticker in list(waiting):
-        if then.get(ticker) == waiting[ticker]:
-            found[ticker] = format_time(record.began_ms)[11:16]
-        else:
-            del waiting[ticker]
+def _moment(at_ms: TimeMs, now_ms: TimeMs) -> str:
+    """The minute in UTC, with its day where that is not today."""
+    at, now = format_time(at_ms), format_time(now_ms)
+    return at[11:16] if at[:10] == now[:10] else at[5:16].replace("T", " ")
