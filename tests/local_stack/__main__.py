@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from dora.core.errors import SecretInvalid
-from dora.edge.kalshi.signing import Signer
 from dora.wiring import SystemClock
-from dora_operator.exchange import BASE_URLS
+from dora_operator.exchange import BASE_URLS, signer_of
+from dora_operator.failures import OperatorError
+from dora_operator.whole_file import read_whole
 from tests.demo.options import MINUTE_MS, DemoError, Options
 from tests.local_stack.live import live_reads
 from tests.local_stack.live_scene import LiveScene, live_scene
@@ -102,9 +102,9 @@ def _this_minute_ms() -> int:
 def _live(given: argparse.Namespace) -> LiveScene:
     """Raises DemoError."""
     try:
-        signer = Signer.from_pem(given.key_id, given.pem.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, SecretInvalid) as error:
-        raise DemoError(f"{given.pem}: {error}") from None
+        signer = signer_of(given.key_id, given.pem, read_whole(given.pem))
+    except OperatorError as error:
+        raise DemoError(error.message) from None
     return live_scene(
         live_reads(given.base_url or BASE_URLS[given.stage], signer, SystemClock()),
         given.series,

@@ -22,6 +22,7 @@ import yaml
 
 from dora_operator.config_rules import GLOBAL, MARKET, SERIES, Items, Raw, typed
 from dora_operator.failures import Exit, OperatorError
+from dora_operator.whole_file import read_whole
 
 SECTIONS = {"markets": MARKET, "series": SERIES}
 HEAD = ("stack", "stage")
@@ -51,10 +52,9 @@ class _Texts(yaml.BaseLoader):
 
 def read_file(path: Path) -> ConfigFile:
     """Raises OperatorError that names the line."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # a spreadsheet puts a mark before its first letter
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{path} cannot be read: {error}", exit_code=Exit.USAGE) from None
+    text = read_whole(path, "utf-8-sig")  # a spreadsheet puts a mark before its first letter
+    if not text.strip():
+        raise _bad(path, "is empty")
     try:
         return _of_csv(text) if path.suffix == ".csv" else _of_yaml(text)
     except yaml.YAMLError as error:
@@ -66,7 +66,7 @@ def read_file(path: Path) -> ConfigFile:
 def _in_one_line(error: yaml.YAMLError) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"is no YAML: line {error.problem_mark.line + 1}: {error.problem}"
-    return f"is no YAML: {error}"
+    return f"is no YAML: {str(error).splitlines()[0]}"
 
 
 def _bad(path: Path, why: str) -> OperatorError:

@@ -1,12 +1,13 @@
 """The exchange, asked by a person with the key that the stack's secret holds, or with one of their own."""
 
 import secrets as chance
+from pathlib import Path
 
 from dora.core.errors import SecretInvalid
 from dora.edge.kalshi.client import KalshiExchange
 from dora.edge.kalshi.signing import Signer
 from dora.edge.secrets import read_key
-from dora_operator.failures import OperatorError
+from dora_operator.failures import Exit, OperatorError
 from dora_operator.target import Clock, Target
 
 BASE_URLS = {
@@ -43,6 +44,18 @@ def own_exchange(target: Target) -> KalshiExchange:
     except SecretInvalid as error:
         raise OperatorError(str(error), "`dora secret put --key-id ... --pem FILE` stores a key") from None
     return exchange_by(signer, base_url(target), target.clock, int(target.parameters.get("Subaccount", "0")))
+
+
+def signer_of(key_id: str, pem: Path, text: str) -> Signer:
+    """Of the key in a file of a person's. Raises OperatorError, which never quotes the key."""
+    if not key_id.strip():
+        raise OperatorError(
+            "--key-id is empty", "write the id that the exchange shows beside the key", Exit.USAGE
+        )
+    try:
+        return Signer.from_pem(key_id, text)
+    except SecretInvalid as error:
+        raise OperatorError(f"{pem}: {error}", exit_code=Exit.USAGE) from None
 
 
 def exchange_by(signer: Signer, url: str, clock: Clock, subaccount: int = 0) -> KalshiExchange:

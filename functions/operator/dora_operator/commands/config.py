@@ -32,7 +32,10 @@ def _checked(desk: Desk, file: Path) -> ConfigFile:
     if wrong:
         rows = [(own.where, own.problem, own.fix) for own in wrong]
         data = [{"where": where, "problem": problem, "fix": fix} for where, problem, fix in rows]
-        desk.show(data, table(f"{file}: {len(rows)} problems", ("item", "problem", "fix"), rows))
+        desk.show(
+            data,
+            table(f"{file}: {len(rows)} problem{'s' * (len(rows) > 1)}", ("item", "problem", "fix"), rows),
+        )
         sys.exit(Exit.USAGE)
     return found
 

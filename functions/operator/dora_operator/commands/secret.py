@@ -5,14 +5,15 @@ from pathlib import Path
 
 import click
 
-from dora.core.errors import AuthRefused, ExchangeError, SecretInvalid
+from dora.core.errors import AuthRefused, ExchangeError
 from dora.edge.kalshi.signing import Signer
 from dora_operator.changes import note_change
 from dora_operator.confirm import agreed
 from dora_operator.desk import Desk, command, pairs
-from dora_operator.exchange import base_url, exchange_by
+from dora_operator.exchange import base_url, exchange_by, signer_of
 from dora_operator.failures import Exit, OperatorError
 from dora_operator.target import Target
+from dora_operator.whole_file import read_whole
 
 
 @click.group("secret")
@@ -30,13 +31,8 @@ def put(desk: Desk, key_id: str, pem: Path, yes: bool) -> None:
     The functions take it up within five minutes, or after the first request that is refused with the old one.
     """
     target = desk.target
-    try:
-        text = pem.read_text(encoding="utf-8")
-        signer = Signer.from_pem(key_id, text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{pem} cannot be read: {error}", exit_code=Exit.USAGE) from None
-    except SecretInvalid as error:
-        raise OperatorError(f"{pem}: {error}", exit_code=Exit.USAGE) from None
+    text = read_whole(pem)
+    signer = signer_of(key_id, pem, text)
     tier = _accepted(target, signer)
     agreed(
         target, f"Store this key in secret {target.secret_name}; a key that is there is replaced.", yes=yes

@@ -7,14 +7,15 @@ from pathlib import Path
 import click
 from rich.console import RenderableType
 
-from dora.core.errors import AuthRefused, SecretInvalid
+from dora.core.errors import AuthRefused
 from dora.core.orders.journal import order_prefix
 from dora.edge.kalshi.signing import Signer
 from dora_operator.desk import Desk, command, pairs, table
 from dora_operator.direct_stop import DirectStop
-from dora_operator.exchange import BASE_URLS, exchange_by
+from dora_operator.exchange import BASE_URLS, exchange_by, signer_of
 from dora_operator.failures import Exit, OperatorError
 from dora_operator.target import Clock, WallClock
+from dora_operator.whole_file import read_whole
 
 BY_HALT = "session, groups, positions; quotes by cancel_on_halt"
 LADDER = (
@@ -102,10 +103,7 @@ def _say(desk: Desk, told: list[str]) -> Callable[[str], None]:
 def _signer(key_id: str, pem: Path | None) -> Signer:
     if not key_id or pem is None:
         raise OperatorError("which key?", "say --key-id and --pem", Exit.USAGE)
-    try:
-        return Signer.from_pem(key_id, pem.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, SecretInvalid) as error:
-        raise OperatorError(f"{pem}: {error}", exit_code=Exit.USAGE) from None
+    return signer_of(key_id, pem, read_whole(pem))
 
 
 def _place(desk: Desk, stage: str | None, bot: str) -> tuple[tuple[str, str], str, Clock]:

@@ -124,7 +124,8 @@ class ExchangeRefused(ExchangeError):
     """
 
     def __init__(self, status: int, code: str, message: str, details: str = "", *, own: bool = True) -> None:
-        super().__init__(f"{status} {code or 'no code'}: {message} {details}".rstrip())
+        said = " ".join(own for own in (message, details) if own and own != code)
+        super().__init__(f"{status} {code or 'no code'}" + (f": {said}" if said else ""))
         self.status, self.code, self.message, self.details = status, code, message, details
         self.own = own
 
