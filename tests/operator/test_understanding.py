@@ -143,6 +143,21 @@ def test_why_explains_the_same_fair_value_that_top_shows(dora: Driver) -> None:
     assert f"{float(model['fair value']):.4f}" == line["fair_value"]
 
 
+def test_why_shows_figures_as_a_person_reads_them_and_exact_ones_to_programs(dora: Driver) -> None:
+    ticker = dora.stack.scene.tickers[0]
+    drawn = dora.run("why", ticker).output
+    told = dora.answer("why", ticker)
+    memory = {own["what"]: own["after"] for own in told["Memory"]}
+    limits = {own["what"]: own["value"] for own in told["Limits"]}
+
+    assert not [own for own in re.findall(r"\d+\.\d{5,}", drawn) if not own.startswith("0.000")]
+    assert "_e9" not in drawn
+    assert "_ms" not in drawn
+    assert f"{int(memory['fair_e9']) / 10**9:.4f}" in drawn
+    assert re.search(r"worst loss of an event +\d+\.\d\d \$", drawn)
+    assert re.fullmatch(r"\d+\.\d{6}", limits["worst loss of an event"])
+
+
 def test_why_can_ask_of_an_earlier_cycle(dora: Driver) -> None:
     assert dora.answer("why", dora.stack.scene.tickers[0], "--at", "2026-03-02T15:03:30Z")["cycle"] == (
         "2026-03-02T15:03:00.000Z"

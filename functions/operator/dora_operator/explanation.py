@@ -20,15 +20,27 @@ from dora.core.quoting.reservation_price import skew
 from dora.core.quoting.reward_standing import without_standing
 from dora.core.quoting.strategies.reservation import DEFAULTS, ReservationSettings
 from dora.core.reasons import Reason
-from dora.core.units import Count, format_count, format_money, format_price
+from dora.core.units import Count, format_count, format_price
 from dora.flow.cycle.archive import inputs_of
 from dora.flow.cycle.inputs import Inputs, fees_of
+from dora_operator.figure import Figure, decimals, dollars
 from dora_operator.reason_words import meanings
 
 Row = tuple[str, ...]
 NOTHING = "-"
 PAIR: Row = ("what", "value")
 BOOK_COLUMNS: Row = ("side", "price", "contracts", "of others")
+PRICE_PLACES = 4
+MEMORY = {
+    "fair_e9": "fair value, dollars",
+    "mid_e9": "middle of the book, dollars",
+    "half_e9": "half-spread of the book, dollars",
+    "move_e9": "move of the middle, dollars a minute",
+    "variance_e12": "variance of fair value, squared logits a second",
+    "watched_ms": "watched, minutes",
+    "fast": "too fast to quote",
+}
+"""What is remembered of a market, and how a person reads it."""
 MEMORY_COLUMNS: Row = ("what", "before", "after")
 SLOT_COLUMNS: Row = ("slot", "strategy wants", "edge", "risk", "rests", "plan")
 
@@ -148,7 +160,7 @@ def _model(config: MarketConfig, decision: Decision, asked: QuoteInputs | None) 
         return
     yield "net position", format_count(asked.net)
     settings = config.settings if isinstance(config.settings, ReservationSettings) else DEFAULTS
-    yield "skew, logits", f"{skew(asked.net, config.max_position, settings.skew_at_max):.9f}"
+    yield "skew, logits", decimals(skew(asked.net, config.max_position, settings.skew_at_max), 2)
     yield "reservation price", _dollars(decision.reservation_price)
     yield "least half-spread", f"{format_price(settings.min_half_spread)}, twice that while memory is cold"
     yield "half-spread", _dollars(decision.half_spread)
@@ -156,18 +168,18 @@ def _model(config: MarketConfig, decision: Decision, asked: QuoteInputs | None) 
     yield "least edge after fees", format_price(config.min_edge)
     yield "widest book", format_price(config.max_spread)
     if decision.reward_value is not None and decision.reward_cost is not None:
-        yield "reward expected (estimate)", format_money(decision.reward_value)
-        yield "fills expected to cost", format_money(decision.reward_cost)
+        yield "reward expected (estimate)", dollars(decision.reward_value)
+        yield "fills expected to cost", dollars(decision.reward_cost)
         yield "least size paid", format_count(decision.reward_floor)
     yield "fair values quoted", f"{format_price(config.min_price)} to {format_price(config.max_price)}"
 
 
 def _memory(before: Mapping[str, object] | None, wanted: Wanted | None) -> Iterator[Row]:
     old, new = recall(without_standing(before)), recall(without_standing(wanted[1])) if wanted else None
-    for name in ("fair_e9", "mid_e9", "half_e9", "move_e9", "variance_e12", "watched_ms", "fast"):
-        yield name, _field(old, name), _field(new, name)
+    for name, told in MEMORY.items():
+        yield Figure(name, told), _field(old, name), _field(new, name)
     yield "warm", _field(old, "warm"), _field(new, "warm")
-    yield "speed, half-spreads a minute", _float(old, "speed"), _float(new, "speed")
+    yield "speed, half-spreads a minute", _float(old, "speed", 2), _float(new, "speed", 2)
     yield "typical move, dollars a minute", _float(old, "typical_move"), _float(new, "typical_move")
 
 
@@ -175,11 +187,11 @@ def _limits(seen: Seen, config: MarketConfig, market: Market | None, ticker: str
     bot = seen.globals_
     yield "largest position", format_count(config.max_position)
     yield "quote size, levels", f"{format_count(config.quote_size)}, {config.levels}"
-    yield "worst loss of an event", format_money(bot.max_event_loss)
-    yield "worst loss of all", format_money(bot.max_total_loss)
-    yield "cash kept back", format_money(bot.cash_reserve)
+    yield "worst loss of an event", dollars(bot.max_event_loss)
+    yield "worst loss of all", dollars(bot.max_total_loss)
+    yield "cash kept back", dollars(bot.cash_reserve)
     cash = (seen.snapshot.cash or {}).get(market.shard) if market else None
-    yield "cash of the shard", NOTHING if cash is None else format_money(cash)
+    yield "cash of the shard", NOTHING if cash is None else dollars(cash)
     yield "orders at most", str(bot.max_open_orders)
     yield "market blocked", "yes: an order of it is missing" if ticker in seen.blocked else "no"
 
@@ -258,12 +270,21 @@ def _ticks(improvement: int | None) -> str:
 
 
 def _dollars(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.9f}"
+    return NOTHING if value is None else decimals(value, PRICE_PLACES)
 
 
 def _field(memory: Memory | None, name: str) -> str:
-    return NOTHING if memory is None else str(getattr(memory, name))
+    if memory is None:
+        return NOTHING
+    own = getattr(memory, name)
+    if name.endswith("_e9"):
+        return Figure(str(own), f"{own / 10**9:.{PRICE_PLACES}f}")
+    if name.endswith("_e12"):
+        return Figure(str(own), f"{own / 10**12:.6f}")
+    if name.endswith("_ms"):
+        return Figure(str(own), f"{own / 60_000:.1f}")
+    return Figure(str(own), "yes" if own else "no")
 
 
-def _float(memory: Memory | None, name: str) -> str:
-    return NOTHING if memory is None else f"{getattr(memory, name):.9f}"
+def _float(memory: Memory | None, name: str, places: int = PRICE_PLACES) -> str:
+    return NOTHING if memory is None else decimals(getattr(memory, name), places)

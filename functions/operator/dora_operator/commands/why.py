@@ -11,6 +11,7 @@ from dora.core.units import TimeMs
 from dora_operator.desk import Desk, command, pairs, table
 from dora_operator.explanation import UnknownMarketError, explanation
 from dora_operator.failures import Exit, OperatorError
+from dora_operator.figure import shown
 from dora_operator.logs import run_query
 from dora_operator.reading import Reading
 
@@ -51,7 +52,7 @@ def why(desk: Desk, ticker: str, at: str) -> None:
     except UnknownMarketError as error:
         raise OperatorError(str(error), "`dora config export` shows what is configured") from None
     data = {own.title: [dict(zip(own.columns, row, strict=True)) for row in own.rows] for own in tables}
-    drawn = [table(own.title, own.columns, own.rows) for own in tables]
+    drawn = [table(own.title, own.columns, [tuple(map(shown, row)) for row in own.rows]) for own in tables]
     desk.show({"cycle": record.cycle_id, **data}, f"{ticker}, cycle {record.cycle_id}", *drawn)
 
 
@@ -86,4 +87,5 @@ def _decision_alone(desk: Desk, record: CycleRecord, ticker: str) -> None:
             "; ".join(f"{slot.side} {slot.level} {reason}" for slot, reason in own.dropped) or "nothing",
         ),
     ]
-    desk.show(dict(rows), pairs(f"{ticker}: the archive holds decisions alone", rows))
+    told = [(name, f"{cell:.4f}" if isinstance(cell, float) else cell) for name, cell in rows]
+    desk.show(dict(rows), pairs(f"{ticker}: the archive holds decisions alone", told))
