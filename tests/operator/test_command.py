@@ -35,6 +35,26 @@ def test_the_help_s_list_says_what_each_command_says_of_itself(name: str) -> Non
     assert (command.help or "").splitlines()[0] == COMMANDS[name].help
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("tpo", "Did you mean top?"),
+        ("Pnl", "Did you mean pnl?"),
+        ("config aply", "Did you mean apply?"),
+        ("secret putt", "Did you mean put?"),
+        ("local start", "Known: up."),
+        ("schedule onn", "'on'"),
+        ("top --wach", "'--watch'"),
+        ("query recuring-failures", "Did you mean recurring-failures or"),
+    ],
+)
+def test_what_is_mistyped_is_answered_with_what_was_meant(dora: Driver, typed: str, said: str) -> None:
+    result = dora.run(*typed.split())
+
+    assert result.exit_code == Exit.USAGE
+    assert said in " ".join(result.output.split())
+
+
 def test_without_a_stack_it_says_how_to_name_one() -> None:
     result = invoke(("status",), {})
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import click
 
+from dora_operator.suggesting import Suggesting
+
 
 class Entry(NamedTuple):
     """Where a command is, and its line in the help."""
@@ -45,7 +47,7 @@ COMMANDS = {
 }
 
 
-class _Lazy(click.Group):
+class _Lazy(Suggesting):
     """Knows its commands by name; imports one when it is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

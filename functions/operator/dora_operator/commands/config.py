@@ -15,12 +15,13 @@ from dora_operator.confirm import agreed
 from dora_operator.desk import Desk, command, table
 from dora_operator.failures import Exit, OperatorError
 from dora_operator.listed import unlisted
+from dora_operator.suggesting import Suggesting
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 PRUNE = click.option("--prune", is_flag=True, help="Remove items that the file does not have.")
 
 
-@click.group("config")
+@click.group("config", cls=Suggesting)
 def config() -> None:
     """Check, compare, write and read what the bot is configured to do."""
 

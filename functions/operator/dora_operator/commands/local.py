@@ -12,13 +12,14 @@ import click
 
 from dora_operator.checkout import ROOT
 from dora_operator.failures import Exit, OperatorError
+from dora_operator.suggesting import Suggesting
 from dora_operator.target import local_folder
 
 SIMULATOR_NEEDS = "moto"
 STAGES = ("kalshi-demo", "prod")
 
 
-@click.group("local")
+@click.group("local", cls=Suggesting)
 def local() -> None:
     """A whole stack on this machine: exchange, tables and both functions."""
 

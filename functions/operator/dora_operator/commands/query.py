@@ -5,6 +5,7 @@ import click
 from dora_operator.desk import Desk, command, table
 from dora_operator.failures import Exit, OperatorError
 from dora_operator.logs import run_query, saved_queries
+from dora_operator.suggesting import near
 
 
 @command("query")
@@ -22,7 +23,7 @@ def query(desk: Desk, name: str, own_id: str, hours: float, text: bool) -> None:
         desk.show(sorted(known), *sorted(known))
         return
     if name not in known:
-        raise OperatorError(f"no query {name}", f"there are {', '.join(sorted(known))}", Exit.USAGE)
+        raise OperatorError(f"no query {name}", near(name, sorted(known)), Exit.USAGE)
     if text:
         click.echo(known[name])
         return

@@ -12,11 +12,12 @@ from dora_operator.confirm import agreed
 from dora_operator.desk import Desk, command, pairs
 from dora_operator.exchange import base_url, exchange_by, signer_of
 from dora_operator.failures import Exit, OperatorError
+from dora_operator.suggesting import Suggesting
 from dora_operator.target import Target
 from dora_operator.whole_file import read_whole
 
 
-@click.group("secret")
+@click.group("secret", cls=Suggesting)
 def secret() -> None:
     """Store the exchange's API key."""
 

@@ -13,9 +13,11 @@ from dora.core.orders.journal import TrackedOrder
 from dora.core.quoting.decision import Decision
 from dora.core.units import Count, Money, TimeMs, format_count, format_price
 from dora_operator.desk import Desk, command, table
+from dora_operator.failures import OperatorError
 from dora_operator.money import cents, exact, total
 from dora_operator.reading import Reading
 from dora_operator.reason_words import explained
+from dora_operator.suggesting import near
 
 COLUMNS = ("market", "position", "our bid", "our ask", "book", "fair value", "today $", "not quoted", "since")
 FIGURES = ("position", "fair value", "today $")
@@ -64,7 +66,11 @@ def top(desk: Desk, watch: bool, wanted: tuple[str, ...]) -> None:
 
 def _once(desk: Desk, wanted: tuple[str, ...]) -> None:
     reading = Reading(desk.target)
-    found = [own for own in lines(reading) if not wanted or own.market in wanted]
+    known = {own.market: own for own in lines(reading)}
+    for name in wanted:
+        if name not in known:
+            raise OperatorError(f"no market {name}", near(name, known))
+    found = [own for own in known.values() if not wanted or own.market in wanted]
     record, session = reading.latest_cycle, reading.state.session
     head = (
         f"{desk.target}: session {session.status if session else 'none'}; "
