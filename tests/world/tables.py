@@ -1,18 +1,23 @@
 """The two tables of the template, and a judge for what moto lets pass that DynamoDB would not.
 
 moto is not atomic under threads and undoes others' writes when a transaction fails, so one lock makes every
-request whole. It copies a table for each transaction and remembers every copy, so that list is emptied. It
-searches for ten other spellings of every field that an answer lacks, a third of its time: here not where all
-that is there has the service's own names. Importing this module installs all of that.
+request whole. It copies all items of a table for each element of a transaction, so that it can be undone, and
+remembers every copy: here a copy shares all items but those that the transaction names, and that list is
+emptied. It searches for ten other spellings of every field that an answer lacks, a third of its time: not
+here where all that is there has the service's own names. Importing this module installs all of that.
 """
 
+import copy
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from moto.core.model_instances import model_data
 from moto.core.serialize import JSONSerializer
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 if TYPE_CHECKING:
@@ -136,11 +141,29 @@ def _bytes(value: object) -> int:
 _TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M"})
 
 
+named: list[Mapping[str, Any]] = []
+"""Elements of the transaction at work."""
+
+
+def _before(table: Table, _: object) -> Table:
+    """The table as it is now, to come back to: moto writes in place to no item but those that are named."""
+    kept: Table = copy.copy(table)
+    kept.items = defaultdict(dict, {first: dict(rows) for first, rows in table.items.items()})
+    for element in named:
+        ((_, asked),) = element.items()
+        key = asked.get("Key") or asked["Item"]
+        first, second = (DynamoType(key[name]) for name in (table.hash_key_attr, table.range_key_attr))
+        if asked["TableName"] == table.name and second in kept.items.get(first, {}):
+            kept.items[first][second] = copy.deepcopy(kept.items[first][second])
+    return kept
+
+
 def _judged(handler: DynamoHandler) -> Any:
     with ONE_REQUEST_AT_A_TIME:
         action = handler._get_action()
         if found := breaches(action, getattr(handler, "params", {})):
             raise AssertionError(f"{action}: {'; '.join(found)}")
+        named[:] = getattr(handler, "params", {}).get("TransactItems", [])
         answer = _handle(handler)
         for model in model_data["dynamodb"].values():
             model.instances_tracked.clear()
@@ -163,3 +186,4 @@ def _only_what_is_there(own: JSONSerializer, serialized: Any, value: Any, shape:
 
 DynamoHandler.call_action = _judged
 JSONSerializer._serialize_type_structure = _only_what_is_there
+Table.__deepcopy__ = _before
