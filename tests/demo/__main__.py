@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.demo.options import DemoError, Options, parse
-from tests.demo.outcome import leave, prepare
+from tests.demo.outcome import leave, prepare, what_stays
 from tests.demo.progress import show_summary, shown
 from tests.demo.run import Run, run
 from tests.demo.scene import choose_scene
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"demo: {error}", file=sys.stderr)
         return CANNOT_RUN
     except KeyboardInterrupt:
-        print(f"demo: stopped; {options.out} holds nothing of this run", file=sys.stderr)
+        print(f"demo: stopped, nothing of this run is kept; {what_stays(options.out)}", file=sys.stderr)
         return INTERRUPTED
     show_summary(done.summary, done.breaches)
     print(f"report: {options.out / 'report.html'}")

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import re
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from tests.demo.__main__ import CANNOT_RUN, INTERRUPTED, main
 from tests.demo.options import Options, parse
 from tests.demo.outcome import FILES
+
+NOON = 1_772_452_800
+"""2026-03-02T12:00:00Z, in seconds."""
 
 
 def test_nothing_asked_is_the_usual_run() -> None:
@@ -76,18 +80,41 @@ def test_a_foreign_file_is_one_line_that_names_it_and_the_fix(
     assert re.search(r"Give|Name", said)
 
 
-def test_a_run_that_is_stopped_leaves_no_figures_of_an_earlier_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("earlier", [FILES, ()])
+def test_a_run_that_is_stopped_leaves_an_earlier_one_as_it_was_and_says_of_when(
+    tmp_path: Path, earlier: tuple[str, ...]
+) -> None:
     """The run stops itself where the terminal would: in the first cycle, by the signal of Ctrl-C."""
-    for name in FILES:
+    for name in earlier:
         (tmp_path / name).write_text("of an earlier run")
+        os.utime(tmp_path / name, (NOON, NOON))
 
     stopped_at_the_first_line = StopsAtALine()
     with redirect_stderr(stopped_at_the_first_line):
         status = main(["--cycles", "1", "--markets", "1", "--out", str(tmp_path)])
 
+    said = "".join(stopped_at_the_first_line.said)
     assert status == INTERRUPTED
-    assert not list(tmp_path.iterdir())
-    assert "demo: stopped" in "".join(stopped_at_the_first_line.said)
+    assert {own.name: own.read_text() for own in tmp_path.iterdir()} == dict.fromkeys(
+        earlier, "of an earlier run"
+    )
+    assert "demo: stopped, nothing of this run is kept" in said
+    assert ("still holds the run that ended at 2026-03-02 12:00 UTC" in said) == bool(earlier)
+    assert ("holds no run" in said) == (not earlier)
+
+
+def test_while_the_files_of_a_run_are_put_in_place_no_summary_of_another_stands_beside_them(
+    tmp_path: Path,
+) -> None:
+    for name in FILES:
+        (tmp_path / name).write_text("of an earlier run")
+    (tmp_path / "log.jsonl").unlink()
+    (tmp_path / "log.jsonl").mkdir()  # Nothing can be put in its place: the run breaks off there.
+
+    with pytest.raises(OSError, match=r"log\.jsonl"):
+        main(["--cycles", "1", "--markets", "1", "--out", str(tmp_path)])
+
+    assert {own.name for own in tmp_path.iterdir()} == set(FILES) - {"summary.json"}
 
 
 class StopsAtALine(io.StringIO):
