@@ -1,5 +1,9 @@
 """`dora rewards`: reads alone unless it is told to book, asks first, and a credit is booked once."""
 
+import re
+from decimal import Decimal
+from pathlib import Path
+
 import pytest
 
 from dora.core.accounts.cash_tie import UnexplainedCash
@@ -41,7 +45,7 @@ def test_without_cash_that_was_found_the_exchange_is_not_asked() -> None:
     assert list(matches(records(EXPECTED, cash=()), lambda: pytest.fail("asked"))) == []
 
 
-def test_a_credit_that_a_person_names_is_booked_once_after_asking() -> None:
+def test_a_credit_that_a_person_names_is_booked_once_after_asking(tmp_path: Path) -> None:
     with local_driver() as driver:
         ticker = driver.stack.scene.tickers[0]
         named = ("rewards", "--book", "--program", "p", "--market", ticker, "--amount", "1.25")
@@ -64,3 +68,11 @@ def test_a_credit_that_a_person_names_is_booked_once_after_asking() -> None:
             own for own in driver.answer("pnl", "--by", "strategy")["rows"] if own["rewards"] != "0.000000"
         ]
         assert (earned["strategy"], earned["rewards"]) == ("incentive", "1.250000")
+        page = tmp_path / "report.html"
+        assert driver.run("report", "--out", str(page)).exit_code == 0
+        text = page.read_text(encoding="utf-8")
+        credited = re.search(rf"<td>{ticker}</td><td>([^<]+)</td><td>1\.25</td><td>0\.00</td>", text)
+        (own,) = [row for row in driver.answer("pnl", "--by", "market")["rows"] if row["market"] == ticker]
+        assert credited is not None
+        assert abs(Decimal(credited[1]) - Decimal(own["profit"])) <= Decimal("0.005")
+        assert "<b>1.25 $</b><span>rewards credited, in the profit</span>" in text

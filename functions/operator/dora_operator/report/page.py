@@ -16,6 +16,7 @@ from dora_operator.report.svg import Line, Mark, Span, chart, strip
 BID, ASK, BOOK, GAIN = "#1d6fb8", "#c2620c", "#9fb3c8", "#0b7a5b"
 QUOTED = {BOTH: "#2f7ebc", ONE: "#a9cde8"}
 REASONS = ("#e8b04b", "#b07aa1", "#e15759", "#8c6d5a", "#59a14f", "#9c9ede", "#d37295", "#bab0ac", "#6b4c9a")
+EARNED = ("market", "profit after fees", "of it rewards credited", "rewards estimated")
 OPEN_MARKETS = 4
 """So many markets are open when the page is."""
 Facts = list[tuple[str, str | None]]
@@ -35,6 +36,9 @@ def page(title: str, told: Story, standing: Facts) -> str:
         f"<section class=card><h2>When and why nothing was quoted</h2>{_legend(colours)}"
         f"{_strips(told, span, colours)}</section>"
         f"<h2 class=part>Markets</h2>{cards}"
+        f"<section class=card><h2>What each market earned, dollars</h2>"
+        f"<p class=note>Rewards credited are part of the profit; what programs are "
+        f"expected to pay is an estimate, and part of none.</p>{_earned(told)}</section>"
         f"<section class=card><h2>Now</h2>{_now(standing)}</section>"
         f"<section class=card><h2>Words</h2>{_words(colours)}</section>"
     )
@@ -44,6 +48,20 @@ def page(title: str, told: Story, standing: Facts) -> str:
         f"<title>{escape(title)}</title>\n<style>{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n"
         f"<body><main>{body}</main></body>\n</html>\n"
     )
+
+
+def _earned(told: Story) -> str:
+    """A row for each market, and one for all."""
+    amounts = [
+        (ticker, told.profit(ticker), told.rewards(ticker), told.rewards_estimated(ticker))
+        for ticker in told.tickers
+    ]
+    whole = ("all", _all_profit(told), told.rewards(), told.rewards_estimated())
+    return grid(EARNED, ((name, *(cents(own) or "?" for own in row)) for name, *row in [*amounts, whole]))
+
+
+def _all_profit(told: Story) -> Money | None:
+    return total([told.profit(ticker) for ticker in told.tickers])
 
 
 def _now(standing: Facts) -> str:
@@ -62,7 +80,7 @@ def _lead(told: Story) -> str:
 
 
 def _figures(told: Story) -> list[str]:
-    profit = total([told.profit(ticker) for ticker in told.tickers])
+    profit = _all_profit(told)
     gained, fees = total(list(told.gained.values())), Money(sum(own.fee for own in told.fills))
     contracts = format_count(Count(sum(own.count for own in told.fills)))
     words = [word for ticker in told.tickers for word in told.words(ticker)]
@@ -74,6 +92,11 @@ def _figures(told: Story) -> list[str]:
     failing = any(own.status != "halted" for own in wrong)
     return [
         figure("profit after fees", _dollars(profit), f"{_dollars(gained)} of it open", bad=profit is None),
+        figure(
+            "rewards credited, in the profit",
+            _dollars(told.rewards()),
+            f"{_dollars(told.rewards_estimated())} estimated, in no profit",
+        ),
         figure("fills", len(told.fills), f"{contracts} contracts, fees {_dollars(fees)}"),
         figure("of markets and cycles quoted", _share(quoted, len(words)), f"{quoted} of {len(words)}"),
         figure("cycles not completed", len(wrong), why[0][0] if why else "of those shown", bad=failing),

@@ -80,6 +80,14 @@ class Story:
         booked = sum(row.profit for row in self.rows if row.ticker == ticker)
         return None if gained is None else Money(booked + gained)
 
+    def rewards(self, ticker: str = "") -> Money:
+        """What the exchange credited in the stretch, for one market or all: part of the profit."""
+        return Money(sum(row.rewards for row in self.rows if ticker in ("", row.ticker)))
+
+    def rewards_estimated(self, ticker: str = "") -> Money:
+        """What programs were expected to pay, for one market or all: part of no profit."""
+        return Money(sum(row.rewards_estimated for row in self.rows if ticker in ("", row.ticker)))
+
 
 def story(reading: Reading, days: int, most: int) -> Story:
     """Of the exchange's last days, today's among them."""
