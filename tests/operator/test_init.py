@@ -1,5 +1,6 @@
 """`dora init` proposes caps in proportion to the account, and leaves to a person what it must choose."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -52,6 +53,26 @@ def test_caps_are_proposed_from_the_balance_and_nothing_trades_yet(dora: Driver,
     assert Decimal(390) < Decimal(str(own["max_event_loss_dollars"])) <= Decimal(400)
     assert "dora config apply" in result.output
     assert dora.run("init", "--out", str(out)).exit_code == Exit.USAGE
+
+
+def test_where_the_balance_comes_from_is_said_on_the_screen_and_in_the_file(
+    dora: Driver, tmp_path: Path
+) -> None:
+    read, typed = tmp_path / "read.yaml", tmp_path / "typed.yaml"
+    told = dora.run("init", "--out", str(read)).output
+    source = r"\d+\.\d\d \$, of the simulated account of this machine: \d+\.\d\d \$ on shard 0"
+
+    assert re.search(f"caps are shares of {source}", told)
+    assert re.search(f"# Caps are shares of a balance of {source}", read.read_text(encoding="utf-8"))
+    assert "5000.00 $, as you said it" in dora.run("init", "--balance", "5000", "--out", str(typed)).output
+
+
+@pytest.mark.parametrize("balance", ["abc", "-5", "0", "1.5", "²"])
+def test_a_balance_is_whole_dollars_and_some(dora: Driver, tmp_path: Path, balance: str) -> None:
+    result = dora.run("init", "--balance", balance, "--out", str(tmp_path / "a.yaml"))
+
+    assert result.exit_code == Exit.USAGE
+    assert "write whole dollars" in result.output
 
 
 @pytest.mark.parametrize("left", [*sorted(CHOSEN_BY_HAND), None])

@@ -1,6 +1,7 @@
 """`init`: a config file for one stack, with caps in proportion to what the account holds."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -58,13 +59,15 @@ def init(
     stack = name or (desk.target.stack if known else _asked("Name of the stack"))
     stage = stage or (desk.target.stage if known else _asked("Stage", STAGES))
     email = email if email is not None else ("" if stage == "local" else _asked("Mail for alarms"))
-    held = _read(desk) if known and not balance else _dollars(balance or _asked("Balance in dollars"))
+    cash = _read(desk) if known and not balance else {}
+    held = Money(sum(cash.values())) if cash else _dollars(balance or _asked("Balance in dollars"))
+    source = f"{_held(held)} $, {_source(desk, cash)}"
     file = ConfigFile(stack, stage, {GLOBAL: proposal(held, burst, real_money=stage == "prod")})
-    write_whole(out, written(file, as_csv=False, note=_note(file, held, email)))
+    write_whole(out, written(file, as_csv=False, note=_note(file, source, email)))
     following = _next(file, out, email, deployed=known)
     if desk.as_json:
-        desk.show({"file": str(out), "next": following})
-    desk.note(f"written: {out}\nnext: {following}")
+        desk.show({"file": str(out), "balance_dollars": _held(held), "next": following})
+    desk.note(f"caps are shares of {source}\nwritten: {out}\nnext: {following}")
 
 
 def _asked(question: str, choices: tuple[str, ...] = ()) -> str:
@@ -75,20 +78,32 @@ def _asked(question: str, choices: tuple[str, ...] = ()) -> str:
 
 
 def _dollars(text: str) -> Money:
-    try:
-        return Money(int(text) * 100 * CENT)
-    except ValueError:
-        raise OperatorError(f"--balance is {text!r}", "write whole dollars", Exit.USAGE) from None
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise OperatorError(f"the balance is {text!r}", "write whole dollars, 5000", Exit.USAGE)
+    return Money(int(text) * 100 * CENT)
 
 
-def _read(desk: Desk) -> Money:
+def _read(desk: Desk) -> Mapping[int, Money]:
+    """By shard."""
     exchange = own_exchange(desk.target)
     try:
-        return Money(sum(exchange.cash().values()))
+        return exchange.cash()
     except RateLimited:
         # The balance is told once a second, to all who use the key.
         desk.target.clock.sleep_ms(BALANCE_MS)
-        return Money(sum(exchange.cash().values()))
+        return exchange.cash()
+
+
+def _source(desk: Desk, cash: Mapping[int, Money]) -> str:
+    """Where the balance comes from."""
+    if not cash:
+        return "as you said it"
+    whose = "of the simulated account of this machine" if desk.on_this_machine else "as the exchange tells it"
+    return f"{whose}: {', '.join(f'{_held(own)} $ on shard {shard}' for shard, own in sorted(cash.items()))}"
+
+
+def _held(amount: Money) -> str:
+    return format_money(amount)[:-4]
 
 
 def proposal(held: Money, burst: int, *, real_money: bool) -> Raw:
@@ -101,8 +116,8 @@ def proposal(held: Money, burst: int, *, real_money: bool) -> Raw:
     return raw
 
 
-def _note(file: ConfigFile, held: Money, email: str) -> str:
-    lines = [f"Caps are shares of a balance of {format_money(held)[:-4]} $: {_shares(file)}."]
+def _note(file: ConfigFile, source: str, email: str) -> str:
+    lines = [f"Caps are shares of a balance of {source}.", f"They are: {_shares(file)}."]
     if by_hand := [name for name, own in file.items[GLOBAL].items() if own == CHOOSE]:
         lines.append(f"Real money: nobody chooses {', '.join(by_hand)} for you; write an amount for each.")
     lines.append("Nothing is quoted before trading_enabled and a market's enabled are true.")
