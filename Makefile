@@ -51,8 +51,9 @@ demo: $(READY)  ## a whole trading session against the simulator [DATA= START= C
 replay-cycle: $(READY)  ## an archived cycle decided again: FILE=<cycle id>.json.gz [EXPLAIN=ticker]
 	$(RUN) -m tests.replay_cycle '$(FILE)' $(if $(EXPLAIN),--explain '$(EXPLAIN)')
 
+# By whole files: the stack that one makes for all its tests is made once. In their order: the small ones come last.
 test: $(READY)  ## all tests but the long ones and the battery
-	$(PYTHON) -m pytest -n 2 -m 'not long' --ignore tests/battery
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not long' --ignore tests/battery
 
 battery: $(READY)  ## the faults of the acceptance battery, the crash sweeps included, and every other long test
 	$(PYTHON) -m pytest -n 2 tests/battery tests/bench
