@@ -169,12 +169,24 @@ def test_scenario_31_the_balance_is_waited_for_where_nobody_can_say_when_it_was_
         assert not broken(stage.world)
 
 
-@pytest.mark.parametrize("lag_ms", [0, 70_000])
+def test_scenario_31_a_start_whose_reads_had_to_be_repeated_leaves_the_balance_to_the_next_cycle() -> None:
+    with scene(started=False) as stage:
+        tick_ms = stage.world.next_tick_ms()
+        stage.world.clock.advance_to(tick_ms)
+        stage.faults.now(Fault(kind="refuse", where="GET /exchange/status", times=1))
+        assert stage.world.start()["status"] == "active"
+        stage.invoke(tick_ms)
+
+        assert not stage.world.exchange.stats.too_many_requests
+        assert not broken(stage.world)
+
+
+@pytest.mark.parametrize(("lag_ms", "skew_ms"), [(0, 0), (70_000, 0), (70_000, -1_400)])
 def test_scenario_31_what_a_429_refused_though_a_copy_of_it_had_come_is_not_placed_on_older_reads(
-    lag_ms: int,
+    lag_ms: int, skew_ms: int
 ) -> None:
     """The network delivered a create twice, and the client heard of the second copy: too many requests."""
-    with scene(Knobs(user_data_timestamp_offset_ms=600_000)) as stage:
+    with scene(Knobs(user_data_timestamp_offset_ms=600_000), skew_ms=skew_ms) as stage:
         stage.run(2)
         stage.move()
         exchange = stage.world.exchange

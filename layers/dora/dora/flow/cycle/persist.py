@@ -70,6 +70,11 @@ def tell(facts: Facts, result: CycleResult, record: Record) -> None:
     cycle_facts.cycle(facts, record, result.choice.news, result.accounts.drift or ())
 
 
+def _since_ms(loaded: LoadedState, now_ms: TimeMs) -> TimeMs:
+    """No write of this cycle has a later time of the exchange, whose clock may be ahead of ours."""
+    return TimeMs(now_ms + loaded.globals_.max_clock_skew_ms)
+
+
 def _memory(loaded: LoadedState, result: CycleResult, now_ms: TimeMs) -> MemoryByTicker:
     """Memory after the cycle's decisions, and the waits of its slots; without decisions as it was."""
     choice, execution = result.choice, result.execution
@@ -93,7 +98,7 @@ def _memory(loaded: LoadedState, result: CycleResult, now_ms: TimeMs) -> MemoryB
         LIMITS: {
             "learned_ms": loaded.limits_learned_ms,
             "contradicted": int(contradicted),
-            "refused_ms": now_ms if contradicted else refused_ms(loaded.state.memory),
+            "refused_ms": _since_ms(loaded, now_ms) if contradicted else refused_ms(loaded.state.memory),
         },
     }
     if not choice.decisions:

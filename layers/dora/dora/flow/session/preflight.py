@@ -58,7 +58,6 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     found = _Findings()
     exchange = ports.exchange
     await_tokens(ports, "read", [READ_COST] * PREFLIGHT_READS)
-    await_balance(ports)
     configs = ports.configs.load()
     for problem in configs.problems:
         (found.blockers if problem.where == "GLOBAL" else found.notes).append(str(problem))
@@ -71,6 +70,7 @@ def inspect(ports: Ports, state: BotState) -> Preflight:
     globals_ = configs.globals_ or UNCONFIGURED
     limits = found.read("account limits", exchange.limits) or UNLEARNED
     shards = found.read("exchange status", exchange.status)
+    await_balance(ports)  # Not earlier: what is read before it may have to be repeated.
     cash = found.read("balance", lambda: _cash(ports))
     groups = found.read("order groups", exchange.order_groups)
     set_apart(ports.facts, groups.unreadable if groups else ())
