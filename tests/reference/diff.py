@@ -116,7 +116,8 @@ def _plan_slot(
 
 
 def _extends(order: TrackedOrder, rules: Rules) -> tuple[ExtendRequest, ...]:
-    if rules.extend_to_ms is None or not _runs_out(order, rules):
+    due = _runs_out(order, rules) or order.client_order_id in rules.early
+    if rules.extend_to_ms is None or not due:
         return ()
     return (extension(order, rules.extend_to_ms),)
 
@@ -125,8 +126,14 @@ def _runs_out(order: TrackedOrder, rules: Rules) -> bool:
     return order.expires_by(TimeMs(rules.renew_before_ms - 1))
 
 
-def _keeps(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
+def _expiry_keeps(order: TrackedOrder, rules: Rules) -> bool:
     if _runs_out(order, rules) and rules.extend_to_ms is None:
+        return False
+    return rules.gone_by_ms is None or order.expires_ms is None or order.expires_ms <= rules.gone_by_ms
+
+
+def _keeps(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
+    if not _expiry_keeps(order, rules):
         return False
     return _price_keeps(order, target, rules) and _size_keeps(order, target, rules)
 
@@ -134,7 +141,7 @@ def _keeps(order: TrackedOrder, target: ApprovedOrder, rules: Rules) -> bool:
 def _why_cancel(order: TrackedOrder, target: ApprovedOrder | None, rules: Rules | None) -> CancelReason:
     if target is None or rules is None:
         return CancelReason.NOT_WANTED
-    if _runs_out(order, rules) and rules.extend_to_ms is None:
+    if not _expiry_keeps(order, rules):
         return CancelReason.RENEWED
     if not _price_keeps(order, target, rules):
         return CancelReason.REPRICED

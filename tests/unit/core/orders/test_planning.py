@@ -18,7 +18,7 @@ from dora.core.orders.reconciliation import ORPHAN_LEVEL, ReconciledOrders
 from dora.core.orders.requests import TargetOrder
 from dora.core.orders.slot_plan import SlotPlan, slot_key
 from dora.core.reasons import Reason
-from dora.core.units import Count, Price, PriceGrid
+from dora.core.units import Count, Price, PriceGrid, TimeMs
 from tests.reference import diff as reference
 from tests.support.diff_cases import ASK, BID, live, names, order, view
 from tests.support.examples import CENT_GRID, NOW, TAPERED_GRID, TICKER, all_prices, config, target
@@ -327,12 +327,35 @@ def test_places_come_inner_levels_first_and_then_the_best_edge(case: Case) -> No
     assert ranks == sorted(ranks, reverse=True)
 
 
+@st.composite
+def resting_cases(draw: st.DrawFn) -> Case:
+    """As `cases`, but in one market what is wanted rests, or nearly, and orders end at all kinds of times."""
+    case = draw(cases())
+    ends = st.sampled_from([None, None, 1_000, 2_000, 3_000])
+    alike = [slot for slot in SLOTS if slot.ticker == TICKER and slot.level >= 0]
+    resting = [
+        order(slot, draw(PRICES[TICKER]), draw(st.integers(1, 3000).map(Count)), f"{number}")
+        for number, slot in enumerate(draw(st.lists(st.sampled_from(alike), min_size=1, max_size=2)))
+    ]
+    others = [held for held in case.view.journal.orders.values() if held.slot.ticker != TICKER]
+    orders = [replace(held, expires_ms=draw(ends)) for held in (*resting, *others)]
+    more = st.sampled_from([0, 0, 0, 1])
+    wanted = {o.slot: TargetOrder(o.slot, o.price, Count(o.remaining + draw(more))) for o in resting}
+    targets = [*wanted.values(), *(want for want in case.targets if want.slot.ticker != TICKER)]
+    rules = {
+        ticker: own._replace(
+            renew_before_ms=TimeMs(draw(st.sampled_from([0, 1_500]))),
+            extend_to_ms=draw(st.sampled_from([None, NOW])),
+            gone_by_ms=draw(st.sampled_from([None, 2_500])),
+            early=frozenset(draw(st.sets(st.sampled_from("0123"), max_size=2))),
+        )
+        for ticker, own in case.rules.items()
+    }
+    return Case(targets, view(orders, case.view.frozen, case.view.blocked), rules)
+
+
 @settings(max_examples=300)
-@given(cases(), st.booleans(), st.sets(st.sampled_from(sorted(GRIDS)), max_size=1))
-def test_one_pass_over_the_slots_gives_what_the_obvious_diff_gives(
-    case: Case, extends: bool, uncomputed: set[str]
-) -> None:
-    end_ms = NOW if extends else None
-    rules = {ticker: own._replace(extend_to_ms=end_ms) for ticker, own in case.rules.items()}
-    fast = plan_slots(case.targets, case.view, rules, uncomputed)
-    assert fast == reference.plan_slots(case.targets, case.view, rules, uncomputed)
+@given(resting_cases(), st.sets(st.sampled_from(sorted(GRIDS)), max_size=1))
+def test_one_pass_over_the_slots_gives_what_the_obvious_diff_gives(case: Case, uncomputed: set[str]) -> None:
+    fast = plan_slots(case.targets, case.view, case.rules, uncomputed)
+    assert fast == reference.plan_slots(case.targets, case.view, case.rules, uncomputed)
