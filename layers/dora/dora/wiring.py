@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from botocore.session import Session
 from requests.adapters import BaseAdapter
 
 from dora.core.errors import AuthRefused, DoraError, TriggerInvalid
@@ -79,11 +80,12 @@ def build(
     *,
     clock: Clock | None = None,
     adapter: BaseAdapter | None = None,
+    session: Session | None = None,
     jitter_ms: Callable[[int], int] = chance.randbelow,
 ) -> App:
     """An app from an environment.
 
-    `clock`, `adapter` and `jitter_ms` take the place of time, network and chance.
+    `clock`, `adapter`, `session` and `jitter_ms` take the place of time, network, AWS and chance.
 
     Raises SettingsInvalid or SecretInvalid.
     """
@@ -92,7 +94,7 @@ def build(
     service = env.get("POWERTOOLS_SERVICE_NAME") or settings.bot
     telemetry = Telemetry(bot=settings.bot, service=service, log_level=settings.log_level)
     network = _Environment.network
-    aws = AwsClients(settings.aws_endpoint_url, network)
+    aws = AwsClients(settings.aws_endpoint_url, network, session)
     key = read_key(secrets_client(aws), settings.secret_id)
     client = dynamo_client(aws)
     exchange = KalshiExchange(

@@ -15,7 +15,7 @@ from botocore.awsrequest import (
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
 from botocore.loaders import Loader
-from botocore.session import get_session
+from botocore.session import Session, get_session
 
 from dora.edge.net.connections import bounded_pool
 from dora.edge.net.request import Network
@@ -78,6 +78,10 @@ class Models(Loader):
         return list(SERVICES)
 
 
+MODELS = Models()
+"""What was read stays the same, for every session of this process."""
+
+
 class AwsClients:
     """Opens the clients of one app, which share a session: its handlers and credentials are made once.
 
@@ -85,10 +89,15 @@ class AwsClients:
     which every cold start would import.
     """
 
-    def __init__(self, endpoint_url: str | None = None, network: Network | None = None) -> None:
+    def __init__(
+        self,
+        endpoint_url: str | None = None,
+        network: Network | None = None,
+        session: Session | None = None,
+    ) -> None:
         self._endpoint_url, self._network = endpoint_url or None, network or Network()
-        self._session = get_session()
-        self._session.register_component("data_loader", Models())
+        self._session = session or get_session()
+        self._session.register_component("data_loader", MODELS)
 
     def open(self, service: str, *, read_timeout_s: int, tries: int) -> Any:
         """A client, each of whose tries ends within `read_timeout_s` and a second more, and before the
