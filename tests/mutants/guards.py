@@ -97,8 +97,15 @@ GUARDS = (
         "write-by-write",
         "core/orders/freshness.py",
         "test_freshness.py::test_scenario_15_a_fresh_write_does_not_hide_an_older_one_that_the_reads_do_not_show",
-        "if now_ms - order.write_ms > max_age_ms",
-        "if now_ms - max(own.write_ms for own in view.journal.orders.values()) > max_age_ms",
+        "now_ms - order.write_ms > max_age_ms",
+        "now_ms - max(own.write_ms for own in view.journal.orders.values()) > max_age_ms",
+    ),
+    Guard(
+        "reads-before-a-429",
+        "core/orders/freshness.py",
+        "test_budget.py::test_scenario_31_what_a_429_refused_though_a_copy_of_it_had_come_is_not_placed_on_older_reads",
+        " or order.write_ms <= refused_ms)",
+        ")",
     ),
     Guard(
         "dangerous",
