@@ -27,7 +27,7 @@ from tests.battery.event_scene import (
 from tests.battery.scene import CREATE, SLOTS, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.support.small_world import TICKERS, broken, resting, set_book, spec
+from tests.support.small_world import ONE_SHARD, TICKERS, broken, resting, set_book
 from tests.world import config_items
 
 TRIPS = (Knobs(), Knobs(group_trips_at_limit=True))
@@ -92,8 +92,7 @@ def test_scenario_84_orders_that_a_trip_took_off_are_left_alone_while_the_list_s
 
 
 def test_scenario_84_a_group_that_trips_in_mid_cycle_refuses_the_orders_of_its_event_alone() -> None:
-    one_shard = tuple(spec(ticker, 0) for ticker in TICKERS)
-    with event_scene(markets=one_shard, globals={"create_batch_size": 1}) as stage:
+    with event_scene(markets=ONE_SHARD, globals={"create_batch_size": 1}) as stage:
         group = group_of(stage, A)
         stage.move()
         stage.meanwhile(CREATE, lambda: stage.world.exchange.groups.trip(stage.world.member, group))
@@ -195,8 +194,7 @@ def test_scenario_84_a_group_whose_create_was_unheard_is_made_again_and_its_orph
 
 @pytest.mark.long
 def test_scenario_84_an_hour_of_unheard_creates_leaves_a_few_empty_groups_and_then_all_is_quoted() -> None:
-    one_shard = tuple(spec(ticker, 0) for ticker in TICKERS)
-    with event_scene(quoted=False, markets=one_shard) as stage:
+    with event_scene(quoted=False, markets=ONE_SHARD) as stage:
         groups = stage.world.member.groups
         before = len(groups)
         stage.faults.now(Fault(kind="lose-answer", where=NEW_GROUP))

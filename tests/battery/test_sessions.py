@@ -9,7 +9,7 @@ from tests.battery.beside import before_call, cold, elsewhere, steps
 from tests.battery.scene import CREATE, FIRST_PLAN, HOLD_CYCLES, SLOTS, Scene, fill, scene, unlike
 from tests.simulator.fault_plan import Fault
 from tests.simulator.knobs import Knobs
-from tests.support.small_world import TICKERS, broken, resting, set_book, spec
+from tests.support.small_world import ONE_SHARD, TICKERS, broken, resting, set_book
 from tests.world import config_items
 
 A, B, C = TICKERS
@@ -22,7 +22,6 @@ GROUP_CODES = (
 )
 LATE = Knobs(clock_skew_ms=60_000)
 """A request may be up to a minute old, so a cycle that stood still is not refused for its age."""
-ONE_SHARD = tuple(spec(ticker, 0) for ticker in TICKERS)
 
 
 # --- 26, 27: teardown ------------------------------------------------------------------------------------

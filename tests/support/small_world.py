@@ -35,6 +35,10 @@ def spec(ticker: str, shard: int, **changes: Any) -> MarketSpec:
     return replace(market, **changes)
 
 
+ONE_SHARD = tuple(spec(ticker, 0) for ticker in TICKERS)
+"""The three markets, all on shard 0."""
+
+
 def setup(**changes: Any) -> Setup:
     """Three markets, one on each of three shards, all configured alike."""
     markets = tuple(spec(ticker, shard) for shard, ticker in enumerate(TICKERS))

@@ -65,6 +65,13 @@ def test_strikes_are_kept_as_long_as_they_matter_and_come_back_from_memory() -> 
     assert read_strikes(stored) == {EVENT: (NOW - 1, NOW)}
 
 
-@given(st.dictionaries(st.text(), st.none() | st.text() | st.lists(st.none() | st.integers() | st.text())))
+WORDS = st.text(max_size=3)
+
+
+@given(
+    st.dictionaries(
+        WORDS, st.none() | WORDS | st.lists(st.none() | st.integers() | WORDS, max_size=4), max_size=4
+    )
+)
 def test_memory_that_is_not_understood_strikes_nothing(stored: dict[str, object]) -> None:
     assert all(type(at) is int for times in read_strikes(stored).values() for at in times)
