@@ -19,12 +19,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 @pytest.fixture
 def dynamo() -> "Iterator[DynamoDBClient]":
     """A client of an embedded DynamoDB that holds the tables `config` and `state`, both empty."""
-    from dora.edge.aws import AwsClients
     from dora.edge.dynamo.table import dynamo_client
     from tests.world.cloud import open_cloud
     from tests.world.tables import create_tables
 
     with open_cloud("process"):
-        client = dynamo_client(AwsClients())
+        client = dynamo_client(None)
         create_tables(client, "config", "state")
         yield client

@@ -70,7 +70,7 @@ EDGE_LIBRARIES = {
     "secrets": ("botocore", "mypy_boto3_secretsmanager", NET, AWS),
     "archive": ("botocore", "mypy_boto3_s3", NET, AWS, *FORMATS),
     "notices": ("botocore", NET, AWS),
-    "aws": ("botocore", NET),
+    "aws": ("boto3", "botocore", NET),
     "net": ("urllib3",),
 }
 # What reaches the exchange must be handed in, so the edge reads no environment, clock or chance either.

@@ -103,9 +103,7 @@ class Disruption:
         def build() -> Any:
             cloud.listen(session)
             try:
-                app = wiring.build(
-                    env, clock=steady, adapter=counted, session=session._session, jitter_ms=jitter
-                )
+                app = wiring.build(env, clock=steady, adapter=counted, jitter_ms=jitter)
                 workers = SteadyWorkers(app.ports.workers, steady)
                 return replace(app, ports=replace(app.ports, workers=workers))
             finally:

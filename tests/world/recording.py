@@ -120,17 +120,10 @@ def recorded_bot(recorder: Recorder) -> Deployment:
         wiring = importlib.import_module("dora.wiring")
         boto3.setup_default_session()
         assert boto3.DEFAULT_SESSION is not None
-        session = boto3.DEFAULT_SESSION
-        recorder.listen(session)
+        recorder.listen(boto3.DEFAULT_SESSION)
 
         def build() -> Any:
-            return wiring.build(
-                env,
-                clock=clock,
-                adapter=adapter,
-                session=session._session,
-                jitter_ms=lambda span_ms: span_ms // 2,
-            )
+            return wiring.build(env, clock=clock, adapter=adapter, jitter_ms=lambda span_ms: span_ms // 2)
 
         try:
             yield RecordedBot(recorder, build, build().ports.state)

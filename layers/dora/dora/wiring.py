@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from botocore.session import Session
 from requests.adapters import BaseAdapter
 
 from dora.core.errors import AuthRefused, DoraError, TriggerInvalid
@@ -21,7 +20,6 @@ from dora.core.ports import Archive, Clock, Lease, Notices, Ports
 from dora.core.reasons import Reason
 from dora.core.units import TimeMs
 from dora.edge.archive.bucket import NoArchive, S3Archive, s3_client
-from dora.edge.aws import AwsClients
 from dora.edge.dynamo.configs import DynamoConfigs
 from dora.edge.dynamo.lease import DynamoLease
 from dora.edge.dynamo.limiter import DynamoLimiter
@@ -80,12 +78,11 @@ def build(
     *,
     clock: Clock | None = None,
     adapter: BaseAdapter | None = None,
-    session: Session | None = None,
     jitter_ms: Callable[[int], int] = chance.randbelow,
 ) -> App:
     """An app from an environment.
 
-    `clock`, `adapter`, `session` and `jitter_ms` take the place of time, network, AWS and chance.
+    `clock`, `adapter` and `jitter_ms` take the place of time, network and chance.
 
     Raises SettingsInvalid or SecretInvalid.
     """
@@ -94,9 +91,8 @@ def build(
     service = env.get("POWERTOOLS_SERVICE_NAME") or settings.bot
     telemetry = Telemetry(bot=settings.bot, service=service, log_level=settings.log_level)
     network = _Environment.network
-    aws = AwsClients(settings.aws_endpoint_url, network, session)
-    key = read_key(secrets_client(aws), settings.secret_id)
-    client = dynamo_client(aws)
+    key = read_key(secrets_client(settings.aws_endpoint_url, network), settings.secret_id)
+    client = dynamo_client(settings.aws_endpoint_url, network)
     exchange = KalshiExchange(
         base_url=settings.base_url,
         signer=Signer.from_pem(key.key_id, key.private_key_pem),
@@ -116,11 +112,11 @@ def build(
         state=DynamoState(client, settings.state_table, settings.state_key, clock),
         lease=DynamoLease(client, settings.state_table, settings.state_key),
         limiter=DynamoLimiter(client, settings.limiter_table, _key_name(key.key_id), jitter_ms),
-        archive=_archive(settings, aws),
+        archive=_archive(settings),
         facts=telemetry,
         prefix=order_prefix(settings.bot, settings.stage),
         dry_run=settings.dry_run,
-        notices=_notices(settings, aws, service, DynamoLease(client, settings.state_table, told), clock),
+        notices=_notices(settings, service, DynamoLease(client, settings.state_table, told), clock),
     )
     return App(settings, telemetry, ports)
 
@@ -130,17 +126,19 @@ def _key_name(key_id: str) -> str:
     return hashlib.sha256(key_id.encode()).hexdigest()[:16]
 
 
-def _archive(settings: Settings, aws: AwsClients) -> Archive:
+def _archive(settings: Settings) -> Archive:
     if settings.archive_bucket is None or settings.archive is Archived.OFF:
         return NoArchive()
+    client = s3_client(settings.aws_endpoint_url, _Environment.network)
     inputs = settings.archive is Archived.FULL
-    return S3Archive(s3_client(aws), settings.archive_bucket, settings.bot, inputs=inputs)
+    return S3Archive(client, settings.archive_bucket, settings.bot, inputs=inputs)
 
 
-def _notices(settings: Settings, aws: AwsClients, title: str, days: Lease, clock: Clock) -> Notices | None:
+def _notices(settings: Settings, title: str, days: Lease, clock: Clock) -> Notices | None:
     if settings.alarm_topic is None:
         return None
-    return TopicNotices(aws, settings.alarm_topic, title, days, clock)
+    network = _Environment.network
+    return TopicNotices(settings.aws_endpoint_url, network, settings.alarm_topic, title, days, clock)
 
 
 def serve(function: str, work: Callable[[App], Response], request_id: str, remaining_ms: int) -> Response:

@@ -10,7 +10,6 @@ import pytest
 
 from dora.core.errors import SecretInvalid, StateUnavailable
 from dora.edge.archive.bucket import S3Archive, s3_client
-from dora.edge.aws import AwsClients
 from dora.edge.dynamo.codec import key
 from dora.edge.dynamo.table import Table, dynamo_client
 from dora.edge.net.connections import MAX_IDLE_S
@@ -53,17 +52,17 @@ SLOW_WAYS: Mapping[str, Answer] = {
 
 
 def state_reader(url: str, network: Network) -> Callable[[], object]:
-    table = Table(dynamo_client(AwsClients(url, network)), "state")
+    table = Table(dynamo_client(url, network), "state")
     return lambda: table.get([key("dora", "SESSION")])
 
 
 def secret_reader(url: str, network: Network) -> Callable[[], object]:
-    client = secrets_client(AwsClients(url, network))
+    client = secrets_client(url, network)
     return lambda: read_key(client, "dora/key")
 
 
 def archiver(url: str, network: Network) -> Callable[[], object]:
-    archive = S3Archive(s3_client(AwsClients(url, network)), "records", "dora", inputs=True)
+    archive = S3Archive(s3_client(url, network), "records", "dora", inputs=True)
     return lambda: archive.save(CYCLE_ID, cycle_record)
 
 
@@ -95,7 +94,7 @@ def test_a_call_ends_with_the_invocation(service: str, where: str) -> None:
 @contextmanager
 def table_at(*script: Answer, network: Network) -> Iterator[tuple[SlowServer, Table]]:
     with environment(NOBODY), slow_server(*script) as server:
-        yield server, Table(dynamo_client(AwsClients(server.url, network)), "state")
+        yield server, Table(dynamo_client(server.url, network), "state")
 
 
 def read(table: Table) -> Any:

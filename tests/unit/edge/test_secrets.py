@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from dora.core.errors import SecretInvalid
-from dora.edge.aws import AwsClients
 from dora.edge.secrets import ApiKey, read_key, secrets_client
 from tests.world.cloud import open_cloud
 
@@ -19,7 +18,7 @@ GOOD = {"key_id": "key-1", "private_key_pem": PEM}
 @pytest.fixture
 def client() -> Iterator[Any]:
     with open_cloud("process"):
-        yield secrets_client(AwsClients())
+        yield secrets_client(None)
 
 
 def read(client: Any, content: object) -> ApiKey:

@@ -4,8 +4,9 @@ botocore's read timeout is per receive, like that of any socket, and its tries k
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
+import boto3
 from botocore.awsrequest import (
     AWSHTTPConnection,
     AWSHTTPConnectionPool,
@@ -14,13 +15,10 @@ from botocore.awsrequest import (
 )
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
-from botocore.loaders import Loader
-from botocore.session import Session, get_session
 
 from dora.edge.net.connections import bounded_pool
 from dora.edge.net.request import Network
 
-SERVICES = ("dynamodb", "s3", "secretsmanager", "sns")
 CONNECT_TIMEOUT_S = 1
 LEAST_TIME_S = 0.05
 """With less time left than this no try is begun."""
@@ -66,58 +64,26 @@ class BoundedSession:
         self._inner.close()
 
 
-class Models(Loader):
-    """botocore's descriptions of services, by the names of those that are used.
+def open_client(
+    service: str, endpoint_url: str | None, network: Network | None, *, read_timeout_s: int, tries: int
+) -> Any:
+    """A client, each of whose tries ends within `read_timeout_s` and a second more, and before the deadline.
 
-    By itself it looks into the folders of all its four hundred services to learn that ours are among them,
-    which takes longer than to read those.
+    It replaces the session of the client's endpoint, for which botocore has no setting. The retry mode is
+    named, because its default differs between botocore versions.
     """
-
-    def list_available_services(self, type_name: str) -> list[str]:
-        """Whatever kind of description is asked for, ours have it."""
-        return list(SERVICES)
-
-
-MODELS = Models()
-"""What was read stays the same, for every session of this process."""
-
-
-class AwsClients:
-    """Opens the clients of one app, which share a session: its handlers and credentials are made once.
-
-    The session is botocore's own. boto3 adds resources and file transfers to it, which nothing here uses and
-    which every cold start would import.
-    """
-
-    def __init__(
-        self,
-        endpoint_url: str | None = None,
-        network: Network | None = None,
-        session: Session | None = None,
-    ) -> None:
-        self._endpoint_url, self._network = endpoint_url or None, network or Network()
-        self._session = session or get_session()
-        self._session.register_component("data_loader", MODELS)
-
-    def open(self, service: str, *, read_timeout_s: int, tries: int) -> Any:
-        """A client, each of whose tries ends within `read_timeout_s` and a second more, and before the
-        deadline.
-
-        It replaces the session of the client's endpoint, for which botocore has no setting. The retry mode is
-        named, because its default differs between botocore versions.
-        """
-        config = Config(
-            connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=read_timeout_s,
-            tcp_keepalive=True,
-            retries={"mode": "standard", "total_max_attempts": tries},
-        )
-        client: Any = self._session.create_client(service, endpoint_url=self._endpoint_url, config=config)
-        network, inner = self._network, client._endpoint.http_session
-        client._endpoint.http_session = BoundedSession(inner, network, CONNECT_TIMEOUT_S + read_timeout_s)
-        name = client.meta.service_model.service_id.hyphenize()
-        client.meta.events.register_first(f"needs-retry.{name}", partial(_no_late_retry, network))
-        return client
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=read_timeout_s,
+        tcp_keepalive=True,
+        retries={"mode": "standard", "total_max_attempts": tries},
+    )
+    client: Any = cast(Any, boto3).client(service, endpoint_url=endpoint_url or None, config=config)
+    network, inner = network or Network(), client._endpoint.http_session
+    client._endpoint.http_session = BoundedSession(inner, network, CONNECT_TIMEOUT_S + read_timeout_s)
+    name = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"needs-retry.{name}", partial(_no_late_retry, network))
+    return client
 
 
 def _no_late_retry(network: Network, *, response: object, **_: object) -> bool | None:

@@ -9,7 +9,8 @@ from dora.core.errors import StateUnavailable
 from dora.core.ports import Clock, Lease
 from dora.core.state import LeaseRefused
 from dora.core.units import TimeMs
-from dora.edge.aws import AwsClients
+from dora.edge.aws import open_client
+from dora.edge.net.request import Network
 
 SUBJECT_MOST = 100
 """Characters that SNS takes, visible ASCII."""
@@ -31,19 +32,15 @@ class TopicNotices:
 
     def __init__(
         self,
-        aws: AwsClients,
+        endpoint_url: str | None,
+        network: Network,
         topic_arn: str,
         title: str,
         lease: Lease,
         clock: Clock,
     ) -> None:
-        self._aws, self._topic_arn, self._title, self._lease, self._clock = (
-            aws,
-            topic_arn,
-            title,
-            lease,
-            clock,
-        )
+        self._endpoint_url, self._network = endpoint_url, network
+        self._topic_arn, self._title, self._lease, self._clock = topic_arn, title, lease, clock
 
     def tell_once(self, day_ms: TimeMs, subject: str, text: str) -> bool:
         """Publish, unless this day or a later one was told. False: it was. Raises StateUnavailable.
@@ -57,7 +54,7 @@ class TopicNotices:
         )
         if isinstance(grant, LeaseRefused):
             return False
-        topics: Topics = self._aws.open("sns", read_timeout_s=3, tries=2)
+        topics: Topics = open_client("sns", self._endpoint_url, self._network, read_timeout_s=3, tries=2)
         whole = f"{self._title}: {subject}"[:SUBJECT_MOST]
         try:
             topics.publish(TopicArn=self._topic_arn, Subject=whole, Message=text)

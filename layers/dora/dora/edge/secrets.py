@@ -9,7 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dora.core.errors import SecretInvalid
 from dora.core.plain_text import FIX, foreign_character
-from dora.edge.aws import AwsClients
+from dora.edge.aws import open_client
+from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -32,9 +33,11 @@ class ApiKey:
     private_key_pem: str = field(repr=False)
 
 
-def secrets_client(aws: AwsClients) -> "SecretsManagerClient":
+def secrets_client(endpoint_url: str | None, network: Network | None = None) -> "SecretsManagerClient":
     """A client that gives up after 3 tries of 3 s, and before the deadline."""
-    client: SecretsManagerClient = aws.open("secretsmanager", read_timeout_s=2, tries=3)
+    client: SecretsManagerClient = open_client(
+        "secretsmanager", endpoint_url, network, read_timeout_s=2, tries=3
+    )
     return client
 
 

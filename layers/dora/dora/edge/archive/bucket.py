@@ -14,7 +14,8 @@ from botocore.parsers import ResponseParserError
 from dora.core.cycle_record import CycleRecord
 from dora.core.errors import StateUnavailable
 from dora.edge.archive.packing import pack
-from dora.edge.aws import AwsClients
+from dora.edge.aws import open_client
+from dora.edge.net.request import Network
 
 
 class ObjectStore(Protocol):
@@ -23,9 +24,9 @@ class ObjectStore(Protocol):
     def put_object(self, **request: Any) -> Any: ...
 
 
-def s3_client(aws: AwsClients) -> ObjectStore:
+def s3_client(endpoint_url: str | None, network: Network | None = None) -> ObjectStore:
     """A client that gives up after 2 tries of 3 s, and before the deadline."""
-    client: ObjectStore = aws.open("s3", read_timeout_s=2, tries=2)
+    client: ObjectStore = open_client("s3", endpoint_url, network, read_timeout_s=2, tries=2)
     return client
 
 

@@ -14,9 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from dora.core.errors import StateError, StateUnavailable
-from dora.edge.aws import AwsClients
+from dora.edge.aws import open_client
 from dora.edge.dynamo.codec import SHARED_SCHEMA, Item, attribute, key_of
 from dora.edge.dynamo.query_items import items_apart
+from dora.edge.net.request import Network
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,9 +38,9 @@ _PASSING = frozenset({"None", "TransactionConflict"})
 """Reasons after which the same transaction may pass at once: somebody else's was under way."""
 
 
-def dynamo_client(aws: AwsClients) -> Client:
+def dynamo_client(endpoint_url: str | None, network: Network | None = None) -> Client:
     """A client whose calls end long before a tick does: after 3 tries of 3 s, and before the deadline."""
-    client: Client = aws.open("dynamodb", read_timeout_s=2, tries=3)
+    client: Client = open_client("dynamodb", endpoint_url, network, read_timeout_s=2, tries=3)
     client.meta.events.register("before-parse.dynamodb.Query", items_apart)
     return client
 
