@@ -84,7 +84,7 @@ def _as_wanted(
 ) -> list[TrackedOrder] | None:
     """The orders of a market each of whose slots has one, exactly as wanted: most markets of most cycles.
 
-    None where anything may be to do. Nothing is made for such a market but this list, which saves two thirds
+    None where anything may be to do. Nothing is made for such a market but this list, which saves half
     of what `_Diff.plan` takes.
     """
     if rules is None or slots[0].ticker in view.blocked:
