@@ -26,7 +26,7 @@ class Worst(NamedTuple):
 
 NOTHING = Worst()
 made = partial(tuple.__new__, Worst)
-"""`Worst` of a tuple in its order, without a call in between: a third less time, for every order of a cycle."""
+"""`Worst` of a tuple in its order, without a call in between: a third less time for each order."""
 
 
 def worst_fill(side: Side, price: Price, count: Count, terms: FeeTerms | None) -> Worst:
