@@ -38,7 +38,7 @@ $(if $(filter-out $(KNOWN),$(GIVEN)),$(error No target knows $(strip $(filter-ou
     there are: $(KNOWN)))
 
 .SILENT:
-.PHONY: help demo replay replay-cycle fetch-history test battery mutants soak bench contract lint format validate build deploy artifacts emulator local-invoke simulator lock clean install-operator
+.PHONY: help demo screenshot replay replay-cycle fetch-history test battery mutants soak bench contract lint format validate build deploy artifacts emulator local-invoke simulator lock clean install-operator
 
 help:  ## this list
 	grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /~/' | awk -F'~' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -47,6 +47,10 @@ demo: $(READY)  ## a whole trading session against the simulator [DATA= START= C
 	$(RUN) -m tests.demo $(if $(DATA),--data '$(DATA)') $(if $(START),--start '$(START)') \
 	    $(if $(CYCLES),--cycles $(CYCLES)) $(if $(MARKETS),--markets $(MARKETS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(TIER),--tier $(TIER)) $(if $(PLANT),--plant $(PLANT))
+
+screenshot: demo  ## the picture of a demo's report that the README shows, made anew by chromium (Debian's package)
+	chromium --headless $(if $(filter 0,$(shell id -u)),--no-sandbox) --hide-scrollbars --window-size=1280,1000 \
+	    --virtual-time-budget=5000 --screenshot=tests/demo/report.png 'file://$(CURDIR)/build/demo/report.html'
 
 replay-cycle: $(READY)  ## an archived cycle decided again: FILE=<cycle id>.json.gz [EXPLAIN=ticker]
 	$(RUN) -m tests.replay_cycle '$(FILE)' $(if $(EXPLAIN),--explain '$(EXPLAIN)')

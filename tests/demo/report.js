@@ -4,8 +4,11 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const LOOK = { displayModeBar: false, responsive: true };
 const [INK, MUTED, GRID, BID, ASK, GAIN] = ["#1f2933", "#7b8794", "#e4e7eb", "#1d6fb8", "#c2620c", "#0b7a5b"];
-const REASONS = ["#e8b04b", "#b07aa1", "#e15759", "#8c6d5a", "#59a14f", "#9c9ede", "#d37295", "#bab0ac", "#6b4c9a"];
-const COLOURS = DATA.words.map((_, n) => (n === 0 ? "#2f7ebc" : n === 1 ? "#a9cde8" : REASONS[(n - 2) % REASONS.length]));
+const REASONS = ["#e69f00", "#8c2d04", "#009e73", "#f0e442", "#cc79a7", "#333333", "#b5b5b5", "#5b2a86", "#ffddbb"];
+const COLOURS = DATA.words.map((_, n) => (n === 0 ? "#0072b2" : n === 1 ? "#a9cde8" : REASONS[(n - 2) % REASONS.length]));
+
+/** A letter for each reason, in legend and strips: for print, and for whoever sees few colours. */
+const LETTERS = DATA.words.map((_, n) => (n < 2 ? "" : String.fromCharCode(95 + n)));
 
 const clock = (seconds) => new Date(DATA.start + seconds * 1000).toISOString().slice(0, 19);
 const TIMES = DATA.times.map(clock);
@@ -37,8 +40,8 @@ function layout(height, more) {
 
 const axis = (text, more) => ({ title: titled(text), gridcolor: GRID, zerolinecolor: GRID, ...more });
 
-function step(name, y, colour, width, more) {
-  return { type: "scatter", mode: "lines", name, x: TIMES, y, line: { color: colour, width, shape: "hv" }, ...more };
+function step(name, y, colour, width, dash, more) {
+  return { type: "scatter", mode: "lines", name, x: TIMES, y, line: { color: colour, width, dash, shape: "hv" }, ...more };
 }
 
 /** The space between everybody else's best prices, one patch for each stretch in which both are there. */
@@ -79,13 +82,25 @@ function settlement(market) {
   }];
 }
 
+/** The letter of each stretch of one word, in its middle. */
+function lettered(row) {
+  const texts = row.map(() => "");
+  for (let first = 0, at = 1; at <= row.length; at++) {
+    if (at < row.length && row[at] === row[first]) continue;
+    texts[(first + at - 1) >> 1] = LETTERS[row[first]];
+    first = at;
+  }
+  return texts;
+}
+
 /** One row of reasons for each of these markets, coloured cycle by cycle. */
 function strip(markets, more) {
   const rows = markets.map((market) => spread(market.strip, CYCLES.length));
   const last = DATA.words.length, scale = COLOURS.flatMap((colour, n) => [[n / last, colour], [(n + 1) / last, colour]]);
   return {
     type: "heatmap", x: CYCLES, y: markets.map((market) => market.name), z: rows, zmin: -0.5, zmax: last - 0.5, colorscale: scale, showscale: false,
-    text: rows.map((row) => row.map((n) => DATA.words[n])), hovertemplate: "%{y} %{x|%H:%M} %{text}<extra></extra>", ygap: 1, ...more,
+    customdata: rows.map((row) => row.map((n) => DATA.words[n])), hovertemplate: "%{y} %{x|%H:%M} %{customdata}<extra></extra>",
+    text: rows.map(lettered), texttemplate: "%{text}", textfont: { size: 10 }, ygap: 1, ...more,
   };
 }
 
@@ -93,9 +108,9 @@ function drawMarket(place, market) {
   const [bid, ask, ours, theirs] = ["bid", "ask", "our_bid", "our_ask"].map((side) => spread(market[side], TIMES.length, 1e4));
   const held = spread(market.net, TIMES.length, 100);
   const traces = [
-    ...band(bid, ask), step("our bid", ours, BID, 1.8), step("our ask", theirs, ASK, 1.8),
+    ...band(bid, ask), step("our bid", ours, BID, 1.8), step("our ask", theirs, ASK, 1.8, "dash"),
     marks(market.fills, 1), marks(market.fills, 0), ...settlement(market),
-    step("position", held, "#52606d", 1.2, { yaxis: "y2", fill: "tozeroy", fillcolor: "rgba(82,96,109,0.15)", showlegend: false }),
+    step("position", held, "#52606d", 1.2, "solid", { yaxis: "y2", fill: "tozeroy", fillcolor: "rgba(82,96,109,0.15)", showlegend: false }),
     strip([market], { yaxis: "y3", y: [""] }),
   ];
   const plain = layout(400), xaxis = { ...plain.xaxis, anchor: "y3" };
@@ -110,7 +125,7 @@ function drawMarket(place, market) {
 function drawProfit(place) {
   const thin = DATA.markets.map((market) => spread(market.cents, TIMES.length, 100));
   const total = TIMES.map((_, at) => thin.reduce((sum, series) => sum + series[at], 0));
-  const traces = thin.map((y, n) => step(DATA.markets[n].name, y, "rgba(123,135,148,0.45)", 1, { showlegend: false, hoverinfo: "skip" }));
+  const traces = thin.map((y, n) => step(DATA.markets[n].name, y, "rgba(123,135,148,0.45)", 1, "solid", { showlegend: false, hoverinfo: "skip" }));
   traces.push(step("all markets", total, GAIN, 2.6));
   Plotly.newPlot(place, traces, layout(270, { showlegend: false, yaxis: axis("profit after fees, $") }), LOOK);
 }
@@ -129,7 +144,7 @@ function open(name) {
 }
 
 function legend(place) {
-  place.innerHTML = DATA.words.map((word, n) => `<span><i style="background:${COLOURS[n]}"></i>${word}</span>`).join("");
+  place.innerHTML = DATA.words.map((word, n) => `<span><i style="background:${COLOURS[n]}"></i>${LETTERS[n] && `<b>${LETTERS[n]}</b> `}${word}</span>`).join("");
 }
 
 for (const market of DATA.markets) {

@@ -1,8 +1,10 @@
 """The page of a bot's day tells what the exchange knows of it, and nothing that is not known as known."""
 
+import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 
 import boto3
@@ -13,8 +15,10 @@ from hypothesis import strategies as st
 from dora.core.units import format_count
 from dora_operator.failures import Exit
 from dora_operator.reading import spread
+from dora_operator.report.page import QUOTED, REASONS
 from dora_operator.report.story import stretches
 from dora_operator.report.svg import Line, Span, chart
+from tests.house.checkout import ROOT
 from tests.operator.driver import Driver, local_driver
 
 
@@ -110,3 +114,35 @@ def test_what_is_not_known_is_a_gap_and_no_line() -> None:
     assert path is not None
     assert path[1].count("M") == 2
     assert "Nothing is known" in chart(Span(0, 60), [Line("a", [(0, None)], "red")])
+
+
+def _linear(colour: str) -> tuple[float, ...]:
+    return tuple((int(colour[at : at + 2], 16) / 255) ** 2.2 for at in (1, 3, 5))
+
+
+SIGHTS = {
+    "all colours": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "no red cones": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
+    "no green cones": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+}
+"""What an eye makes of linear red, green and blue: Machado, Oliveira and Fernandes 2009, at full severity."""
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_no_two_colours_of_a_strip_look_alike(sight: str) -> None:
+    def seen(colour: str) -> list[float]:
+        light = _linear(colour)
+        mixed = (sum(one * two for one, two in zip(row, light, strict=True)) for row in SIGHTS[sight])
+        return [max(own, 0.0) ** (1 / 2.2) for own in mixed]
+
+    colours = [*QUOTED.values(), *REASONS]
+    apart = {(one, two): math.dist(seen(one), seen(two)) for one, two in combinations(colours, 2)}
+    assert min(apart.values()) > 0.15, min(apart.items(), key=lambda own: own[1])
+
+
+def test_the_demo_s_page_has_the_same_colours() -> None:
+    script = (ROOT / "tests/demo/report.js").read_text(encoding="utf-8")
+    listed = re.search(r"const REASONS = \[([^\]]*)\]", script)
+
+    assert listed is not None
+    assert tuple(re.findall("#[0-9a-f]{6}", listed[1])) == REASONS

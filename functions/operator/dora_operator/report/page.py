@@ -2,6 +2,7 @@
 
 from collections import Counter
 from html import escape
+from string import ascii_lowercase
 
 from dora.core.calendar import format_time
 from dora.core.exchange.account import Fill
@@ -11,11 +12,11 @@ from dora_operator.money import cents, total
 from dora_operator.reason_words import explained
 from dora_operator.report.pieces import STYLE, figure, grid
 from dora_operator.report.story import BOTH, ONE, Story, stretches
-from dora_operator.report.svg import Line, Mark, Span, chart, strip
+from dora_operator.report.svg import Line, Mark, Part, Span, chart, strip
 
 BID, ASK, BOOK, GAIN = "#1d6fb8", "#c2620c", "#9fb3c8", "#0b7a5b"
-QUOTED = {BOTH: "#2f7ebc", ONE: "#a9cde8"}
-REASONS = ("#e8b04b", "#b07aa1", "#e15759", "#8c6d5a", "#59a14f", "#9c9ede", "#d37295", "#bab0ac", "#6b4c9a")
+QUOTED = {BOTH: "#0072b2", ONE: "#a9cde8"}
+REASONS = ("#e69f00", "#8c2d04", "#009e73", "#f0e442", "#cc79a7", "#333333", "#b5b5b5", "#5b2a86", "#ffddbb")
 EARNED = ("market", "profit after fees", "of it rewards credited", "rewards estimated")
 OPEN_MARKETS = 4
 """So many markets are open when the page is."""
@@ -131,8 +132,18 @@ def _colours(told: Story) -> dict[str, str]:
     return QUOTED | {word: REASONS[at % len(REASONS)] for at, word in enumerate(sorted(words))}
 
 
+def _letters(colours: dict[str, str]) -> dict[str, str]:
+    """A letter for each reason, in legend and strips: for print, and for whoever sees few colours."""
+    reasons = [word for word in colours if word not in QUOTED]
+    return {word: ascii_lowercase[at % len(ascii_lowercase)] for at, word in enumerate(reasons)}
+
+
 def _legend(colours: dict[str, str]) -> str:
-    items = (f'<span><i style="background:{own}"></i>{escape(word)}</span>' for word, own in colours.items())
+    letters = _letters(colours)
+    items = (
+        f'<span><i style="background:{own}"></i><b>{letters.get(word, "")}</b> {escape(word)}</span>'
+        for word, own in colours.items()
+    )
     return f"<p class=words>{''.join(items)}</p>"
 
 
@@ -150,8 +161,15 @@ def _strips(told: Story, span: Span, colours: dict[str, str]) -> str:
 
 def _strip(told: Story, span: Span, colours: dict[str, str], ticker: str) -> str:
     times = [own.at_ms for own in told.moments] + [told.until_ms]
+    letters = _letters(colours)
     parts = [
-        (times[first], times[after], colours[word], f"{_time(times[first])[11:]} {word}")
+        Part(
+            times[first],
+            times[after],
+            colours[word],
+            f"{_time(times[first])[11:]} {word}",
+            letters.get(word, ""),
+        )
         for first, after, word in stretches(told.words(ticker))
     ]
     return strip(span, parts)
@@ -191,16 +209,16 @@ def _most(words: list[str]) -> str:
 def _quotes(told: Story, span: Span, ticker: str) -> str:
     seen = [(own.at_ms, own.markets.get(ticker)) for own in told.moments]
 
-    def line(name: str, side: str, colour: str, width: float) -> Line:
+    def line(name: str, side: str, colour: str, width: float, dashes: str = "") -> Line:
         prices = [(at_ms, getattr(own, side) if own else None) for at_ms, own in seen]
         points = [(at_ms, None if price is None else price / ONE_DOLLAR) for at_ms, price in prices]
-        return Line(name, points, colour, width)
+        return Line(name, points, colour, width, dashes)
 
     lines = [
         line("best bid, ours included", "bid", BOOK, 1.2),
         line("best ask, ours included", "ask", BOOK, 1.2),
         line("our bid", "our_bid", BID, 2.0),
-        line("our ask", "our_ask", ASK, 2.0),
+        line("our ask", "our_ask", ASK, 2.0, "6 3"),
     ]
     return chart(span, lines, [_mark(own) for own in told.fills if own.ticker == ticker])
 
@@ -208,4 +226,4 @@ def _quotes(told: Story, span: Span, ticker: str) -> str:
 def _mark(own: Fill) -> Mark:
     colour, done = (BID, "bought") if own.side is Side.BID else (ASK, "sold")
     says = f"{_time(own.at_ms)[11:]} {done} {format_count(own.count)} at {format_price(own.price)}"
-    return Mark(own.at_ms, own.price / ONE_DOLLAR, colour, says)
+    return Mark(own.at_ms, own.price / ONE_DOLLAR, colour, says, falls=own.side is not Side.BID)

@@ -12,6 +12,8 @@ from dora.core.zones import DAY_MS
 WIDTH, LEFT, BOTTOM, TOP = 1100, 62, 22, 8
 INK, GRID, MUTED = "#1f2933", "#e4e7eb", "#7b8794"
 TICKS = 4
+LETTER_ROOM = 10
+"""Pixels that a letter needs."""
 Points = Sequence[tuple[int, float | None]]
 """Unix milliseconds and a value; None is a gap."""
 
@@ -24,16 +26,30 @@ class Line:
     points: Points
     colour: str
     width: float = 1.8
+    dashes: str = ""
+    """Lengths of dash and gap; empty: a whole line."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A dot, with what it says."""
+    """A triangle that points up, or down where it `falls`, with what it says."""
 
     at_ms: int
     value: float
     colour: str
     says: str
+    falls: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a strip: from, to, its colour, what it says, and the letter in its middle."""
+
+    since_ms: int
+    until_ms: int
+    colour: str
+    says: str
+    letter: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,15 +114,17 @@ def _steps(span: Span, line: Line, y: Callable[[float], float]) -> str:
         if value is not None and after is not None and value != after:
             pieces.append(f"M{span.x(after_ms)} {y(value)}V{y(after)}")
     return (
-        f'<path d="{"".join(pieces)}" fill="none" stroke="{line.colour}" stroke-width="{line.width}">'
+        f'<path d="{"".join(pieces)}" fill="none" stroke="{line.colour}" stroke-width="{line.width}" '
+        f'stroke-dasharray="{line.dashes}">'
         f"<title>{escape(line.name)}</title></path>"
     )
 
 
 def _dot(x: float, y: float, own: Mark) -> str:
+    tip = 5 if own.falls else -5
     return (
-        f'<circle cx="{x}" cy="{y}" r="4.5" fill="{own.colour}" stroke="white">'
-        f"<title>{escape(own.says)}</title></circle>"
+        f'<path d="M{x - 5} {y - tip}H{x + 5}L{x} {y + tip}Z" fill="{own.colour}" stroke="white">'
+        f"<title>{escape(own.says)}</title></path>"
     )
 
 
@@ -115,14 +133,22 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text {where} font-size="11" fill="{MUTED}">{escape(text)}</text>'
 
 
-def strip(span: Span, parts: Sequence[tuple[int, int, str, str]], *, height: int = 14) -> str:
-    """A row of colours over time: from, to, colour, what it says."""
+def strip(span: Span, parts: Sequence[Part], *, height: int = 14) -> str:
+    """A row of colours over time, each stretch that has the room with its letter."""
+    return _svg(height, "".join(_stretch(span, own, height) for own in parts))
+
+
+def _stretch(span: Span, own: Part, height: int) -> str:
+    left, width = span.x(own.since_ms), max(span.x(own.until_ms) - span.x(own.since_ms), 0.6)
     drawn = (
-        f'<rect x="{span.x(first)}" y="0" width="{max(span.x(last) - span.x(first), 0.6):.1f}" '
-        f'height="{height}" fill="{colour}"><title>{escape(says)}</title></rect>'
-        for first, last, colour, says in parts
+        f'<rect x="{left}" y="0" width="{width:.1f}" height="{height}" fill="{own.colour}">'
+        f"<title>{escape(own.says)}</title></rect>"
     )
-    return _svg(height, "".join(drawn))
+    if not own.letter or width < LETTER_ROOM:
+        return drawn
+    where = f'x="{left + width / 2:.1f}" y="{height - 3}" text-anchor="middle" font-size="11"'
+    look = f'fill="white" stroke="{INK}" stroke-width="2" paint-order="stroke"'
+    return f"{drawn}<text {where} {look}>{own.letter}</text>"
 
 
 def _svg(height: int, inside: str) -> str:
