@@ -16,8 +16,6 @@ from dora.core.orders.requests import ApprovedOrder, DecreaseRequest, ExtendRequ
 from dora.core.orders.slot_plan import SlotPlan, cancel_request, decrease_request
 from dora.core.reasons import CancelReason, Reason
 
-__all__ = ["Rules", "SlotPlan", "plan_slots"]
-
 Wanted = Mapping[Slot, ApprovedOrder]
 Live = Mapping[Slot, Sequence[TrackedOrder]]
 

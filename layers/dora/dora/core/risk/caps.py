@@ -20,8 +20,6 @@ from dora.core.risk.totals import Totals
 from dora.core.risk.worst_fill import worst_fill
 from dora.core.units import CONTRACT, Count, Money, Price
 
-__all__ = ["RiskFacts", "apply_caps"]
-
 
 def apply_caps(targets: Sequence[TargetOrder], facts: RiskFacts) -> RiskResult:
     """The targets that keep every cap if any set of open and wanted orders fills."""

@@ -6,14 +6,16 @@ from functools import lru_cache
 
 from dora.core.exchange.fees import MarketFees
 from dora.core.exchange.market import Side
-from dora.core.orders.diff import Rules, plan_slots
+from dora.core.orders.diff import plan_slots
 from dora.core.orders.expiry import RENEW_MS, Timetable
+from dora.core.orders.keeping import Rules
 from dora.core.orders.renewals import extended_early
 from dora.core.quoting.closing import as_markets_end
 from dora.core.quoting.decision import Decision, fair_prices
 from dora.core.quoting.outside_value import STALE
 from dora.core.reasons import Reason
-from dora.core.risk.caps import RiskFacts, apply_caps
+from dora.core.risk.caps import apply_caps
+from dora.core.risk.facts import RiskFacts
 from dora.core.risk.session_limit import contracts_free
 from dora.core.units import Count, Price, TimeMs
 from dora.core.verdict import final, why_none, with_reasons, with_since

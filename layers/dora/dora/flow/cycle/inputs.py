@@ -11,9 +11,9 @@ from dora.core.exchange.fees import FeeTerms, MarketFees, fee_terms, market_fees
 from dora.core.exchange.market import Market
 from dora.core.exchange.snapshot import Snapshot
 from dora.core.fallbacks import UNLEARNED
-from dora.core.orders.diff import SlotPlan
 from dora.core.orders.expiry import Timetable, expires_ms, timetable
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.slot_plan import SlotPlan
 from dora.core.quoting.decision import Decision
 from dora.core.risk.gates import Permission
 from dora.core.session import SessionMetadata

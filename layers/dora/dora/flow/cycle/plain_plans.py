@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from dora.core.orders.diff import SlotPlan, plan_slots
+from dora.core.orders.diff import plan_slots
 from dora.core.orders.reconciliation import ReconciledOrders
+from dora.core.orders.slot_plan import SlotPlan
 from dora.core.reasons import Reason
 
 
