@@ -1,7 +1,5 @@
 """Scenario 82: a journal of two hundred thousand rows stops no cycle."""
 
-from dataclasses import replace
-
 import boto3
 import pytest
 
@@ -46,7 +44,7 @@ def _leave_rows(now_ms: int) -> None:
     state = DynamoState(client, STATE_TABLE, BOT, StandingClock(now_ms))
     stored = state.load()
     closed = (
-        replace(unlike(number), state=OrderState.CLOSED, write_ms=TimeMs(now_ms)) for number in range(ROWS)
+        unlike(number)._replace(state=OrderState.CLOSED, write_ms=TimeMs(now_ms)) for number in range(ROWS)
     )
     rows = Journal(stored.journal.orders).with_orders(closed)
     state.commit(grant.fence, Changes(journal=rows))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import boto3
 import pytest
@@ -28,7 +27,7 @@ def older_version(stage: Scene) -> Iterator[None]:
         state = FirstSchemaState(
             boto3.client("dynamodb"), STATE_TABLE, app.settings.state_key, app.ports.clock
         )
-        return replace(app, ports=replace(app.ports, state=state))
+        return app._replace(ports=app.ports._replace(state=state))
 
     bot._build = older
     stage.world.books.keeps_books = False

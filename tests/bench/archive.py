@@ -6,7 +6,6 @@ an hour's worth of closed orders in the journal, with ids that do not compress.
 """
 
 import random
-from dataclasses import replace
 from statistics import median
 from time import process_time
 from types import SimpleNamespace
@@ -229,7 +228,7 @@ def _closed(inputs: Inputs) -> dict[str, TrackedOrder]:
     slots = [Slot(t, Side.BID) for t in inputs.wanted for _ in range(CLOSED_PER_MARKET)]
     orders = [_tracked(slot, Price(random.randrange(10, 90) * 100), OrderState.CLOSED) for slot in slots]
     return {
-        order.client_order_id: replace(order, remaining=Count(0), reduced=order.count) for order in orders
+        order.client_order_id: order._replace(remaining=Count(0), reduced=order.count) for order in orders
     }
 
 

@@ -1,7 +1,5 @@
 """What booking fills costs in billed write units of DynamoDB, fence check and all."""
 
-from dataclasses import replace
-
 import boto3
 
 from dora.core.accounts.market_ledger import MarketLedger
@@ -63,4 +61,4 @@ def _book(
 
 def _fill(number: int, ticker: str) -> Fill:
     at_ms = NOW_MS + 1_000 * number
-    return replace(fill(number, ticker), fill_id=f"b6b2f9d2-0000-4000-8000-{number:012d}", at_ms=at_ms)
+    return fill(number, ticker)._replace(fill_id=f"b6b2f9d2-0000-4000-8000-{number:012d}", at_ms=at_ms)

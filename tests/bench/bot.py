@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock, get_ident
@@ -162,7 +162,7 @@ class BenchBot:
             self.phases.install()
         app = wiring.build(self._env, clock=self.clock, jitter_ms=lambda span_ms: span_ms // 2)
         workers = OneByOne() if one_by_one else SteadyWorkers(app.ports.workers, self.clock)
-        app = replace(app, ports=replace(app.ports, workers=workers))
+        app = app._replace(ports=app.ports._replace(workers=workers))
         wiring.install(app)
         self.clock.set(self.control("step", minutes=0, share=0)["now_ms"])
 

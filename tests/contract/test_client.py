@@ -1,6 +1,5 @@
 """Every call the bot's client can make stays within the document, on two shards."""
 
-from dataclasses import replace
 from inspect import isfunction
 from pathlib import Path
 
@@ -91,7 +90,7 @@ def _write(client: Noted, now_ms: int) -> None:
     """Placed on both shards, one crossing; probed, extended, decreased, cancelled twice; groups."""
     groups = {shard: client.create_group(shard, Count(10_000)) for shard in SHARDS.values()}
     resting = [_request(ticker, ticker, now_ms, groups[shard]) for ticker, shard in SHARDS.items()]
-    crossing = replace(_request("crossing", NEAR, now_ms, None), price=CROSSING)
+    crossing = _request("crossing", NEAR, now_ms, None)._replace(price=CROSSING)
     result = client.place([*resting, crossing])
     assert (len(result.placed), len(result.failed)) == (2, 1)
     assert [client.probe_id(_probe(name)) for name in (NEAR, "free")] == [IdProbe.TAKEN, IdProbe.GRANTED]

@@ -48,7 +48,7 @@ GUARDS = (
         "core/orders/evidence.py",
         "test_orders_cancelled.py::test_scenario_13_and_14_lists_that_lag_longer_than_a_cycle_still_double_nothing",
         'if order.order_id is not None or not self._hold_over(order):\n            return order, "not seen"',
-        "if order.order_id is not None:\n            return replace(order, state=OrderState.CLOSED, "
+        "if order.order_id is not None:\n            return order._replace(state=OrderState.CLOSED, "
         'remaining=Count(0)), ""\n        if not self._hold_over(order):\n            return order, ""',
     ),
     Guard(
@@ -288,7 +288,7 @@ GUARDS = (
         "flow/shared/session_groups.py",
         "test_session_crashes.py::"
         "test_a_reset_that_dies_at_any_call_leaves_no_group_armed_that_the_record_calls_triggered",
-        "marked = ports.state.save_session(replace(session, order_groups=groups))",
+        "marked = ports.state.save_session(session._replace(order_groups=groups))",
         "marked = session",
     ),
     Guard(

@@ -1,7 +1,6 @@
 """Positions worked out of fills by cash flow alone, without costs: what the books must agree with."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from dora.core.accounts.ledger import Position
 from dora.core.exchange.account import Fill, Settlement
@@ -11,8 +10,7 @@ from dora.core.units import Count, Money, value_of
 def apply_fill(position: Position, fill: Fill) -> Position:
     """The position after one fill. Repeating a fill counts twice: dedupe on `fill_id` first."""
     signed = fill.side.sign * fill.count
-    return replace(
-        position,
+    return position._replace(
         net=Count(position.net + signed),
         cash=Money(position.cash - value_of(fill.price, Count(signed))),
         fees=Money(position.fees + fill.fee),
@@ -23,7 +21,7 @@ def apply_fill(position: Position, fill: Fill) -> Position:
 def apply_settlement(position: Position, settlement: Settlement) -> Position:
     """The position paid out at the settled value; flat afterwards."""
     paid = value_of(settlement.value, position.net)
-    return replace(position, net=Count(0), cash=Money(position.cash + paid), settled=True)
+    return position._replace(net=Count(0), cash=Money(position.cash + paid), settled=True)
 
 
 def apply_fills(positions: Mapping[str, Position], fills: Iterable[Fill]) -> dict[str, Position]:

@@ -1,7 +1,7 @@
 """Our side of one replay: what rests, what filled, what it cost, and what we hold, under one fill model."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dora.core.accounts.ledger import Position
@@ -140,7 +140,7 @@ class Desk:
         del self._orders[order.tracked.slot.ticker][key], self.tracked[key]
 
     def _note(self, order: _Order, **changed: Any) -> None:
-        order.tracked = replace(order.tracked, remaining=order.rest.remaining, **changed)
+        order.tracked = order.tracked._replace(remaining=order.rest.remaining, **changed)
         self.tracked[order.tracked.client_order_id] = order.tracked
 
     def _book(self, order: _Order, count: Count, at_ms: int, fees: FeeTerms) -> None:

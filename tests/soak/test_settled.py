@@ -92,8 +92,8 @@ def doubled(seen: Stage) -> None:
 def unanswered(seen: Stage) -> None:
     journal = seen.faults.stored.state.journal
     key, order = next(iter(journal.orders.items()))
-    orders = {**journal.orders, key: replace(order, state=OrderState.PENDING_NEW, order_id=None, sent_ms=0)}
-    seen.faults.stored.state = replace(seen.faults.stored.state, journal=replace(journal, orders=orders))
+    orders = {**journal.orders, key: order._replace(state=OrderState.PENDING_NEW, order_id=None, sent_ms=0)}
+    seen.faults.stored.state = seen.faults.stored.state._replace(journal=replace(journal, orders=orders))
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_a_create_that_was_never_answered_may_stand_until_the_second_cycle_after
         journal = stored.state.journal
         key = next(iter(journal.orders))
         sent_ms = TimeMs(seen.tick_ms - MINUTE_MS - HOLD_MS - late_ms)
-        orders = {**journal.orders, key: replace(journal.orders[key], sent_ms=sent_ms)}
-        stored.state = replace(stored.state, journal=replace(journal, orders=orders))
+        orders = {**journal.orders, key: journal.orders[key]._replace(sent_ms=sent_ms)}
+        stored.state = stored.state._replace(journal=replace(journal, orders=orders))
         (order,) = (o for o in seen.world.member.resting.values() if o.client_order_id == key)
         seen.world.exchange.engine.cancel(seen.world.member, order.id, order.market.shard)
 

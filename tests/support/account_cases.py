@@ -1,7 +1,6 @@
 """Fills, payouts and entries for tests of the books, from decimal strings as the exchange writes them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -86,6 +85,6 @@ def histories(draw: st.DrawFn, largest: int = 12) -> list[Fill]:
         st.lists(st.tuples(st.sampled_from(Side), PRICES, COUNTS, st.integers(0, 10**5)), max_size=largest)
     )
     return [
-        replace(fill(side, "0.5", "1", after_ms=1_000 * number), price=price, count=count, fee=Money(fee))
+        fill(side, "0.5", "1", after_ms=1_000 * number)._replace(price=price, count=count, fee=Money(fee))
         for number, (side, price, count, fee) in enumerate(rows, 1)
     ]

@@ -3,7 +3,7 @@
 import random
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import partial
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
@@ -115,8 +115,7 @@ def order(number: int) -> TrackedOrder:
 def unlike(number: int) -> TrackedOrder:
     """An order whose ids do not compress, as real ones do not."""
     chance = random.Random(number)
-    return replace(
-        order(number),
+    return order(number)._replace(
         client_order_id=f"dabcdefg-{chance.randbytes(12).hex()}",
         order_id=str(UUID(int=chance.getrandbits(128))),
     )

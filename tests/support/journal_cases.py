@@ -1,7 +1,5 @@
 """Orders of ours and rows of them, for tests of the evidence."""
 
-from dataclasses import replace
-
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.exchange.market import Side, Slot
 from dora.core.orders.journal import (
@@ -38,7 +36,7 @@ def tracked(state: OrderState = OrderState.LIVE, **changes: object) -> TrackedOr
         write_ms=TimeMs(0) if state is OrderState.PENDING_NEW else WRITE,
         group_id="g-1",
     )
-    return replace(order, **changes)
+    return order._replace(**changes)
 
 
 def row(status: OrderStatus = OrderStatus.RESTING, **changes: object) -> Order:
@@ -56,7 +54,7 @@ def row(status: OrderStatus = OrderStatus.RESTING, **changes: object) -> Order:
         updated_ms=WRITE,
         group_id="g-1",
     )
-    return replace(found, **changes)
+    return found._replace(**changes)
 
 
 def only(view: ReconciledOrders) -> TrackedOrder:

@@ -1,7 +1,6 @@
 """What risk is judged by: for a market at rest, and for markets in any state with caps that bite."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -115,8 +114,7 @@ def orders(draw: st.DrawFn) -> tuple[TrackedOrder, ...]:
         one = order(draw(SIDES), draw(CENTS), "1", ticker=draw(st.sampled_from(TICKERS)))
         filled = Count(draw(st.sampled_from([0, 0, size // 2])))
         made.append(
-            replace(
-                one,
+            one._replace(
                 client_order_id=str(number),
                 order_id=str(number),
                 state=draw(STATES),

@@ -12,7 +12,6 @@ import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from typing import Any, Protocol
 
 import boto3
@@ -105,7 +104,7 @@ class Disruption:
             try:
                 app = wiring.build(env, clock=steady, adapter=counted, jitter_ms=jitter)
                 workers = SteadyWorkers(app.ports.workers, steady)
-                return replace(app, ports=replace(app.ports, workers=workers))
+                return app._replace(ports=app.ports._replace(workers=workers))
             finally:
                 cloud.leave(session)
 

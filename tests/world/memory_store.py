@@ -1,7 +1,6 @@
 """`ports.StateStore` in memory. Values are frozen, so they are kept and handed out as they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dora.core.accounts.cash_tie import UnexplainedCash
@@ -44,7 +43,7 @@ class MemoryStore:
         """Everything, in the order in which a query would show it. Nothing is kept, so no fence matters."""
         own = self._own
         plans = tuple(own.plans[name] for name in sorted(own.plans))
-        return replace(own.state, plans=plans, positions=positions_of(own), books=books_of(own))
+        return own.state._replace(plans=plans, positions=positions_of(own), books=books_of(own))
 
     @request
     def read_kill_switch(self) -> tuple[KillSwitch, SessionMetadata | None]:
@@ -85,7 +84,7 @@ class MemoryStore:
         own.fills.update((fill.fill_id, fill) for fill in booking.fills)
         own.rewards.update((reward.name, reward) for reward in booking.rewards)
         if booking.cash is not None:
-            own.state = replace(own.state, cash=booking.cash)
+            own.state = own.state._replace(cash=booking.cash)
         if booking.found is not None:
             own.unexplained[_finding(booking.found)] = booking.found
         if booking.settlement is not None:
@@ -146,7 +145,7 @@ class MemoryStore:
 
     def _commit(self, fence: int, changes: Changes) -> None:
         self._check_fence(fence)
-        self._own.state = replace(self._own.state, **_values(changes))
+        self._own.state = self._own.state._replace(**_values(changes))
         if changes.journal is not None:
             self._own.plans.clear()
         if (found := changes.unexplained) is not None:
@@ -155,7 +154,7 @@ class MemoryStore:
     def _leave(self, changes: Changes) -> None:
         own = self._own
         if changes.memory is not None:
-            own.state = replace(own.state, memory=to_plain(dict(sorted(changes.memory.items()))))
+            own.state = own.state._replace(memory=to_plain(dict(sorted(changes.memory.items()))))
         if changes.summary is not None and changes.progress is not None:
             own.summaries[changes.progress.cycle_id] = changes.summary
             while len(own.summaries) > SUMMARIES_KEPT:
@@ -166,10 +165,10 @@ class MemoryStore:
     @request
     def save_session(self, session: SessionMetadata) -> SessionMetadata:
         """Safe to repeat: yes, one that finds itself stored has succeeded."""
-        stored, following = self._own.state.session, replace(session, rev=session.rev + 1)
+        stored, following = self._own.state.session, session._replace(rev=session.rev + 1)
         if (stored.rev if stored else 0) != session.rev and stored != following:
             raise StateConflict(f"the session is no longer at revision {session.rev}")
-        self._own.state = replace(self._own.state, session=following)
+        self._own.state = self._own.state._replace(session=following)
         return following
 
     @request
@@ -205,7 +204,7 @@ class MemoryStore:
     @request
     def save_event_group(self, group: EventGroup) -> EventGroup:
         """Safe to repeat: yes, one that finds itself stored has succeeded."""
-        name, following = event_group_key(group), replace(group, rev=group.rev + 1)
+        name, following = event_group_key(group), group._replace(rev=group.rev + 1)
         stored = self._own.event_groups.get(name)
         if (stored.rev if stored else 0) != group.rev and stored != following:
             raise StateConflict(f"{name} is no longer at revision {group.rev}")
@@ -223,12 +222,12 @@ class MemoryStore:
         """Safe to repeat: yes; repeated late, it can only halt again."""
         if not control.halted and self._own.state.control.at_ms > control.at_ms:
             raise StateConflict("CONTROL: the kill flag was set after this")
-        self._own.state = replace(self._own.state, control=control)
+        self._own.state = self._own.state._replace(control=control)
 
     @request
     def save_limits(self, limits: Limits) -> None:
         """Safe to repeat: yes."""
-        self._own.state = replace(self._own.state, limits=limits)
+        self._own.state = self._own.state._replace(limits=limits)
 
     # --- inside -----------------------------------------------------------------------------------
 

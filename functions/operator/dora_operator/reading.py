@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,7 @@ class Reading:
     def state(self) -> BotState:
         """All of it, plans that were cut short folded in."""
         state = self._store.load()
-        return replace(state, journal=fold_plans(state.journal, state.plans))
+        return state._replace(journal=fold_plans(state.journal, state.plans))
 
     @property
     def last_came_to(self) -> str:

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dora.core.errors import SettingsInvalid
@@ -42,8 +42,7 @@ HOSTS: Mapping[Stage, frozenset[str]] = {
 """The hosts a key of each stage may be shown to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """One bot in one environment."""
 
     bot: str

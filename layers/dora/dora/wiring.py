@@ -10,7 +10,7 @@ import secrets as chance
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from requests.adapters import BaseAdapter
 
@@ -52,8 +52,7 @@ class SystemClock:
         time.sleep(max(span_ms, 0) / 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(NamedTuple):
     """One bot, ready to serve."""
 
     settings: Settings

@@ -179,8 +179,8 @@ def test_a_trade_is_one_print_though_two_looks_saw_it(dry: Path) -> None:
     records = [unpack(path.read_bytes()) for path in paths]
     looks = [record.public for record in records if record.public]
     trades = [own for look in looks for own in look.trades or ()]
-    again = replace(looks[-1], trades=tuple(trades))
-    paths[-1].write_bytes(pack(replace(records[-1], public=again)))
+    again = looks[-1]._replace(trades=tuple(trades))
+    paths[-1].write_bytes(pack(records[-1]._replace(public=again)))
 
     folder = read_folder(dry)
 
@@ -194,9 +194,9 @@ def test_a_market_settles_as_the_last_look_says(dry: Path) -> None:
     record = unpack(last.read_bytes())
     assert record.seen is not None
     ticker, market = next(iter(record.seen.snapshot.markets.items()))
-    markets = {**record.seen.snapshot.markets, ticker: replace(market, result="no")}
+    markets = {**record.seen.snapshot.markets, ticker: market._replace(result="no")}
     snapshot = replace(record.seen.snapshot, markets=markets)
-    last.write_bytes(pack(replace(record, seen=replace(record.seen, snapshot=snapshot))))
+    last.write_bytes(pack(record._replace(seen=record.seen._replace(snapshot=snapshot))))
 
     results = {name: track.result for name, track in read_tape(dry).tracks.items()}
 
@@ -205,7 +205,7 @@ def test_a_market_settles_as_the_last_look_says(dry: Path) -> None:
 
 def test_looks_without_trades_make_bounds_of_it(dry: Path) -> None:
     first = min(dry.rglob("*.json.gz"))
-    first.write_bytes(pack(replace(unpack(first.read_bytes()), public=None)))
+    first.write_bytes(pack(unpack(first.read_bytes())._replace(public=None)))
 
     told = "\n".join(limits(read_tape(dry)))
 
@@ -226,7 +226,7 @@ def test_a_folder_that_is_no_recording_is_refused_with_what_to_do(tmp_path: Path
     with pytest.raises(DemoError, match="Give a folder of archive objects"):
         choose_scene(Options(data=tmp_path))
 
-    (tmp_path / "a.json.gz").write_bytes(pack(replace(cycle_record(), loaded=None, seen=None)))
+    (tmp_path / "a.json.gz").write_bytes(pack(cycle_record()._replace(loaded=None, seen=None)))
     with pytest.raises(RecordingError, match="Record with ARCHIVE=full"):
         read_folder(tmp_path)
 

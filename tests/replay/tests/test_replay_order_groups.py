@@ -48,7 +48,7 @@ def tape_of(**quotes: Sequence[Quote]) -> Tape:
     tape = with_tracks(tape_with(first), *tracks)
     (event,) = tape.events.values()
     return replace(
-        tape, events={name: replace(event, event_ticker=name) for name in ("KXHAND-E1", "KXHAND-E2")}
+        tape, events={name: event._replace(event_ticker=name) for name in ("KXHAND-E1", "KXHAND-E2")}
     )
 
 

@@ -31,8 +31,9 @@ def days(*tapes: Sequence[Quote]) -> Tape:
     tracks = [event_track(day, quotes) for day, quotes in enumerate(tapes)]
     tape = with_tracks(tape_with(tracks[0]), *tracks)
     events = {
-        track.market.event_ticker: replace(
-            tape.events["KXHAND-E1"] if "KXHAND-E1" in tape.events else next(iter(tape.events.values())),
+        track.market.event_ticker: (
+            tape.events["KXHAND-E1"] if "KXHAND-E1" in tape.events else next(iter(tape.events.values()))
+        )._replace(
             event_ticker=track.market.event_ticker,
         )
         for track in tracks

@@ -66,7 +66,7 @@ def test_memory_stands_as_it_was_before_and_after() -> None:
 def test_a_slot_that_risk_took_says_why() -> None:
     done = kept()
     snapshot = replace(done.seen.snapshot, cash=dict.fromkeys(range(3), Money(2_000_000)))
-    poor = replace(done.seen, snapshot=snapshot)
+    poor = done.seen._replace(snapshot=snapshot)
     again = replace(done, seen=poor, again=decide_again(poor, done.record.asked))
 
     said = [row[3] for row in tables(again, FLAT)["Slots"]]
@@ -75,7 +75,7 @@ def test_a_slot_that_risk_took_says_why() -> None:
 
 def test_a_bot_that_may_not_place_says_why() -> None:
     done = kept()
-    halted = replace(done.seen, permission=Permission(Reason.HALTED))
+    halted = done.seen._replace(permission=Permission(Reason.HALTED))
     again = replace(done, seen=halted, again=decide_again(halted, done.record.asked))
 
     assert dict(tables(again, FLAT)["Verdict"])["bot may place"].startswith("no: halted. ")

@@ -118,7 +118,7 @@ def test_a_changed_setting_is_reported_at_its_market() -> None:
     record = kept()
     assert record.seen is not None
     dearer = replace(record.seen.wanted[FLAT], min_edge=Price(300))
-    changed = replace(record, seen=replace(record.seen, wanted={**record.seen.wanted, FLAT: dearer}))
+    changed = record._replace(seen=record.seen._replace(wanted={**record.seen.wanted, FLAT: dearer}))
 
     done = replay(pack(changed))
 
@@ -136,7 +136,7 @@ def test_the_last_digit_of_a_model_value_is_reported_and_tolerated_and_no_price_
 def test_the_sequence_of_a_plan_counts_too() -> None:
     record = kept()
     assert record.seen is not None
-    turned = replace(record.decided, places=record.decided.places[::-1])
+    turned = record.decided._replace(places=record.decided.places[::-1])
 
     (one,) = differences(record.decided, turned, record.seen.orders)
     assert (one.market, one.fact) == (WHOLE_PLAN, "sequence of placements")
@@ -144,7 +144,7 @@ def test_the_sequence_of_a_plan_counts_too() -> None:
 
 def test_decisions_alone_cannot_be_decided_again() -> None:
     with pytest.raises(NotReplayableError, match="without what it was decided from"):
-        replay(pack(replace(kept(), loaded=None, seen=None)))
+        replay(pack(kept()._replace(loaded=None, seen=None)))
 
 
 # --- the command ------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_the_command_tells_by_its_status(tmp_path: Path, capsys: pytest.CaptureF
     record = kept()
     first, *others = record.decided.decisions
     other = first._replace(fair_value=0.9)
-    changed = replace(record, decided=replace(record.decided, decisions=(other, *others)))
+    changed = record._replace(decided=record.decided._replace(decisions=(other, *others)))
     spoiled = tmp_path / "spoiled.json.gz"
     spoiled.write_bytes(pack(changed))
 

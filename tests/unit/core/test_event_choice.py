@@ -1,6 +1,5 @@
 """Which events may be quoted in which groups, and what one cycle does about the groups."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,7 +53,7 @@ def standing(*events: str, **changes: Any) -> Standing:
 
 
 def armed(event: str, **changes: Any) -> EventGroup:
-    return replace(event_group(event, group_id=f"g-{event}", armed_ms=TimeMs(NOW - 60_000)), **changes)
+    return event_group(event, group_id=f"g-{event}", armed_ms=TimeMs(NOW - 60_000))._replace(**changes)
 
 
 def by_event(*groups: EventGroup) -> dict[str, EventGroup]:
@@ -75,7 +74,7 @@ def test_an_event_is_braked_by_its_smallest_quote_and_swept_by_its_largest_side(
         wanted={**seen.wanted, other.ticker: other},
         markets={**seen.markets, other.ticker: market(ticker=other.ticker, event_ticker="A", shard=1)},
         nets={ticker("A"): contracts("-4")},
-        orders={"o": replace(order(1), slot=replace_ticker(order(1).slot, ticker("A")))},
+        orders={"o": order(1)._replace(slot=replace_ticker(order(1).slot, ticker("A")))},
     )
 
     (need,) = needs(seen).values()
@@ -85,7 +84,7 @@ def test_an_event_is_braked_by_its_smallest_quote_and_swept_by_its_largest_side(
 
 
 def replace_ticker(slot: Any, name: str) -> Any:
-    return slot._replace(ticker=name) if hasattr(slot, "_replace") else replace(slot, ticker=name)
+    return slot._replace(ticker=name)
 
 
 def test_a_limit_that_is_still_higher_at_the_exchange_counts_in_full() -> None:
@@ -159,7 +158,7 @@ def test_after_a_create_that_was_not_answered_its_shard_waits_twice_as_long_each
 ) -> None:
     unheard = armed("A", group_id="", armed_ms=TimeMs(0), asked_ms=NOW, asks=asks)
     seen = standing("A", "B", "C")
-    elsewhere = replace(seen.markets[ticker("C")], shard=2)
+    elsewhere = seen.markets[ticker("C")]._replace(shard=2)
     seen = seen._replace(markets={**seen.markets, elsewhere.ticker: elsewhere})
 
     def asked(after_ms: int) -> dict[str, int]:
@@ -179,11 +178,11 @@ def test_an_event_that_is_latched_gets_no_new_group_to_forget_it_by() -> None:
 
 
 def test_a_limit_is_raised_at_once_but_lowered_only_when_no_fill_is_in_the_window() -> None:
-    young = replace(fill(1, ticker("A")), at_ms=TimeMs(NOW - 15_000))
+    young = fill(1, ticker("A"))._replace(at_ms=TimeMs(NOW - 15_000))
     for fills, higher in (
         (None, ()),
         ((young,), ()),
-        ((replace(young, at_ms=TimeMs(NOW - 20_000)),), ("A",)),
+        ((young._replace(at_ms=TimeMs(NOW - 20_000)),), ("A",)),
     ):
         seen = standing("A", "B", fills=fills)
         above, below = armed("A", burst_limit=contracts("25")), armed("B", burst_limit=contracts("2"))
@@ -206,7 +205,7 @@ def test_only_groups_of_events_that_are_quoted_no_longer_and_hold_nothing_are_de
     seen = standing("A")
     seen = seen._replace(
         wanted={**seen.wanted, unread.ticker: unread},
-        orders={"o": replace(order(1), group_id="g-HELD")},
+        orders={"o": order(1)._replace(group_id="g-HELD")},
     )
 
     assert [own.event for own in work(seen, *groups).delete] == ["GONE"]
@@ -219,7 +218,7 @@ def test_the_group_of_an_event_that_has_ended_is_deleted_but_not_of_one_that_pau
     status: str, deleted: list[str]
 ) -> None:
     seen = standing("A", "B")
-    ended = replace(seen.markets[ticker("B")], status=MarketStatus(status))
+    ended = seen.markets[ticker("B")]._replace(status=MarketStatus(status))
     seen = seen._replace(markets={**seen.markets, ended.ticker: ended})
 
     assert [own.event for own in work(seen, armed("A"), armed("B")).delete] == deleted

@@ -1,6 +1,5 @@
 """The life of an event's order group: when it rests, when it may be armed again, and what a trip came to."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,11 +32,11 @@ COOLED = TimeMs(NOW + COOLDOWN_MS)
 
 
 def armed(**changes: Any) -> EventGroup:
-    return replace(event_group(armed_ms=TimeMs(NOW - 600_000)), **changes)
+    return event_group(armed_ms=TimeMs(NOW - 600_000))._replace(**changes)
 
 
 def resting(**changes: Any) -> EventGroup:
-    return replace(tripped(armed(), NOW, triggered=True), **changes)
+    return tripped(armed(), NOW, triggered=True)._replace(**changes)
 
 
 def test_a_group_takes_orders_only_after_an_answer() -> None:
@@ -117,12 +116,12 @@ def test_events_that_tripped_together_are_counted_once_each() -> None:
 # --- markouts ----------------------------------------------------------------------------------------
 
 DUE = TimeMs(NOW + JUDGED_AFTER_MS)
-ORDERS = {"order-1": replace(order(1), order_id="order-1", group_id="g-1")}
+ORDERS = {"order-1": order(1)._replace(order_id="order-1", group_id="g-1")}
 
 
 def caused(side: Side = Side.BID, ago_ms: int = 0) -> Fill:
     """A fill of the group at 46 cents."""
-    return replace(fill(1), side=side, count=Count(1_000), at_ms=TimeMs(NOW - ago_ms))
+    return fill(1)._replace(side=side, count=Count(1_000), at_ms=TimeMs(NOW - ago_ms))
 
 
 def outcome(fills: list[Fill], mid: int, now: int = DUE, group: EventGroup | None = None) -> Markout:
@@ -146,7 +145,7 @@ def test_what_a_trip_came_to_is_not_known_before_five_minutes_nor_after_ten() ->
 def test_without_its_fills_or_a_mid_for_each_a_trip_stays_unknown() -> None:
     assert outcome([], 4_700) is Markout.UNKNOWN
     assert outcome([caused(ago_ms=TRIP_FILLS_MS + 1)], 4_700) is Markout.UNKNOWN
-    assert outcome([caused(), replace(caused(), ticker="KXB-1")], 4_700) is Markout.UNKNOWN
+    assert outcome([caused(), caused()._replace(ticker="KXB-1")], 4_700) is Markout.UNKNOWN
     assert outcome([caused()], 4_700, group=resting(group_id="g-2")) is Markout.UNKNOWN
 
 

@@ -1,7 +1,5 @@
 """The figures that alarms go by: 0 while all is well, and never 0 where something is not known."""
 
-from dataclasses import replace
-
 import pytest
 
 from dora.core.exchange.account import ShardStatus
@@ -73,7 +71,7 @@ def test_quotes_are_missing_where_somebody_expects_them(
 
 
 def test_what_a_person_stopped_waits_for_nobody() -> None:
-    latched = replace(session(), status=SessionStatus.LIMIT_REACHED, reason="session_cap")
+    latched = session()._replace(status=SessionStatus.LIMIT_REACHED, reason="session_cap")
     by_risk = KillSwitch(halted=True, reason=Reason.DAILY_LOSS.value)
 
     assert stopped_by(latched, KillSwitch(), key_refused=False) == "session_cap"
@@ -90,6 +88,6 @@ def test_writes_that_failed_are_a_share_of_the_orders_they_named() -> None:
 
 
 def test_tokens_are_those_of_the_account() -> None:
-    limits = replace(UNLEARNED, cancel_cost=2, create_cost=10, default_cost=10)
+    limits = UNLEARNED._replace(cancel_cost=2, create_cost=10, default_cost=10)
 
     assert tokens_of(3, 2, 1, limits) == 36

@@ -5,10 +5,11 @@ than its ids. Books stand as deep as quoting looks.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
+from dora.core.empty import EMPTY
 from dora.core.event_choice import EventBrake
 from dora.core.exchange.account import Limits, Order
 from dora.core.exchange.market import Slot, Trade
@@ -24,8 +25,7 @@ from dora.core.state import Cursors, KillSwitch, Progress, ReferenceData
 from dora.core.units import TimeMs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Configs as parsed and state as loaded, as far as `Seen` does not hold them already.
 
     `orders` and `positions` are those that this cycle's reads changed or dropped, as they were before;
@@ -48,8 +48,7 @@ class Loaded:
     """The key's; `Seen.limits` are this bot's share."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(NamedTuple):
     """All that the decisions were made from, after reconciliation and booking."""
 
     now_ms: TimeMs
@@ -75,8 +74,7 @@ class Seen:
     """How each event stands; None: orders are not grouped by event."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """What had to be asked of others while the plan was made."""
 
     tapes: Mapping[str, tuple[Trade, ...]] | None = None
@@ -89,8 +87,7 @@ class Asked:
     """The largest number of placements with a send time; None: all that the tokens buy."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(NamedTuple):
     """Targets with their reasons, and the plan as far as it was paid for."""
 
     decisions: tuple[Decision, ...]
@@ -106,8 +103,7 @@ class Decided:
     """Why each cancel is sent, by client order id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(NamedTuple):
     """What was sent and what came of it."""
 
     orders: tuple[TrackedOrder, ...]
@@ -116,12 +112,11 @@ class Done:
     """Of writes that were refused or not answered."""
     stopped: Reason | None
     """What ended the writes early."""
-    record: Mapping[str, object] = field(default_factory=dict)
+    record: Mapping[str, object] = EMPTY
     """The `CYCLE` line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleRecord:
+class CycleRecord(NamedTuple):
     """One cycle. Without `loaded` and `seen` it tells what was decided and not from what."""
 
     cycle_id: str

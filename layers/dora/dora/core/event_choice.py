@@ -1,7 +1,6 @@
 """Which event may be quoted in which order group, and what is to be done about the groups. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from dora.core.calendar import day_start_ms
@@ -26,8 +25,7 @@ MOST_CREATED, MOST_ARMED, MOST_LIMITED, MOST_DELETED = 5, 20, 10, 5
 """Calls of one cycle."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventBrake:
+class EventBrake(NamedTuple):
     """How one event stands: orders go into `group_id`, on `shard`, unless there is a `reason` not to."""
 
     group_id: str = ""

@@ -9,8 +9,8 @@ A trip counts toward the latch unless the mid, five minutes later, was not again
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from dora.core.calendar import day_start_ms
 from dora.core.exchange.account import Fill
@@ -38,16 +38,14 @@ class Markout(StrEnum):
     FINE = "fine"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trip:
+class Trip(NamedTuple):
     """When a trip was seen, and how it turned out."""
 
     at_ms: TimeMs
     markout: Markout = Markout.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventGroup:
+class EventGroup(NamedTuple):
     """One event's order group in one session. `rev` counts its writes: every write is conditional on it."""
 
     session_id: str
@@ -97,13 +95,13 @@ class EventGroup:
 def rested(group: EventGroup, now_ms: TimeMs, *, triggered: bool) -> EventGroup:
     """Taken off the market now. `triggered`: its trigger was answered. One that rests already rests on."""
     since_ms = now_ms if group.armed else group.rests_since_ms or now_ms
-    return replace(group, armed_ms=TimeMs(0), triggered=triggered or group.triggered, rests_since_ms=since_ms)
+    return group._replace(armed_ms=TimeMs(0), triggered=triggered or group.triggered, rests_since_ms=since_ms)
 
 
 def tripped(group: EventGroup, now_ms: TimeMs, *, triggered: bool) -> EventGroup:
     """The exchange was seen to have tripped it."""
     today = tuple(trip for trip in group.trips if trip.at_ms >= day_start_ms(now_ms))
-    return rested(replace(group, trips=(*today, Trip(at_ms=now_ms))), now_ms, triggered=triggered)
+    return rested(group._replace(trips=(*today, Trip(at_ms=now_ms))), now_ms, triggered=triggered)
 
 
 def counted_trips(group: EventGroup, now_ms: TimeMs) -> int:
@@ -148,10 +146,10 @@ def judged(
     """
     own = [fill for fill in fills if is_in(group, orders.get(fill.order_id))]
     trips = tuple(
-        replace(trip, markout=_markout(trip, own, mids)) if _is_due(trip, now_ms) else trip
+        trip._replace(markout=_markout(trip, own, mids)) if _is_due(trip, now_ms) else trip
         for trip in group.trips
     )
-    return group if trips == group.trips else replace(group, trips=trips)
+    return group if trips == group.trips else group._replace(trips=trips)
 
 
 def is_in(group: EventGroup, order: TrackedOrder | None) -> bool:

@@ -7,8 +7,7 @@ Every write of state is conditional or a transaction; its implementation says wh
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.profit_rows import ProfitRow
@@ -326,8 +325,7 @@ class Notices(Protocol):
         """Tell them, unless this day or a later one was told. False: it was. Raises StateUnavailable."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
+class Ports(NamedTuple):
     """Everything outside the flow, for one bot. `prefix` starts each of its client order ids."""
 
     clock: Clock

@@ -1,9 +1,10 @@
 """The session: its record, its order groups, and what may be asked of the session function."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from dora.core.empty import EMPTY
 from dora.core.units import Count, Money, TimeMs
 
 
@@ -17,8 +18,7 @@ class SessionStatus(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionGroup:
+class SessionGroup(NamedTuple):
     """One order group of a session: the shard and strategy tag it serves, and its burst limit."""
 
     group_id: str
@@ -28,8 +28,7 @@ class SessionGroup:
     tripped: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionMetadata:
+class SessionMetadata(NamedTuple):
     """The record of one session. `rev` counts its writes: every write is conditional on it."""
 
     session_id: str
@@ -48,7 +47,7 @@ class SessionMetadata:
     """When the last of its orders expires. None in records from before sessions had an end."""
     reason: str = ""
     ended_at_ms: TimeMs | None = None
-    summary: dict[str, str | int] = field(default_factory=dict)
+    summary: Mapping[str, str | int] = EMPTY
     rev: int = 0
     armed_at_ms: TimeMs | None = None
     """When its latest start or reset was answered. None in records from before that was kept."""

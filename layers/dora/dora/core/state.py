@@ -1,13 +1,13 @@
 """What the bot keeps and loads: configs, state, what a cycle changes, and the lease."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dora.core.accounts.cash_tie import CashBooks, UnexplainedCash
 from dora.core.accounts.ledger import Position
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.config import GlobalConfig, MarketConfig, SeriesConfig
+from dora.core.empty import EMPTY
 from dora.core.errors import ConfigInvalid
 from dora.core.exchange.account import Limits
 from dora.core.exchange.market import Event, Series
@@ -16,8 +16,7 @@ from dora.core.session import SessionMetadata
 from dora.core.units import Count, Money, TimeMs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KillSwitch:
+class KillSwitch(NamedTuple):
     """The kill flag. Whoever sets it leaves a reason; `cancel` takes resting quotes off in any case."""
 
     halted: bool = False
@@ -26,30 +25,27 @@ class KillSwitch:
     at_ms: TimeMs = TimeMs(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursors:
+class Cursors(NamedTuple):
     """How far fills and settlements are booked; reads begin a configured overlap earlier."""
 
     fills_ms: TimeMs = TimeMs(0)
     settlements_ms: TimeMs = TimeMs(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(NamedTuple):
     """What the last finished cycle left behind."""
 
     completed_ms: TimeMs = TimeMs(0)
     cycle_id: str = ""
     status: str = ""
-    starved: Mapping[str, int] = field(default_factory=dict)
+    starved: Mapping[str, int] = EMPTY
     """Of the first schema, always empty by now."""
     day: str = ""
     day_profit: Money = Money(0)
     """The exchange's day of the last cycle, and the profit with which that day began."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskState:
+class RiskState(NamedTuple):
     """What risk keeps from cycle to cycle, stored with the journal it goes with (`core/risk/standing.py`)."""
 
     reducing: str = ""
@@ -69,37 +65,35 @@ class RiskState:
     cool_until_ms: TimeMs = TimeMs(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceData:
+class ReferenceData(NamedTuple):
     """Slow facts: which series an event is of, what each series charges, which markets a series has open."""
 
     learned_ms: TimeMs = TimeMs(0)
-    events: Mapping[str, Event] = field(default_factory=dict)
-    series: Mapping[str, Series] = field(default_factory=dict)
+    events: Mapping[str, Event] = EMPTY
+    series: Mapping[str, Series] = EMPTY
     listed_ms: TimeMs = TimeMs(0)
-    listings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    listings: Mapping[str, tuple[str, ...]] = EMPTY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BotState:
+class BotState(NamedTuple):
     """Everything one consistent read of the state table returns."""
 
     session: SessionMetadata | None = None
     control: KillSwitch = KillSwitch()
-    journal: Journal = field(default_factory=Journal)
+    journal: Journal = Journal()
     plans: tuple[Plan, ...] = ()
-    positions: Mapping[str, Position] = field(default_factory=dict)
-    books: Mapping[str, MarketLedger] = field(default_factory=dict)
+    positions: Mapping[str, Position] = EMPTY
+    books: Mapping[str, MarketLedger] = EMPTY
     """By ticker. A market of which there are none, or older ones than its position, is still to be taken
     over (`core/accounts/carry_over.py`)."""
     cash: CashBooks = CashBooks()
     """Where the balance was last tied to the books."""
-    memory: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    memory: Mapping[str, Mapping[str, object]] = EMPTY
     """Strategy memory by ticker: small JSON objects, opaque to the store."""
     cursors: Cursors = Cursors()
     progress: Progress = Progress()
     risk: RiskState = RiskState()
-    reference: ReferenceData = field(default_factory=ReferenceData)
+    reference: ReferenceData = ReferenceData()
     limits: Limits | None = None
 
     @property
@@ -124,8 +118,7 @@ class EmergencyState(NamedTuple):
     """Whether there may be order groups of single events."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(NamedTuple):
     """What a finished cycle writes; None leaves an item as it is.
 
     Journal, cursors, progress, risk and cash stand or fall together, whatever the size of the rest. All

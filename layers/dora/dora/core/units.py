@@ -103,8 +103,7 @@ def complement(price: Price) -> Price:
     return Price(ONE_DOLLAR - price)
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRange:
+class PriceRange(NamedTuple):
     """One row of a market's `price_ranges`: prices start, start + step, ... up to end, both included."""
 
     start: Price

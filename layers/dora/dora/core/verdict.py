@@ -1,7 +1,6 @@
 """What became of each market's decision after risk and the diff, and why each cancel is sent."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dora.core.exchange.market import Slot
@@ -97,7 +96,7 @@ def with_reasons(plan: SlotPlan, view: ReconciledOrders, decisions: Iterable[Dec
         decision = known.get(order.slot.ticker)
         if reason == CancelReason.NOT_WANTED and decision is not None:
             why[key] = _unwanted(order, decision) or reason
-    return replace(plan, why=why)
+    return plan._replace(why=why)
 
 
 def _unwanted(order: TrackedOrder, decision: Decision) -> Reason | None:

@@ -1,6 +1,5 @@
 """Fills in any order and dated entries: nothing counted twice, nothing lost."""
 
-from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -128,7 +127,7 @@ def test_every_order_of_three_fills_and_an_entry_ends_alike() -> None:
         ledger = FLAT
         for one in order:
             ledger = enter_position(ledger, one) if isinstance(one, PositionEntry) else book_fill(ledger, one)
-        ends.add(replace(ledger, unexplained=Count(0), brought=Money(0)))
+        ends.add(ledger._replace(unexplained=Count(0), brought=Money(0)))
     (end,) = ends
     assert (end.net, end.realised) == (contracts("9"), dollars("0.6"))
 
@@ -137,7 +136,7 @@ def test_every_order_of_three_fills_and_an_entry_ends_alike() -> None:
 def test_what_an_entry_brought_in_can_be_told_apart_from_fills_before_and_after_it(
     earlier: list[Fill], later: list[Fill], net: int, cost: int
 ) -> None:
-    late = [replace(own, fill_id=f"late{n}", at_ms=TimeMs(own.at_ms + 90_000)) for n, own in enumerate(later)]
+    late = [own._replace(fill_id=f"late{n}", at_ms=TimeMs(own.at_ms + 90_000)) for n, own in enumerate(later)]
     stated = PositionEntry(
         ticker=FLAT.ticker, shard=0, net=Count(net), cost=Money(cost), at_ms=TimeMs(NOW + 50_000)
     )

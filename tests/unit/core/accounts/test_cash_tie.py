@@ -1,7 +1,6 @@
 """Our cash ties to the exchange's, or the difference is named, dated and never counted twice."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,7 +76,7 @@ def test_a_cent_a_fill_and_a_dime_are_rounding_and_a_millionth_more_is_not(
     beyond: int, outcome: CashOutcome
 ) -> None:
     balances = {0: Money(dollars("100") + 2 * CENT + ALLOWANCE + beyond), 2: dollars("50")}
-    seen = replace(read(1, {}, {0: "-7"}, 5), balances=balances)
+    seen = read(1, {}, {0: "-7"}, 5)._replace(balances=balances)
     assert tie_cash(OPENED, seen).outcome is outcome
 
 
@@ -164,8 +163,8 @@ def test_a_trickle_too_small_for_one_read_is_named_when_it_adds_up() -> None:
 def test_movements_are_summed_by_shard() -> None:
     held = booked([bid("0.44", "10", "0.01")])
     closed = booked([ask("0.5", "10", after_ms=1)], held)
-    far = replace(held, ticker="far", shard=2)
-    other = replace(closed, ticker="other")
+    far = held._replace(ticker="far", shard=2)
+    other = closed._replace(ticker="other")
     assert movements([closed, far, other]) == ({0: dollars("1.18"), 2: dollars("-4.41")}, 5)
 
 
@@ -216,7 +215,7 @@ def test_residue_and_what_is_unexplained_are_all_that_the_books_do_not_know(
             foreign += amount
         for _ in range(3):
             minute += 60
-            seen = replace(read(minute, {}, {}, fills), balances=dict(balances), movements=dict(moved))
+            seen = read(minute, {}, {}, fills)._replace(balances=dict(balances), movements=dict(moved))
             tie = tie_cash(books, seen)
             books = tie.books
         assert tie.outcome is CashOutcome.TIED

@@ -1,6 +1,5 @@
 """Drift becomes an entry when two snapshots prove it, and no fill is counted twice for it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,7 +102,7 @@ def test_a_row_from_before_our_latest_fill_proves_nothing() -> None:
 
 
 def test_a_row_from_before_our_latest_entry_does_not_undo_it() -> None:
-    entered = enter_position(OURS, replace(ENTRY, at_ms=TimeMs(NOW + 20)))
+    entered = enter_position(OURS, ENTRY._replace(at_ms=TimeMs(NOW + 20)))
     stale = held("10", "4", 19)
     assert reviewed(snapshot(1, stale), snapshot(2, stale), ledger=entered).entries == ()
 

@@ -1,7 +1,5 @@
 """What the mid did after our fills, taken from looks that come once a minute or not at all."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,7 +81,7 @@ def test_after_a_long_pause_every_mark_is_missed_and_nothing_waits_any_more() ->
 
 
 def test_fills_of_a_minute_wait_as_one_and_those_of_others_not_at_all() -> None:
-    by_hand = replace(bid("0.40", "5"), order_id="hand")
+    by_hand = bid("0.40", "5")._replace(order_id="hand")
     pending = with_fills((), [bid("0.40", "1"), bid("0.42", "1", after_ms=59_999), by_hand], OURS)
     assert [(own.contracts, own.at_ms) for own in pending] == [(contracts("2"), NOW + 59_999)]
     assert len(with_fills(pending, [bid("0.42", "1", after_ms=60_000)], OURS)) == 2

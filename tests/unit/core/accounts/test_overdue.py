@@ -1,7 +1,5 @@
 """Capital that waits for a payout is listed, the most of it first."""
 
-from dataclasses import replace
-
 import pytest
 
 from dora.core.accounts.market_ledger import MarketLedger
@@ -28,11 +26,11 @@ def test_a_flat_or_paid_market_waits_for_nothing(ledger: MarketLedger) -> None:
 
 
 def test_before_the_two_days_are_over_or_where_the_market_is_not_known_nothing_is_listed() -> None:
-    assert overdue_payouts([HELD], {TICKER: replace(LATE, close_ms=TimeMs(LATE.close_ms + 1))}, NOW) == ()
+    assert overdue_payouts([HELD], {TICKER: LATE._replace(close_ms=TimeMs(LATE.close_ms + 1))}, NOW) == ()
     assert overdue_payouts([HELD], {}, NOW) == ()
 
 
 def test_the_most_capital_stands_first() -> None:
-    small = replace(booked([bid("0.10", "1")]), ticker="A")
+    small = booked([bid("0.10", "1")])._replace(ticker="A")
     found = overdue_payouts([small, HELD], {"A": LATE, TICKER: LATE}, NOW)
     assert [late.ticker for late in found] == [TICKER, "A"]

@@ -1,7 +1,6 @@
 """Every event adds to one row, and the rows add up to the books."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,18 +145,18 @@ def events(draw: st.DrawFn) -> Callable[[MarketLedger], Posting]:
     after_ms = at_ms - NOW
     if kind == "fill":
         drawn = fill(draw(st.sampled_from(Side)), "0.5", "1", after_ms=after_ms)
-        priced = replace(drawn, price=draw(PRICES), count=Count(draw(st.integers(1, 5_000))), fee=Money(7))
+        priced = drawn._replace(price=draw(PRICES), count=Count(draw(st.integers(1, 5_000))), fee=Money(7))
         return lambda ledger: post_fill(ledger, priced, by)
     if kind == "entry":
         net = draw(st.integers(-5_000, 5_000))
-        stated = replace(entry("0", "0", after_ms=after_ms), net=Count(net), cost=Money(abs(net) * 4_321))
-        stated = replace(stated, opening=draw(st.booleans()))
+        stated = entry("0", "0", after_ms=after_ms)._replace(net=Count(net), cost=Money(abs(net) * 4_321))
+        stated = stated._replace(opening=draw(st.booleans()))
         return lambda ledger: ledger_is_open(ledger, lambda: post_entry(ledger, stated))
     if kind == "mark":
         mark = draw(MARKS)
         return lambda ledger: post_mark(ledger, mark, at_ms, by)
     if kind == "payout":
-        row = replace(settled("0", "scalar", after_ms=after_ms), value=draw(MARKS))
+        row = settled("0", "scalar", after_ms=after_ms)._replace(value=draw(MARKS))
         return lambda ledger: post_settlement(ledger, row, by, at_ms)
     return lambda ledger: post_reward(ledger, Money(123_456), at_ms, by)
 

@@ -1,7 +1,5 @@
 """A row is the difference of the books after and before an event."""
 
-from dataclasses import replace
-
 from hypothesis import given
 
 from dora.core.accounts.market_ledger import MarketLedger
@@ -25,14 +23,14 @@ def test_what_is_closed_by_trading_and_what_is_paid_out_stand_apart() -> None:
 
 
 def test_marks_and_credits_are_profit_and_estimates_are_not() -> None:
-    moved = replace(HELD, marked=dollars("0.7"), rewards=dollars("2"))
-    row = replace(row_between(HELD, moved, KEY), rewards_estimated=dollars("9"))
+    moved = HELD._replace(marked=dollars("0.7"), rewards=dollars("2"))
+    row = row_between(HELD, moved, KEY)._replace(rewards_estimated=dollars("9"))
     assert (row.unrealised, row.rewards, row.profit) == (dollars("0.7"), dollars("2"), dollars("2.7"))
 
 
 def test_a_row_is_empty_when_every_figure_is_zero() -> None:
     assert row_between(HELD, HELD, KEY).empty
-    assert not replace(row_between(HELD, HELD, KEY), rewards_estimated=Money(1)).empty
+    assert not row_between(HELD, HELD, KEY)._replace(rewards_estimated=Money(1)).empty
 
 
 @given(histories())

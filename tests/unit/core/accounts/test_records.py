@@ -20,7 +20,7 @@ CREDIT = Reward(
 RECORDS = AccountRecords(
     fills=(ask("0.45", "3", "0.01", after_ms=2), bid("0.44", "10", after_ms=1)),
     payouts=(settled("1", "yes", after_ms=9, revenue="7"),),
-    cash=(PAID_IN, replace(PAID_IN, since_ms=LATER, by_shard={})),
+    cash=(PAID_IN, PAID_IN._replace(since_ms=LATER, by_shard={})),
     rewards=(CREDIT, replace(CREDIT, kind=RewardKind.EXPECTED)),
 )
 

@@ -1,7 +1,5 @@
 """Markets that are over leave the state, and every total stays as it was."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 
@@ -26,7 +24,7 @@ NONE = totals_of({}, 0)
         (PAID, MarketStatus.FINALIZED, QUIET_MS, True),
         (PAID, MarketStatus.FINALIZED, QUIET_MS - 1, False),
         (PAID, None, QUIET_MS, True),
-        (replace(PAID, marked=Money(1)), MarketStatus.FINALIZED, QUIET_MS, False),
+        (PAID._replace(marked=Money(1)), MarketStatus.FINALIZED, QUIET_MS, False),
         (CLOSED, MarketStatus.FINALIZED, QUIET_MS, True),
         (CLOSED, None, QUIET_MS, True),
         (CLOSED, MarketStatus.ACTIVE, QUIET_MS, False),

@@ -94,9 +94,9 @@ def test_rows_sum_to_the_books_and_cash_ties_as_it_would_have_without(
 
     cash = tie_cash(CashBooks(), at(0, "0", empty)).books
     later = at(1, "0", empty)
-    later = replace(later, balances={0: Money(later.balances[0] + moved)})
+    later = later._replace(balances={0: Money(later.balances[0] + moved)})
     known = {0: sum(own.movement for own in ledgers.values())}
     without = tie_cash(cash, later)
-    beside = tie_cash(explained(cash, rewards), replace(later, movements=known))
+    beside = tie_cash(explained(cash, rewards), later._replace(movements=known))
     assert (beside.outcome, beside.difference) == (without.outcome, without.difference)
     assert beside.books.unexplained == without.books.unexplained - credited

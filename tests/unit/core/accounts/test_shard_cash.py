@@ -47,6 +47,6 @@ def test_a_full_set_of_quotes_is_a_dollar_for_each_contract_of_a_side_up_to_the_
 
 def test_enabled_markets_that_are_known_need_cash_on_their_shards() -> None:
     wanted = {TICKER: CONFIG, "far": CONFIG, "off": replace(CONFIG, enabled=False), "unknown": CONFIG}
-    markets = {name: replace(market(), ticker=name, shard=0) for name in (TICKER, "off")}
-    markets["far"] = replace(market(), ticker="far", shard=2)
+    markets = {name: market()._replace(ticker=name, shard=0) for name in (TICKER, "off")}
+    markets["far"] = market()._replace(ticker="far", shard=2)
     assert needed_by_shard(wanted, markets) == {0: dollars("20"), 2: dollars("20")}

@@ -23,7 +23,8 @@ from tests.support.examples import NOW, cents, contracts, dollars, event, market
 WITH_MAKER_FEES = FeeTerms(7_000_000, 1_750_000)
 PRICES = st.integers(1, 9_999).map(Price)
 COUNTS = st.integers(1, 1_000_000).map(Count)
-TERMS = st.builds(FeeTerms, st.integers(0, 20_000_000), st.integers(0, 20_000_000))
+_RATES = st.integers(0, 20_000_000)
+TERMS = st.builds(FeeTerms, _RATES, _RATES, st.just(FREE.balance_step))
 
 
 def _terms(fee_type: str = "quadratic_with_maker_fees", **overrides: object) -> FeeTerms | None:

@@ -1,7 +1,6 @@
 """What write tokens buy: whole purchases, the most urgent first, and nobody waits for ever."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -70,7 +69,7 @@ def test_what_must_go_is_cancelled_first_and_without_tokens_too() -> None:
 
 def test_a_decrease_is_paid_before_anything_is_placed() -> None:
     old = resting("A")
-    plan = replace(plan_of([target("B")], {}), decreases=(decrease(old, 400),))
+    plan = plan_of([target("B")], {})._replace(decreases=(decrease(old, 400),))
     assert bought(plan, [old], BASIC.default_cost + BASIC.create_cost - 1).places == ()
 
 
@@ -131,7 +130,7 @@ def test_while_demand_stays_the_same_nobody_waits_for_more_than_two_fair_shares(
     for _ in range(60):
         order = in_order(places, demand(places, waits=waits), served)
         unserved = [(place.slot, Reason.BUDGET) for place in order[served:]]
-        waits = waits_after(waits, replace(plan_of([], {}), withheld=tuple(unserved)), ())
+        waits = waits_after(waits, plan_of([], {})._replace(withheld=tuple(unserved)), ())
         longest = max([longest, *waits.values()])
     assert longest <= 2 * -(-slots // served)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,8 +52,8 @@ def later(ms: int) -> TimeMs:
 def test_an_order_expires_at_the_first_of_close_guard_session_end_and_longest_life(
     close_h: int, end_h: int | None, life_s: int, expected_ms: int
 ) -> None:
-    listed = replace(market(), close_ms=TimeMs(NOW + close_h * HOUR_MS))
-    session = replace(SESSION, ends_at_ms=TimeMs(NOW + end_h * HOUR_MS) if end_h else None)
+    listed = market()._replace(close_ms=TimeMs(NOW + close_h * HOUR_MS))
+    session = SESSION._replace(ends_at_ms=TimeMs(NOW + end_h * HOUR_MS) if end_h else None)
 
     found = expires_ms(listed, config(), limits(order_life_s=life_s), session, NOW)
     assert found == later(expected_ms)
@@ -65,7 +64,7 @@ def test_a_session_is_over_shortly_before_its_end_and_one_without_an_end_never()
 
     assert not is_over(SESSION, TimeMs(end - QUIET_MS - 1))
     assert is_over(SESSION, TimeMs(end - QUIET_MS))
-    assert not is_over(replace(SESSION, ends_at_ms=None), TimeMs(end))
+    assert not is_over(SESSION._replace(ends_at_ms=None), TimeMs(end))
 
 
 @pytest.mark.parametrize("life_s", [1, 599])
@@ -79,7 +78,7 @@ def test_an_order_that_would_expire_before_it_can_be_renewed_is_replaced_ahead_o
     expires_in_ms: int | None, replaced: bool
 ) -> None:
     end = None if expires_in_ms is None else TimeMs(NOW + expires_in_ms)
-    held = replace(live("0.44", "10"), expires_ms=end)
+    held = live("0.44", "10")._replace(expires_ms=end)
     rules = {TICKER: Rules(CENT_GRID, config(), renew_before_ms=TimeMs(NOW + RENEW_MS))}
     plan = plan_slots([target(BID.side, "0.44", "10")], view([held]), rules)
     key = held.client_order_id

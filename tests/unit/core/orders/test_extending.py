@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -43,7 +43,7 @@ DONE = ChangeResult(Outcome.DONE, remaining=Count(1_000), ts_ms=TimeMs(NOW + 5))
 
 
 def order(**changes: Any) -> TrackedOrder:
-    return replace(live("0.44", "10"), expires_ms=TimeMs(NOW + 60_000), **changes)
+    return live("0.44", "10")._replace(expires_ms=TimeMs(NOW + 60_000), **changes)
 
 
 def after(answer: ChangeResult, held: TrackedOrder) -> TrackedOrder:
@@ -72,7 +72,7 @@ def test_an_amend_of_the_expiry_names_the_orders_own_price_and_whole_count() -> 
 
 def test_an_answered_amend_gives_the_order_its_later_expiry_and_changes_nothing_else() -> None:
     held = order()
-    assert after(DONE, held) == replace(held, expires_ms=TimeMs(LATER // 1000 * 1000), write_ms=DONE.ts_ms)
+    assert after(DONE, held) == held._replace(expires_ms=TimeMs(LATER // 1000 * 1000), write_ms=DONE.ts_ms)
 
 
 def test_an_unanswered_amend_counts_with_the_later_expiry_until_a_row_tells() -> None:
@@ -89,7 +89,7 @@ def test_a_refused_amend_leaves_the_order_and_its_expiry_as_they_were() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [ChangeResult(Outcome.REFUSED, "not_found"), replace(DONE, remaining=Count(0))],
+    [ChangeResult(Outcome.REFUSED, "not_found"), DONE._replace(remaining=Count(0))],
 )
 def test_an_order_that_an_amend_did_not_find_resting_is_missing_until_its_row_tells(
     answer: ChangeResult,
@@ -110,7 +110,7 @@ def test_an_amend_that_was_planned_and_cut_short_may_have_been_carried_out() -> 
 def test_a_kept_order_whose_life_is_nearly_over_is_extended_in_place(
     expires_in_ms: int, extended: bool
 ) -> None:
-    held = replace(live("0.44", "10"), expires_ms=TimeMs(NOW + expires_in_ms))
+    held = live("0.44", "10")._replace(expires_ms=TimeMs(NOW + expires_in_ms))
     rules = {TICKER: Rules(CENT_GRID, config(), TimeMs(NOW + 150_000), extend_to_ms=LATER)}
     plan = plan_slots([target(BID.side, "0.44", "10")], view([held]), rules)
 
@@ -147,8 +147,7 @@ def test_an_extended_order_shows_its_new_expiry_and_nothing_else_changed() -> No
     venue = open_venue()
     (placed,) = venue.place(ORDER)
     (before,) = venue.client.resting_orders().rows
-    asked = replace(
-        EXTENSION,
+    asked = EXTENSION._replace(
         order_id=placed.order_id,
         client_order_id=ORDER.client_order_id,
         ticker=ORDER.slot.ticker,
@@ -162,7 +161,7 @@ def test_an_extended_order_shows_its_new_expiry_and_nothing_else_changed() -> No
 
     assert (result.outcome, result.remaining) == (Outcome.DONE, ORDER.count)
     assert before.expires_ms == ORDER.expires_s * 1000
-    assert after_it == replace(before, expires_ms=TimeMs(asked.expires_s * 1000))
+    assert after_it == before._replace(expires_ms=TimeMs(asked.expires_s * 1000))
 
 
 # --- in a world ----------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Freshness, write by write: which writes the reads should show, and what follows when they do not."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -106,7 +105,7 @@ def test_where_all_reads_are_behind_no_order_alone_is_invisible() -> None:
 
 
 def test_a_canceled_order_that_stays_listed_rests_its_market_too() -> None:
-    view = judged(replace(CLOSED, unseen=UNSEEN_CYCLES - 1), STALE_ROW)
+    view = judged(CLOSED._replace(unseen=UNSEEN_CYCLES - 1), STALE_ROW)
 
     assert (only(view).state, view.blocked) == (OrderState.NOT_FOUND, {SLOT.ticker})
 

@@ -1,6 +1,5 @@
 """The evidence rules: what a row, its absence, an answer or a lost answer prove about an order."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -425,7 +424,7 @@ def test_a_plan_cut_short_leaves_every_intent_unproven() -> None:
         phase="x",
         cycle_id="c1",
         until_ms=LATER,
-        places=(replace(request(), client_order_id=PREFIX + "two"),),
+        places=(request()._replace(client_order_id=PREFIX + "two"),),
         cancels=(cancel_of(live),),
     )
 
@@ -547,7 +546,7 @@ def test_a_fill_counts_once_however_often_it_is_seen(numbers: list[int]) -> None
 
 def test_a_closed_order_is_forgotten_after_its_tombstone_but_not_with_fills_outstanding() -> None:
     settled = tracked(OrderState.CLOSED, remaining=Count(0), reduced=Count(1000))
-    owing = replace(settled, reduced=Count(900))
+    owing = settled._replace(reduced=Count(900))
     after = WRITE + TOMBSTONE_MS + 1
 
     assert not seen(settled, now_ms=after).journal.orders
@@ -604,7 +603,7 @@ def test_merging_the_same_evidence_twice_changes_nothing(state, resting, listed,
 
 @given(_states, _rows, st.integers(0, 200_000))
 def test_without_a_believable_row_or_a_proof_no_open_order_is_ever_closed(state, rows, waited) -> None:
-    old = [replace(r, updated_ms=TimeMs(WRITE - 1)) for r in rows]
+    old = [r._replace(updated_ms=TimeMs(WRITE - 1)) for r in rows]
     order = tracked(state, write_ms=WRITE, order_id="o-1")
 
     view = seen(order, now_ms=WRITE + waited, looked_up={r.order_id: r for r in old})

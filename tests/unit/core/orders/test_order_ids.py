@@ -1,6 +1,5 @@
 """Which order a row is about: a row with our client order id knows better than the answer to a create."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,7 +59,7 @@ ROW_TWO = row(order_id="o-2", client_order_id=TWO)
 
 @pytest.mark.parametrize("updated_ms", [WRITE, WRITE - 1], ids=["row", "row-from-before-the-answers-time"])
 def test_order_ids_swapped_in_answers_are_put_right_by_rows_with_our_client_ids(updated_ms: int) -> None:
-    rows = [replace(own, updated_ms=TimeMs(updated_ms)) for own in (ROW_ONE, ROW_TWO)]
+    rows = [own._replace(updated_ms=TimeMs(updated_ms)) for own in (ROW_ONE, ROW_TWO)]
     view = merged(SWAPPED, *rows)
     assert {name: own.order_id for name, own in view.journal.orders.items()} == {ONE: "o-1", TWO: "o-2"}
     assert (view.frozen, view.external, view.resolutions) == (frozenset(), (), ())
@@ -76,7 +75,7 @@ def test_an_order_whose_id_is_anothers_has_none_until_a_row_shows_it_and_is_look
     assert view.frozen == {one.slot}
     asked = lookups_needed(SWAPPED, (ROW_TWO,), TimeMs(WRITE + HOLD_MS + 1))
     assert (asked.order_ids, asked.since_ms) == ((), {"KXA-1": 0})
-    gone = replace(ROW_ONE, status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
+    gone = ROW_ONE._replace(status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
     assert merged(view.journal, ROW_TWO, gone).journal.orders[ONE].unbooked == 1000
 
 
@@ -85,7 +84,7 @@ def test_an_order_missing_under_an_id_that_nobody_has_is_looked_for_in_its_marke
     soon, later = (lookups_needed(missing, (), TimeMs(WRITE + ms)) for ms in (90_000, 90_001))
     assert (soon.order_ids, soon.since_ms) == (("nobody's",), {})
     assert (later.order_ids, later.since_ms) == (("nobody's",), {"KXA-1": 0})
-    filled = replace(ROW_ONE, status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
+    filled = ROW_ONE._replace(status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
     found = merged(missing, filled).journal.orders[ONE]
     assert (found.state, found.order_id, found.unbooked) == (OrderState.CLOSED, "o-1", 1000)
 
@@ -93,14 +92,14 @@ def test_an_order_missing_under_an_id_that_nobody_has_is_looked_for_in_its_marke
 def test_fills_noted_under_a_swapped_id_go_with_the_id() -> None:
     noted = note_fills(SWAPPED, [fill("o-2", 300)])
     assert noted.orders[ONE].booked == 300
-    after = merged(noted, ROW_ONE, replace(ROW_TWO, remaining=Count(700), filled=Count(300))).journal
+    after = merged(noted, ROW_ONE, ROW_TWO._replace(remaining=Count(700), filled=Count(300))).journal
     assert (after.orders[ONE].booked, after.orders[TWO].booked) == (0, 300)
     assert [own.unbooked for own in after.orders.values()] == [0, 0]
     assert note_fills(after, [fill("o-2", 300)]) == after
 
 
 def executed(shown: Order) -> Order:
-    return replace(shown, status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
+    return shown._replace(status=OrderStatus.EXECUTED, remaining=Count(0), filled=Count(1000))
 
 
 def test_fills_noted_under_a_swapped_id_go_with_the_id_when_its_own_row_comes_in_a_later_merge() -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 import pytest
@@ -32,7 +32,7 @@ def applied(plan: SlotPlan, before: ReconciledOrders) -> ReconciledOrders:
     gone = {request.client_order_id for request in plan.cancels}
     cut = {request.client_order_id: request.reduce_to for request in plan.decreases}
     left = [
-        replace(held, remaining=cut.get(key, held.remaining))
+        held._replace(remaining=cut.get(key, held.remaining))
         for key, held in before.journal.orders.items()
         if key not in gone
     ]
@@ -158,7 +158,7 @@ def test_a_market_without_rules_is_pulled() -> None:
 
 @pytest.mark.parametrize("state", [state for state in OrderState if state is not OrderState.LIVE])
 def test_only_an_order_proven_to_rest_is_ever_written_to(state: OrderState) -> None:
-    held = replace(live("0.20", "10"), state=state)
+    held = live("0.20", "10")._replace(state=state)
     assert not plan_slots((), view([held]), RULES).writes
 
 
@@ -338,7 +338,7 @@ def resting_cases(draw: st.DrawFn) -> Case:
         for number, slot in enumerate(draw(st.lists(st.sampled_from(alike), min_size=1, max_size=2)))
     ]
     others = [held for held in case.view.journal.orders.values() if held.slot.ticker != TICKER]
-    orders = [replace(held, expires_ms=draw(ends)) for held in (*resting, *others)]
+    orders = [held._replace(expires_ms=draw(ends)) for held in (*resting, *others)]
     more = st.sampled_from([0, 0, 0, 1])
     wanted = {o.slot: TargetOrder(o.slot, o.price, Count(o.remaining + draw(more))) for o in resting}
     targets = [*wanted.values(), *(want for want in case.targets if want.slot.ticker != TICKER)]

@@ -1,6 +1,5 @@
 """Orders that fall due together are extended a few a cycle, ahead of time, and none of them runs out."""
 
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -24,7 +23,7 @@ ORDER = live("0.44", "10")
 
 
 def order(number: int, expires_ms: int) -> TrackedOrder:
-    return replace(ORDER, client_order_id=f"dora-{number:04}", expires_ms=TimeMs(expires_ms))
+    return ORDER._replace(client_order_id=f"dora-{number:04}", expires_ms=TimeMs(expires_ms))
 
 
 def life_s(quotes: int, **chosen: int | bool) -> int:
@@ -91,7 +90,7 @@ def test_what_has_time_is_left_alone() -> None:
 def test_an_order_that_cannot_be_extended_or_gains_nothing_by_it_is_left_alone(
     changes: dict[str, object], latest: dict[str, TimeMs]
 ) -> None:
-    one = replace(order(1, NOW), **changes)  # type: ignore[arg-type]
+    one = order(1, NOW)._replace(**changes)  # type: ignore[arg-type]
     assert extended_early([one], latest, NOW) == frozenset()
 
 

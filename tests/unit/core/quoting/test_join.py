@@ -103,7 +103,7 @@ def test_it_quotes_no_as_it_quotes_yes(
     low, high = Level(Price(bid * 100), Count(bid_size)), Level(Price((bid + width) * 100), Count(ask_size))
     asked = inputs(config=rules(max_spread=Price(5_000)), net=Count(net * 100))
     asked = with_book(asked, Book(asked.market.ticker, (low,), (high,)))
-    asked = asked._replace(market=replace(asked.market, grid=grid))
+    asked = asked._replace(market=asked.market._replace(grid=grid))
     memory = warm(at_ms=NOW - 20 * MINUTE)
     ours, theirs = prices(quote(asked, memory)[0]), prices(quote(mirrored(asked), memory)[0])
     assert {side: ONE_DOLLAR - price for side, price in ours.items()} == {

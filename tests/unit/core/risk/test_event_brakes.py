@@ -1,7 +1,5 @@
 """Events with order groups of their own: a burst in all of them at once costs no more than was allowed."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,7 +57,7 @@ def test_a_burst_costs_the_limit_and_one_sweep_at_a_dollar_a_contract() -> None:
 def test_the_basic_tier_can_trigger_two_hundred_groups_the_sessions_own_among_them() -> None:
     assert most_groups(UNLEARNED, 0) == 200
     assert most_groups(UNLEARNED, 3) == 197
-    assert most_groups(replace(UNLEARNED, write_rate=1), 3) == 0
+    assert most_groups(UNLEARNED._replace(write_rate=1), 3) == 0
 
 
 def test_events_with_the_largest_exposure_are_admitted_first_then_those_that_have_a_group() -> None:

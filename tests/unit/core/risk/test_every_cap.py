@@ -104,9 +104,9 @@ def test_an_order_of_unknown_fate_is_another_order(name: str) -> None:
 
 
 def test_what_a_cap_cuts_below_its_floor_is_refused() -> None:
-    nine = replace(capped("max_event_loss", dollars("4.50") - 1), floors={TICKER: contracts("9")})
+    nine = capped("max_event_loss", dollars("4.50") - 1)._replace(floors={TICKER: contracts("9")})
     assert kept(apply_caps([WANTED], nine)) == {BID: contracts("9")}
-    refused = apply_caps([WANTED], replace(nine, floors={TICKER: contracts("9.01")}))
+    refused = apply_caps([WANTED], nine._replace(floors={TICKER: contracts("9.01")}))
     assert (refused.kept, refused.refused) == ((), ((BID, Reason.INCENTIVE_FLOOR),))
     assert refused.total_loss == 0
 
@@ -114,7 +114,7 @@ def test_what_a_cap_cuts_below_its_floor_is_refused() -> None:
 def test_the_highest_reward_per_dollar_takes_the_room_whatever_the_edges() -> None:
     richer = target(Side.BID, "0.45", "10", ticker=OTHER)._replace(edge=Price(1))
     room = facts(limits=limits(**{**ROOMY, "max_total_loss": dollars("4.50")}))
-    found = apply_caps([WANTED._replace(edge=Price(500)), richer], replace(room, rates={OTHER: 1}))
+    found = apply_caps([WANTED._replace(edge=Price(500)), richer], room._replace(rates={OTHER: 1}))
     assert kept(found) == {richer.slot: contracts("10")}
 
 
@@ -186,12 +186,11 @@ class Book(NamedTuple):
         if fate == "fills":
             before = self.positions.get(slot.ticker) or Position(ticker=slot.ticker, shard=0)
             cash = Money(before.cash - sign * one.price * one.count)
-            after = replace(before, net=Count(before.net + sign * one.count), cash=cash)
+            after = before._replace(net=Count(before.net + sign * one.count), cash=cash)
             return Book({**self.positions, slot.ticker: after}, standing)
         state = OrderState.LIVE if fate == "rests" else OrderState.PENDING_NEW
         made = order(slot.side, "0.5", "1", ticker=slot.ticker, level=slot.level, state=state)
-        made = replace(
-            made,
+        made = made._replace(
             client_order_id=str(number),
             order_id=str(number),
             price=one.price,

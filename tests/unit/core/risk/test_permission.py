@@ -1,7 +1,6 @@
 """May we place? Every switch alone forbids, the most restrictive one wins, and shards are judged apart."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -56,8 +55,8 @@ SWITCHES: dict[Reason, Switch] = {
     Reason.HALTED: lambda s: s._replace(control=KillSwitch(halted=True)),
     Reason.TRADING_DISABLED: lambda s: s._replace(globals_=limits(trading_enabled=False)),
     Reason.NO_SESSION: lambda s: s._replace(session=None),
-    Reason.SESSION_NOT_ACTIVE: lambda s: s._replace(session=replace(SESSION, status=SessionStatus.CLOSING)),
-    Reason.SESSION_OVER: lambda s: s._replace(session=replace(s.session or SESSION, ends_at_ms=NOW)),
+    Reason.SESSION_NOT_ACTIVE: lambda s: s._replace(session=SESSION._replace(status=SessionStatus.CLOSING)),
+    Reason.SESSION_OVER: lambda s: s._replace(session=(s.session or SESSION)._replace(ends_at_ms=NOW)),
     Reason.AUTH_REFUSED: lambda s: s._replace(auth_refused=True),
     Reason.READ_UNKNOWN: lambda s: s._replace(account_known=False),
     Reason.READ_STALE: lambda s: s._replace(reads_stale=True),
@@ -78,7 +77,7 @@ def test_each_switch_alone_forbids_every_placement_and_says_why(reason: Reason) 
 
 @pytest.mark.parametrize("status", [status for status in SessionStatus if status is not SessionStatus.ACTIVE])
 def test_only_an_active_session_quotes(status: SessionStatus) -> None:
-    standing = OPEN._replace(session=replace(SESSION, status=status))
+    standing = OPEN._replace(session=SESSION._replace(status=status))
     assert may_place(standing, SHARDS).blocked_by is Reason.SESSION_NOT_ACTIVE
 
 
@@ -148,7 +147,7 @@ def on_shard_1(**changes: object) -> Permission:
         ({"cash": {0: Money(1), 1: Money(-1)}}, Reason.SHARD_UNFUNDED),
         ({"groups": OPEN.groups[:1]}, Reason.SHARD_WITHOUT_GROUP),
         ({"groups": (OPEN.groups[0], OrderGroup("g1", 1, True, BURST))}, Reason.GROUP_TRIPPED),
-        ({"session": replace(SESSION, order_groups=SESSION.order_groups[:1])}, Reason.SHARD_WITHOUT_GROUP),
+        ({"session": SESSION._replace(order_groups=SESSION.order_groups[:1])}, Reason.SHARD_WITHOUT_GROUP),
     ],
 )
 def test_trouble_on_one_shard_forbids_that_shard_alone(changes: dict[str, object], reason: Reason) -> None:
@@ -167,7 +166,7 @@ def test_somebody_elses_tripped_group_does_not_matter() -> None:
 
 def test_one_tripped_group_of_several_on_a_shard_forbids_it() -> None:
     second = SessionGroup(group_id="g1b", shard=1, tag="other", burst_limit=BURST)
-    session = replace(SESSION, order_groups=(*SESSION.order_groups, second))
+    session = SESSION._replace(order_groups=(*SESSION.order_groups, second))
     tripped = OrderGroup("g1b", 1, True, BURST)
     assert on_shard_1(session=session, groups=(*OPEN.groups, tripped)).shards == {1: Reason.GROUP_TRIPPED}
 
@@ -183,12 +182,12 @@ def test_one_tripped_group_of_several_on_a_shard_forbids_it() -> None:
 def test_a_group_that_is_not_listed_yet_is_trusted_only_while_it_is_young(
     age_ms: int, shards: dict[int, Reason]
 ) -> None:
-    session = replace(SESSION, created_at_ms=TimeMs(NOW - age_ms))
+    session = SESSION._replace(created_at_ms=TimeMs(NOW - age_ms))
     assert on_shard_1(session=session, groups=()).shards == shards
 
 
 def test_youth_does_not_excuse_a_tripped_group_or_one_never_made() -> None:
-    young = replace(SESSION, created_at_ms=NOW, order_groups=SESSION.order_groups[:1])
+    young = SESSION._replace(created_at_ms=NOW, order_groups=SESSION.order_groups[:1])
     tripped = (OrderGroup("g0", 0, True, BURST),)
     assert on_shard_1(session=young, groups=tripped).shards == {
         0: Reason.GROUP_TRIPPED,
@@ -197,5 +196,5 @@ def test_youth_does_not_excuse_a_tripped_group_or_one_never_made() -> None:
 
 
 def test_a_session_that_chose_to_run_without_groups_needs_none() -> None:
-    session = replace(SESSION, use_order_groups=False, order_groups=())
+    session = SESSION._replace(use_order_groups=False, order_groups=())
     assert on_shard_1(session=session, groups=()) == Permission(None, {})

@@ -1,6 +1,5 @@
 """While no new risk may be taken, only orders pass that lower what is at stake."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,7 +88,7 @@ def test_no_sequence_of_targets_raises_a_worst_case_or_turns_a_position(
     situation: tuple[list[TargetOrder], RiskFacts],
 ) -> None:
     wanted, given_facts = situation
-    given_facts = replace(given_facts, reducing=True)
+    given_facts = given_facts._replace(reducing=True)
     before, nothing = worst_cases(given_facts), apply_caps([], given_facts)
     result = apply_caps(wanted, given_facts)
     assert result.total_loss <= nothing.total_loss

@@ -54,7 +54,7 @@ from tests.support.risk_cases import (
 
 def sorted_result(result: RiskResult) -> RiskResult:
     """The result with what was kept by slot."""
-    return replace(result, kept=tuple(sorted(result.kept)))
+    return result._replace(kept=tuple(sorted(result.kept)))
 
 
 BID, ASK = Slot(TICKER, Side.BID), Slot(TICKER, Side.ASK)
@@ -205,7 +205,7 @@ def test_cash_pays_bids_and_asks_but_not_what_closes_a_position(net: str, bid: s
 def test_the_cash_that_is_listed_still_has_what_live_orders_hold() -> None:
     live = order(Side.BID, "0.45", "10")
     held = facts(orders=(live,), cash={0: dollars("4.53")}, limits=limits())
-    held = replace(held, limits=replace(held.limits, cash_reserve=Money(0)))
+    held = held._replace(limits=replace(held.limits, cash_reserve=Money(0)))
     assert kept(apply_caps([target(Side.BID, "0.45", "10")], held)) == {BID: contracts("10")}
     assert kept(apply_caps([target(Side.BID, "0.46", "10")], held)) == {BID: contracts("9")}
     assert kept(apply_caps([target(Side.ASK, "0.98", "10")], held)) == {ASK: contracts("1")}
@@ -399,7 +399,7 @@ def _brute_event_loss(markets: Mapping[str, MarketWorst], exclusive: bool) -> in
 def _after(result: RiskResult, given_facts: RiskFacts) -> dict[str, MarketWorst]:
     """The worst cases with the kept targets in their slots."""
     worst = worst_cases(given_facts)
-    alone = worst_cases(replace(given_facts, positions={}, orders=(), external=(), drift={}))
+    alone = worst_cases(given_facts._replace(positions={}, orders=(), external=(), drift={}))
     assert all(market_worst == MarketWorst() for market_worst in alone.values())
     for wanted in result.kept:
         fees = given_facts.fees.get(wanted.slot.ticker)
@@ -508,8 +508,7 @@ def test_the_order_of_the_facts_does_not_matter(
     wanted, given_facts = situation
     shuffled = [*wanted]
     chance.shuffle(shuffled)
-    turned = replace(
-        given_facts,
+    turned = given_facts._replace(
         orders=given_facts.orders[::-1],
         positions=dict(reversed(given_facts.positions.items())),
         markets=dict(reversed(given_facts.markets.items())),
@@ -582,7 +581,7 @@ def test_running_sums_give_what_summing_everything_gives(
 ) -> None:
     wanted, given_facts = situation
     free = None if contracts_free is None else Count(contracts_free)
-    given_facts = replace(given_facts, contracts_free=free)
+    given_facts = given_facts._replace(contracts_free=free)
     fast, obvious = apply_caps(wanted, given_facts), reference.apply_caps(wanted, given_facts)
     assert sorted_result(fast) == sorted_result(obvious)
 
@@ -593,9 +592,9 @@ def test_an_odd_value_costs_the_same_market_either_way(
 ) -> None:
     wanted, given_facts = situation
     spoilt = tuple(
-        replace(order, price=odd) if order.slot.ticker == TICKER else order for order in given_facts.orders
+        order._replace(price=odd) if order.slot.ticker == TICKER else order for order in given_facts.orders
     )
-    given_facts = replace(given_facts, orders=spoilt)
+    given_facts = given_facts._replace(orders=spoilt)
     fast, obvious = apply_caps(wanted, given_facts), reference.apply_caps(wanted, given_facts)
     assert fast.failed.keys() == obvious.failed.keys()
     if not fast.failed:

@@ -70,8 +70,7 @@ def test_no_sequence_of_targets_passes_the_limit_of_a_group(
     """Both of its markets are of one event, so the group's loss is the event's."""
     wanted, given_facts = situation
     limit = Money(most * 500_000)
-    given_facts = replace(
-        given_facts,
+    given_facts = given_facts._replace(
         limits=replace(given_facts.limits, max_risk_group_loss=limit, **ROOMY),
         configs={t: replace(own, risk_group="city") for t, own in given_facts.configs.items()},
     )

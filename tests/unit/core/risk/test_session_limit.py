@@ -1,6 +1,5 @@
 """The session's contract limit is never passed, whatever fills, and is reached to the contract."""
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -80,8 +79,8 @@ def test_booked_fills_and_proven_unbooked_fills_are_matched() -> None:
 
 def test_a_fill_is_counted_once_from_order_to_proof_to_book() -> None:
     resting = order(SLOTS[0], 1_000)
-    proven = replace(resting, remaining=Count(0), state=OrderState.CLOSED)
-    booked = replace(proven, booked=Count(1_000))
+    proven = resting._replace(remaining=Count(0), state=OrderState.CLOSED)
+    booked = proven._replace(booked=Count(1_000))
 
     free = [
         contracts_free(session(3_000), Count(traded), [seen])
@@ -195,15 +194,15 @@ class Venue:
         """Confirmed: what was not taken off was filled."""
         if slot in self.known:
             gone, left = self.known.pop(slot), Count(self.resting.pop(slot))
-            self.past.append(replace(gone, remaining=Count(0), reduced=left, state=OrderState.CLOSED))
+            self.past.append(gone._replace(remaining=Count(0), reduced=left, state=OrderState.CLOSED))
 
     def see(self, slot: Slot) -> None:
         """Its row is read."""
         left = self.resting.get(slot)
         if left is not None:
-            self.known[slot] = replace(self.known[slot], remaining=Count(left))
+            self.known[slot] = self.known[slot]._replace(remaining=Count(left))
         if left == 0:
-            self.past.append(replace(self.known.pop(slot), state=OrderState.CLOSED))
+            self.past.append(self.known.pop(slot)._replace(state=OrderState.CLOSED))
             del self.resting[slot]
 
     def book(self, slot: Slot) -> None:
@@ -215,7 +214,7 @@ class Venue:
     def _booked(self, own: TrackedOrder, left: int) -> TrackedOrder:
         filled = Count(own.count - own.reduced - left)
         self.traded += filled - own.booked
-        return replace(own, booked=filled)
+        return own._replace(booked=filled)
 
 
 STEPS = st.tuples(

@@ -1,6 +1,5 @@
 """ACTIVE, REDUCING, HALTED: limits of loss are reached exactly, and what latched ends by a `resume`."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,4 +158,4 @@ def test_the_most_restrictive_mode_holds() -> None:
 
 def test_every_reason_that_latches_can_be_read_back() -> None:
     for why in (Reason.DAILY_LOSS, Reason.LOSS_SINCE):
-        assert reduces(replace(LATCHED, reducing=why.value), limits(), standing()) is why
+        assert reduces(LATCHED._replace(reducing=why.value), limits(), standing()) is why

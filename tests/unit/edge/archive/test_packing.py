@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,7 +41,7 @@ def test_an_object_of_an_earlier_schema_gets_the_defaults_of_what_came_later() -
 
     assert record.seen is not None
     assert today.seen is not None
-    assert record.asked == replace(today.asked, most_places=None)
+    assert record.asked == today.asked._replace(most_places=None)
     assert record.seen.globals_ == today.seen.globals_
     assert record.seen.wanted[OTHER] == today.seen.wanted[OTHER]
     assert record.seen.wanted[TICKER] != today.seen.wanted[TICKER]

@@ -1,6 +1,5 @@
 """Session, kill flag, history and limits: conditional writes outside any lease."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +17,7 @@ def test_a_session_is_stored_under_the_next_revision(dynamo: "DynamoDBClient") -
     state = open_state(dynamo)
 
     first = state.save_session(session())
-    second = state.save_session(replace(first, reason="why"))
+    second = state.save_session(first._replace(reason="why"))
 
     assert (first.rev, second.rev) == (1, 2)
     assert state.load().session == second == state.read_kill_switch()[1]

@@ -1,7 +1,6 @@
 """What an older version left is taken over whole, and may be left to it again once nothing rests."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,7 +39,7 @@ def leftovers(client: Any) -> list[str]:
 
 @given(values(Plan))
 def test_a_plan_of_the_first_schema_is_read(own: Plan) -> None:
-    named = replace(own, fence=7, phase="place")
+    named = own._replace(fence=7, phase="place")
 
     assert stored_state(BOT, plan_items(BOT, named), []).state.plans == (named,)
 
@@ -98,7 +97,7 @@ def test_leftovers_keep_the_older_version_off_until_they_are_cleared_away(dynamo
 def test_the_older_version_may_go_on_where_every_order_has_ended(
     dynamo: "DynamoDBClient", state: OrderState
 ) -> None:
-    ended = Journal().with_orders([replace(order(1), state=state)])
+    ended = Journal().with_orders([order(1)._replace(state=state)])
 
     open_state(dynamo).commit(take_lease(dynamo), Changes(journal=ended))
 
@@ -106,7 +105,7 @@ def test_the_older_version_may_go_on_where_every_order_has_ended(
 
 
 def test_what_the_older_version_did_meanwhile_is_taken_over_again(dynamo: "DynamoDBClient") -> None:
-    closed = replace(order(9), state=OrderState.CLOSED)
+    closed = order(9)._replace(state=OrderState.CLOSED)
     open_state(dynamo).commit(take_lease(dynamo), Changes(journal=Journal().with_orders([closed]), memory={}))
     older(dynamo, [*orders_items(BOT, journal(3)), *memory_items(BOT, MEMORY), *plan_items(BOT, plan(2, 4))])
 

@@ -1,7 +1,6 @@
 """The journal over any history of commits: what a read shows is what was committed last, and litter goes."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,7 +52,7 @@ def test_a_read_shows_what_was_committed_last(history: list[dict[int, int]]) -> 
     kept = StoredJournal()
     for shapes in history:
         wanted = Journal().with_orders(
-            replace(order(number), unseen=shape) for number, shape in shapes.items()
+            order(number)._replace(unseen=shape) for number, shape in shapes.items()
         )
         made = append(BOT, kept, wanted)
         if made is not None:
@@ -81,7 +80,7 @@ def test_old_segments_are_left_behind_a_few_orders_at_a_time(monkeypatch: pytest
     """A thousand orders rest for hours while another changes every minute."""
     monkeypatch.setattr(journal_writer, "CARRIED", 300)
     resting = [order(number) for number in range(1_000)]
-    changing = [replace(order(1_000), unseen=number) for number in range(SEGMENTS + 5)]
+    changing = [order(1_000)._replace(unseen=number) for number in range(SEGMENTS + 5)]
 
     made = commits(len(changing), lambda number: Journal().with_orders([*resting, changing[number]]))
 
@@ -92,8 +91,8 @@ def test_old_segments_are_left_behind_a_few_orders_at_a_time(monkeypatch: pytest
 
 def test_a_closed_order_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is forgotten before its segment is old."""
-    closed = replace(order(0), state=OrderState.CLOSED)
-    changing = [replace(order(1), unseen=number) for number in range(SEGMENTS + 2)]
+    closed = order(0)._replace(state=OrderState.CLOSED)
+    changing = [order(1)._replace(unseen=number) for number in range(SEGMENTS + 2)]
     forgotten = 30
 
     def wanted(number: int) -> Journal:
@@ -209,8 +208,8 @@ def spoiled(number: int, **changes: Any) -> list[Item]:
     ("head", "own", "complaint"),
     [
         (None, whole()[1], "alpha / JOURNAL is missing beside PLAN#000000000001#7#place"),
-        (replace(whole()[0], last=2), whole()[1], "LOG#000000000002 is missing"),
-        (replace(whole()[0], generation="other"), whole()[1], "LOG#000000000001 is not what the head names"),
+        (whole()[0]._replace(last=2), whole()[1], "LOG#000000000002 is missing"),
+        (whole()[0]._replace(generation="other"), whole()[1], "LOG#000000000001 is not what the head names"),
         (
             whole()[0],
             [*whole()[1], item_of(f"{BOT}#journal", "LOG#x#00", {})],

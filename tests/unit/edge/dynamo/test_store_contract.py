@@ -1,7 +1,6 @@
 """What the ports promise of the state, held once against every storage that serves them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -146,8 +145,7 @@ def test_a_plan_comes_back_with_intents_of_every_kind(backing: Backing) -> None:
         shard=1,
         reduce_to=Count(100),
     )
-    kinds = replace(
-        plan(fence, 2),
+    kinds = plan(fence, 2)._replace(
         cancels=(cancel_request(held),),
         decreases=(cut,),
         extends=(extension(held, TimeMs(NOW_MS)),),
@@ -194,7 +192,7 @@ def test_a_commit_without_a_journal_leaves_plans_alone(backing: Backing) -> None
 
 def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
     event = Event(event_ticker="KXA-E", series_ticker="KXA", exclusive=True)
-    facts = {"KXB-E": replace(event, event_ticker="KXB-E"), "KXA-E": event}
+    facts = {"KXB-E": event._replace(event_ticker="KXB-E"), "KXA-E": event}
     written = Journal().with_orders(order(number) for number in (2, 0, 1))
     reference = ReferenceData(learned_ms=TimeMs(3), events=facts, listings={"KXB": (), "KXA": ("KXA-1",)})
     memory: dict[str, dict[str, object]] = {
@@ -218,7 +216,7 @@ def test_a_commit_comes_back_whole_and_in_order(backing: Backing) -> None:
 
     loaded = backing.state().load()
     assert loaded.memory == {"KXB-1": {"fair": [1, None, {"z": True}]}, "KXA-1": {"pair": [1, 2]}}
-    assert replace(loaded, memory={}) == BotState(
+    assert loaded._replace(memory={}) == BotState(
         journal=journal(3), cursors=cursors, progress=PROGRESS, risk=risk, reference=reference
     )
     assert list(loaded.journal.orders) == sorted(written.orders)

@@ -1,6 +1,5 @@
 """What the ports promise of lease, session and kill flag, held once against every storage."""
 
-from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -94,7 +93,7 @@ def test_a_session_is_stored_under_the_next_revision(backing: Backing) -> None:
     state = backing.state()
 
     first = state.save_session(session())
-    second = state.save_session(replace(first, reason="why"))
+    second = state.save_session(first._replace(reason="why"))
 
     assert (first.rev, second.rev) == (1, 2)
     assert state.load().session == second == state.read_kill_switch()[1]

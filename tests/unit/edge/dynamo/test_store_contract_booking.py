@@ -41,7 +41,7 @@ def test_fills_books_positions_and_rows_are_booked_together(backing: Backing) ->
 
 def test_rows_of_one_key_add_up_and_are_shown_by_day(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    tomorrow = replace(fill(2), at_ms=TimeMs(NOW_MS + 86_400_000))
+    tomorrow = fill(2)._replace(at_ms=TimeMs(NOW_MS + 86_400_000))
     bookings = [FIRST, of_fills([fill(3)], FIRST.ledgers)]
     bookings.append(of_fills([tomorrow], bookings[1].ledgers))
     for booking in bookings:
@@ -107,7 +107,7 @@ def test_a_fill_does_not_undo_a_payout_that_came_between(backing: Backing) -> No
 
 def test_a_payout_is_booked_once_and_its_amendment_again(backing: Backing) -> None:
     fence, state = take_fence(backing), backing.state()
-    amended = replace(settlement(), value=Price(0))
+    amended = settlement()._replace(value=Price(0))
     state.book(fence, FIRST)
     paid = of_payout(settlement(), BOOKS)
 

@@ -1,7 +1,6 @@
 """The DynamoDB adapter and the storage in memory, given the same calls, answer alike and hold the same."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +152,7 @@ class Fenced(Twins):
     )
     def book_settlement(self, back: int, ticker: str, at: int, fresh: bool, lose: Loss) -> None:
         base = (self.books() if fresh else {}).get(ticker)
-        payout = replace(settlement(ticker), settled_ms=TimeMs(NOW_MS + at), value=Price(100 * at))
+        payout = settlement(ticker)._replace(settled_ms=TimeMs(NOW_MS + at), value=Price(100 * at))
         self.ask("state", "book", self.fence - back, of_payout(payout, base), lose=lose)
 
     @rule(back=stale, name=st.sampled_from(sorted(REWARDS)), fresh=fresh, lose=losses)
@@ -166,19 +165,17 @@ class Fenced(Twins):
     def leave_the_state(self, back: int, ticker: str, fresh: bool, lose: Loss) -> None:
         books = self.books()
         if (own := books.get(ticker)) is not None:
-            left = own if fresh else replace(own, fees=Money(own.fees + 1))
+            left = own if fresh else own._replace(fees=Money(own.fees + 1))
             self.ask("state", "book", self.fence - back, of_leaving(left, books), lose=lose)
 
     @rule(back=stale, ticker=st.sampled_from(TICKERS), fresh=fresh, lose=losses)
     def come_back(self, back: int, ticker: str, fresh: bool, lose: Loss) -> None:
         own = self.ask("state", "retired", [ticker]).get(ticker)
         if own is not None:
-            returning = own if fresh else replace(own, fees=Money(own.fees + 1))
+            returning = own if fresh else own._replace(fees=Money(own.fees + 1))
             self.ask("state", "book", self.fence - back, of_returning(returning, self.books()), lose=lose)
 
-    @rule(
-        back=stale, named=st.sets(st.sampled_from(sorted(Changes.__dataclass_fields__))), n=small, lose=losses
-    )
+    @rule(back=stale, named=st.sets(st.sampled_from(sorted(Changes._fields))), n=small, lose=losses)
     def commit(self, back: int, named: set[str], n: int, lose: Loss) -> None:
         blocked_by = {
             "journal": Journal().with_orders(order(number) for number in range(n, 0, -1)),
@@ -223,7 +220,7 @@ class Unfenced(Twins):
 
     @rule(rate=st.integers(1, 3), lose=losses)
     def save_limits(self, rate: int, lose: Loss) -> None:
-        self.ask("state", "save_limits", replace(LIMITS, write_rate=rate), lose=lose)
+        self.ask("state", "save_limits", LIMITS._replace(write_rate=rate), lose=lose)
 
 
 class Buckets(Twins):
@@ -271,12 +268,12 @@ class Buckets(Twins):
     @rule(who=st.integers(0, 1), rate=st.integers(1, 400), capacity=st.integers(60, 400))
     def configure(self, who: int, rate: int, capacity: int) -> None:
         for user in self.users[who]:
-            user.configure(replace(LIMITS, write_rate=rate, write_capacity=capacity))
+            user.configure(LIMITS._replace(write_rate=rate, write_capacity=capacity))
 
 
 def reference(number: int) -> ReferenceData:
     event = Event(event_ticker="KXB-E", series_ticker="KXB", exclusive=True)
-    events = {"KXB-E": event, "KXA-E": replace(event, event_ticker="KXA-E")}
+    events = {"KXB-E": event, "KXA-E": event._replace(event_ticker="KXA-E")}
     return ReferenceData(learned_ms=TimeMs(number), events=events, listings={"KXB": (), "KXA": TICKERS})
 
 

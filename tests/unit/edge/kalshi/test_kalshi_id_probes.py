@@ -1,6 +1,5 @@
 """Id probes of client order ids: what the engine's answers say, and that nothing comes to rest."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +62,7 @@ def test_a_probe_in_a_tripped_group_says_nothing_of_the_id(venue: Venue) -> None
     group_id = venue.group(0)
     venue.client.trigger_group(group_id, 0)
 
-    assert venue.client.probe_id(replace(PROBE, group_id=group_id)) is None
+    assert venue.client.probe_id(PROBE._replace(group_id=group_id)) is None
 
 
 def test_where_ids_are_free_again_a_probe_still_tells_a_resting_order(venue: Venue) -> None:

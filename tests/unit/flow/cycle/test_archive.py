@@ -77,9 +77,9 @@ def test_books_are_as_deep_as_quoting_looks_behind_our_own_orders() -> None:
     ticker = next(iter(inputs.wanted))
     deep = tuple(Level(Price(4_000 - number), Count(100)) for number in range(9))
     books = {**inputs.snapshot.books, ticker: Book(ticker, deep, ())}
-    seen_books = replace(inputs, snapshot=replace(inputs.snapshot, books=books))
+    seen_books = inputs._replace(snapshot=replace(inputs.snapshot, books=books))
 
-    record = cycle_record(finished._replace(basis=replace(finished.basis, inputs=seen_books)), dry_run=False)
+    record = cycle_record(finished._replace(basis=finished.basis._replace(inputs=seen_books)), dry_run=False)
 
     assert record.seen is not None
     # One order of ours rests there on each side.
@@ -91,11 +91,11 @@ def test_state_as_loaded_is_kept_where_the_cycle_changed_it() -> None:
     orders = finished.basis.inputs.view.journal.orders
     first, second, *_ = orders
     loaded_orders = {name: order for name, order in orders.items() if name != second}
-    loaded_orders[first] = replace(orders[first], remaining=Count(5))
-    gone = replace(orders[first], client_order_id="gone")
+    loaded_orders[first] = orders[first]._replace(remaining=Count(5))
+    gone = orders[first]._replace(client_order_id="gone")
     loaded_orders["gone"] = gone
     flat = Position(ticker="KX-1", shard=0)
-    state = replace(finished.loaded.state, journal=Journal(loaded_orders), positions={"KX-1": flat})
+    state = finished.loaded.state._replace(journal=Journal(loaded_orders), positions={"KX-1": flat})
     before: Any = SimpleNamespace(state=state, configs=finished.loaded.configs)
 
     record = cycle_record(finished._replace(loaded=before), dry_run=False)
@@ -112,13 +112,12 @@ def test_orders_that_ended_before_are_left_out_unless_a_read_shows_them() -> Non
     orders = inputs.view.journal.orders
     ended = [name for name, order in orders.items() if not order.open]
     shown, changed = ended[:2]
-    unbooked = replace(orders[ended[2]], booked=Count(0), remaining=Count(0), reduced=Count(0))
-    view = replace(
-        inputs.view,
-        journal=inputs.view.journal.with_orders([replace(orders[changed], write_ms=NOW), unbooked]),
+    unbooked = orders[ended[2]]._replace(booked=Count(0), remaining=Count(0), reduced=Count(0))
+    view = inputs.view._replace(
+        journal=inputs.view.journal.with_orders([orders[changed]._replace(write_ms=NOW), unbooked]),
         shown=inputs.view.shown | {shown},
     )
-    basis = replace(finished.basis, inputs=replace(inputs, view=view))
+    basis = finished.basis._replace(inputs=inputs._replace(view=view))
 
     record = cycle_record(finished._replace(basis=basis), dry_run=False)
 
@@ -132,7 +131,7 @@ def test_what_was_written_to_is_kept_as_its_answer_left_it() -> None:
     finished = busy_cycle(MARKETS)
     journal = finished.execution.journal
     name = next(iter(journal.orders))
-    after = replace(journal.orders[name], remaining=Count(1))
+    after = journal.orders[name]._replace(remaining=Count(1))
     execution: Any = SimpleNamespace(
         journal=journal.with_orders([after]), tally=finished.execution.tally, stopped=None
     )

@@ -1,7 +1,6 @@
 """Cancels, decreases and placements: durable before they are sent, stopped in time, and never in doubt."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -129,7 +128,7 @@ def test_the_kill_flag_is_read_before_the_first_batch_and_costs_no_plan() -> Non
     assert desk.execution.stopped is Reason.HALTED
 
 
-@pytest.mark.parametrize("session", [None, replace(SESSION, status=SessionStatus.CLOSING)])
+@pytest.mark.parametrize("session", [None, SESSION._replace(status=SessionStatus.CLOSING)])
 def test_a_session_that_ended_meanwhile_stops_placing(session: object) -> None:
     desk = Desk()
     desk.state.session = session
@@ -351,7 +350,7 @@ def test_a_cancel_answered_404_withholds_both_sides_of_its_market() -> None:
 
 
 def test_a_stray_whose_cancel_is_not_confirmed_withholds_the_quote_of_its_side() -> None:
-    orphan = replace(resting("A"), slot=Slot("A", Side.BID, ORPHAN_LEVEL))
+    orphan = resting("A")._replace(slot=Slot("A", Side.BID, ORPHAN_LEVEL))
     desk = Desk(orphan)
     desk.exchange.cancels = cancels_unknown
     desk.cancel([orphan])

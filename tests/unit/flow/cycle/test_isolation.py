@@ -178,7 +178,7 @@ EVENTS = {ODD: "KXODD-1", FINE: "KXFINE-1"}
 def inputs(*orders: TrackedOrder, odd: dict[str, Any] | None = None, **changes: Any) -> Inputs:
     """Two quiet markets of two events; `odd` is what is strange about the first."""
     markets = {ticker: market(ticker=ticker, event_ticker=EVENTS[ticker]) for ticker in (ODD, FINE)}
-    markets[ODD] = replace(markets[ODD], **(odd or {}))
+    markets[ODD] = markets[ODD]._replace(**(odd or {}))
     books = {t: book([("0.44", "500")], [("0.47", "500")], ticker=t) for t in (ODD, FINE)}
     snapshot = Snapshot(
         began_ms=NOW,
@@ -235,7 +235,7 @@ def test_a_book_that_cannot_be_reckoned_with_costs_its_market_alone() -> None:
     given = inputs()
     bad = given.snapshot.books[ODD]._replace(bids=(Level("0.44", contracts("500")),))
     books = {**given.snapshot.books, ODD: bad}
-    choice = decide(replace(given, snapshot=replace(given.snapshot, books=books)))
+    choice = decide(given._replace(snapshot=replace(given.snapshot, books=books)))
 
     assert skips(choice) == {ODD: Reason.COMPUTE_FAILED, FINE: None}
     assert choice.decisions[1].error.startswith("TypeError")
@@ -263,7 +263,7 @@ def test_what_one_market_remembers_is_kept_while_it_cannot_be_computed() -> None
 def test_a_request_that_cannot_be_made_is_told_and_not_placed() -> None:
     given = inputs()
     places = decide(given).plan.places
-    later = replace(given, wanted={FINE: given.wanted[FINE]})
+    later = given._replace(wanted={FINE: given.wanted[FINE]})
     requests, failed = order_requests(places, later, Naming(prefix="d-", cycle_id="c1", session=SESSION))
 
     assert {request.slot.ticker for request in requests} == {FINE}

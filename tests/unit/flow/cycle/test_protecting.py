@@ -112,7 +112,7 @@ def test_with_the_groups_unread_an_order_goes_whose_reads_are_later_than_the_lat
 ) -> None:
     given = inputs(ASK, book=FAIR_BOOK, groups=None, as_of_ms=TimeMs(as_of_ms))
     at_ms = None if latched_ms is None else TimeMs(latched_ms)
-    given = replace(given, session=replace(SESSION, limit_reached_at_ms=at_ms))
+    given = given._replace(session=SESSION._replace(limit_reached_at_ms=at_ms))
 
     assert cancelled(given) == ({"ask": "dangerous"} if goes else {})
 

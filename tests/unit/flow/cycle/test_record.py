@@ -1,7 +1,6 @@
 """The wide record of a cycle and the function's short answer."""
 
 import json
-from dataclasses import replace
 from itertools import product
 from typing import Any, cast
 
@@ -121,17 +120,17 @@ LATE, DRY = execution(stopped=Reason.DEADLINE), execution(stopped=Reason.DRY_RUN
 def test_a_cycle_is_completed_only_when_nothing_went_wrong(
     changes: dict[str, object], status: str, reason: str
 ) -> None:
-    assert status_of(replace(QUIET, **changes)) == (status, reason)
+    assert status_of(QUIET._replace(**changes)) == (status, reason)
 
 
 @pytest.mark.parametrize("trouble", [{"failures": {"books": "x"}}, {"problems": 1}])
 def test_a_dry_run_with_trouble_is_degraded_like_any_other(trouble: dict[str, object]) -> None:
-    assert status_of(replace(QUIET, execution=DRY, **trouble))[0] == "degraded"
+    assert status_of(QUIET._replace(execution=DRY, **trouble))[0] == "degraded"
 
 
 @pytest.mark.parametrize("reason", sorted(PULLS_QUOTES))
 def test_a_switch_that_pulls_our_quotes_halts_the_cycle(reason: Reason) -> None:
-    assert status_of(replace(QUIET, blocked_by=reason)) == ("halted", reason)
+    assert status_of(QUIET._replace(blocked_by=reason)) == ("halted", reason)
 
 
 def test_the_answer_holds_what_callers_rely_on() -> None:
@@ -147,8 +146,8 @@ def test_totals_add_up_cancels_and_places() -> None:
         cancels=BatchCancelSummary(9, 4, 3, 2, batches=1),
         places=BatchPlaceSummary(60, 40, 15, 5, batches=3),
     )
-    plan = replace(PLAN, kept=cast(Any, (None,) * 5))
-    record = wide_record(replace(QUIET, choice=Choice(plan=plan), execution=written))
+    plan = PLAN._replace(kept=cast(Any, (None,) * 5))
+    record = wide_record(QUIET._replace(choice=Choice(plan=plan), execution=written))
     counted = ("cancelled", "placed", "failed", "unknown", "kept", "decreased", "dropped")
     assert [record[name] for name in counted] == [4, 40, 18, 7, 5, 1, 2]
     assert (record["cancel_batches"], record["place_batches"], record["duration_ms"]) == (1, 3, 1_234)
@@ -156,7 +155,7 @@ def test_totals_add_up_cancels_and_places() -> None:
 
 def test_requests_are_counted_as_reads_and_writes() -> None:
     calls = {"GET /markets": 3, "GET /portfolio/orders": 2, "POST /orders": 4, "DELETE /orders": 1}
-    record = wide_record(replace(QUIET, calls=calls))
+    record = wide_record(QUIET._replace(calls=calls))
     assert (record["read_calls"], record["write_calls"]) == (5, 5)
 
 
@@ -169,8 +168,8 @@ def test_money_and_contracts_are_exact_text() -> None:
         cash=Money(12_355_677),
         fees=Money(12_345_678),
     )
-    accounts = replace(QUIET.accounts, positions={TICKER: own})
-    record = wide_record(replace(QUIET, accounts=accounts))
+    accounts = QUIET.accounts._replace(positions={TICKER: own})
+    record = wide_record(QUIET._replace(accounts=accounts))
     assert (record["contracts_net"], record["positions_unmarked"]) == ("0.01", 1)
     assert record["contracts_traded"] == "1234.56"
     assert record["pnl_dollars"] == "-0.000001"
@@ -184,7 +183,7 @@ def test_cash_is_told_by_shard_and_not_as_zero_where_it_was_not_read() -> None:
         ShardCash(shard=shard, held=Money(held), reserved=Money(30), needed=Money(7), kept=Money(20))
         for shard, held in ((0, 1_000_000), (2, 40))
     )
-    record = wide_record(replace(QUIET, cash=replace(QUIET.cash, shards=shards)))
+    record = wide_record(QUIET._replace(cash=QUIET.cash._replace(shards=shards)))
     assert record["cash_by_shard"] == (
         "0 held 1.000000 reserved 0.000030 needed 0.000007 spendable 0.999950; "
         "2 held 0.000040 reserved 0.000030 needed 0.000007 spendable 0.000000"
@@ -215,9 +214,9 @@ def test_reasons_are_counted_by_market_and_by_slot() -> None:
         Decision(ticker="B", skip=Reason.NEAR_CLOSE),
         Decision(ticker="C", skip=Reason.NEAR_CLOSE),
     )
-    plan = replace(PLAN, withheld=((wanted.slot, Reason.SLOT_UNRESOLVED),))
+    plan = PLAN._replace(withheld=((wanted.slot, Reason.SLOT_UNRESOLVED),))
     unconfirmed = execution(withheld=2)
-    record = wide_record(replace(QUIET, choice=Choice(plan=plan, decisions=decisions), execution=unconfirmed))
+    record = wide_record(QUIET._replace(choice=Choice(plan=plan, decisions=decisions), execution=unconfirmed))
     assert record["slots_cancel_unconfirmed"] == 2
     assert (record["markets"], record["markets_quoted"], record["target_count"]) == (3, 1, 1)
     assert record["skipped_near_close"] == 2
@@ -231,10 +230,10 @@ def test_the_record_is_flat_and_its_size_does_not_grow_with_the_markets() -> Non
         Decision(ticker=f"M{n}", skip=why, cut=((slot, cap, Count(1)),))
         for n, (why, cap) in enumerate(product(OF_MARKETS_AND_SLOTS, CAPS))
     )
-    plan = replace(PLAN, withheld=tuple((slot, why) for why in OF_MARKETS_AND_SLOTS) * 70)
+    plan = PLAN._replace(withheld=tuple((slot, why) for why in OF_MARKETS_AND_SLOTS) * 70)
     choice = Choice(plan=plan, decisions=decisions)
     failures = dict.fromkeys(READS, "ExchangeUnavailable")
-    record = wide_record(replace(QUIET, choice=choice, failures=failures))
+    record = wide_record(QUIET._replace(choice=choice, failures=failures))
     assert record["markets"] == len(decisions)
     assert not any(isinstance(value, dict | list | tuple) for value in record.values())
     assert len(record) <= MAX_FIELDS
@@ -243,10 +242,10 @@ def test_the_record_is_flat_and_its_size_does_not_grow_with_the_markets() -> Non
 def test_profit_by_market_is_told_of_what_is_open_or_was_traded_today() -> None:
     """Of an open market that nobody can price what is known of it all the same."""
     held = booked([bid("0.40", "10", "0.01"), ask("0.50", "4", "0.01", after_ms=1)])
-    flat = replace(booked([bid("0.40", "1"), ask("0.50", "1", after_ms=1)]), ticker="flat")
+    flat = booked([bid("0.40", "1"), ask("0.50", "1", after_ms=1)])._replace(ticker="flat")
     accounts = Accounts(
         positions={},
-        books={TICKER: held, "dark": replace(held, ticker="dark"), "flat": flat},
+        books={TICKER: held, "dark": held._replace(ticker="dark"), "flat": flat},
         journal=Journal(),
         cursors=Cursors(),
     )
@@ -270,7 +269,7 @@ def test_profit_by_market_is_told_of_what_is_open_or_was_traded_today() -> None:
 def test_write_tokens_that_are_nearly_used_up_are_told_though_all_orders_fitted(
     spent: int, told: list[tuple[int, int]]
 ) -> None:
-    facts, near = FakeFacts(), replace(QUIET, affordable=100, health=WELL._replace(write_tokens=spent))
+    facts, near = FakeFacts(), QUIET._replace(affordable=100, health=WELL._replace(write_tokens=spent))
     tell(facts, near, wide_record(near))
 
     assert [(own["used_percent"], own["dropped"]) for own in facts.of("BUDGET_LOW")] == told
@@ -280,7 +279,7 @@ def test_write_tokens_that_are_nearly_used_up_are_told_though_all_orders_fitted(
 def test_a_read_bucket_that_is_nearly_empty_is_told_though_no_write_waited(
     spent: int, told: list[tuple[int, int]]
 ) -> None:
-    facts, near = FakeFacts(), replace(QUIET, reads_percent=spent)
+    facts, near = FakeFacts(), QUIET._replace(reads_percent=spent)
     tell(facts, near, wide_record(near))
 
     assert [(own["dropped"], own["read_used_percent"]) for own in facts.of("BUDGET_LOW")] == told
@@ -288,7 +287,7 @@ def test_a_read_bucket_that_is_nearly_empty_is_told_though_no_write_waited(
 
 def test_both_buckets_are_told_in_one_line() -> None:
     facts = FakeFacts()
-    near = replace(QUIET, affordable=100, health=WELL._replace(write_tokens=90), reads_percent=95)
+    near = QUIET._replace(affordable=100, health=WELL._replace(write_tokens=90), reads_percent=95)
     tell(facts, near, wide_record(near))
 
     (line,) = facts.of("BUDGET_LOW")

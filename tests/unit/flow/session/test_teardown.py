@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -57,7 +56,7 @@ def test_orders_of_a_session_before_that_are_still_open_are_settled_by_their_own
     with stage() as scene:
         scene.world.cycle()
         (partition,) = (part for part in scene.cloud.partitions.values() if part.state.session)
-        partition.state = replace(partition.state, session=replace(partition.state.session, order_groups=()))
+        partition.state = partition.state._replace(session=partition.state.session._replace(order_groups=()))
         scene.faults.now(Fault(kind="blank", where=LISTS))
         answer, _ = scene.torn_down()
 
@@ -152,8 +151,8 @@ def test_a_filled_order_that_is_missing_under_an_id_that_nobody_has_does_not_kee
         (partition,) = (part for part in scene.cloud.partitions.values() if part.state.session)
         journal = partition.state.journal
         known = journal.orders[order.client_order_id]
-        missing = replace(known, state=OrderState.NOT_FOUND, order_id="nobody's")
-        partition.state = replace(partition.state, journal=journal.with_orders([missing]))
+        missing = known._replace(state=OrderState.NOT_FOUND, order_id="nobody's")
+        partition.state = partition.state._replace(journal=journal.with_orders([missing]))
         taker, count_e2 = "ask" if order.side == "bid" else "bid", order.remaining_e2
         scene.world.exchange.set_background_book(order.market.ticker, [], [])
         scene.world.exchange.background_take(order.market.ticker, taker, order.price_e4, count_e2)
@@ -187,13 +186,13 @@ def test_400_single_order_reads_and_100_lists_of_a_teardown_stay_within_the_read
         orders = sorted(partition.state.journal.orders.values(), key=lambda order: order.slot)
         known = [order for number, order in enumerate(orders) if number % 10 < 4]
         unknown = [
-            replace(order, state=OrderState.PENDING_NEW, order_id=None)
+            order._replace(state=OrderState.PENDING_NEW, order_id=None)
             for number, order in enumerate(orders)
             if number % 10 == 4
         ]
-        session = replace(partition.state.session, order_groups=())
+        session = partition.state.session._replace(order_groups=())
         journal = Journal().with_orders([*known, *unknown])
-        partition.state = replace(partition.state, session=session, journal=journal)
+        partition.state = partition.state._replace(session=session, journal=journal)
         scene.faults.now(Fault(kind="blank", where=LISTS))
         scene.torn_down()
 

@@ -1,7 +1,5 @@
 """Triggers of order groups: at the pace of the account's tier, and again until every group has answered."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.simulator.fault_plan import Fault
@@ -107,8 +105,8 @@ def test_a_closed_session_whose_record_says_a_group_is_armed_has_it_triggered() 
         session = partition.state.session
         first, *others = session.order_groups
         scene.world.exchange.groups.reset(scene.world.member, scene.world.member.groups[first.group_id])
-        groups = (replace(first, tripped=False), *others)
-        partition.state = replace(partition.state, session=replace(session, order_groups=groups))
+        groups = (first._replace(tripped=False), *others)
+        partition.state = partition.state._replace(session=session._replace(order_groups=groups))
         scene.world.session("session_watch")
 
         assert armed(scene) == 0

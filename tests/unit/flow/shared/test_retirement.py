@@ -1,7 +1,5 @@
 """State does not grow with the markets that were ever traded, and forgets nothing of them."""
 
-from dataclasses import replace
-
 import pytest
 
 from dora.core.accounts.booking import book_fill
@@ -30,7 +28,7 @@ def over(ticker: str, shard: int = 0) -> MarketLedger:
     """Bought, and paid out."""
     ledger = MarketLedger(ticker=ticker, shard=shard)
     bought = book_fill(ledger, bid("0.44", "10", "0.01", ticker=ticker, shard=shard))
-    return settle(bought, replace(settled("1", "yes", ticker=ticker), shard=shard))
+    return settle(bought, settled("1", "yes", ticker=ticker)._replace(shard=shard))
 
 
 def cycle(
@@ -116,7 +114,7 @@ def test_an_amended_payout_of_a_market_that_left_is_corrected() -> None:
 
 def test_a_payout_that_is_late_is_known_by_the_capital_it_ties_up() -> None:
     kept = KeptState([book_fill(MarketLedger(ticker=TICKER, shard=0), bid("0.44", "10"))])
-    closed = replace(market(status=MarketStatus.DETERMINED), close_ms=TimeMs(NOW - 1))
+    closed = market(status=MarketStatus.DETERMINED)._replace(close_ms=TimeMs(NOW - 1))
 
     (late,) = cycle(kept, listed=closed).overdue
 
@@ -127,7 +125,7 @@ def test_a_payout_that_is_late_is_known_by_the_capital_it_ties_up() -> None:
 @pytest.mark.parametrize("status", [None, MarketStatus.ACTIVE])
 def test_a_flat_market_that_is_quoted_or_could_not_be_read_stays(status: MarketStatus | None) -> None:
     held = book_fill(MarketLedger(ticker=TICKER, shard=0), bid("0.44", "10"))
-    flat = replace(held, net=held.net * 0, cost=held.cost * 0)
+    flat = held._replace(net=held.net * 0, cost=held.cost * 0)
     kept = KeptState([flat])
 
     assert cycle(kept, status=status).books.keys() == {TICKER}

@@ -88,7 +88,7 @@ def test_a_market_that_has_left_the_state_comes_back_for_its_credit() -> None:
 
     cycle(kept, CREDIT)
 
-    assert kept.state.load().books[TICKER] == replace(OVER, rewards=dollars("3"))
+    assert kept.state.load().books[TICKER] == OVER._replace(rewards=dollars("3"))
     assert not [*unlike(kept.books(), kept.positions())]
 
 

@@ -13,7 +13,6 @@ fill is booked on top. Nothing is thus counted twice. An entry by itself earns n
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -27,8 +26,7 @@ RECENT = 10
 """Events kept: an item of a market stays below 1 kB, which is one write unit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionEntry:
+class PositionEntry(NamedTuple):
     """What the exchange counted at a time: net contracts, and their cost on their own leg.
 
     `opening`: our books of this market begin with it, so that older fills are none of ours.
@@ -69,8 +67,8 @@ def enter_position(ledger: MarketLedger, entry: PositionEntry) -> MarketLedger:
     event = BookedEvent(entry.at_ms, True, entry.net, entry.cost)
     after = _with_event(ledger, event, cash=ledger.cash)
     if entry.opening:
-        return replace(after, opened_ms=entry.at_ms, unexplained=ledger.unexplained)
-    return replace(after, adjusted_ms=max(entry.at_ms, ledger.adjusted_ms))
+        return after._replace(opened_ms=entry.at_ms, unexplained=ledger.unexplained)
+    return after._replace(adjusted_ms=max(entry.at_ms, ledger.adjusted_ms))
 
 
 def before_entry(ledger: MarketLedger, net: Count, cost: Money) -> MarketLedger | None:
@@ -85,8 +83,7 @@ def before_entry(ledger: MarketLedger, net: Count, cost: Money) -> MarketLedger 
         return None
     before = _play(Basis(ledger.base_net, ledger.base_cost), ledger.recent[: places[-1]]).basis
     stated = Basis(net, cost)
-    return replace(
-        ledger,
+    return ledger._replace(
         net=Count(ledger.net - stated.net + before.net),
         cash=Money(ledger.cash - cost_in_yes(before) + cost_in_yes(stated)),
     )
@@ -125,8 +122,7 @@ def _with_event(ledger: MarketLedger, event: BookedEvent, *, cash: Money, **othe
     else:
         was, now = _play(base, recent), _play(base, events)
     base = _play(base, events[:-RECENT]).basis
-    return replace(
-        ledger,
+    return ledger._replace(
         net=now.basis.net,
         cost=now.basis.cost,
         brought=Money(ledger.brought + now.cost - was.cost),

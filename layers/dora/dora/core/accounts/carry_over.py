@@ -1,7 +1,6 @@
 """Positions booked by a version that keeps no costs, taken into the books of today."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from dora.core.accounts.basis import pledged
 from dora.core.accounts.ledger import Position
@@ -31,8 +30,7 @@ def carry_over(
     if position.settled and settlement is None:
         raise ValueError(f"{position.ticker} is settled, and nothing says how")
     start = before or MarketLedger(ticker=position.ticker, shard=position.shard)
-    ledger = replace(
-        start,
+    ledger = start._replace(
         net=position.net,
         cash=position.cash,
         cost=cost,

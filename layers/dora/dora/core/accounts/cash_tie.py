@@ -19,10 +19,11 @@ or less than at the anchor; which of the two readings counts is learnt from the 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.empty import EMPTY
 from dora.core.exchange.fees import CENT
 from dora.core.units import Money, TimeMs
 from dora.core.zones import HOUR_MS
@@ -33,8 +34,7 @@ STAMP_MS = 10 * 60_000
 """After so long a difference is confirmed although the stamp of the lists did not move."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShardAnchor:
+class ShardAnchor(NamedTuple):
     """Where one shard was last tied: its balance, the books' movement, and what resting orders held."""
 
     shard: int
@@ -43,8 +43,7 @@ class ShardAnchor:
     reserved: Money
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CashBooks:
+class CashBooks(NamedTuple):
     """What is kept from one read of the balance to the next. Without anchors nothing was tied yet."""
 
     anchors: tuple[ShardAnchor, ...] = ()
@@ -64,8 +63,7 @@ class CashBooks:
     pending_fills: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CashRead:
+class CashRead(NamedTuple):
     """One read of the balance and the books beside it, by shard.
 
     `at_ms`: when the read began. `known_ms`: up to when the lists that were booked describe the account.
@@ -77,7 +75,7 @@ class CashRead:
     balances: Mapping[int, Money]
     movements: Mapping[int, Money]
     fills: int
-    reserved: Mapping[int, Money] = field(default_factory=dict)
+    reserved: Mapping[int, Money] = EMPTY
 
 
 class CashOutcome(StrEnum):
@@ -91,20 +89,18 @@ class CashOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CashTie:
+class CashTie(NamedTuple):
     """The outcome and the books after it. `since_ms`: when the difference was first seen."""
 
     outcome: CashOutcome
     books: CashBooks
     difference: Money = Money(0)
     since_ms: TimeMs = TimeMs(0)
-    by_shard: Mapping[int, Money] = field(default_factory=dict)
+    by_shard: Mapping[int, Money] = EMPTY
     """Of an unexplained difference its parts; of a tied account what moved between shards. Zeros left out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnexplainedCash:
+class UnexplainedCash(NamedTuple):
     """Cash that came or went without a trade of ours: the record of it. `since_ms`: when first seen."""
 
     since_ms: TimeMs
@@ -126,7 +122,7 @@ def movements(ledgers: Iterable[MarketLedger]) -> tuple[dict[int, Money], int]:
 def tie_cash(books: CashBooks, read: CashRead) -> CashTie:
     """Compare one read of the balance with the books."""
     if not books.anchors:
-        opened = _anchored(replace(books, residue_ms=read.at_ms), read)
+        opened = _anchored(books._replace(residue_ms=read.at_ms), read)
         return CashTie(outcome=CashOutcome.OPENED, books=opened)
     for net_of_reserved in (books.net_of_reserved, not books.net_of_reserved):
         parts = _differences(books, read, net_of_reserved=net_of_reserved)
@@ -134,7 +130,7 @@ def tie_cash(books: CashBooks, read: CashRead) -> CashTie:
             return CashTie(outcome=CashOutcome.UNKNOWN, books=books)
         total = Money(sum(parts.values()))
         if abs(total) <= _tolerance(read.fills - books.fills):
-            return _tied(replace(books, net_of_reserved=net_of_reserved), read, total, parts)
+            return _tied(books._replace(net_of_reserved=net_of_reserved), read, total, parts)
     parts = _differences(books, read, net_of_reserved=books.net_of_reserved) or {}
     return _apart(books, read, Money(sum(parts.values())), parts)
 
@@ -142,7 +138,7 @@ def tie_cash(books: CashBooks, read: CashRead) -> CashTie:
 def _apart(books: CashBooks, read: CashRead, total: Money, parts: Mapping[int, Money]) -> CashTie:
     """What is beyond rounding."""
     if not _seen_before(books, read, total):
-        books = replace(books, pending=total, pending_ms=read.at_ms, pending_fills=read.fills)
+        books = books._replace(pending=total, pending_ms=read.at_ms, pending_fills=read.fills)
     since_ms, outcome = books.pending_ms, CashOutcome.PENDING
     if _confirmed(books, read):
         if total > 0 or read.at_ms - since_ms >= TRANSIT_MS:
@@ -189,9 +185,9 @@ def _tied(books: CashBooks, read: CashRead, total: Money, parts: Mapping[int, Mo
     if not (new or parts or books.pending):
         return CashTie(outcome=CashOutcome.TIED, books=books)
     residue, fills = Money(books.residue + total), books.residue_fills + new
-    after = replace(_anchored(books, read), residue=residue, residue_fills=fills)
+    after = _anchored(books, read)._replace(residue=residue, residue_fills=fills)
     if abs(residue) > _tolerance(fills):
-        fresh = replace(after, residue=Money(0), residue_fills=0, residue_ms=read.at_ms)
+        fresh = after._replace(residue=Money(0), residue_fills=0, residue_ms=read.at_ms)
         return _unexplained(fresh, residue, books.residue_ms, {})
     moved = {shard: apart for shard, apart in parts.items() if abs(apart) > _tolerance(new)}
     return CashTie(outcome=CashOutcome.TIED, books=after, difference=total, by_shard=moved)
@@ -200,7 +196,7 @@ def _tied(books: CashBooks, read: CashRead, total: Money, parts: Mapping[int, Mo
 def _unexplained(books: CashBooks, amount: Money, since_ms: TimeMs, parts: Mapping[int, Money]) -> CashTie:
     return CashTie(
         outcome=CashOutcome.UNEXPLAINED,
-        books=replace(books, unexplained=Money(books.unexplained + amount)),
+        books=books._replace(unexplained=Money(books.unexplained + amount)),
         difference=amount,
         since_ms=since_ms,
         by_shard=parts,
@@ -218,8 +214,7 @@ def _anchored(books: CashBooks, read: CashRead) -> CashBooks:
         )
         for shard in sorted(read.balances.keys() | read.movements.keys())
     )
-    return replace(
-        books,
+    return books._replace(
         anchors=anchors,
         fills=read.fills,
         pending=Money(0),

@@ -14,7 +14,6 @@ entry opens them. Later fills older than any entry explain it (`core/accounts/bo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from dora.core.accounts.booking import PositionEntry
@@ -38,8 +37,7 @@ class HeldPosition(NamedTuple):
     updated_ms: TimeMs
 
 
-@dataclass(frozen=True, slots=True)
-class PositionSnapshot:
+class PositionSnapshot(NamedTuple):
     """A complete list of positions that describes the account at `as_of_ms` or a little before."""
 
     as_of_ms: TimeMs
@@ -48,8 +46,7 @@ class PositionSnapshot:
     """Markets that cannot be compared: over, so that their rows drop out, or of a row not understood."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftWatch:
+class DriftWatch(NamedTuple):
     """A market whose counts differ: what was seen of it, and when first."""
 
     ticker: str
@@ -152,7 +149,7 @@ def _watched(before: DriftWatch | None, seen: DriftWatch) -> DriftWatch:
         return seen
     if seen.figures == before.figures:
         return before
-    return replace(seen, since_ms=before.since_ms, opening=before.opening)
+    return seen._replace(since_ms=before.since_ms, opening=before.opening)
 
 
 def _entry(seen: DriftWatch, *, opening: bool) -> PositionEntry:

@@ -1,17 +1,16 @@
 """Watched drift between two cycles, as small JSON. What is lost or not understood of it is watched anew."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 
 from dora.core.accounts.drift import DriftWatch
 
-_KINDS: dict[str, type] = {spec.name: str if spec.name == "ticker" else int for spec in fields(DriftWatch)}
+_KINDS: dict[str, type] = {name: str if name == "ticker" else int for name in DriftWatch._fields}
 _KINDS["opening"] = bool
 
 
 def to_memory(watches: Mapping[str, DriftWatch]) -> dict[str, object]:
     """By ticker."""
-    return {ticker: asdict(watch) for ticker, watch in watches.items()}
+    return {ticker: watch._asdict() for ticker, watch in watches.items()}
 
 
 def from_memory(memory: Mapping[str, object]) -> dict[str, DriftWatch]:

@@ -5,13 +5,12 @@ No average price is divided out, so nothing is ever rounded.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.units import Count, Money, Price, value_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(NamedTuple):
     """Our account in one market. `cash` is what trading it brought in, fees apart (negative: spent)."""
 
     ticker: str
@@ -27,8 +26,7 @@ class Position:
         return Money(self.cash + value_of(mark, self.net) - self.fees)
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(NamedTuple):
     """Our net position and the exchange's own count of it disagree."""
 
     ticker: str

@@ -10,7 +10,6 @@ in, rather than a fill, were paid for outside these books: their cost is in `bro
 ours.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from dora.core.accounts.basis import Basis, cost_in_yes, pledged
@@ -35,8 +34,7 @@ class BookedEvent(NamedTuple):
         return self.at_ms, self.states
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketLedger:
+class MarketLedger(NamedTuple):
     """One market. Counts are 0.01 contract, money 1e-6 $, NO contracts negative."""
 
     ticker: str

@@ -7,8 +7,7 @@ none when that look comes too late or finds no mid: those contracts are counted 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dora.core.accounts.posting import Attribution
 from dora.core.calendar import exchange_day
@@ -27,8 +26,7 @@ _MINUTE_MS = 60_000
 Figure = TypeVar("Figure")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingMarkout:
+class PendingMarkout(NamedTuple):
     """Fills of one market, strategy and minute that still wait for marks."""
 
     day: str
@@ -44,8 +42,7 @@ class PendingMarkout:
     """Horizons that are done with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkoutRow:
+class MarkoutRow(NamedTuple):
     """Sums of one market, strategy and day; each tuple holds one figure for each of `HORIZONS_MS`."""
 
     day: str
@@ -67,8 +64,7 @@ class MarkoutRow:
 
     def plus(self, other: "MarkoutRow") -> "MarkoutRow":
         """Both together, under this one's key (`core/accounts/row_sums.py`)."""
-        return replace(
-            self,
+        return self._replace(
             contracts=tuple(Count(a + b) for a, b in zip(self.contracts, other.contracts, strict=True)),
             gains=tuple(Money(a + b) for a, b in zip(self.gains, other.gains, strict=True)),
             missed=tuple(Count(a + b) for a, b in zip(self.missed, other.missed, strict=True)),
@@ -128,8 +124,7 @@ def _pending(fill: Fill, strategy: str) -> PendingMarkout:
 
 
 def _together(one: PendingMarkout, other: PendingMarkout) -> PendingMarkout:
-    return replace(
-        one,
+    return one._replace(
         at_ms=max(one.at_ms, other.at_ms),
         net=Count(one.net + other.net),
         paid=Money(one.paid + other.paid),
@@ -147,7 +142,7 @@ def _looked_at(
         if late_ms < 0 or (mid is None and late_ms < LATE_MS):
             return own, row
         row = row.plus(_mark(own, mid if late_ms <= LATE_MS else None))
-        own = replace(own, marked=own.marked + 1)
+        own = own._replace(marked=own.marked + 1)
     return None, row
 
 
@@ -155,10 +150,10 @@ def _mark(own: PendingMarkout, mid: Price | None) -> MarkoutRow:
     row = MarkoutRow(day=own.day, ticker=own.ticker, strategy=own.strategy)
     at = own.marked
     if mid is None:
-        return replace(row, missed=_placed(row.missed, at, own.contracts))
+        return row._replace(missed=_placed(row.missed, at, own.contracts))
     gain = Money(value_of(mid, own.net) - own.paid)
-    return replace(
-        row, contracts=_placed(row.contracts, at, own.contracts), gains=_placed(row.gains, at, gain)
+    return row._replace(
+        contracts=_placed(row.contracts, at, own.contracts), gains=_placed(row.gains, at, gain)
     )
 
 

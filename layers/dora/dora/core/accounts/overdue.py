@@ -1,7 +1,7 @@
 """Markets that closed long ago and were not paid out: what they are, and the capital they tie up."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.exchange.market import Market, MarketStatus
@@ -11,8 +11,7 @@ from dora.core.zones import HOUR_MS
 OVERDUE_MS = 48 * HOUR_MS
 
 
-@dataclass(frozen=True, slots=True)
-class OverduePayout:
+class OverduePayout(NamedTuple):
     """A market whose payout is late. `tied_up`: what the contracts cost that wait for it."""
 
     ticker: str

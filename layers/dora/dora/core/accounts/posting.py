@@ -6,7 +6,6 @@ One row a posting, so that a fill's transaction grows by at most one row for eac
 """
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.accounts.booking import PositionEntry, book_fill, enter_position
@@ -58,7 +57,7 @@ def post_settlement(
     after = settle(ledger, settlement)
     at_ms = seen_ms if ledger.settled else settlement.settled_ms
     key = _key(ledger, at_ms, by)
-    marked = replace(after, marked=Money(0))
+    marked = after._replace(marked=Money(0))
     return Posting(marked, row_between(ledger, marked, key, by_payout=True))
 
 
@@ -67,13 +66,13 @@ def post_mark(ledger: MarketLedger, mark: Price, edge_ms: TimeMs, by: Attributio
 
     Safe to repeat: yes, with the same mark.
     """
-    after = replace(ledger, marked=ledger.unrealised(mark))
+    after = ledger._replace(marked=ledger.unrealised(mark))
     return _posting(ledger, after, TimeMs(edge_ms - 1), by)
 
 
 def post_reward(ledger: MarketLedger, amount: Money, at_ms: TimeMs, by: Attribution) -> Posting:
     """A reward that the exchange credited. Not safe to repeat."""
-    return _posting(ledger, replace(ledger, rewards=Money(ledger.rewards + amount)), at_ms, by)
+    return _posting(ledger, ledger._replace(rewards=Money(ledger.rewards + amount)), at_ms, by)
 
 
 def estimated_reward(ticker: str, amount: Money, at_ms: TimeMs, by: Attribution) -> ProfitRow:

@@ -11,7 +11,6 @@ day that ends takes what that differs from the mark before. The rows of a day th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 from dora.core.accounts.market_ledger import MarketLedger
@@ -28,8 +27,7 @@ class RowKey(NamedTuple):
     session_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfitRow:
+class ProfitRow(NamedTuple):
     """What one key earned, or what one event adds to it. Money is 1e-6 $, counts 0.01 contract."""
 
     day: str
@@ -67,20 +65,20 @@ class ProfitRow:
 
     def plus(self, other: "ProfitRow") -> "ProfitRow":
         """Both together, under this one's key (`core/accounts/row_sums.py`)."""
-        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in _FIGURES})
+        return self._replace(**{name: getattr(self, name) + getattr(other, name) for name in _FIGURES})
 
 
-_FIGURES = tuple(spec.name for spec in fields(ProfitRow) if spec.name not in RowKey._fields)
+_FIGURES = tuple(name for name in ProfitRow._fields if name not in RowKey._fields)
 
 
 def by_market(rows: Iterable[ProfitRow]) -> tuple[ProfitRow, ...]:
     """One row for each day and market, of all strategies and sessions, in their order."""
-    return _summed(replace(row, strategy="", session_id="") for row in rows)
+    return _summed(row._replace(strategy="", session_id="") for row in rows)
 
 
 def in_all(rows: Iterable[ProfitRow]) -> tuple[ProfitRow, ...]:
     """One row for each day."""
-    return _summed(replace(row, ticker="", strategy="", session_id="") for row in rows)
+    return _summed(row._replace(ticker="", strategy="", session_id="") for row in rows)
 
 
 def _summed(rows: Iterable[ProfitRow]) -> tuple[ProfitRow, ...]:

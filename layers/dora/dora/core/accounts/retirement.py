@@ -9,7 +9,6 @@ too.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.exchange.market import MarketStatus
@@ -53,8 +52,7 @@ def readmit(totals: MarketLedger, ledger: MarketLedger) -> MarketLedger:
 
 
 def _with(totals: MarketLedger, ledger: MarketLedger, sign: int) -> MarketLedger:
-    return replace(
-        totals,
+    return totals._replace(
         cash=Money(totals.cash + sign * ledger.cash),
         brought=Money(totals.brought + sign * ledger.brought),
         fees=Money(totals.fees + sign * ledger.fees),

@@ -9,7 +9,7 @@ program is expected once and credited once.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -103,8 +103,8 @@ def explained(cash: CashBooks, rewards: Iterable[Reward]) -> CashBooks:
         unexplained = Money(unexplained - reward.amount)
         if anchors:
             own = anchors.get(reward.shard) or _empty(reward.shard)
-            anchors[own.shard] = replace(own, movement=Money(own.movement + reward.amount))
-    return replace(cash, anchors=tuple(anchors[shard] for shard in sorted(anchors)), unexplained=unexplained)
+            anchors[own.shard] = own._replace(movement=Money(own.movement + reward.amount))
+    return cash._replace(anchors=tuple(anchors[shard] for shard in sorted(anchors)), unexplained=unexplained)
 
 
 def _empty(shard: int) -> ShardAnchor:

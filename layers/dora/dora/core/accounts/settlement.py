@@ -14,7 +14,6 @@ is booked as the difference between the two payouts, however long ago the first 
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from enum import StrEnum
 
 from dora.core.accounts.basis import Basis, pledged
@@ -107,8 +106,7 @@ def payout_difference(ledger: MarketLedger, settlement: Settlement) -> Money:
 
 def _paid_out(ledger: MarketLedger, result: Result, value: Price, settled_ms: TimeMs) -> MarketLedger:
     paid = payout(ledger.basis, result, value)
-    return replace(
-        ledger,
+    return ledger._replace(
         net=Count(0),
         cost=Money(0),
         cash=Money(ledger.cash + paid - pledged(ledger.net)),
@@ -124,8 +122,7 @@ def _paid_out(ledger: MarketLedger, result: Result, value: Price, settled_ms: Ti
 
 def _reopened(ledger: MarketLedger) -> MarketLedger:
     """As it stood before the payout."""
-    return replace(
-        ledger,
+    return ledger._replace(
         net=ledger.settled_net,
         cost=ledger.settled_cost,
         cash=Money(ledger.cash - ledger.paid + pledged(ledger.settled_net)),

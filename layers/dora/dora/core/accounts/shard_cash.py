@@ -1,15 +1,14 @@
 """What the cash of one shard is good for: an order is paid from its own shard alone."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.config import MarketConfig
 from dora.core.exchange.market import Market, Side
 from dora.core.units import ONE_DOLLAR, Count, Money, Price, complement, value_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShardCash:
+class ShardCash(NamedTuple):
     """One shard. `held`: its balance, which includes what resting orders hold; `kept`: never to be spent."""
 
     shard: int

@@ -1,7 +1,7 @@
 """Our account as the exchange tells it: orders, fills, settlements, positions, groups, and its limits."""
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from dora.core.exchange.market import Side
 from dora.core.units import Count, Money, Price, TimeMs
@@ -18,8 +18,7 @@ class OrderStatus(StrEnum):
     EXECUTED = "executed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(NamedTuple):
     """One row of an order list or a single-order read; a replica's view, dated by `updated_ms`."""
 
     order_id: str
@@ -37,8 +36,7 @@ class Order:
     expires_ms: TimeMs | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
+class Fill(NamedTuple):
     """One of our trades. `fee` is what the exchange charged, exactly."""
 
     fill_id: str
@@ -47,14 +45,13 @@ class Fill:
     shard: int
     side: Side
     price: Price
-    count: Count
+    count: Count  # type: ignore[assignment] # the exchange's word; nobody counts in a fill
     is_taker: bool
     fee: Money
     at_ms: TimeMs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(NamedTuple):
     """A market paid out. `value` is what one YES contract was worth, `revenue` what we received.
 
     `result` is the exchange's word for it; empty where only the value is known.
@@ -69,8 +66,7 @@ class Settlement:
     result: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangePosition:
+class ExchangePosition(NamedTuple):
     """The exchange's own count of our net YES contracts in one unsettled market. None: not told."""
 
     ticker: str
@@ -82,8 +78,7 @@ class ExchangePosition:
     """When the row last changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderGroup:
+class OrderGroup(NamedTuple):
     """An exchange-side order group; `tripped` groups refuse every order."""
 
     group_id: str
@@ -92,8 +87,7 @@ class OrderGroup:
     limit: Count
 
 
-@dataclass(frozen=True, slots=True)
-class ShardStatus:
+class ShardStatus(NamedTuple):
     """Whether a shard takes cancels (`exchange_active`) and orders (`trading_active`)."""
 
     shard: int
@@ -101,8 +95,7 @@ class ShardStatus:
     trading_active: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """What the account may spend: tokens per second, bucket capacities, tokens per call."""
 
     tier: str
@@ -119,8 +112,7 @@ class Limits:
         """This part of the rates and capacities, for one of several bots that use the key."""
         if percent == ALL:
             return self
-        return replace(
-            self,
+        return self._replace(
             read_rate=max(self.read_rate * percent // ALL, 1),
             read_capacity=max(self.read_capacity * percent // ALL, self.default_cost),
             write_rate=max(self.write_rate * percent // ALL, 1),

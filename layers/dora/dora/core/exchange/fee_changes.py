@@ -1,7 +1,6 @@
 """Fees that are announced to change, and what holds at a time."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.exchange.market import Event, Series
@@ -37,7 +36,7 @@ def series_after(series: Mapping[str, Series], changes: Iterable[FeeChange]) -> 
         if own is not None:
             whole = change.fee_type is not None and change.multiplier_e4 is not None
             kind, multiplier = (change.fee_type, change.multiplier_e4) if whole else (UNREADABLE, 0)
-            terms = replace(own, fee_type=kind or UNREADABLE, fee_multiplier_e4=multiplier or 0)
+            terms = own._replace(fee_type=kind or UNREADABLE, fee_multiplier_e4=multiplier or 0)
             found[change.series_ticker] = terms
     return found
 
@@ -49,7 +48,7 @@ def events_after(events: Mapping[str, Event], changes: Iterable[FeeChange]) -> d
         own = found.get(change.event_ticker)
         if own is not None:
             kind, multiplier = change.fee_type, change.multiplier_e4
-            found[change.event_ticker] = replace(
-                own, fee_type_override=kind, fee_multiplier_override_e4=multiplier
+            found[change.event_ticker] = own._replace(
+                fee_type_override=kind, fee_multiplier_override_e4=multiplier
             )
     return found

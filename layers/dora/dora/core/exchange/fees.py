@@ -6,7 +6,6 @@ excess back in whole cents per order; quoting does not count on that.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from dora.core.exchange.market import Event, Market, Series, Side
@@ -25,8 +24,7 @@ _TO_MONEY = 10**12
 """Rates count 1e-8, contracts 1e-2 and the two prices 1e-4 each; money counts 1e-6."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeeTerms:
+class FeeTerms(NamedTuple):
     """Taker and maker rates at a multiplier, in 1e-8, and the step the balance is kept in."""
 
     taker_rate_e8: int

@@ -5,8 +5,7 @@ came after this code. A row of theirs that is not understood must not hide our o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from dora.core.errors import WireInvalid
 from dora.core.exchange.market import Side
@@ -15,8 +14,7 @@ from dora.core.units import Count, Price
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnreadableRow:
+class UnreadableRow(NamedTuple):
     """A row that was not understood, and why. Its fields as far as they can be read; None for the others."""
 
     list_name: str
@@ -32,8 +30,7 @@ class UnreadableRow:
     """Of an order: what rests of it, or its whole count where only that can be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed(Generic[Item]):
+class Listed(NamedTuple, Generic[Item]):
     """A list read to its last page."""
 
     rows: tuple[Item, ...]

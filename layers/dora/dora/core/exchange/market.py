@@ -1,6 +1,5 @@
 """Markets as the exchange tells them: their objects, their books, and what is traded in them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -50,8 +49,7 @@ slot_of = lru_cache(maxsize=32_768, typed=True)(Slot)
 equals its word."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Market:
+class Market(NamedTuple):
     """A market object. `plain` is true for a binary $1 market with default settlement bounds."""
 
     ticker: str
@@ -91,8 +89,7 @@ class OpenMarket(NamedTuple):
         return self.ask - self.bid if 0 < self.bid < self.ask < ONE_DOLLAR else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """An event. `exclusive`: at most one of its markets resolves yes, and collateral is returned for it."""
 
     event_ticker: str
@@ -102,8 +99,7 @@ class Event:
     fee_multiplier_override_e4: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class Series(NamedTuple):
     """The fee terms of a series; the multiplier counts 1e-4."""
 
     ticker: str
@@ -126,8 +122,7 @@ class Book(NamedTuple):
     asks: tuple[Level, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """A public trade. `maker_side` is the side of the book that the taker's order met."""
 
     ticker: str

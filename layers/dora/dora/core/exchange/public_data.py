@@ -3,7 +3,6 @@
 Trades are read for recordings alone. Programs also tell the `incentive` strategy where makers are paid.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from dora.core.exchange.market import Side
@@ -39,8 +38,7 @@ class IncentiveProgram(NamedTuple):
     """What one account may get of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicData:
+class PublicData(NamedTuple):
     """One look at it, of the configured markets. Trades are None, or complete from and to these times."""
 
     since_ms: TimeMs

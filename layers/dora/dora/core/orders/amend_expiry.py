@@ -4,8 +4,6 @@ It names the order's own price and whole count (filled and resting), which fills
 An amend takes as many tokens as a create (10); a cancel and a create take 12 and the queue place.
 """
 
-from dataclasses import replace
-
 from dora.core.exchange.error_codes import NOT_FOUND
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder, kept_until
 from dora.core.orders.requests import ChangeResult, ExtendRequest, Outcome
@@ -33,13 +31,13 @@ def fold_extended(journal: Journal, request: ExtendRequest, result: ChangeResult
     gone = result.outcome is Outcome.REFUSED and result.code == NOT_FOUND
     if gone or (result.outcome is Outcome.DONE and not result.remaining):
         # Filled or canceled: only its own row says which.
-        after = replace(order, state=OrderState.NOT_FOUND, sent_ms=sent_ms)
+        after = order._replace(state=OrderState.NOT_FOUND, sent_ms=sent_ms)
     elif result.outcome is Outcome.REFUSED:
         after = order
     elif result.outcome is Outcome.UNKNOWN:
-        after = replace(extended(order, request), state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)
+        after = extended(order, request)._replace(state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)
     else:
-        after = replace(extended(order, request), remaining=result.remaining, write_ms=result.ts_ms)
+        after = extended(order, request)._replace(remaining=result.remaining, write_ms=result.ts_ms)
     return journal.with_orders([after])
 
 

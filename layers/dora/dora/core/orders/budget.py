@@ -6,7 +6,6 @@ can be paid in full. A quote that is only off its target keeps its queue place u
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.config import MarketConfig
@@ -132,8 +131,7 @@ def _bought(
     places, waiting = plan.places[:bought], plan.places[bought:]
     replaced = [request for place in places for request in optional.get(place.slot, ())]
     spared = {r.client_order_id for place in waiting for r in optional.get(place.slot, ())}
-    return replace(
-        plan,
+    return plan._replace(
         kept=(*plan.kept, *(orders[key] for key in sorted(spared))),
         cancels=(*(r for r in plan.cancels if r.client_order_id in urgent), *replaced),
         places=places,

@@ -13,9 +13,9 @@ gone once its own expiry has passed, or once its group is triggered and two hold
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
+from dora.core.empty import EMPTY
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.orders.journal import Journal, OrderState, TrackedOrder
 from dora.core.orders.requests import IdProbe
@@ -42,8 +42,7 @@ TURN_MS = 60_000
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What was read of our orders this cycle.
 
     `resting` is complete or None (unknown); `partial` holds what was read of it before it failed. `looked_up`
@@ -56,8 +55,8 @@ class Evidence:
     as_of_ms: TimeMs
     resting: tuple[Order, ...] | None
     partial: tuple[Order, ...] = ()
-    looked_up: Mapping[str, Order | None] = field(default_factory=dict)
-    listings: Mapping[str, tuple[Order, ...]] = field(default_factory=dict)
+    looked_up: Mapping[str, Order | None] = EMPTY
+    listings: Mapping[str, tuple[Order, ...]] = EMPTY
     tripped: frozenset[str] = frozenset()
 
     @property
@@ -158,7 +157,7 @@ def unprobed(journal: Journal, evidence: Evidence, hold_ms: int) -> tuple[Tracke
 
 def note_probes(journal: Journal, said: Mapping[str, IdProbe], now_ms: TimeMs) -> Journal:
     """The journal with the engine's answers, by client order id; no id is probed again after one."""
-    probed = (replace(journal.orders[key], probe=probe, probed_ms=now_ms) for key, probe in said.items())
+    probed = (journal.orders[key]._replace(probe=probe, probed_ms=now_ms) for key, probe in said.items())
     return journal.with_orders(probed)
 
 
@@ -172,8 +171,7 @@ def as_shown(order: TrackedOrder, row: Order, state: OrderState) -> TrackedOrder
     remaining = row.remaining if state is not OrderState.CLOSED else Count(0)
     if _is_as_shown(order, row, state, remaining):
         return order
-    return replace(
-        order,
+    return order._replace(
         state=state,
         order_id=row.order_id,
         price=row.price,
@@ -228,7 +226,7 @@ class Judge(NamedTuple):
         """
         if order.order_id is not None and self._forgotten(order):
             taken_off = Count(order.reduced + order.remaining)
-            gone = replace(order, state=OrderState.CLOSED, remaining=Count(0), reduced=taken_off)
+            gone = order._replace(state=OrderState.CLOSED, remaining=Count(0), reduced=taken_off)
             return gone, "expired a day ago, and in no list any more"
         if order.order_id is not None or not self._hold_over(order):
             return order, "not seen"
@@ -237,7 +235,7 @@ class Judge(NamedTuple):
             return order, "not seen"
         if probe is not None:
             return as_shown(order, probe, OrderState.CLOSED), why
-        return replace(order, state=OrderState.CLOSED, remaining=Count(0), reduced=order.count), why
+        return order._replace(state=OrderState.CLOSED, remaining=Count(0), reduced=order.count), why
 
     def _gone(self, order: TrackedOrder) -> str | None:
         """Why a create that was never answered can neither rest nor come to rest, its hold being over."""

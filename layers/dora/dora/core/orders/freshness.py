@@ -6,7 +6,6 @@ stamp cannot say it: it is approximate, and runs ahead of a shard or an endpoint
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.orders.evidence import Evidence, hold_is_over
@@ -43,7 +42,7 @@ def judge_writes(
     rows, closed = named_rows(view.journal, evidence.rows), OrderState.CLOSED
     reads_ms = max([evidence.as_of_ms, *(row.updated_ms for row in evidence.rows)])
     unseen = [
-        replace(order, unseen=order.unseen + 1)
+        order._replace(unseen=order.unseen + 1)
         for key, order in view.journal.orders.items()
         if (now_ms - order.write_ms > max_age_ms or order.write_ms <= refused_ms)
         and (order.state is not closed or key in rows)
@@ -59,7 +58,7 @@ def judge_writes(
     counted = {order.client_order_id: order for order in unseen} | invisible
     changed = [*counted.values(), *_seen_again(view, rows, counted)]
     return _with_missing(
-        replace(view, journal=view.journal.with_orders(changed), unseen=tuple(unseen)), invisible
+        view._replace(journal=view.journal.with_orders(changed), unseen=tuple(unseen)), invisible
     )
 
 
@@ -77,14 +76,14 @@ def _is_unseen(order: TrackedOrder, row: Order | None, evidence: Evidence) -> bo
 def _missing(order: TrackedOrder) -> TrackedOrder:
     """A row that is not older than its last write ends it; such a row may be of the write itself."""
     sent_ms = TimeMs(min(order.sent_ms, order.write_ms - 1))
-    return replace(order, state=OrderState.NOT_FOUND, sent_ms=sent_ms, unseen=0)
+    return order._replace(state=OrderState.NOT_FOUND, sent_ms=sent_ms, unseen=0)
 
 
 def _seen_again(
     view: ReconciledOrders, rows: Mapping[str, Order], unseen: Mapping[str, TrackedOrder]
 ) -> list[TrackedOrder]:
     return [
-        replace(order, unseen=0)
+        order._replace(unseen=0)
         for key, order in view.journal.orders.items()
         if order.unseen and key not in unseen and (key in rows or not order.open)
     ]
@@ -92,8 +91,7 @@ def _seen_again(
 
 def _with_missing(view: ReconciledOrders, invisible: Mapping[str, TrackedOrder]) -> ReconciledOrders:
     before = {order.client_order_id: order for order in view.unseen}
-    return replace(
-        view,
+    return view._replace(
         frozen=view.frozen | {order.slot for order in invisible.values()},
         blocked=view.blocked | {order.slot.ticker for order in invisible.values()},
         invisible=tuple(invisible.values()),

@@ -15,8 +15,9 @@ may have been sent until the plan's `until_ms`, so each becomes PENDING_NEW or P
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from dora.core.exchange.account import Fill
 from dora.core.exchange.error_codes import NOT_FOUND
@@ -71,8 +72,7 @@ class OrderState(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class NotedFills:
+class NotedFills(NamedTuple):
     """The fills of one exchange id that the ledger holds: contracts, and which fills they are."""
 
     order_id: str
@@ -80,8 +80,7 @@ class NotedFills:
     fill_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackedOrder:
+class TrackedOrder(NamedTuple):
     """One order of ours.
 
     Contracts always balance: count = remaining + reduced + filled, and `filled - booked` of them are
@@ -92,7 +91,7 @@ class TrackedOrder:
     slot: Slot
     shard: int
     price: Price
-    count: Count
+    count: Count  # type: ignore[assignment] # the exchange's word; nobody counts in an order
     remaining: Count
     state: OrderState
     sent_ms: TimeMs
@@ -133,8 +132,7 @@ class TrackedOrder:
         return self.expires_ms is not None and self.expires_ms <= when_ms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """The intents of one phase, durable before its first request. No request is signed after `until_ms`."""
 
     fence: int
@@ -199,7 +197,7 @@ def fold_plans(journal: Journal, plans: Iterable[Plan]) -> Journal:
         for change in changes:
             known = orders.get(change.client_order_id)
             if known is not None and known.state is OrderState.LIVE:
-                changing = replace(known, state=OrderState.PENDING_CHANGE, sent_ms=plan.until_ms)
+                changing = known._replace(state=OrderState.PENDING_CHANGE, sent_ms=plan.until_ms)
                 expires_ms = change.expires_s * 1000 if isinstance(change, ExtendRequest) else 0
                 orders[change.client_order_id] = kept_until(changing, TimeMs(expires_ms))
     return Journal(orders)
@@ -209,7 +207,7 @@ def kept_until(order: TrackedOrder, expires_ms: TimeMs) -> TrackedOrder:
     """The order with the later of its own expiry and this one, where it is known to have one."""
     if order.expires_ms is None:
         return order
-    return replace(order, expires_ms=max(order.expires_ms, expires_ms))
+    return order._replace(expires_ms=max(order.expires_ms, expires_ms))
 
 
 # --- outcomes of our own writes ----------------------------------------------------------------
@@ -217,8 +215,7 @@ def kept_until(order: TrackedOrder, expires_ms: TimeMs) -> TrackedOrder:
 
 def _placed(order: TrackedOrder, placed: PlacedOrder) -> TrackedOrder:
     gone = order.count - placed.filled - placed.remaining
-    return replace(
-        order,
+    return order._replace(
         state=OrderState.LIVE if placed.remaining else OrderState.CLOSED,
         order_id=placed.order_id,
         remaining=placed.remaining,
@@ -229,8 +226,7 @@ def _placed(order: TrackedOrder, placed: PlacedOrder) -> TrackedOrder:
 
 def _cancelled(order: TrackedOrder, cancelled: CancelledOrder) -> TrackedOrder:
     """What the cancel did not take off was filled, seen or not."""
-    return replace(
-        order,
+    return order._replace(
         state=OrderState.CLOSED,
         remaining=Count(0),
         reduced=Count(order.reduced + cancelled.reduced_by),
@@ -241,7 +237,7 @@ def _cancelled(order: TrackedOrder, cancelled: CancelledOrder) -> TrackedOrder:
 def _cancel_refused(order: TrackedOrder, failed: FailedOrder, sent_ms: TimeMs) -> TrackedOrder:
     """A 404 does not say whether it was filled, cancelled or sought in the wrong place."""
     if failed.code == NOT_FOUND:
-        return replace(order, state=OrderState.NOT_FOUND, sent_ms=sent_ms)
+        return order._replace(state=OrderState.NOT_FOUND, sent_ms=sent_ms)
     return order
 
 
@@ -255,7 +251,7 @@ def fold_placed(journal: Journal, result: BatchPlaceResult, sent_ms: TimeMs) -> 
         del orders[failed.request.client_order_id]
     for unknown in result.unknown:
         key = unknown.request.client_order_id
-        orders[key] = replace(orders[key], sent_ms=sent_ms)
+        orders[key] = orders[key]._replace(sent_ms=sent_ms)
     return Journal(orders)
 
 
@@ -270,7 +266,7 @@ def fold_cancelled(journal: Journal, result: BatchCancelResult, sent_ms: TimeMs)
         orders[key] = _cancel_refused(orders[key], failed, sent_ms)
     for unknown in result.unknown:
         key = unknown.request.client_order_id
-        orders[key] = replace(orders[key], state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)
+        orders[key] = orders[key]._replace(state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)
     return Journal(orders)
 
 
@@ -280,16 +276,15 @@ def fold_decreased(
     """The journal after one decrease. What the answer lacks beyond the decrease was filled."""
     order = journal.orders[request.client_order_id]
     if result.outcome is Outcome.UNKNOWN:
-        return journal.with_orders([replace(order, state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)])
+        return journal.with_orders([order._replace(state=OrderState.PENDING_CHANGE, sent_ms=sent_ms)])
     if result.outcome is Outcome.REFUSED:
         missing = result.code == NOT_FOUND
         state = OrderState.NOT_FOUND if missing else order.state
         return journal.with_orders(
-            [replace(order, state=state, sent_ms=sent_ms if missing else order.sent_ms)]
+            [order._replace(state=state, sent_ms=sent_ms if missing else order.sent_ms)]
         )
     cut = Count(order.remaining - request.reduce_to)
-    after = replace(
-        order,
+    after = order._replace(
         state=OrderState.LIVE if result.remaining else OrderState.CLOSED,
         remaining=result.remaining,
         reduced=Count(order.reduced + cut),
@@ -310,7 +305,7 @@ def note_fills(journal: Journal, fills: Iterable[Fill]) -> Journal:
     for fill in fills:
         order = noted.get(fill.order_id) or known.get(fill.order_id)
         if order is not None and fill.fill_id not in order.fill_ids:
-            noted[fill.order_id] = replace(
-                order, booked=Count(order.booked + fill.count), fill_ids=(*order.fill_ids, fill.fill_id)
+            noted[fill.order_id] = order._replace(
+                booked=Count(order.booked + fill.count), fill_ids=(*order.fill_ids, fill.fill_id)
             )
     return journal.with_orders(noted.values())

@@ -1,7 +1,6 @@
 """The merge of the journal with what the exchange shows: what is proven of each order, and what is not."""
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from dora.core.exchange.account import Order, OrderStatus
@@ -33,8 +32,7 @@ class Resolution(NamedTuple):
     evidence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReconciledOrders:
+class ReconciledOrders(NamedTuple):
     """Our orders as far as they are proven, and everybody else's of this account.
 
     In `frozen` slots nothing may be done this cycle: an order in them is unproven, was not seen, or is about
@@ -63,7 +61,7 @@ class ReconciledOrders:
             for key, order in self.journal.orders.items()
             if order.state is not closed or order.count - order.reduced - order.remaining - order.booked > 0
         }
-        return replace(self, journal=Journal(orders))
+        return self._replace(journal=Journal(orders))
 
     def resting_by_ticker(self) -> dict[str, tuple[Resting, ...]]:
         """By ticker, what of our account may stand in the books: open orders and foreign rows."""

@@ -1,6 +1,5 @@
 """What we want and send, and what became of it: frozen, exact, and without behaviour that decides."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
@@ -22,21 +21,19 @@ ApprovedOrder = NewType("ApprovedOrder", TargetOrder)
 """A quote that risk has seen: only `core/risk/caps.py` makes one, and the diff takes no other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRequest:
+class OrderRequest(NamedTuple):
     """A create as it will be sent: always post-only, good till canceled, self-trade safe."""
 
     client_order_id: str
     slot: Slot
     shard: int
     price: Price
-    count: Count
+    count: Count  # type: ignore[assignment] # the exchange's word; nobody counts in a request
     group_id: str | None
     expires_s: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRequest:
+class CancelRequest(NamedTuple):
     """A cancel as it will be sent, routed by market and shard."""
 
     order_id: str
@@ -46,8 +43,7 @@ class CancelRequest:
     remaining: Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecreaseRequest:
+class DecreaseRequest(NamedTuple):
     """A decrease in place, which keeps the queue place: `remaining` after it."""
 
     order_id: str
@@ -57,8 +53,7 @@ class DecreaseRequest:
     reduce_to: Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtendRequest:
+class ExtendRequest(NamedTuple):
     """A later expiry for a resting order; its price and its count, filled and resting, stay as they are."""
 
     order_id: str
@@ -67,7 +62,7 @@ class ExtendRequest:
     shard: int
     side: Side
     price: Price
-    count: Count
+    count: Count  # type: ignore[assignment] # the exchange's word; nobody counts in a request
     remaining: Count
     """What rests of it as far as we know; an answer that names none leaves it so."""
     expires_s: int
@@ -77,8 +72,7 @@ PROBE_COUNT = Count(1)
 """Contracts of an id probe: the smallest count that any market takes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdProbeRequest:
+class IdProbeRequest(NamedTuple):
     """Asks the engine for a client order id whose create was never answered.
 
     Sent as the smallest order there is, immediate-or-cancel, at the outermost price of the grid: whatever
@@ -134,8 +128,7 @@ class FailedOrder(NamedTuple):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeResult:
+class ChangeResult(NamedTuple):
     """What became of one single write (a decrease, an extension): `remaining` when done, else why not."""
 
     outcome: Outcome

@@ -1,7 +1,6 @@
 """Which order a row of a read is of: client ids and exchange ids may both be another's."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from dora.core.exchange.account import Order, OrderStatus
 from dora.core.orders.journal import Journal, NotedFills, TrackedOrder
@@ -70,14 +69,14 @@ def _relearned(
     """The order under its own id, with the fills noted under that; those of an id nobody has yet are kept."""
     before, released = order.order_id, order.released
     if released and released.order_id in taken:
-        order = replace(order, released=None)
+        order = order._replace(released=None)
     after = shown.get(order.client_order_id, None if before in taken else before)
     if after == before:
         return order
     if before and before not in taken and order.booked:
-        order = replace(order, released=noted[before])
+        order = order._replace(released=noted[before])
     fills = noted.get(after or "", _NO_FILLS)
-    return replace(order, order_id=after, booked=fills.booked, fill_ids=fills.fill_ids)
+    return order._replace(order_id=after, booked=fills.booked, fill_ids=fills.fill_ids)
 
 
 def rows_by_name(journal: Journal, rows: Sequence[Order], names: Mapping[str, str]) -> dict[str, Order]:

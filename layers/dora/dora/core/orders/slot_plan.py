@@ -1,8 +1,9 @@
 """What a cycle is to do with its slots: the result of the diff, from which budget and brakes take away."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
+from dora.core.empty import EMPTY
 from dora.core.exchange.market import Slot
 from dora.core.orders.journal import TrackedOrder
 from dora.core.orders.requests import ApprovedOrder, CancelRequest, DecreaseRequest, ExtendRequest
@@ -10,8 +11,7 @@ from dora.core.reasons import CancelReason, Reason
 from dora.core.units import Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlotPlan:
+class SlotPlan(NamedTuple):
     """The diff of all slots. `places` come most urgent first and may need a cancel of their slot first."""
 
     kept: tuple[TrackedOrder, ...]
@@ -21,9 +21,9 @@ class SlotPlan:
     withheld: tuple[tuple[Slot, Reason], ...]
     extends: tuple[ExtendRequest, ...] = ()
     """Of the kept ones: those that are to rest longer."""
-    why: Mapping[str, str] = field(default_factory=dict)
+    why: Mapping[str, str] = EMPTY
     """Why each cancel is sent, by client order id."""
-    failed: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = EMPTY
     """Markets whose diff could not be computed, and why: their orders are kept."""
 
     @property
@@ -37,8 +37,7 @@ def with_cancels(plan: SlotPlan, orders: Iterable[TrackedOrder], why: CancelReas
     planned = {request.client_order_id for request in plan.cancels}
     wanted = {order.client_order_id: order for order in orders if order.client_order_id not in planned}
     added = (cancel_request(order) for _, order in sorted(wanted.items()))
-    return replace(
-        plan,
+    return plan._replace(
         kept=tuple(order for order in plan.kept if order.client_order_id not in wanted),
         decreases=tuple(r for r in plan.decreases if r.client_order_id not in wanted),
         cancels=(*plan.cancels, *added),

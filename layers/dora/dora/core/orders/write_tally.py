@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from dora.core.empty import EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class WriteTally:
+class WriteTally(NamedTuple):
     """Orders that writes named, and the codes of those that were refused or not answered."""
 
     requested: int = 0
-    codes: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, int] = EMPTY
     batches: int = 0
     """Batches of which more than half failed."""
 
@@ -27,8 +28,8 @@ class WriteTally:
     def after_batch(self, size: int, failed: Sequence[str]) -> "WriteTally":
         """The tally after a batch of so many orders; `failed` are the codes of those that failed."""
         after = self.after(size, failed)
-        return replace(after, batches=self.batches + (len(failed) * 2 > size))
+        return after._replace(batches=self.batches + (len(failed) * 2 > size))
 
     def after(self, size: int, failed: Sequence[str]) -> "WriteTally":
         """The tally after writes that were no batch."""
-        return replace(self, requested=self.requested + size, codes=Counter(self.codes) + Counter(failed))
+        return self._replace(requested=self.requested + size, codes=Counter(self.codes) + Counter(failed))

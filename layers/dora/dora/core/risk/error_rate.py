@@ -4,8 +4,6 @@ Writes are counted for ten minutes from a cycle on in which one failed, so that 
 stored. What has a brake of its own is not counted: a short token bucket, a pause, a tripped group.
 """
 
-from dataclasses import replace
-
 from dora.core.config import GlobalConfig
 from dora.core.exchange.error_codes import BRAKED_ELSEWHERE
 from dora.core.orders.write_tally import WriteTally
@@ -24,13 +22,13 @@ def after_writes(state: RiskState, tally: WriteTally, limits: GlobalConfig, now_
     if not sent or ((over or not state.writes) and not failed):
         return state
     if over or not state.writes:
-        state = replace(state, counted_ms=now_ms, writes=0, failures=0)
-    state = replace(state, writes=state.writes + sent, failures=state.failures + failed)
+        state = state._replace(counted_ms=now_ms, writes=0, failures=0)
+    state = state._replace(writes=state.writes + sent, failures=state.failures + failed)
     enough = state.writes >= limits.error_rate_writes
     if not enough or state.failures * PERCENT <= state.writes * limits.max_error_rate:
         return state
     until_ms = TimeMs(now_ms + limits.error_cooldown_s * 1000)
-    return replace(state, tripped_ms=now_ms, cool_until_ms=until_ms, counted_ms=now_ms, writes=0, failures=0)
+    return state._replace(tripped_ms=now_ms, cool_until_ms=until_ms, counted_ms=now_ms, writes=0, failures=0)
 
 
 def is_cooling(state: RiskState, now_ms: TimeMs) -> bool:

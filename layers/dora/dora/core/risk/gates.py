@@ -1,10 +1,10 @@
 """May we place at all, and on which shards? Every switch is asked; the most restrictive one wins."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dora.core.config import GlobalConfig
+from dora.core.empty import EMPTY
 from dora.core.exchange.account import OrderGroup, ShardStatus
 from dora.core.orders.expiry import is_over
 from dora.core.reasons import Reason
@@ -28,15 +28,14 @@ PULLS_QUOTES = frozenset(
 """Reasons under which our resting orders are cancelled as well, unless GLOBAL says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(NamedTuple):
     """`blocked_by` forbids every placement; `shards` forbids those of one shard. None and absent allow.
 
     `pulls`: what rests is cancelled as well.
     """
 
     blocked_by: Reason | None = None
-    shards: Mapping[int, Reason] = field(default_factory=dict)
+    shards: Mapping[int, Reason] = EMPTY
     cancel_resting: bool = False
     reducing: Reason | None = None
     """Why only orders are placed that lower a worst case."""

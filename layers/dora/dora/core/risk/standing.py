@@ -7,8 +7,8 @@
 What latches holds from the cycle that finds it, and falls again after a `resume` while its cause stands.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from dora.core.config import GlobalConfig
 from dora.core.reasons import Reason
@@ -28,8 +28,7 @@ class RiskMode(StrEnum):
     HALTED = "halted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """A cycle's figures. `equity` None: not every position could be priced, or cash was not read."""
 
     now_ms: TimeMs
@@ -52,7 +51,7 @@ def resumed(state: RiskState, control: KillSwitch) -> RiskState:
     """The state after a person's `resume`: whatever latched before it is over."""
     if control.halted or control.at_ms < max(state.reducing_ms, state.tripped_ms):
         return state
-    return replace(state, reducing="", reducing_ms=TimeMs(0), tripped_ms=TimeMs(0), cool_until_ms=TimeMs(0))
+    return state._replace(reducing="", reducing_ms=TimeMs(0), tripped_ms=TimeMs(0), cool_until_ms=TimeMs(0))
 
 
 def counted_from(
@@ -64,11 +63,11 @@ def counted_from(
     """
     since = limits.loss_since or HIGH
     if since != HIGH and since > today:
-        return replace(state, since="", profit_since=profit)
+        return state._replace(since="", profit_since=profit)
     if since != state.since:
-        return replace(state, since=since, profit_since=profit if since == HIGH else before)
+        return state._replace(since=since, profit_since=profit if since == HIGH else before)
     if since == HIGH and profit > state.profit_since:
-        return replace(state, profit_since=profit)
+        return state._replace(profit_since=profit)
     return state
 
 

@@ -5,7 +5,6 @@ and otherwise ignores.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -42,7 +41,7 @@ class S3Archive:
         Safe to repeat: yes, an equal cycle makes equal bytes under the same key.
         """
         whole = record()
-        kept = whole if self.inputs else replace(whole, loaded=None, seen=None)
+        kept = whole if self.inputs else whole._replace(loaded=None, seen=None)
         key = archive_key(self._bot, cycle_id, dry_run=whole.dry_run)
         try:
             answer = self._client.put_object(

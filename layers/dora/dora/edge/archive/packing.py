@@ -107,7 +107,7 @@ def _with_settings(record: CycleRecord, *, earlier: bool) -> CycleRecord:
     if record.seen is None:
         return record
     wanted = {ticker: _typed(config, earlier=earlier) for ticker, config in record.seen.wanted.items()}
-    return replace(record, seen=replace(record.seen, wanted=wanted))
+    return record._replace(seen=record.seen._replace(wanted=wanted))
 
 
 def _typed(config: MarketConfig, *, earlier: bool) -> MarketConfig:

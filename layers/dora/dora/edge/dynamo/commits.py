@@ -1,7 +1,6 @@
 """What a finished cycle writes, and the state as it stands once that is written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dora.core.orders.journal import Journal
@@ -57,7 +56,7 @@ class Commit:
         """What a read would show from now on."""
         used = {MEMORY: len(self._memory), REFERENCE: len(self._reference)}
         surplus = tuple(self._surplus(used))
-        journal = replace(self._journal, litter=(*self._journal.litter, *surplus))
+        journal = self._journal._replace(litter=(*self._journal.litter, *surplus))
         chunks = {name: used[name] or self._stored.chunks.get(name, 0) for name in used}
         return StoredState(state=self._state(), journal=journal, chunks=chunks)
 
@@ -73,7 +72,7 @@ class Commit:
             "risk": changes.risk,
             "reference": None if changes.reference is None else in_order(changes.reference),
         }
-        return replace(state, **{name: own for name, own in named.items() if own is not None})
+        return state._replace(**{name: own for name, own in named.items() if own is not None})
 
     def _singles(self) -> Iterator[Element]:
         """Head, cursors, progress, risk and cash: what is proven by a commit stands or falls with it."""

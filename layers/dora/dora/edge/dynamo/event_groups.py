@@ -1,7 +1,6 @@
 """The order groups of single events: one item each, in a partition of their own, written without a lease."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from dora.core.errors import StateError
@@ -38,7 +37,7 @@ class EventGroupRecords(SessionRecords):
         Raises StateConflict when somebody wrote it in between.
         Safe to repeat: yes, with the same group: one that finds itself stored has succeeded.
         """
-        following, name = replace(group, rev=group.rev + 1), event_group_key(group)
+        following, name = group._replace(rev=group.rev + 1), event_group_key(group)
         item = item_of(self._groups_pk, name, following)
         if group.rev:
             self._put_at(item, group.rev, name)

@@ -18,7 +18,6 @@ markets that are over leave the Query, and one of a ticker that no exchange know
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from dora.core.accounts.fill_reach import MARKER_LIFE_MS
 from dora.core.accounts.ledger import Position
@@ -69,8 +68,7 @@ def reference_items(pk: str, reference: ReferenceData) -> list[Item]:
 
 def in_order(reference: ReferenceData) -> ReferenceData:
     """As a read shows it."""
-    return replace(
-        reference,
+    return reference._replace(
         events=dict(sorted(reference.events.items())),
         series=dict(sorted(reference.series.items())),
         listings=dict(sorted(reference.listings.items())),

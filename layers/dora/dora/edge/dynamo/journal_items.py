@@ -18,8 +18,7 @@ in it, the first's, which that version passes over. `first_schema`: what the old
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from dora.core.errors import StateError
 from dora.core.orders.journal import Plan, TrackedOrder
@@ -49,8 +48,7 @@ ROWS_AT_ONCE = 4_000
 """Rows that are packed before their size is looked at: some 250 kB of orders."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(NamedTuple):
     """Which segments make up the journal: none where `first` is beyond `last`."""
 
     first: int = 1
@@ -100,7 +98,7 @@ def segment_items(
 
 def plan_items(pk: str, plan: Plan, after: int) -> list[Item]:
     """One phase's intents, after this segment."""
-    head = to_plain(replace(plan, places=(), cancels=(), decreases=(), extends=()))
+    head = to_plain(plan._replace(places=(), cancels=(), decreases=(), extends=()))
     rows = [request for part in PLAN_PARTS for request in getattr(plan, part)]
 
     def packed(some: Sequence[Any]) -> bytes:

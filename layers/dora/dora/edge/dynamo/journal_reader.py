@@ -1,9 +1,9 @@
 """The journal out of the items of both partitions; `journal_items` says what lives where."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
+from dora.core.empty import EMPTY
 from dora.core.errors import StateError, StateUnavailable
 from dora.core.orders.journal import Plan, TrackedOrder
 from dora.edge.dynamo import first_schema
@@ -35,17 +35,16 @@ FIRST_SCHEMA = 0
 """The segment that orders of the first schema count as: older than any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredJournal:
+class StoredJournal(NamedTuple):
     """The journal as it stands in the table, and what a commit must know to append to it."""
 
     head: Head | None = None
-    orders: Mapping[str, TrackedOrder] = field(default_factory=dict)
+    orders: Mapping[str, TrackedOrder] = EMPTY
     """By client order id, in its order."""
-    segment_of: Mapping[str, int] = field(default_factory=dict)
+    segment_of: Mapping[str, int] = EMPTY
     """The segment with the current word on each order."""
     plans: tuple[Plan, ...] = ()
-    chunks: Mapping[str, int] = field(default_factory=dict)
+    chunks: Mapping[str, int] = EMPTY
     """How many chunks each segment and plan has that the head names."""
     litter: tuple[Place, ...] = ()
     """Items that nothing names any more."""
@@ -148,7 +147,7 @@ def _plan(items: Sequence[StoredItem]) -> Plan:
         plan = from_plain(Plan, {**read[0][0], **dict.fromkeys(PLAN_PARTS, [])})
     except StateError as error:
         raise named(items[0], error) from error
-    return replace(plan, **parts)
+    return plan._replace(**parts)
 
 
 def _intents(item: StoredItem, content: Any) -> tuple[dict[str, object], dict[str, Sequence[Any]]]:

@@ -1,7 +1,6 @@
 """What a commit appends to the journal, and what it leaves behind."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.orders.journal import Journal, Plan, TrackedOrder
@@ -57,14 +56,13 @@ def append(pk: str, stored: StoredJournal, journal: Journal) -> Append | None:
 
 def holding(journal: StoredJournal) -> Head:
     """The head once plans come after it."""
-    return replace(journal.head or Head(), holds=True, first_schema=bool(journal.inherited))
+    return (journal.head or Head())._replace(holds=True, first_schema=bool(journal.inherited))
 
 
 def with_plan(journal: StoredJournal, plan: Plan, chunks: int) -> StoredJournal:
     """The journal once this plan is durable."""
     name = plan_name(plan, journal.last)
-    return replace(
-        journal,
+    return journal._replace(
         head=holding(journal),
         plans=tuple(dict.fromkeys((*journal.plans, plan))),
         chunks={**journal.chunks, name: chunks},
@@ -73,7 +71,7 @@ def with_plan(journal: StoredJournal, plan: Plan, chunks: int) -> StoredJournal:
 
 def cleared(journal: StoredJournal, count: int) -> StoredJournal:
     """The journal once so much of its litter is cleared away."""
-    return replace(journal, litter=journal.litter[count:])
+    return journal._replace(litter=journal.litter[count:])
 
 
 def head_is(head: Head | None) -> Condition:

@@ -45,8 +45,7 @@ class Kept:
         state, journal = self.stored.state, self.stored.journal
         if read_head(singles) != journal.head or read_progress(singles) != state.progress:
             return None
-        return replace(
-            state,
+        return state._replace(
             session=read_session(singles),
             control=read_control(singles),
             cursors=read_cursors(singles),
@@ -58,10 +57,9 @@ class Kept:
         state = self.stored.state
         positions = sorted({**state.positions, **booking.positions}.values(), key=position_key, reverse=True)
         books = sorted({**state.books, **booking.ledgers}.values(), key=book_key, reverse=True)
-        booked = replace(
-            state,
+        booked = state._replace(
             positions={own.ticker: own for own in positions if own.ticker not in booking.gone},
             books={own.ticker: own for own in books if own.ticker not in booking.gone},
             cash=state.cash if booking.cash is None else booking.cash,
         )
-        return replace(self, stored=replace(self.stored, state=booked))
+        return replace(self, stored=self.stored._replace(state=booked))

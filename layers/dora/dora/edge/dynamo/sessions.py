@@ -1,7 +1,6 @@
 """Session, kill flag, history and learned limits: single items, written without a lease."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from dora.core.errors import StateConflict, StateTooNew
@@ -51,7 +50,7 @@ class SessionRecords:
         Raises StateConflict when somebody wrote it in between.
         Safe to repeat: yes, with the same session: one that finds itself stored has succeeded.
         """
-        following = replace(session, rev=session.rev + 1)
+        following = session._replace(rev=session.rev + 1)
         item = item_of(self._pk, SESSION, following)
         self._put_at(item, session.rev, "the session")
         return following

@@ -1,8 +1,7 @@
 """The bot's state out of the items of its three partitions; `items` says what lives where."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from dora.core.accounts.ledger import Position
 from dora.core.exchange.account import Limits
@@ -31,8 +30,7 @@ StoredItem = Mapping[str, Any]
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredState:
+class StoredState(NamedTuple):
     """The state, and what those who write it must know of how it is stored."""
 
     state: BotState

@@ -69,7 +69,7 @@ class DynamoState(EventGroupRecords):
         state = kept.refreshed(singles)
         if state is None:
             return self._load(_READS).state
-        self._kept = replace(kept, stored=replace(kept.stored, state=state))
+        self._kept = replace(kept, stored=kept.stored._replace(state=state))
         return state
 
     def write_plan(self, plan: Plan) -> None:
@@ -87,7 +87,7 @@ class DynamoState(EventGroupRecords):
                 raise StateConflict("the journal has moved on since it was read")
             if REFUSED in reasons:
                 raise StateConflict(f"plan {plan.fence}#{plan.phase} holds other intents already")
-            self._kept = Kept(replace(stored, journal=with_plan(journal, plan, len(items))))
+            self._kept = Kept(stored._replace(journal=with_plan(journal, plan, len(items))))
 
     def book(self, fence: int, booking: Booking) -> bool:
         """Store what a change of the books comes to, all or nothing.
@@ -190,7 +190,7 @@ class DynamoState(EventGroupRecords):
         """As much litter cleared away as one request may."""
         gone = stored.journal.litter[: BATCH_ITEMS - len(summary)]
         self._table.write_batch(summary, [key(*place) for place in gone])
-        return replace(stored, journal=cleared(stored.journal, len(gone)))
+        return stored._replace(journal=cleared(stored.journal, len(gone)))
 
     def _fenced(self, fence: int, elements: Sequence[Element]) -> tuple[str, ...]:
         """The elements' reasons, () when written. Raises LeaseLost."""

@@ -7,12 +7,12 @@ that say it is a StateUnavailable, like no answer at all.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from dora.core.empty import EMPTY
 from dora.core.errors import StateError, StateUnavailable
 from dora.edge.aws import open_client
 from dora.edge.dynamo.codec import SHARED_SCHEMA, Item, attribute, key_of
@@ -61,12 +61,11 @@ class Refused(NamedTuple):
         return self.stored
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """A condition expression: `#name` is the attribute of that name, `:name` one of the values."""
 
     text: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = EMPTY
 
     def arguments(self, expression: str = "") -> dict[str, Any]:
         """As botocore takes it, names of an update's expression included; an empty map it refuses."""

@@ -6,7 +6,6 @@ it is empty. Any of them may be null where it is empty. Cash that is in no row i
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
 from dora.core.errors import ExchangeError, ExchangeRefused, WireInvalid
@@ -62,8 +61,8 @@ class PortfolioReads(Transport):
             "/portfolio/fills", "fills", wire_orders.parse_fill, ("min_ts", _min_ts(since_ms))
         )
         fills = {fill.fill_id: fill for fill in listed.rows if fill.at_ms >= since_ms}
-        return replace(
-            listed, rows=tuple(sorted(fills.values(), key=lambda fill: (fill.at_ms, fill.fill_id)))
+        return listed._replace(
+            rows=tuple(sorted(fills.values(), key=lambda fill: (fill.at_ms, fill.fill_id)))
         )
 
     def settlements_since(self, since_ms: TimeMs) -> Listed[Settlement]:
@@ -71,14 +70,14 @@ class PortfolioReads(Transport):
         bound = ("min_ts", _min_ts(since_ms))
         listed = self._list("/portfolio/settlements", SETTLEMENTS, wire_orders.parse_settlement, bound)
         payouts = dict.fromkeys(paid for paid in listed.rows if paid.settled_ms >= since_ms)
-        return replace(listed, rows=tuple(sorted(payouts, key=lambda paid: (paid.settled_ms, paid.ticker))))
+        return listed._replace(rows=tuple(sorted(payouts, key=lambda paid: (paid.settled_ms, paid.ticker))))
 
     def positions(self) -> Listed[ExchangePosition]:
         """Unsettled markets in which we hold contracts."""
         which = ("count_filter", "position")
         listed = self._list("/portfolio/positions", POSITIONS, wire_orders.parse_position, which)
         held = {(row.shard, row.ticker): row for row in listed.rows}
-        return replace(listed, rows=tuple(held.values()))
+        return listed._replace(rows=tuple(held.values()))
 
     def cash(self) -> Mapping[int, Money]:
         """Spendable cash by shard; a shard that is not listed, or not understood, is unknown.
@@ -118,7 +117,7 @@ class PortfolioReads(Transport):
             before = latest.setdefault(order.order_id, order)
             if before is not order:
                 latest[order.order_id] = max(before, order, key=_finality)
-        return replace(listed, rows=tuple(latest.values()))
+        return listed._replace(rows=tuple(latest.values()))
 
     def _ours(self, parse: Callable[[JsonObject], Item]) -> Callable[[JsonObject], Item | None]:
         """What rows of our subaccount say; None for those of others."""

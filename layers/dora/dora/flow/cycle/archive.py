@@ -1,7 +1,7 @@
 """What a cycle saw and decided, as one value for the archive; and the same decided from it again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -28,8 +28,7 @@ Places = Mapping[str, int]
 """The place of each order in `Seen.orders`, by client order id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class Basis(NamedTuple):
     """What a cycle's choice was made from."""
 
     inputs: Inputs
@@ -86,9 +85,9 @@ def decide_again(seen: Seen, asked: Asked) -> Decided:
     choice = choose(inputs, seen.triggered).choice
     if asked.tapes is not None:
         spared = skip_likely_filled(choice.plan, inputs.view.journal, asked.tapes, asked.since_ms)
-        choice = replace(choice, plan=spared)
+        choice = choice._replace(plan=spared)
     plan = bought(inputs, choice, asked.tokens, asked.most_places)
-    return _decided(replace(choice, plan=plan), _places(seen.orders))
+    return _decided(choice._replace(plan=plan), _places(seen.orders))
 
 
 def inputs_of(seen: Seen) -> Inputs:

@@ -1,6 +1,5 @@
 """Step 5 of a cycle: what happened to our money, into the books, and the books beside the exchange's cash."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.ports import Ports
@@ -28,6 +27,6 @@ def book(ports: Ports, context: CycleContext, observed: Observed) -> tuple[Obser
     accounts = keep_accounts(
         ports, context.grant.fence, loaded.state, reconciled.journal, snapshot, strategies
     )
-    reconciled = replace(reconciled, journal=accounts.journal)
+    reconciled = reconciled._replace(journal=accounts.journal)
     cash = look_at_cash(ports.facts, loaded, snapshot, accounts, reconciled.counting())
     return observed._replace(reconciled=reconciled), Booked(accounts, cash)

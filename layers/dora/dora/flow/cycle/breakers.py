@@ -6,7 +6,7 @@ that one GLOBAL may have re-armed, a few times.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dora.core.config import BY_EVENT, GlobalConfig
 from dora.core.errors import ExchangeError, StateConflict, StateError
@@ -37,8 +37,7 @@ GROUPS_LAG_MS = 20_000
 """A list of order groups may be 15 s late: one begun this soon after a start or reset does not latch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(NamedTuple):
     """What a session's breakers go by. `globals_` None: there is no valid GLOBAL item."""
 
     globals_: GlobalConfig | None
@@ -218,11 +217,11 @@ def _rearm_by_itself(ports: Ports, session: SessionMetadata, limits: Limits | No
     This cycle then takes no group for triggered: a reset may have armed any of them.
     """
     try:
-        return rearm(ports, session, replace(session, resets=session.resets + 1), limits)
+        return rearm(ports, session, session._replace(resets=session.resets + 1), limits)
     except (ExchangeError, StateConflict) as error:
         ports.facts.emit("ERROR", what="reset of the session", why=str(error))
-        groups = tuple(replace(group, tripped=False) for group in session.order_groups)
-        return replace(session, order_groups=groups)
+        groups = tuple(group._replace(tripped=False) for group in session.order_groups)
+        return session._replace(order_groups=groups)
 
 
 def _kept_limits(ports: Ports, session: SessionMetadata, seen: Seen) -> SessionMetadata:

@@ -1,7 +1,7 @@
 """Our cash beside the exchange's, every cycle: the account's total tied to the books, and each shard told."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.accounts.cash_tie import (
     CashOutcome,
@@ -22,8 +22,7 @@ from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.shared.accounting import Accounts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CashLook:
+class CashLook(NamedTuple):
     """What one look at the balance came to. `why`: what kept it from being compared ("": nothing)."""
 
     tie: CashTie

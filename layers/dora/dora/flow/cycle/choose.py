@@ -1,7 +1,6 @@
 """Steps 6 to 8 of a cycle as one function, with what stands in for them when nothing may be placed."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.orders.danger import Exposed
@@ -31,7 +30,7 @@ def choose(inputs: Inputs, triggered: Collection[str]) -> Chosen:
     failed = choice.failed.keys()
     plan = without_taken(_in_their_groups(inputs, choice.plan), inputs.view, triggered)
     plan, exposed = protect(inputs, plan, Reason.COMPUTE_FAILED, failed, triggered)
-    return Chosen(choice=replace(choice, plan=plan), exposed=exposed)
+    return Chosen(choice=choice._replace(plan=plan), exposed=exposed)
 
 
 def _in_their_groups(inputs: Inputs, plan: SlotPlan) -> SlotPlan:

@@ -1,7 +1,6 @@
 """Steps 6 to 8 of a cycle: wanted quotes (`quote`), caps, and the diff; no I/O, only values in and out."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from dora.core.exchange.fees import MarketFees
@@ -30,7 +29,7 @@ def decide(inputs: Inputs) -> Choice:
     its orders are kept, and whatever they may lose counts toward every cap.
     """
     wanted = as_markets_end(inputs.wanted, inputs.snapshot.markets, inputs.now_ms)
-    inputs = replace(inputs, view=inputs.view.counting(), wanted=wanted)
+    inputs = inputs._replace(view=inputs.view.counting(), wanted=wanted)
     fees, times = market_fees_of(inputs), times_of(inputs)
     computed, memory = quote_all(inputs, fees, times)
     targets = [target for decision in computed for target in decision.targets]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from dora.core.config import GlobalConfig, MarketConfig
@@ -25,8 +24,7 @@ class CycleContext(NamedTuple):
     """The exchange client's count so far: a warm environment has served other cycles."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedState:
+class LoadedState(NamedTuple):
     """What was loaded: configs, state, and the journal with every cut-short plan folded in."""
 
     configs: Configs

@@ -6,7 +6,7 @@ group that nobody knows: what is recorded as neither armed nor triggered is trig
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -46,8 +46,7 @@ WRITING_MS = 4_000
 """Longest time that one cycle takes for its calls about groups."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventGroups:
+class EventGroups(NamedTuple):
     """The groups as they stand, of every session, and which orders are not to be cancelled once more."""
 
     groups: tuple[EventGroup, ...] = ()
@@ -169,7 +168,7 @@ def _after_look(ports: Ports, group: EventGroup, looked: _Looked) -> EventGroup:
     elif answered:
         after = rested(after, looked.now_ms, triggered=True)
     if group.group_id in looked.trigger.unknown:
-        after = replace(rested(after, looked.now_ms, triggered=False), group_id="")
+        after = rested(after, looked.now_ms, triggered=False)._replace(group_id="")
     return after
 
 
@@ -305,14 +304,14 @@ class _Keeper:
         """
         stored = self._save(asked)
         group_id = self.ports.exchange.create_group(stored.shard, stored.burst_limit)
-        self._save(replace(stored, group_id=group_id, armed_ms=self.ports.clock.now_ms(), asks=0))
+        self._save(stored._replace(group_id=group_id, armed_ms=self.ports.clock.now_ms(), asks=0))
 
     def _arm(self, group: EventGroup) -> None:
         """Recorded as not triggered before the reset: whoever comes after a death in between triggers it."""
-        marked = self._save(replace(group, triggered=False))
+        marked = self._save(group._replace(triggered=False))
         try:
             self.ports.exchange.reset_group(marked.group_id, marked.shard)
-            self._save(replace(marked, armed_ms=self.ports.clock.now_ms()))
+            self._save(marked._replace(armed_ms=self.ports.clock.now_ms()))
         except StateError:
             self._trigger_back(marked)
             raise
@@ -326,16 +325,16 @@ class _Keeper:
     def _limit(self, group: EventGroup, limit: Count) -> None:
         """Recorded as the higher of both until the exchange has it."""
         current = self.groups[group.event]
-        higher = replace(current, burst_limit=max(limit, current.burst_limit))
+        higher = current._replace(burst_limit=max(limit, current.burst_limit))
         higher = self._save(higher) if higher != current else current
         try:
             self.ports.exchange.limit_group(group.group_id, group.shard, limit)
         except ExchangeRefused as error:
             if error.code in GROUP_NOT_FOUND:
-                self._save(replace(rested(higher, self.ports.clock.now_ms(), triggered=False), group_id=""))
+                self._save(rested(higher, self.ports.clock.now_ms(), triggered=False)._replace(group_id=""))
             raise
         if higher.burst_limit != limit:
-            self._save(replace(higher, burst_limit=limit))
+            self._save(higher._replace(burst_limit=limit))
 
     def _delete(self, group: EventGroup) -> None:
         if group.group_id:

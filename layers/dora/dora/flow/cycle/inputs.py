@@ -1,10 +1,11 @@
 """What a cycle's decisions are made from, what they come to, and where memory keeps what was said."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dora.core.accounts.ledger import Position
 from dora.core.config import GlobalConfig, MarketConfig
+from dora.core.empty import EMPTY
 from dora.core.event_choice import EventBrake
 from dora.core.exchange.account import Limits
 from dora.core.exchange.fees import FeeTerms, MarketFees, fee_terms, market_fees
@@ -39,8 +40,7 @@ def waits_of(memory: MemoryByTicker) -> dict[str, int]:
     return {key: wait for key, wait in memory.get(WAITS, {}).items() if isinstance(wait, int)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(NamedTuple):
     """All that a cycle's decisions are made from: the same inputs always give the same plan."""
 
     now_ms: TimeMs
@@ -57,22 +57,21 @@ class Inputs:
     """As the cycle read it; None where there is none yet: then nothing may be placed."""
     events: Mapping[str, EventBrake] | None = None
     """How each event stands; None: orders are not grouped by event."""
-    waits: Mapping[str, int] = field(default_factory=dict)
+    waits: Mapping[str, int] = EMPTY
     """By `slot_key`, the cycles for which a slot has waited for tokens."""
     limits: Limits = UNLEARNED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(NamedTuple):
     """What a cycle decided, before anything was sent."""
 
     plan: SlotPlan
     decisions: tuple[Decision, ...] = ()
     news: tuple[Decision, ...] = ()
     """Those that differ from the last cycle's."""
-    failed: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = EMPTY
     """Markets of which something could not be computed, and why."""
-    memory: MemoryByTicker = field(default_factory=dict)
+    memory: MemoryByTicker = EMPTY
     worst_loss: Money | None = None
     """If every open and wanted order fills and all events go the worst way; None: nobody worked it out."""
 

@@ -1,7 +1,5 @@
 """Step 2 of a cycle: one read of the configs, one of the state, and what is made of both."""
 
-from dataclasses import replace
-
 from dora.core.fallbacks import UNCONFIGURED
 from dora.core.orders.journal import fold_plans
 from dora.core.ports import Ports
@@ -39,7 +37,7 @@ def load(ports: Ports, fence: int) -> LoadedState:
         wanted=wanted_markets(configs, reference, held),
         fee_changes=read_fee_changes(state.memory.get(FEES, {})),
     )
-    return replace(loaded, events=load_groups(ports, loaded))
+    return loaded._replace(events=load_groups(ports, loaded))
 
 
 def _age(state: BotState) -> tuple[int, bool]:

@@ -5,7 +5,6 @@ The figures that this is told from are stored with the cycle's outcome, the kill
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from dora.core.calendar import exchange_day
@@ -30,8 +29,7 @@ from dora.flow.cycle.cycle_context import LoadedState
 from dora.flow.shared.accounting import Accounts
 
 
-@dataclass(frozen=True, slots=True)
-class DayStart:
+class DayStart(NamedTuple):
     """One day of the exchange, and the profit with which it began."""
 
     day: str
@@ -66,7 +64,7 @@ def check_losses(
     today = exchange_day(ports.clock.now_ms())
     day = _day_start(state.progress, today, profit, entered)
     risk = resumed(state.risk, state.control)
-    risk = replace(risk, profit_since=Money(risk.profit_since + entered)) if risk.since else risk
+    risk = risk._replace(profit_since=Money(risk.profit_since + entered)) if risk.since else risk
     if limits is None:
         return LossCheck(state.control, day, risk)
     worth = _equity(limits, loaded, accounts, marks, snapshot)
@@ -80,7 +78,7 @@ def check_losses(
     risk = counted_from(risk, limits, today, profit, _before(ports, risk, limits, today))
     control = _halted(ports, state, halts(risk, limits, standing), standing, risk)
     risk = _latched(ports, risk, latches(risk, limits, standing), standing)
-    risk = replace(risk, equity_low=is_low(limits, standing))
+    risk = risk._replace(equity_low=is_low(limits, standing))
     lost = lost_percent(risk, limits, standing)
     return LossCheck(control, day, risk, lost, reduces(risk, limits, standing))
 
@@ -137,4 +135,4 @@ def _latched(ports: Ports, risk: RiskState, why: Reason | None, standing: Standi
         return risk
     lost = format_money(standing.day_lost)
     ports.facts.emit("WARNING", what="no new risk is taken until a resume", reason=why, day_lost_dollars=lost)
-    return replace(risk, reducing=why.value, reducing_ms=standing.now_ms)
+    return risk._replace(reducing=why.value, reducing_ms=standing.now_ms)

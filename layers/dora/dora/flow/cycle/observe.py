@@ -1,6 +1,5 @@
 """Steps 3 and 4 of a cycle: the exchange as it was read, and the orders as far as that proves them."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.exchange.read_calls import BOOKS_PER_CALL, ticker_lists
@@ -72,7 +71,7 @@ def read(ports: Ports, loaded: LoadedState) -> tuple[Snapshot, LoadedState]:
     set_apart(ports.facts, snapshot.set_apart)
     changes, known = loaded.fee_changes, snapshot.markets
     reference, changes = refresh_reference_data(ports, loaded.reference, known, changes)
-    loaded = replace(loaded, reference=reference, fee_changes=changes, reads_percent=reads_percent)
+    loaded = loaded._replace(reference=reference, fee_changes=changes, reads_percent=reads_percent)
     return snapshot, loaded
 
 
@@ -100,8 +99,7 @@ def reconcile(ports: Ports, loaded: LoadedState, snapshot: Snapshot) -> Reconcil
     resolved(ports.facts, reconciled.resolutions)
     cycle_facts.missing_from_list(ports.facts, reconciled.missing_from_list)
     cycle_facts.invisible(ports.facts, reconciled.invisible)
-    return replace(
-        reconciled,
+    return reconciled._replace(
         journal=probe_ids(ports, loaded, snapshot, evidence, reconciled.journal),
         external=(*reconciled.external, *external_orders(snapshot.set_apart)),
     )

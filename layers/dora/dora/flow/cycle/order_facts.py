@@ -5,7 +5,7 @@ an earlier decision placed. Field names are an API of the saved queries.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dora.core.orders.journal import Journal, decision_id
 from dora.core.orders.requests import (
@@ -29,8 +29,7 @@ NEW = "new"
 """Why an order is placed in a slot of which this cycle cancelled none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(NamedTuple):
     """Writes a phase's facts. `journal` is as it stood when the phase began; `why` is by client order id."""
 
     facts: Facts

@@ -1,7 +1,6 @@
 """Plans that no quote is computed for: all is taken off, or all stays, whatever the market does."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from dora.core.orders.diff import plan_slots
 from dora.core.orders.reconciliation import ReconciledOrders
@@ -15,7 +14,7 @@ def pull_all(view: ReconciledOrders, reason: Reason, triggered: Collection[str])
     But for those of `triggered` groups: the trigger has taken them off, whatever a stale read shows.
     """
     plan = without_taken(plan_slots((), view, {}), view, triggered)
-    return replace(plan, why=dict.fromkeys(plan.why, reason))
+    return plan._replace(why=dict.fromkeys(plan.why, reason))
 
 
 def without_taken(plan: SlotPlan, view: ReconciledOrders, triggered: Collection[str]) -> SlotPlan:
@@ -30,8 +29,7 @@ def without_taken(plan: SlotPlan, view: ReconciledOrders, triggered: Collection[
     if not taken:
         return plan
     kept = {order.client_order_id for order in plan.kept}
-    return replace(
-        plan,
+    return plan._replace(
         kept=(*plan.kept, *(orders[name] for name in sorted(taken - kept))),
         decreases=tuple(r for r in plan.decreases if r.client_order_id not in taken),
         cancels=tuple(r for r in plan.cancels if r.client_order_id not in taken),

@@ -1,7 +1,6 @@
 """Steps 6 to 8 of a cycle, and what of their outcome tokens can buy: from what is known to what is sent."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.orders.renewals import with_life
@@ -55,10 +54,10 @@ def plan(
     choice, basis = _choose(ports, inputs, guarded.triggered)
     cycle_facts.uncomputed(ports.facts, context.cycle_id, choice.failed)
     bought = purchase(ports, inputs, choice, place_until_ms, context.deadline_ms)
-    asked = replace(basis.asked, tokens=bought.tokens, most_places=bought.most_places)
+    asked = basis.asked._replace(tokens=bought.tokens, most_places=bought.most_places)
     return Planned(
-        basis=replace(basis, asked=asked),
-        choice=replace(choice, plan=bought.plan),
+        basis=basis._replace(asked=asked),
+        choice=choice._replace(plan=bought.plan),
         bought=bought,
         rests=rests,
         place_until_ms=place_until_ms,
@@ -95,4 +94,4 @@ def _choose(ports: Ports, inputs: Inputs, triggered: frozenset[str]) -> tuple[Ch
     if blocked_by is not None:
         return chosen.choice, basis
     choice, asked = after_the_tape(ports, inputs, chosen.choice)
-    return choice, replace(basis, asked=asked)
+    return choice, basis._replace(asked=asked)

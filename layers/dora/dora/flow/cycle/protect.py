@@ -1,7 +1,6 @@
 """What is taken off although nothing may be placed: quotes that are dangerous, or too old without a price."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
 from dora.core.exchange.book import Resting, without
 from dora.core.orders.danger import Exposed, Pricing, exposed, removable
@@ -61,7 +60,7 @@ def without_triggered(plan: SlotPlan, inputs: Inputs) -> SlotPlan:
     latched_ms = inputs.session.limit_reached_at_ms if inputs.session else None
     later = latched_ms is None or inputs.snapshot.as_of_ms > latched_ms
     cancels = tuple(r for r in plan.cancels if later and r.client_order_id in inputs.view.shown)
-    return replace(plan, cancels=cancels)
+    return plan._replace(cancels=cancels)
 
 
 def _pricing(inputs: Inputs, orders: Iterable[TrackedOrder]) -> dict[str, Pricing]:

@@ -1,7 +1,6 @@
 """What of a plan this cycle can pay for, and when each of its writes may be sent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -92,7 +91,7 @@ def _buyer(inputs: Inputs, choice: Choice, limits: Limits, tokens: int) -> "part
     urgent = must_go(choice.plan, orders, partial(_is_dangerous, inputs, decisions))
     demand = Demand(configs=inputs.wanted, nets=inputs.nets, waits=inputs.waits)
     places = in_order(choice.plan.places, demand, tokens // (limits.create_cost + limits.cancel_cost))
-    ordered = replace(choice.plan, places=tuple(places))
+    ordered = choice.plan._replace(places=tuple(places))
     most_orders = inputs.globals_.max_orders_per_cycle
     return partial(within_budget, ordered, orders, urgent, limits, most_orders=most_orders)
 

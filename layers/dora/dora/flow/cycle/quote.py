@@ -1,7 +1,6 @@
 """Step 6 of a cycle: what each market should rest, by its strategy, or why nothing."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from dora.core.exchange.fees import MarketFees
 from dora.core.failures import told
@@ -81,5 +80,5 @@ def learned(inputs: Inputs) -> MemoryByTicker:
     closed = {
         shard: Reason.SHARD_CLOSED for shard in shards if not trades((snapshot.status or {}).get(shard))
     }
-    allowed = replace(inputs, permission=Permission(shards=closed), session=None)
+    allowed = inputs._replace(permission=Permission(shards=closed), session=None)
     return {**inputs.memory, **quote_all(allowed, market_fees_of(allowed), times_of(allowed))[1]}

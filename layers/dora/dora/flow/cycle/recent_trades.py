@@ -6,7 +6,6 @@ where it must not rest (`MUST_GO`): an order that is missing costs its market so
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from dora.core.cycle_record import Asked
 from dora.core.exchange.market import Trade
@@ -44,7 +43,7 @@ def after_the_tape(ports: Ports, inputs: Inputs, choice: Choice) -> tuple[Choice
     since_ms = TimeMs(max(as_of_ms, now_ms - LONGEST_TAPE_MS))
     tapes = read_tapes(ports, choice.plan, since_ms)
     plan = skip_likely_filled(choice.plan, inputs.view.journal, tapes, since_ms)
-    return replace(choice, plan=plan), Asked(tapes=tapes, since_ms=since_ms)
+    return choice._replace(plan=plan), Asked(tapes=tapes, since_ms=since_ms)
 
 
 def skip_likely_filled(plan: SlotPlan, journal: Journal, tapes: Tapes, since_ms: TimeMs) -> SlotPlan:
@@ -57,8 +56,7 @@ def skip_likely_filled(plan: SlotPlan, journal: Journal, tapes: Tapes, since_ms:
         if r.ticker in tapes and maybe_filled(journal.orders[r.client_order_id], tapes[r.ticker], since_ms)
     }
     spared = {journal.orders[r.client_order_id].slot for r in optional if r.client_order_id in doubtful}
-    return replace(
-        plan,
+    return plan._replace(
         cancels=tuple(r for r in plan.cancels if r.client_order_id not in doubtful),
         decreases=tuple(r for r in plan.decreases if r.client_order_id not in doubtful),
         places=tuple(place for place in plan.places if place.slot not in spared),

@@ -5,9 +5,10 @@ Field names are an API of the saved queries. Reasons are counted, so its size do
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dora.core.accounts.market_ledger import MarketLedger
+from dora.core.empty import EMPTY
 from dora.core.health import Health
 from dora.core.orders.budget import WAITING
 from dora.core.reasons import Reason
@@ -28,8 +29,7 @@ MAX_REASONS = 60
 """Counted reasons in one record, the most frequent ones: a query sees so many fields and no more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleResult:
+class CycleResult(NamedTuple):
     """What one cycle came to, before it is written down."""
 
     cycle_id: str
@@ -55,11 +55,11 @@ class CycleResult:
     """Of the read bucket, how much was spent when it held least, as far as was looked."""
     reducing: Reason | None = None
     """Why no new risk was taken."""
-    rests: Mapping[str, Rest] = field(default_factory=dict)
+    rests: Mapping[str, Rest] = EMPTY
     """Markets and shards whose orders were refused, after this cycle's answers."""
-    external: Mapping[str, object] = field(default_factory=dict)
+    external: Mapping[str, object] = EMPTY
     """What was told of others' orders and fills, as memory keeps it."""
-    programs: Mapping[str, object] = field(default_factory=dict)
+    programs: Mapping[str, object] = EMPTY
     """What is known of liquidity programs, as memory keeps it; nothing where nobody asks for them."""
 
     @property

@@ -11,8 +11,7 @@ by the longest time that an answer took, and none leaves before a first answer h
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from dora.core.ports import Clock
 from dora.core.units import TimeMs
@@ -24,8 +23,7 @@ Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Phase(Generic[Batch, Result]):
+class Phase(NamedTuple, Generic[Batch, Result]):
     """How batches are sent. `stops` is asked before each; `begins` is told of each that is sent."""
 
     send: Callable[[Batch], Result]
@@ -34,8 +32,7 @@ class Phase(Generic[Batch, Result]):
     stops: Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class _UnderWay(Generic[Result]):
+class _UnderWay(NamedTuple, Generic[Result]):
     number: int
     sent_ms: TimeMs
     answer: "Future[tuple[Result, TimeMs]]"

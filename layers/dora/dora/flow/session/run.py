@@ -6,7 +6,6 @@ anything that they do not need: journal, positions and configs may be broken, or
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from dora.core.errors import DoraError, ExchangeError, StateError, TriggerInvalid
 from dora.core.ports import Facts, Ports
@@ -105,7 +104,7 @@ def _closing(
 def _closing_like(current: SessionMetadata, reason: str) -> SessionMetadata:
     if current.status is SessionStatus.CLOSED:
         return current
-    return replace(current, status=SessionStatus.CLOSING, reason=reason)
+    return current._replace(status=SessionStatus.CLOSING, reason=reason)
 
 
 def _report_unreadable(facts: Facts, found: EmergencyState) -> None:
@@ -149,7 +148,7 @@ def reset(ports: Ports) -> Response:
         return refused(session, "only a session in limit_reached can be reset")
     globals_ = ports.configs.load().globals_
     limit = globals_.session_contract_limit if globals_ else session.contracts_limit
-    raised = replace(session, contracts_limit=limit)
+    raised = session._replace(contracts_limit=limit)
     if used_up(raised, contracts_matched(raised, state.traded, state.journal.orders.values())):
         return refused(session, "the session's contract limit is used up: raise session_contract_limit")
     try:
@@ -200,4 +199,4 @@ def _latched_like(current: SessionMetadata, latched: SessionMetadata) -> Session
     """What somebody else has made of the session in the meantime stands, unless it is active still."""
     if current.session_id != latched.session_id or current.status is not SessionStatus.ACTIVE:
         return current
-    return replace(latched, rev=current.rev)
+    return latched._replace(rev=current.rev)

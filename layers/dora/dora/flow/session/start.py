@@ -1,7 +1,5 @@
 """Opening a session: the preflight, its order groups, and the groups of old sessions out of the way."""
 
-from dataclasses import replace
-
 from dora.core.errors import ExchangeError, StateError
 from dora.core.event_group import EventGroup
 from dora.core.exchange.pacing import GROUP_COST
@@ -47,7 +45,7 @@ def start(ports: Ports, session_id: str) -> Response:
     else:
         now_ms = ports.clock.now_ms()
         ends_at_ms = session_end_ms(now_ms, checks.globals_)
-        session = ports.state.save_session(replace(session, ends_at_ms=ends_at_ms, armed_at_ms=now_ms))
+        session = ports.state.save_session(session._replace(ends_at_ms=ends_at_ms, armed_at_ms=now_ms))
     return _activate(ports, session, checks, pace)
 
 
@@ -81,10 +79,10 @@ def _activate(ports: Ports, session: SessionMetadata, checks: Preflight, pace: W
         except ExchangeError as error:
             return refused(session, f"order group for shard {shard}: {error}; start again")
         group = SessionGroup(group_id=group_id, shard=shard, tag=tag, burst_limit=limit)
-        session = ports.state.save_session(replace(session, order_groups=(*session.order_groups, group)))
+        session = ports.state.save_session(session._replace(order_groups=(*session.order_groups, group)))
     pace.charge()
     if session.status is not SessionStatus.ACTIVE:
-        armed = replace(session, status=SessionStatus.ACTIVE, reason="", armed_at_ms=ports.clock.now_ms())
+        armed = session._replace(status=SessionStatus.ACTIVE, reason="", armed_at_ms=ports.clock.now_ms())
         session = ports.state.save_session(armed)
         ports.facts.emit("SESSION_INITIALIZED", **brief(ports, session))
     if degraded(ports, session):

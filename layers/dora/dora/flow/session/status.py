@@ -5,7 +5,6 @@ What only the exchange knows is shown as of the last finished cycle. What is not
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from dora.core.accounts.ledger import Position
 from dora.core.calendar import format_time
@@ -41,7 +40,7 @@ FOUND_BY_CYCLES = (Reason.AUTH_REFUSED, Reason.READ_UNKNOWN, Reason.READ_STALE, 
 def status(ports: Ports, *, checks: bool = False) -> Response:
     """How things stand; with `checks` also what a preflight finds on the exchange. Changes nothing."""
     state = ports.state.load()
-    state = replace(state, journal=fold_plans(state.journal, state.plans))
+    state = state._replace(journal=fold_plans(state.journal, state.plans))
     events = _event_groups(ports, state.session)
     record = ports.state.summary(state.progress.cycle_id) if state.progress.cycle_id else None
     return {

@@ -1,7 +1,5 @@
 """Closing a session: trigger first, then wait until no open orders remain; `closing` until that is proven."""
 
-from dataclasses import replace
-
 from dora.core.errors import ExchangeError
 from dora.core.event_group import EventGroup
 from dora.core.exchange.account import Limits
@@ -104,7 +102,7 @@ def _paused(exchange: Exchange, shards: set[int]) -> str:
 def _closed(ports: Ports, session: SessionMetadata) -> Response:
     now_ms = ports.clock.now_ms()
     summary = _summary(ports.state.load(), session, now_ms)
-    closed = replace(session, status=SessionStatus.CLOSED, ended_at_ms=now_ms, summary=summary)
+    closed = session._replace(status=SessionStatus.CLOSED, ended_at_ms=now_ms, summary=summary)
     ended = update_session(ports, session, lambda current: _closed_like(current, closed))
     ports.state.save_history(ended)
     ports.facts.emit("SESSION_CLOSED", session_id=session.session_id, **summary)
@@ -121,7 +119,7 @@ def _closed_like(current: SessionMetadata, closed: SessionMetadata) -> SessionMe
     """Only triggers' answers may have been noted since, and only of this session."""
     if current.session_id != closed.session_id or current.status is SessionStatus.CLOSED:
         return current
-    return replace(closed, order_groups=current.order_groups, rev=current.rev)
+    return closed._replace(order_groups=current.order_groups, rev=current.rev)
 
 
 def _summary(state: BotState, session: SessionMetadata, now_ms: TimeMs) -> dict[str, str | int]:

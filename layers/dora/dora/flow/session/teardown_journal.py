@@ -5,7 +5,6 @@ stale read shows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from dora.core.errors import ExchangeError, LeaseLost, StateConflict, StateError, StateUnavailable
 from dora.core.exchange.account import Order
@@ -68,7 +67,7 @@ class TeardownJournal:
         """Store a journal into which the plans of this state are folded; the state as it has become."""
         changes = Changes(journal=journal, cursors=cursors)
         self._ports.state.commit(grant.fence, changes)
-        state = replace(state, journal=journal, plans=())
+        state = state._replace(journal=journal, plans=())
         self.note(state)
         return state
 
@@ -117,7 +116,7 @@ def _fold(journal: Journal, result: BatchCancelResult, now_ms: TimeMs) -> Journa
     requests = [done.request for done in result.succeeded]
     requests += [o.request for o in (*result.failed, *result.unknown) if isinstance(o.request, CancelRequest)]
     named = [
-        replace(journal.orders[r.client_order_id], order_id=r.order_id)
+        journal.orders[r.client_order_id]._replace(order_id=r.order_id)
         for r in requests
         if r.client_order_id in open_
     ]

@@ -209,7 +209,7 @@ class UnresolvedOrders:
         looked_at = [*evidence.looked_up, *evidence.listings, *reader.failures]
         self._looked |= dict.fromkeys(looked_at, self._rounds)
         self.unfinished = not (ids | tickers) <= self._looked.keys()
-        return replace(evidence, as_of_ms=min(first_ms, ports.exchange.user_data_time_ms()))
+        return evidence._replace(as_of_ms=min(first_ms, ports.exchange.user_data_time_ms()))
 
     def _next(self, wanted: Iterable[str]) -> list[str]:
         """Those never looked at first, then those looked at longest ago."""

@@ -1,12 +1,13 @@
 """Step 5 of a cycle: fills and settlements into positions, exactly once, checked against the exchange."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from dora.core.accounts.ledger import Drift, Position, find_drift
 from dora.core.accounts.market_ledger import MarketLedger
 from dora.core.accounts.overdue import OverduePayout, overdue_payouts
 from dora.core.accounts.posting import Attribution
+from dora.core.empty import EMPTY
 from dora.core.exchange.account import Fill
 from dora.core.exchange.listed import UnreadableRow
 from dora.core.exchange.market import MarketStatus
@@ -25,8 +26,7 @@ from dora.flow.shared.settlements import book_settlements
 _OVER = (MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED, MarketStatus.FINALIZED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accounts:
+class Accounts(NamedTuple):
     """The ledger after this cycle's fills and settlements."""
 
     positions: Mapping[str, Position]
@@ -37,13 +37,13 @@ class Accounts:
     """None: fills or positions were not read, so nobody knows."""
     watched: Mapping[str, object] | None = None
     """Drift that is watched, as the memory keeps it; None: nothing was compared."""
-    before_entries: Mapping[str, Position] = field(default_factory=dict)
+    before_entries: Mapping[str, Position] = EMPTY
     """By ticker, the positions that entries of this cycle took the place of."""
     overdue: tuple[OverduePayout, ...] = ()
     """Payouts that are late."""
     new_fills: tuple[Fill, ...] = ()
     """Booked in this cycle."""
-    earners: Mapping[str, Attribution] = field(default_factory=dict)
+    earners: Mapping[str, Attribution] = EMPTY
     """By order id, whose fills they are; all others are external."""
     booked: int | None = None
     """None: fills were not read."""
@@ -118,8 +118,7 @@ def keep_accounts(
     watched = heal_drift(ports, books, state, journal, compared) if compared and compared.as_of_ms else None
     entered = _replaced(before, books.positions)
     retire_markets(books, reads, journal, strategies, reads.began_ms)
-    return replace(
-        accounts,
+    return accounts._replace(
         positions=books.positions,
         books=books.ledgers,
         journal=journal,

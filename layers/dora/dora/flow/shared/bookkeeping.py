@@ -1,7 +1,6 @@
 """The books of one cycle: what is worked out of them is stored before anything goes by it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dora.core.accounts.carry_over import carry_over, cost_of
@@ -71,7 +70,7 @@ class Bookkeeper:
         """Without a record of its payout a settled market is open again, and flat: its row settles it."""
         now_ms, before = self._ports.clock.now_ms(), self.ledgers.get(position.ticker)
         if position.settled and paid is None:
-            position = replace(position, net=Count(0), settled=False)
+            position = position._replace(net=Count(0), settled=False)
         return carry_over(
             position, cost_of(position, held), now_ms, paid if position.settled else None, before
         )

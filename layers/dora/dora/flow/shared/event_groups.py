@@ -1,7 +1,6 @@
 """The order groups of single events, as far as stopping a session needs them."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from dora.core.errors import StateConflict, StateError
 from dora.core.event_group import EventGroup, rested
@@ -40,7 +39,7 @@ def note_triggered(ports: Ports, events: Iterable[EventGroup], trigger: GroupTri
             if group.understood and group.group_id in trigger.triggered:
                 _note(ports, rested(group, ports.clock.now_ms(), triggered=True))
             elif group.understood and group.group_id in trigger.unknown:
-                _note(ports, replace(rested(group, ports.clock.now_ms(), triggered=False), group_id=""))
+                _note(ports, rested(group, ports.clock.now_ms(), triggered=False)._replace(group_id=""))
 
 
 def _note(ports: Ports, group: EventGroup) -> None:

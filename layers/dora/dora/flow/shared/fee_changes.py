@@ -1,7 +1,6 @@
 """Announced changes of fees: read with the terms that they change, kept in memory, applied when due."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from dora.core.errors import ExchangeError
@@ -75,4 +74,4 @@ def with_changes(reference: ReferenceData, announced: FeeChanges, now_ms: TimeMs
     if not changes:
         return reference
     events = events_after(reference.events, changes)
-    return replace(reference, events=events, series=series_after(reference.series, changes))
+    return reference._replace(events=events, series=series_after(reference.series, changes))

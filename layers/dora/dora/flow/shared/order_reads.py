@@ -1,7 +1,6 @@
 """Targeted reads of our orders: single orders by id, and lists of every status of single markets."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from dora.core.exchange.listed import UnreadableRow
 from dora.core.exchange.pacing import READ_COST
@@ -34,8 +33,7 @@ def read_orders(
         lists = {t: reader.start_list(t, may_be_ours, exchange.orders_of, t, since_ms[t]) for t in some}
         looked_up = {order_id: pending.result() for order_id, pending in rows.items()}
         listings = {ticker: pending.result() for ticker, pending in lists.items()}
-    answered = replace(
-        evidence,
+    answered = evidence._replace(
         looked_up={order_id: row for order_id, row in looked_up.items() if order_id not in reader.failures},
         listings={ticker: found for ticker, found in listings.items() if found is not None},
     )

@@ -6,7 +6,6 @@ Groups of single events are items of their own (`event_groups`) and triggered wi
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from dora.core.config import GlobalConfig
 from dora.core.errors import ExchangeError, RateLimited, StateConflict, StateError
@@ -79,9 +78,8 @@ def latch(
     Safe to repeat.
     """
     unanswered = _trigger(ports, session.order_groups, events, WritePace(ports, limits), until_ms)
-    groups = (replace(group, tripped=group.group_id not in unanswered) for group in session.order_groups)
-    return replace(
-        session,
+    groups = (group._replace(tripped=group.group_id not in unanswered) for group in session.order_groups)
+    return session._replace(
         status=SessionStatus.LIMIT_REACHED,
         reason=reason.value,
         limit_reached_at_ms=ports.clock.now_ms(),
@@ -127,8 +125,8 @@ def record_answers(
     def noted(current: SessionMetadata) -> SessionMetadata:
         if current.session_id != session.session_id or current.status not in STOPPED:
             return current
-        groups = (replace(g, tripped=g.tripped or g.group_id in group_ids) for g in current.order_groups)
-        return replace(current, order_groups=tuple(groups))
+        groups = (g._replace(tripped=g.tripped or g.group_id in group_ids) for g in current.order_groups)
+        return current._replace(order_groups=tuple(groups))
 
     with Reported(ports.facts, "record of the triggered groups", StateError):
         return update_session(ports, session, noted)
@@ -148,14 +146,13 @@ def rearm(
     again: the session is latched still, or somebody is closing it, and its groups are the fence that a
     teardown stands on. Safe to repeat: yes, a reset sets a group to one state.
     """
-    groups = tuple(replace(group, tripped=False) for group in session.order_groups)
-    marked = ports.state.save_session(replace(session, order_groups=groups))
+    groups = tuple(group._replace(tripped=False) for group in session.order_groups)
+    marked = ports.state.save_session(session._replace(order_groups=groups))
     pace = WritePace(ports, limits)
     try:
         _reset(ports, groups, pace)
         stored = ports.state.save_session(
-            replace(
-                armed,
+            armed._replace(
                 status=SessionStatus.ACTIVE,
                 reason="",
                 limit_reached_at_ms=None,
@@ -205,7 +202,7 @@ def keep_limits(
     pace.charge()
     if groups == session.order_groups:
         return session
-    return ports.state.save_session(replace(session, order_groups=groups))
+    return ports.state.save_session(session._replace(order_groups=groups))
 
 
 def _with_limit(ports: Ports, group: SessionGroup, burst_limit: Count, pace: WritePace) -> SessionGroup:
@@ -219,4 +216,4 @@ def _with_limit(ports: Ports, group: SessionGroup, burst_limit: Count, pace: Wri
         if isinstance(error, RateLimited):
             pace.emptied("limit_group")
         return group
-    return replace(group, burst_limit=burst_limit)
+    return group._replace(burst_limit=burst_limit)

@@ -74,7 +74,7 @@ def refresh_listings(
             before = listings.get(series.ticker, ())
             speeds = _speeds(series, before, memory, now_ms)
             listings[series.ticker] = chosen(series, markets, before, now_ms, speeds)
-    return replace(reference, listings=listings, listed_ms=now_ms)
+    return reference._replace(listings=listings, listed_ms=now_ms)
 
 
 def _speeds(
@@ -97,7 +97,7 @@ def refresh_reference_data(
     now_ms = ports.clock.now_ms()
     events = {market.event_ticker for market in markets.values()}
     if now_ms - reference.learned_ms >= REFERENCE_AGE_MS:
-        reference = replace(reference, learned_ms=now_ms, events={}, series={})
+        reference = reference._replace(learned_ms=now_ms, events={}, series={})
     known = {ticker: event for ticker, event in reference.events.items() if ticker in events}
     for part in split(sorted(events - known.keys()), EVENTS_PER_CALL):
         await_tokens(ports, "read", [READ_COST])
@@ -109,8 +109,8 @@ def refresh_reference_data(
     changes = announced(ports, terms, before, learned_ms=learned_ms, new=new) if terms else before
     if changes is None:
         stale = before.read_ms < learned_ms
-        return replace(reference, events=known, series={} if stale else reference.series), before
-    return with_changes(replace(reference, events=known, series=terms), changes, now_ms), changes
+        return reference._replace(events=known, series={} if stale else reference.series), before
+    return with_changes(reference._replace(events=known, series=terms), changes, now_ms), changes
 
 
 def _terms(ports: Ports, missing: Sequence[str]) -> dict[str, Series]:
