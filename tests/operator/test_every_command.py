@@ -112,8 +112,8 @@ def test_every_command_of_a_session_leaves_a_line_with_who_gave_it(dora: Driver)
     assert {(f"session {name}", "local:tester") for name in given} <= told
 
 
-def test_what_nobody_is_there_to_answer_is_asked_as_an_option() -> None:
-    result = invoke(("init", "--out", "/nowhere/at/all.yaml"), {})
+def test_what_nobody_is_there_to_answer_is_asked_as_an_option(tmp_path: Path) -> None:
+    result = invoke(("init", "--out", str(tmp_path / "dora.yaml")), {})
 
     assert result.exit_code == Exit.USAGE
     assert "dora init --help" in result.output
