@@ -17,7 +17,7 @@ Items = dict[str, Raw]
 """By sort key."""
 
 
-def specs(sort_key: str, strategy: str = DEFAULT_STRATEGY) -> "dict[str, Field[object]]":
+def specs(sort_key: str, strategy: str = DEFAULT_STRATEGY) -> "Mapping[str, Field[object]]":
     """The fields that an item of this kind may have, by key."""
     if sort_key == GLOBAL:
         return keys_of(GlobalConfig)

@@ -1,5 +1,6 @@
 """The JSON Schema of a config file, for editors, made from the product's own fields."""
 
+from collections.abc import Mapping
 from dataclasses import MISSING, Field
 from typing import Any
 
@@ -29,12 +30,12 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _all(prefix: str) -> "dict[str, Field[object]]":
+def _all(prefix: str) -> "Mapping[str, Field[object]]":
     """With the settings of every strategy."""
     return {name: spec for strategy in STRATEGIES for name, spec in specs(prefix, strategy).items()}
 
 
-def _object(known: "dict[str, Field[object]]") -> dict[str, Any]:
+def _object(known: "Mapping[str, Field[object]]") -> dict[str, Any]:
     needed = [name for name, spec in known.items() if spec.default is MISSING and is_number(spec)]
     own = {name: _value(spec) for name, spec in known.items()}
     found: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {**_FREE, **own}}

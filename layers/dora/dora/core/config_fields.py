@@ -7,6 +7,7 @@ exist.
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, field, fields
+from functools import cache
 from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 from dora.core.errors import ConfigInvalid, NumberInvalid
@@ -68,8 +69,13 @@ class Checked:
         return None
 
 
-def keys_of(kind: type[Any]) -> dict[str, "Field[object]"]:
-    """The fields of a kind by the key that an item writes them under."""
+def keys_of(kind: type[Any]) -> Mapping[str, "Field[object]"]:
+    """The fields of a kind by the key that an item writes them under; worked out once for each kind."""
+    return _keys_of(cast(Any, kind))
+
+
+@cache
+def _keys_of(kind: Any) -> Mapping[str, "Field[object]"]:
     return {
         spec.name + (spec.metadata["rule"].suffix if "rule" in spec.metadata else ""): spec
         for spec in fields(kind)
@@ -129,11 +135,15 @@ def _read(where: str, name: str, value: object, spec: "Field[object]") -> object
 
 
 def _read_number(where: str, name: str, value: object, rule: Rule) -> int:
-    low, high = (format_scaled(bound, rule.decimals).rstrip(".") for bound in (rule.low, rule.high))
     try:
         number = parse_scaled(cast(str, value), rule.decimals)
     except NumberInvalid as error:
-        raise ConfigInvalid(where, f"{name} is {value!r}", f"write a number from {low} to {high}") from error
+        raise ConfigInvalid(where, f"{name} is {value!r}", _bounds(rule)) from error
     if not rule.low <= number <= rule.high:
-        raise ConfigInvalid(where, f"{name} is {value}", f"write a number from {low} to {high}")
+        raise ConfigInvalid(where, f"{name} is {value}", _bounds(rule))
     return number
+
+
+def _bounds(rule: Rule) -> str:
+    low, high = (format_scaled(bound, rule.decimals).rstrip(".") for bound in (rule.low, rule.high))
+    return f"write a number from {low} to {high}"
