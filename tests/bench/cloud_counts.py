@@ -1,12 +1,10 @@
 """Counts what reaches the embedded DynamoDB, by request and in billed units, from the requests' own bodies.
 
-While `counting`, moto is also spared what takes it longer than a bot waits for DynamoDB: its deep copy of
-each table before a transaction (a copy of the index is enough to put back complete items, though not one that
-was updated inside a transaction that is cancelled), and its way of writing long answers.
+While `counting`, moto is also spared what takes it longer than a bot waits for DynamoDB: its way of writing
+long answers.
 """
 
 import base64
-import copy
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.bench.units import TRANSACTION, get_units, item_bytes, query_units, write_units
@@ -55,13 +52,11 @@ def counting() -> Iterator[None]:
     """Every request to an embedded DynamoDB that is empty at first is counted for the time of a block."""
     take()
     _sizes.clear()
-    DynamoHandler.call_action, Table.__deepcopy__ = _counted, _index_only
-    DynamoHandler.query = _plain_query
+    DynamoHandler.call_action, DynamoHandler.query = _counted, _plain_query
     try:
         yield
     finally:
         DynamoHandler.call_action, DynamoHandler.query = _handle, _query
-        del Table.__deepcopy__
 
 
 def _counted(handler: DynamoHandler) -> Any:
@@ -137,11 +132,3 @@ def _plain_query(handler: DynamoHandler) -> str:
 def _typed(value: Any) -> Any:
     """What JSON cannot write by itself: moto's values, and bytes."""
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value.to_json()
-
-
-def _index_only(self: Table, _memo: Mapping[int, Any]) -> Table:
-    twin = copy.copy(self)
-    twin.items = copy.copy(self.items)
-    for key, value in self.items.items():
-        twin.items[key] = dict(value)
-    return twin
