@@ -19,7 +19,8 @@ from dora.core.units import Price, TimeMs
 from dora.flow.cycle import breakers
 from dora.flow.cycle.cycle_context import CycleContext, LoadedState
 from dora.flow.cycle.day_edge import close_day
-from dora.flow.cycle.event_groups import EventGroups, arrange, as_stored, note_trips
+from dora.flow.cycle.event_groups import EventGroups, arrange, as_stored
+from dora.flow.cycle.event_trips import note_trips
 from dora.flow.cycle.external import watch_external
 from dora.flow.cycle.inputs import net_positions
 from dora.flow.cycle.loss_limits import LossCheck, check_losses
