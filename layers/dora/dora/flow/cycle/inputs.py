@@ -26,7 +26,8 @@ MemoryByTicker = Mapping[str, Mapping[str, object]]
 SAID, SINCE, WAITS, LIMITS = "#said", "#since", "#waits", "#limits"
 """Where memory keeps what was last said of each market, so that only changes are said again, since when those
 that are not quoted are not, the cycles for which slots have waited for tokens, and the age of the account's
-limits with the last 429. Losing them costs repeated lines, a time, fairness and a read, and no more."""
+limits with the last 429. Losing them costs repeated lines, a time, fairness and a read; and with the time of
+the last 429 that what it refused may be placed again on reads that are older (`judge_writes`)."""
 
 
 def refused_ms(memory: MemoryByTicker) -> TimeMs:
